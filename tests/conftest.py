@@ -1,6 +1,8 @@
 """Fixtures that every test may use."""
 
 import os
+from collections import Counter, defaultdict
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,3 +16,42 @@ def shared_data() -> Path:
         if folder and Path(folder).is_dir():
             return Path(folder)
     pytest.skip("the real recordings (shared/data) are not on this machine")
+
+
+LEVELS = ("pty", "data", "training", "fuzz", "screen", "firmware", "hardware", "benchmark", "slow")
+"""Marks that name a test level, most special last; a test without one is of the level `pure`."""
+
+_counts: dict[str, Counter[str]] = defaultdict(Counter)
+_reasons: dict[str, set[str]] = defaultdict(set)
+
+
+def _level(keywords: Container[str]) -> str:
+    return next((level for level in reversed(LEVELS) if level in keywords), "pure")
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.when == "call" or report.outcome != "passed":
+        level = _level(report.keywords)
+        _counts[level][report.outcome] += 1
+        if report.skipped and isinstance(report.longrepr, tuple):
+            _reasons[level].add(str(report.longrepr[2]).removeprefix("Skipped: "))
+
+
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    for item in items:
+        level = _level({mark.name for mark in item.iter_markers()})
+        _counts[level]["deselected"] += 1
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which levels ran and which did not, and why."""
+    terminalreporter.section("test levels")
+    for level in ("pure", *LEVELS):
+        if counts := _counts.get(level):
+            said = ", ".join(f"{number} {outcome}" for outcome, number in sorted(counts.items()))
+            why = f" (ask for them with -m {level})" if counts["deselected"] else ""
+            terminalreporter.write_line(f"{level}: {said}{why}")
+        else:
+            terminalreporter.write_line(f"{level}: no test")
+        for reason in sorted(_reasons[level]):
+            terminalreporter.write_line(f"    skipped because {reason}")

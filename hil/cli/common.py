@@ -1,0 +1,110 @@
+"""What every verb shares: options that mean the same everywhere, output, progress."""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from firmware_bridge.errors import BridgeError
+
+__all__ = [
+    "BoardFile", "File", "For", "From", "Json", "ModelFile", "Output", "Ports", "Quiet", "Seed", "To", "print_json",
+    "print_table", "progress", "report_error", "talk",
+]  # fmt: skip
+
+T = TypeVar("T")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing on stderr unless something is wrong.")]
+Output = Annotated[Path | None, typer.Option("-o", "--output", help="File to write; never overwritten.")]
+For = Annotated[float | None, typer.Option("--for", metavar="SECONDS", help="Stop after so many seconds.")]
+From = Annotated[str | None, typer.Option("--from", metavar="S|MARK", help="Start: seconds, or the name of a mark.")]
+To = Annotated[str | None, typer.Option("--to", metavar="S|MARK", help="End: seconds, or the name of a mark.")]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of every random choice.")]
+BoardFile = Annotated[Path | None, typer.Option("--board-file", help="TOML description of a board nobody has met.")]
+ModelFile = Annotated[Path | None, typer.Option("--model", help="A .hilmodel or .onnx file.")]
+File = Annotated[Path, typer.Argument(metavar="FILE", help="A recording (.mcap).")]
+Ports = Annotated[
+    list[str], typer.Argument(metavar="PORT...", help="/dev/ttyACM0, COM4, usb://SERIAL, socket://host:4000, exec:COMMAND, virtual://watch; role=PORT names the board.")
+]
+
+
+def talk(text: str, quiet: bool = False) -> None:
+    """Say one line to the person, on stderr."""
+    if not quiet:
+        print(text, file=sys.stderr, flush=True)
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """Print one JSON object on stdout; what is not a number is null."""
+    json.dump(_plain(value), sys.stdout, allow_nan=False, indent=None if not sys.stdout.isatty() else 2, default=str)
+    sys.stdout.write("\n")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if hasattr(value, "item") and not isinstance(value, str):
+        value = value.item()
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return None
+    return value
+
+
+def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows as aligned text columns; numbers to the right."""
+    cells = [[*map(str, row)] for row in rows]
+    widths = [max(len(line[i]) for line in [[*headers], *cells]) for i in range(len(headers))]
+    numeric = [bool(cells) and all(line[i][:1] in "0123456789-+." for line in cells) for i in range(len(headers))]
+    for line in [[*headers], *cells]:
+        padded = (c.rjust(w) if n else c.ljust(w) for c, w, n in zip(line, widths, numeric, strict=True))
+        print("  ".join(padded).rstrip())
+
+
+def report_error(error: BridgeError, *, as_json: bool) -> None:
+    """Print an error as a sentence on stderr, and as JSON on stdout where that was asked for."""
+    if as_json:
+        print_json({"error": error.as_dict()})
+    print(f"hil: {error}", file=sys.stderr)
+
+
+def progress(items: Iterable[T], total: float | None, what: str, size: Callable[[T], float] = lambda _: 1.0) -> Iterator[T]:
+    """Yield items; past one second draw a bar with rate and remaining time on stderr, if that is a terminal.
+
+    Args:
+        items: What is worked through.
+        total: Sum of all sizes, None where unknown.
+        what: What is counted, such as `s` or `frames`.
+        size: Worth of one item.
+    """
+    if not sys.stderr.isatty():
+        yield from items
+        return
+    import time
+
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    began = time.monotonic()
+    done = 0.0
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn())
+    bar = Progress(*columns, transient=True)
+    task = bar.add_task("", total=total, rate="")
+    shown = False
+    try:
+        for item in items:
+            yield item
+            done += size(item)
+            spent = time.monotonic() - began
+            if spent > 1.0:
+                if not shown:
+                    bar.start()
+                    shown = True
+                bar.update(task, completed=done, rate=f"{done / spent:,.1f} {what}/s")
+    finally:
+        if shown:
+            bar.stop()

@@ -1,0 +1,30 @@
+"""The project keeps its own rules: what stands at the top, and what importing costs."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_the_top_level_holds_nothing_else() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
+    top = {name.split("/")[0] for name in listed if name}
+    allowed = {"pyproject.toml", "README.md", "firmware_bridge", "hil", "scenarios", "tests"}
+    assert {name for name in top if not name.startswith(".")} <= allowed
+
+
+def loaded_by(statement: str) -> set[str]:
+    code = f"import sys; {statement}; print(' '.join(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(run.stdout.split())
+
+
+def test_importing_hil_loads_no_heavy_library() -> None:
+    assert not {"torch", "textual", "scipy", "numpy"} & loaded_by("import hil")
+
+
+def test_asking_for_help_loads_no_heavy_library() -> None:
+    modules = loaded_by("import hil.cli; hil.cli.app(['--help'], standalone_mode=False)")
+    assert "hil.cli.live" in modules
+    assert not {"torch", "textual", "scipy", "numpy", "serial", "rich", "mcap"} & modules
