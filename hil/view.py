@@ -1,0 +1,46 @@
+"""What a screen asks the engine for: how much of which streams, over which time, live or frozen."""
+
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hil.message import from_plain, to_plain
+
+__all__ = ["View"]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a screen wants to see.
+
+    Attributes:
+        columns: Columns of every envelope (two a character on a braille canvas).
+        seconds: Time base: what the columns cover together.
+        end_ns: Right edge, UTC; None follows the bench live. A frozen screen repeats the `end_ns` of a stream view.
+        boards: Roles whose streams are wanted; None: all. Board lines always come for all.
+        streams: Names of streams wanted on those boards; None: all.
+        envelopes: Whether envelopes are wanted at all (plain lines need none).
+        images: Whether the frames of image streams are wanted.
+        history: How many earlier decisions of each model are wanted.
+        log_lines: How many of the newest log lines are wanted.
+    """
+
+    columns: int = 120
+    seconds: float = 10.0
+    end_ns: int | None = None
+    boards: tuple[str, ...] | None = None
+    streams: tuple[str, ...] | None = None
+    envelopes: bool = True
+    images: bool = True
+    history: int = 32
+    log_lines: int = 200
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return typing.cast("dict[str, Any]", to_plain(self))
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> "View":
+        """Build a view from what `to_dict` gave; missing keys keep their defaults."""
+        return typing.cast("View", from_plain(cls, plain))
