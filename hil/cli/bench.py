@@ -1,0 +1,42 @@
+"""`hil bench`: the benchmark table, every figure a ratio measured side by side in one run."""
+
+import importlib
+from typing import Annotated
+
+import typer
+
+from firmware_bridge.errors import MissingPart, UsageError
+from hil.cli.common import Json, Quiet, print_json, print_table, talk
+
+__all__ = ["VERBS", "bench"]
+
+TABLES = ("startup", "decode", "transport", "recording", "live_tick", "screen", "engine")
+"""Modules of `hil.bench`, each with `run(quick) -> list[Row]`."""
+
+
+def bench(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[TABLE]...", help=f"Some of {', '.join(TABLES)}.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer rounds: a look, not a measurement.")] = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Print the benchmark table: ratios against peers, measured side by side."""
+    if unknown := set(names or ()) - set(TABLES):
+        raise UsageError(f"no benchmark is called {', '.join(sorted(unknown))}", "", f"choose from {', '.join(TABLES)}")
+    rows = []
+    for name in names or TABLES:
+        talk(f"measuring {name} ...", quiet)
+        try:
+            rows += importlib.import_module(f"hil.bench.{name}").run(quick=quick)
+        except MissingPart as missing:
+            talk(f"{name} was not measured: {missing}")
+    if json:
+        print_json({"schema": 1, "rows": [row.as_dict() for row in rows]})
+    else:
+        headers = ("figure", "value", "unit", "against", "ratio", "95 % interval", "bar", "verdict")
+        print_table(headers, [row.cells() for row in rows])
+    if not all(row.ok for row in rows):
+        raise typer.Exit(1)
+
+
+VERBS = (bench,)
