@@ -100,8 +100,11 @@ class Stream:
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> "Stream":
         """Build a stream from what `as_dict` gave; unknown keys are ignored, missing ones keep their defaults."""
-        known: dict[str, Any] = {key: plain[key] for key in cls.__dataclass_fields__ if key in plain}
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in known.items()})
+        known: dict[str, Any] = {}
+        for key in cls.__dataclass_fields__:
+            if key in plain:
+                known[key] = tuple(plain[key]) if isinstance(plain[key], list) else plain[key]
+        return cls(**known)
 
 
 @dataclass(frozen=True, slots=True)

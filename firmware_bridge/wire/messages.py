@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 from typing import Any
 
-__all__ = ["HEADER", "TABLE", "VERSION", "Flag", "Kind", "Message", "Shape", "pack", "unpack"]
+__all__ = ["HEADER", "STATUS_ROW", "TABLE", "VERSION", "Flag", "Kind", "Message", "Shape", "pack", "unpack"]
 
 VERSION = 1
 HEADER = struct.Struct("<BBH")
@@ -51,7 +51,8 @@ class Kind(IntEnum):
 class Flag(IntFlag):
     """Bits of the second byte.
 
-    FRAGMENT: the payload starts with `offset:u32`, the place of this part in the whole payload.
+    FRAGMENT: the payload starts with `offset:u32`, the place of this part in the whole payload. Other frames may come
+        between two parts, but no part of another message of the same kind.
     MORE: further fragments of this message follow.
     DELTAS: SAMPLES has one `u16` a sample after the fixed fields: ticks since the sample before (first: 0).
     TICK64: every field named `tick*` is u64 instead of u32.
@@ -96,11 +97,14 @@ TABLE: Mapping[Kind, Shape] = {
         (("stream", _B), ("n", _B), ("first", _I), ("tick", _I)), "values",
         "n samples of one stream: number of the first, its tick, packed values"),
     Kind.RESULT: Shape(
-        (("keyed_by", _B), ("stream", _B), ("key", _I), ("tick", _I), ("instructions", _I), ("layer", _B),
-         ("dtype", _B), ("n", _H)), "outputs",
-        "outputs of a network: keyed by window id (0) or sample number (1); layer 255 is the last; dtype 0 i8, 1 i16, "
-        "2 i32, 3 f32; instructions 0 where not counted"),
-    Kind.CREDIT: Shape((("total", _I),), "", "injected samples the board has room for, counted since START"),
+        (("keyed_by", _B), ("stream", _B), ("key", _I), ("tick", _I), ("elapsed", _I), ("instructions", _I),
+         ("layer", _B), ("dtype", _B), ("n", _H)), "outputs",
+        "n outputs of a network: keyed by window id (0) or by the number of the window's last sample (1); tick when it "
+        "was ready, elapsed ticks it took; layer 255 is the last; dtype 0 i8, 1 i16, 2 i32, 3 f32; instructions 0 "
+        "where not counted"),
+    Kind.CREDIT: Shape(
+        (("stream", _B), ("total", _I)), "",
+        "injected samples of a stream that the board has had room for, counted since START"),
     Kind.PONG: Shape(
         (("token", _I), ("tick_received", _I), ("tick_sent", _I)), "",
         "answer to PING: the board's clock when it came and when this left"),
@@ -111,11 +115,13 @@ TABLE: Mapping[Kind, Shape] = {
         "the sample or offset expected next)", crc16=True),
     Kind.LOG: Shape((("level", _B), ("tick", _I)), "text", "a line for people: 0 debug, 1 info, 2 warning, 3 error"),
     Kind.STATUS: Shape(
-        (("nonce", _I), ("tick", _I), ("credit", _I), ("refused", _I), ("starved", _I)), "streams",
-        "the board's own books; refused: frames of the host it could not read; starved: injected samples that were due "
-        "and not there; then `stream:u8 produced:u32 dropped:u32` for each stream"),
+        (("nonce", _I), ("tick", _I), ("refused", _I)), "streams",
+        "the board's own books; refused: frames of the host it could not read; then one STATUS_ROW for each stream"),
     Kind.IDENTIFY: Shape((), "", "say HELLO", crc16=True),
-    Kind.START: Shape((("nonce", _I), ("streams", _I)), "", "send these streams (bit mask, 0: all) under this nonce"),
+    Kind.START: Shape(
+        (("nonce", _I), ("streams", _I), ("injected", _I)), "",
+        "ACK, then send these streams (bit mask, 0: all) under this nonce, numbered from 0; those in `injected` take "
+        "their samples from INJECT in place of the sensor; the nonce that runs already changes nothing"),
     Kind.STOP: Shape((), "", "send no more samples"),
     Kind.SET_RATE: Shape((("stream", _B), ("rate_mhz", _I)), "", "sample a stream at this rate in millihertz"),
     Kind.PING: Shape((("token", _I),), "", "answer with PONG at once"),
@@ -126,14 +132,18 @@ TABLE: Mapping[Kind, Shape] = {
     Kind.MODEL_BEGIN: Shape((("size", _I), ("crc32", _I)), "", "a model of so many bytes follows"),
     Kind.MODEL_CHUNK: Shape((("offset", _I),), "data", "part of a model"),
     Kind.MODEL_END: Shape((("crc32", _I),), "", "the model is complete: check and use it"),
-    Kind.INFER: Shape((("window", _I), ("n", _H)), "values", "run the model on one window of raw samples"),
+    Kind.INFER: Shape(
+        (("window", _I), ("stream", _B), ("n", _H)), "values",
+        "run the model on one window of n samples in the stream's dtype and scale; RESULT comes back under this id"),
     Kind.STREAM_INFER: Shape((("stream", _B), ("on", _B), ("hop", _H)), "", "run the model on the board's own samples"),
     Kind.TAP: Shape((("layer", _B),), "", "send the output of this layer with each RESULT (255: none)"),
     Kind.RESET: Shape((), "", "start anew"),
 }  # fmt: skip
 
-STATUS_ROW = struct.Struct("<BII")
-"""stream, produced, dropped: one for each stream in the tail of STATUS."""
+STATUS_ROW = struct.Struct("<BIIIII")
+"""One for each stream in the tail of STATUS, counted since START: stream, produced (number of the next sample it will
+send; all before it were sent ahead of this STATUS or dropped), dropped (of these, never sent), starved (injected samples
+that were due and not there), credit (as CREDIT.total), consumed (injected samples used)."""
 
 
 def _codec(fields: tuple[tuple[str, str], ...], tick64: bool) -> struct.Struct:
