@@ -40,6 +40,8 @@ class Samples:
         tick_bits: Width at which `ticks` wraps.
         raw: `(N, *stream.shape)` in the wire's dtype.
         valid: bool `(N,)`, False where the board itself says a sample is bad (its own checksum column); None: all good.
+        arrived: int64 `(N,)`, UTC ns when each sample came where a dialect held it back until it knew what it was;
+            None: with the bytes just fed.
     """
 
     stream: Stream
@@ -49,6 +51,7 @@ class Samples:
     ticks: npt.NDArray[np.uint64] | None = None
     tick_bits: int = 32
     valid: npt.NDArray[np.bool_] | None = None
+    arrived: npt.NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
