@@ -6,6 +6,7 @@
     |   |-- PortBusy                     somebody else holds it (says who and since when)
     |   |-- PortDenied                   this user may not open it
     |   `-- PortLost                     it was there and went away
+    |       `-- PortEnded                it said all it had to say: nothing more will come
     |-- WrongBoard      (ConnectionError) another board answered than the one that was asked for
     |-- NoAnswer        (TimeoutError)    the board said nothing in time
     |-- UsageError      (ValueError)      what the user asked for cannot be meant
@@ -25,6 +26,7 @@ __all__ = [
     "NoAnswer",
     "PortBusy",
     "PortDenied",
+    "PortEnded",
     "PortLost",
     "PortMissing",
     "TransportError",
@@ -78,6 +80,10 @@ class PortDenied(TransportError):
 
 class PortLost(TransportError):
     """The port was open and went away."""
+
+
+class PortEnded(PortLost):
+    """The port came to its regular end (a process with exit code 0, a file played to its end): no reconnect."""
 
 
 class WrongBoard(BridgeError, ConnectionError):
