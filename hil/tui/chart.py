@@ -1,0 +1,191 @@
+"""A chart as cells: title with legend and units, readings as braille, axes with round numbers, gaps marked.
+
+Rule of this room: the same stream view and size give the same cells. Channels of one unit share a chart and a scale; a
+stream with two units becomes two charts. Colour tells channels apart at a glance; the legend, lanes (one band a
+channel) and words do it without colour.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from hil.snapshot import StreamView
+from hil.tui import canvas
+from hil.tui.cells import BAD, DIM, TEXT, TITLE, WARN, Cells, Line, blank, channel_ink, put
+from hil.tui.units import rate, seconds, unit_name
+
+__all__ = ["Panel", "draw", "legend", "panels", "plot_columns"]
+
+GUTTER = 8
+"""Cells left of the readings: the numbers of the axis and the axis itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """What one chart shows: the channels of a stream that share a unit, or one image stream."""
+
+    board: str
+    stream: str
+    unit: str
+    channels: tuple[int, ...]
+    is_image: bool = False
+
+    @property
+    def key(self) -> str:
+        """A name that stays the same from one snapshot to the next."""
+        return f"{self.board}/{self.stream}/{self.unit}"
+
+
+def panels(streams: Iterable[StreamView]) -> tuple[Panel, ...]:
+    """Return the charts of a snapshot in the order of its streams and units."""
+    found: list[Panel] = []
+    for stream in streams:
+        for unit in dict.fromkeys(stream.units):
+            same = tuple(index for index, other in enumerate(stream.units) if other == unit)
+            found.append(Panel(stream.board, stream.name, unit, same, stream.is_image))
+    return tuple(found)
+
+
+def plot_columns(width: int) -> int:
+    """Return how many dot columns a chart of `width` cells has: what to ask the engine for."""
+    return max(2, 2 * (width - GUTTER))
+
+
+def legend(stream: StreamView, panel: Panel, width: int) -> Line:
+    """Return title, state and newest reading of each channel, as much as fits into `width`."""
+    line = [(f"{stream.board} {stream.name}", TITLE), (f" {unit_name(panel.unit)}", TEXT)]
+    if stream.measured_hz == 0:
+        line.append((" SILENT", BAD))
+    line += [(f" {rate(stream)} ", WARN if stream.rate_inferred else DIM)]
+    used = sum(len(words) for words, _ in line)
+    for at, index in enumerate(panel.channels):
+        value = float(stream.latest[index]) if index < len(stream.latest) else math.nan
+        shown = "—" if math.isnan(value) else canvas.number(value)
+        words = f" ━{stream.channels[index]} {shown:>7}"
+        more = f" +{len(panel.channels) - at}"
+        if used + len(words) > width - (0 if at == len(panel.channels) - 1 else len(more)):
+            return [*line, (more, DIM)] if used + len(more) <= width else line
+        used += len(words)
+        line.append((words, channel_ink(index)))
+    return line
+
+
+def draw(
+    stream: StreamView,
+    panel: Panel,
+    width: int,
+    height: int,
+    axis: tuple[float, float] | None = None,
+    lanes: bool = False,
+    edge: str = "now",
+) -> Cells:
+    """Draw the chart below its title.
+
+    Args:
+        stream: Envelopes; their columns are drawn one a dot column, the newest at the right edge.
+        panel: Which channels.
+        width: Cells, all of it.
+        height: Rows, all of it.
+        axis: Range of the readings; by default round numbers that hold them.
+        lanes: Whether each channel gets a band and a range of its own.
+        edge: What is written at the right end of the time axis.
+
+    Returns:
+        `width` by `height` cells.
+    """
+    cells = blank(width, height)
+    foot = 1 if height >= 4 else 0
+    gutter = GUTTER if width >= 3 * GUTTER else 0
+    rows, columns = height - foot, width - gutter
+    if rows <= 0 or columns <= 0 or not panel.channels:
+        return cells
+    channels = list(panel.channels)
+    low, high, gaps = _fit(stream, channels, 2 * columns)
+    low, high = canvas.bridged(low, high, _reach(stream, 2 * columns), gaps)
+    count = len(channels)
+    bands = [(channel,) for channel in range(count)] if lanes and rows >= 2 * count else [tuple(range(count))]
+    for band, members in enumerate(bands):
+        first, last = band * rows // len(bands), (band + 1) * rows // len(bands)
+        some = list(members)
+        span = axis if axis and len(bands) == 1 else canvas.limits(low[some], high[some])
+        dots, owner = canvas.blend(canvas.raster(low[some], high[some], span, last - first, gaps))
+        area = np.s_[first:last, gutter:]
+        cells.codes[area] = np.where(dots > 0, dots.astype(np.uint32) + canvas.BRAILLE, 0x20)
+        inks = np.array([channel_ink(channels[member]) for member in some], np.uint16)
+        cells.inks[area] = inks[owner]
+        if gutter:
+            name = stream.channels[channels[members[0]]] if len(bands) > 1 else ""
+            _value_axis(cells, span, first, last, name, int(inks[0]))
+    if foot:
+        _time_axis(cells, stream, gutter, height - 1, edge)
+        _mark_gaps(cells, gaps, gutter, height - 1)
+    if not np.isfinite(low).any() and not np.isfinite(high).any():
+        words = "no readings in this stretch of time"
+        put(cells, gutter + max(0, (columns - len(words)) // 2), rows // 2, words, DIM)
+    return cells
+
+
+def _fit(stream: StreamView, channels: list[int], columns: int) -> tuple[canvas.Float32, canvas.Float32, canvas.Flags]:
+    """Bring envelopes of any number of columns to the dots at hand: the newest stay, wide ones are folded."""
+    low, high, gaps = stream.low[channels], stream.high[channels], stream.gaps
+    have = low.shape[1]
+    if have > columns:
+        groups = np.arange(columns) * have // columns
+        low, high = np.fmin.reduceat(low, groups, axis=1), np.fmax.reduceat(high, groups, axis=1)
+        gaps = np.logical_or.reduceat(gaps, groups)
+    elif 0 < have < columns:
+        pick = np.arange(columns) * have // columns
+        low, high, gaps = low[:, pick], high[:, pick], gaps[pick]
+    elif have == 0:
+        low = high = np.full((len(channels), columns), np.nan, np.float32)
+        gaps = np.zeros(columns, np.bool_)
+    return low, high, gaps
+
+
+def _reach(stream: StreamView, columns: int) -> int:
+    """Return how many empty columns lie between two samples that follow each other, with half a period of grace."""
+    hertz = stream.measured_hz or stream.rate_hz
+    width_s = (stream.end_ns - stream.start_ns) / 1e9
+    if not hertz or width_s <= 0:
+        return 0
+    return math.ceil(1.5 * columns / (width_s * hertz)) if columns > width_s * hertz / 2 else 0
+
+
+def _value_axis(cells: Cells, span: tuple[float, float], first: int, last: int, name: str, ink: int) -> None:
+    rows = last - first
+    for row in range(first, last):
+        put(cells, GUTTER - 1, row, "│", DIM)
+    for tick in canvas.ticks(*span, max(1, rows // 3)):
+        row = first + round((span[1] - tick.value) / (span[1] - span[0]) * (rows - 1))
+        put(cells, 0, row, f"{tick.label[: GUTTER - 1]:>{GUTTER - 1}}┤", DIM)
+    if name:
+        put(cells, 0, first, f"{name[:3]}", ink)
+
+
+def _time_axis(cells: Cells, stream: StreamView, gutter: int, row: int, edge: str) -> None:
+    """Write seconds before the right edge, so that the axis stands still while the readings move."""
+    width, columns = cells.size[0], cells.size[0] - gutter
+    put(cells, gutter, row, "─" * columns, DIM)
+    if gutter:
+        put(cells, gutter - 1, row, "└", DIM)
+    span = (stream.end_ns - stream.start_ns) / 1e9
+    if span <= 0:
+        return
+    for tick in canvas.ticks(-span, 0.0, max(1, min(8, columns // 14))):
+        column = gutter + round((tick.value + span) / span * (columns - 1))
+        if abs(tick.value) < span * 1e-9:
+            continue
+        words = f"−{seconds(-tick.value)}"
+        if column + len(words) + 1 < width - len(edge):
+            put(cells, column, row, f"┴{words}", DIM)
+    put(cells, width - len(edge), row, edge, DIM)
+
+
+def _mark_gaps(cells: Cells, gaps: canvas.Flags, gutter: int, row: int) -> None:
+    """Put a cross on the axis under every cell in which samples are missing."""
+    missing = gaps[: len(gaps) // 2 * 2].reshape(-1, 2).any(axis=1)
+    where = gutter + np.flatnonzero(missing)
+    cells.codes[row, where] = ord("×")
+    cells.inks[row, where] = BAD
