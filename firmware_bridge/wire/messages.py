@@ -142,8 +142,8 @@ TABLE: Mapping[Kind, Shape] = {
 
 STATUS_ROW = struct.Struct("<BIIIII")
 """One for each stream in the tail of STATUS, counted since START: stream, produced (number of the next sample it will
-send; all before it were sent ahead of this STATUS or dropped), dropped (of these, never sent), starved (injected samples
-that were due and not there), credit (as CREDIT.total), consumed (injected samples used)."""
+send; all before it were sent ahead of this STATUS or dropped), dropped (of these, never sent), starved (injected
+samples that were due and not there), credit (as CREDIT.total), consumed (injected samples used)."""
 
 
 def _codec(fields: tuple[tuple[str, str], ...], tick64: bool) -> struct.Struct:
