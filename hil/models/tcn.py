@@ -8,56 +8,13 @@ the three agree. Batch normalisation exists while training only: `fused()` folds
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import torch
-from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
-MAX_PARAMETERS = 100_000
-"""Ceiling on the weights of a network that we build ourselves."""
+from hil.models.architecture import TcnConfig
 
-_Count = Annotated[int, Field(ge=1, le=4096)]
-
-
-class TcnConfig(BaseModel):
-    """Shape of a `Tcn`; this is what a model file carries under `architecture.config`.
-
-    Attributes:
-        inputs: Channels of the stream.
-        classes: Number of labels.
-        channels: Width of every layer.
-        kernel: Taps of every convolution.
-        dilations: One layer for each, in order.
-        pool: Frames averaged for a decision, in samples.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    inputs: Annotated[int, Field(ge=1, le=256)]
-    classes: Annotated[int, Field(ge=2, le=1024)]
-    channels: Annotated[int, Field(ge=1, le=512)] = 48
-    kernel: Annotated[int, Field(ge=1, le=31)] = 5
-    dilations: Annotated[tuple[_Count, ...], Field(min_length=1, max_length=16)] = (1, 2, 4, 8)
-    pool: Annotated[int, Field(ge=1, le=100_000)] = 140
-
-    @property
-    def receptive(self) -> int:
-        """Samples that one frame of the last layer depends on."""
-        return 1 + (self.kernel - 1) * sum(self.dilations)
-
-    @property
-    def memory(self) -> int:
-        """Samples that one decision depends on."""
-        return self.receptive + self.pool - 1
-
-    @property
-    def parameters(self) -> int:
-        """Weights of the fused network."""
-        widths = [self.inputs] + [self.channels] * len(self.dilations)
-        convolutions = sum(a * b * self.kernel + b for a, b in zip(widths, widths[1:], strict=False))
-        return convolutions + self.channels * self.classes + self.classes
+__all__ = ["Tcn"]
 
 
 class Tcn(nn.Module):
@@ -70,23 +27,14 @@ class Tcn(nn.Module):
         config: The shape.
         norm: Batch normalisation behind each convolution, for training.
         dropout: Share of pooled features dropped while training.
-
-    Raises:
-        ValueError: The configuration exceeds `MAX_PARAMETERS`.
     """
 
     def __init__(self, config: TcnConfig, *, norm: bool = False, dropout: float = 0.0) -> None:
         super().__init__()
-        if config.parameters > MAX_PARAMETERS:
-            raise ValueError(
-                f"The network has {config.parameters} weights; at most {MAX_PARAMETERS} are allowed: "
-                "use fewer channels, taps or layers."
-            )
         self.config = config
-        widths = [config.inputs] + [config.channels] * len(config.dilations)
         self.convs = nn.ModuleList(
             nn.Conv1d(a, b, config.kernel, dilation=d)
-            for a, b, d in zip(widths, widths[1:], config.dilations, strict=False)
+            for (a, b), d in zip(config.widths, config.dilations, strict=True)
         )
         self.norms = nn.ModuleList(nn.BatchNorm1d(config.channels) if norm else nn.Identity() for _ in config.dilations)
         self.dropout = nn.Dropout(dropout)
@@ -110,7 +58,7 @@ class Tcn(nn.Module):
         Returns:
             `(B, D, classes)` with `D = 1 + (T - memory) // hop`.
         """
-        pooled = F.avg_pool1d(self.frames(x), self.config.pool, stride=hop).transpose(1, 2)
+        pooled = functional.avg_pool1d(self.frames(x), self.config.pool, stride=hop).transpose(1, 2)
         out: Tensor = self.head(self.dropout(pooled))
         return out
 
@@ -127,10 +75,13 @@ class Tcn(nn.Module):
         plain = Tcn(self.config).eval()
         with torch.no_grad():
             for conv, norm, target in zip(self.convs, self.norms, plain.convs, strict=True):
-                assert isinstance(conv, nn.Conv1d) and isinstance(target, nn.Conv1d) and conv.bias is not None
+                assert isinstance(conv, nn.Conv1d)
+                assert isinstance(target, nn.Conv1d)
+                assert conv.bias is not None
                 weight, bias = conv.weight.double(), conv.bias.double()
                 if isinstance(norm, nn.BatchNorm1d):
-                    assert norm.running_var is not None and norm.running_mean is not None
+                    assert norm.running_var is not None
+                    assert norm.running_mean is not None
                     gain = norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)
                     weight = weight * gain[:, None, None]
                     bias = (bias - norm.running_mean.double()) * gain + norm.bias.double()

@@ -1,0 +1,83 @@
+"""Training crops, and the small changes that another wrist, tempo or sensor would make to them.
+
+Rule: everything is drawn from one generator, so that a seed fixes it; nothing is used when a model is judged.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hil.models.augment_config import AugmentConfig
+from hil.models.datasets import Series
+
+__all__ = ["Crops"]
+
+
+class Crops:
+    """Draws crops from series.
+
+    Args:
+        series: What to draw from, each at least two samples long; longer ones are drawn more often.
+        channels: Their channel names.
+        length: Samples in a crop.
+        config: How far crops are changed.
+        generator: Source of all chance.
+    """
+
+    def __init__(
+        self,
+        series: Sequence[Series],
+        channels: Sequence[str],
+        length: int,
+        config: AugmentConfig,
+        generator: torch.Generator,
+    ) -> None:
+        self.values = torch.from_numpy(np.concatenate([item.values for item in series]))
+        self.labels = torch.from_numpy(np.concatenate([item.labels for item in series]))
+        sizes = np.array([len(item.values) for item in series])
+        self.start = torch.from_numpy(np.concatenate(([0], np.cumsum(sizes)[:-1])))
+        self.size = torch.from_numpy(sizes)
+        self.length, self.config, self.generator = length, config, generator
+        self.vectors = [[channels.index(name) for name in vector] for vector in config.vectors]
+        self.rates = [channels.index(name) for name in config.per_second]
+
+    def draw(self, count: int) -> tuple[Tensor, Tensor]:
+        """Return `count` crops: readings `(count, length, C)` and labels `(count, length)`."""
+        chance, config = self.generator, self.config
+        which = torch.multinomial(self.size.double(), count, replacement=True, generator=chance)
+        tempo = torch.exp((torch.rand(count, generator=chance) * 2 - 1) * math.log1p(config.warp))
+        free = (self.size[which] - 1 - (self.length - 1) * tempo).clamp(min=0)
+        begin = torch.rand(count, generator=chance) * free
+        if not config.warp:
+            begin = begin.round()
+        place = begin[:, None] + torch.arange(self.length) * tempo[:, None]
+        place = torch.minimum(place, (self.size[which] - 1).to(place)[:, None])  # a short series holds its last reading
+        low = torch.minimum(place.floor().long(), self.size[which][:, None] - 2)
+        part = (place - low)[..., None]
+        low = low + self.start[which][:, None]
+        readings = self.values[low] * (1 - part) + self.values[low + 1] * part
+        labels = torch.where(part[..., 0] < 0.5, self.labels[low], self.labels[low + 1])
+        if self.rates:
+            readings[..., self.rates] = readings[..., self.rates] * tempo[:, None, None]
+        if self.vectors:
+            turn = self._rotations(count)
+            gain = torch.exp(torch.randn(count, len(self.vectors), generator=chance) * config.gain)
+            for index, columns in enumerate(self.vectors):
+                turned = readings[..., columns] @ turn.transpose(1, 2)
+                readings[..., columns] = turned * gain[:, index, None, None]
+        return readings, labels
+
+    def _rotations(self, count: int) -> Tensor:
+        """Rotation matrices `(count, 3, 3)` by up to `rotate_deg` about axes of any direction (Rodrigues' formula)."""
+        axis = torch.randn(count, 3, generator=self.generator)
+        axis = axis / axis.norm(dim=1, keepdim=True)
+        angle = torch.rand(count, generator=self.generator)[:, None, None] * math.radians(self.config.rotate_deg)
+        x, y, z = axis.unbind(1)
+        zero = torch.zeros(count)
+        cross = torch.stack((zero, -z, y, z, zero, -x, -y, x, zero), dim=1).view(count, 3, 3)
+        return torch.eye(3) + torch.sin(angle) * cross + (1 - torch.cos(angle)) * cross @ cross

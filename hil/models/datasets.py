@@ -1,0 +1,188 @@
+"""Labelled readings of known people: what a model learns from and is judged on.
+
+Rule: a series is continuous readings of one person with a label for every sample (`NONE` where nobody said). Readings
+come from recordings or from an NPZ file opened without pickle; the digest covers values, labels and people, so that a
+contract can say what a model was trained on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field
+
+from firmware_bridge.errors import FileError, UsageError
+
+__all__ = ["NONE", "Dataset", "NpzLayout", "Series", "digest", "load_npz", "window_truth"]
+
+NONE = -1
+"""Label of a sample that nobody labelled."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """Continuous readings of one person.
+
+    Attributes:
+        person: Who; groups are split by this.
+        values: float32 `(N, C)` in the dataset's units.
+        labels: int64 `(N,)`, indices into the dataset's labels or `NONE`.
+        source: Where it comes from.
+    """
+
+    person: str
+    values: npt.NDArray[np.float32]
+    labels: npt.NDArray[np.int64]
+    source: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dataset:
+    """Series that share channels, units, rate and labels."""
+
+    series: tuple[Series, ...]
+    channels: tuple[str, ...]
+    units: tuple[str, ...]
+    rate_hz: float
+    labels: tuple[str, ...]
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Everyone in it, in order of first appearance."""
+        return tuple(dict.fromkeys(series.person for series in self.series))
+
+    def of(self, people: Iterable[str]) -> tuple[Series, ...]:
+        """The series of some people."""
+        wanted = set(people)
+        return tuple(series for series in self.series if series.person in wanted)
+
+
+class NpzLayout(BaseModel):
+    """Where things are in an NPZ file whose series lie end to end.
+
+    Attributes:
+        file: The file.
+        readings: Array `(N, C)`.
+        length: Array of samples per series.
+        label: Array of one label index per series.
+        person: Array of one person per series.
+        labels: Array of label names.
+        channels: Array of channel names.
+        scale: Array of factors to the units, one a channel; empty where readings are in units already.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file: str
+    readings: str = "X"
+    length: str = "length"
+    label: str = "y"
+    person: str = "subject"
+    labels: str = "y_labels"
+    channels: str = "X_labels"
+    scale: str = ""
+    units: Annotated[tuple[str, ...], Field(min_length=1)]
+    rate_hz: Annotated[float, Field(gt=0)]
+
+
+def load_npz(layout: NpzLayout, folder: str | os.PathLike[str] = ".") -> Dataset:
+    """Read a dataset from an NPZ file.
+
+    Args:
+        layout: Where things are in it.
+        folder: What a relative file name is relative to.
+
+    Raises:
+        FileError: It cannot be read or lacks an array.
+        UsageError: Arrays do not fit each other.
+    """
+    path = os.path.join(folder, layout.file)
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            found: dict[str, Any] = {}
+            for key in ("readings", "length", "label", "person", "labels", "channels", "scale"):
+                name = getattr(layout, key)
+                if name and name not in archive:
+                    raise FileError(
+                        f"it has no array {name!r} (it has {', '.join(archive.files)})", path, f"set data.npz.{key}"
+                    )
+                found[key] = archive[name] if name else None
+    except OSError as error:
+        if isinstance(error, FileError):
+            raise
+        raise FileError(f"it cannot be read ({error.strerror or error})", path, "check the path") from None
+    except (ValueError, zipfile.BadZipFile) as error:
+        raise FileError(f"it is no NPZ file of plain arrays ({error})", path, "write it with numpy.savez") from None
+    readings, length = found["readings"], found["length"]
+    channels = tuple(str(name) for name in found["channels"])
+    if readings.ndim != 2 or len(channels) != readings.shape[1] or len(layout.units) != readings.shape[1]:
+        raise UsageError(
+            f"{layout.readings} has shape {list(readings.shape)}, with {len(channels)} channel names and "
+            f"{len(layout.units)} units",
+            path,
+            "give one name and one unit for each column",
+        )
+    if length.sum() != len(readings) or not len(length) == len(found["label"]) == len(found["person"]):
+        raise UsageError(
+            f"{layout.length} sums to {int(length.sum())} for {len(readings)} readings, or series and labels differ "
+            "in number",
+            path,
+            "correct the arrays",
+        )
+    values = readings if found["scale"] is None else readings.astype(np.float64) * found["scale"]
+    values = np.ascontiguousarray(values, dtype=np.float32)
+    edges = np.concatenate(([0], np.cumsum(length)))
+    series = tuple(
+        Series(
+            str(found["person"][i]),
+            values[edges[i] : edges[i + 1]],
+            np.full(int(length[i]), int(found["label"][i]), np.int64),
+            f"{os.path.basename(layout.file)}[{i}]",
+        )
+        for i in range(len(length))
+    )
+    return Dataset(series, channels, layout.units, layout.rate_hz, tuple(str(name) for name in found["labels"]))
+
+
+def digest(series: Sequence[Series]) -> str:
+    """SHA-256 of readings, labels and people, whatever the order of the series."""
+    parts = sorted(
+        hashlib.sha256(
+            item.person.encode() + b"\0" + item.values.astype("<f4").tobytes() + item.labels.astype("<i8").tobytes()
+        ).digest()
+        for item in series
+    )
+    return hashlib.sha256(b"".join(parts)).hexdigest()
+
+
+def window_truth(
+    labels: npt.NDArray[np.int64], ends: npt.NDArray[np.int64], window: int, classes: int
+) -> npt.NDArray[np.int64]:
+    """Truth of windows: the label that covers at least half of each, else `NONE`.
+
+    Args:
+        labels: `(N,)` label of every sample.
+        ends: `(W,)` index after the last sample of each window; a window reaches `window` samples back.
+        window: Samples in a window.
+        classes: Number of labels.
+
+    Returns:
+        int64 `(W,)`. Two labels of exactly half each: the later one.
+    """
+    found = np.full(len(ends), NONE, np.int64)
+    held = np.full(len(ends), -1, np.int64)
+    for index in range(classes):
+        counts = np.concatenate(([0], np.cumsum(labels == index)))
+        inside = counts[ends] - counts[np.maximum(ends - window, 0)]
+        last_seen = np.concatenate(([-1], np.maximum.accumulate(np.where(labels == index, np.arange(len(labels)), -1))))
+        better = (2 * inside >= window) & (last_seen[ends] > held)
+        found[better] = index
+        held[better] = last_seen[ends][better]
+    return found

@@ -1,0 +1,162 @@
+"""Judging a model on people it has never seen, in the streaming form it runs in.
+
+Rule: every figure comes from the executor that live boards use: causal, one decision a hop, warm-up and coverage as at
+the bench. Each series is a board of its own. In cross-validation every person is held out once, and nothing (epochs,
+threshold, temperature) is chosen on a held-out person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from firmware_bridge.batch import Batch, Stream
+from hil.models.contract import Card, Metric
+from hil.models.datasets import Dataset, Series, window_truth
+from hil.models.model import Model
+from hil.models.package import Package, pack, unpack
+from hil.models.score import MISSED, Score, score
+from hil.models.training_config import TrainConfig
+
+__all__ = ["Decisions", "Fold", "cross_validate", "folds_of", "judge", "with_card"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decisions:
+    """Decisions about known people, aligned: `(N,)` each."""
+
+    truth: npt.NDArray[np.int64]
+    predicted: npt.NDArray[np.int64]
+    confidence: npt.NDArray[np.float64]
+    people: tuple[str, ...]
+    warming: int
+
+    def score(self, classes: int) -> Score:
+        """Figures over all of them."""
+        return score(self.truth, self.predicted, self.confidence, self.people, classes)
+
+    @staticmethod
+    def joined(parts: Sequence[Decisions]) -> Decisions:
+        """All decisions of several sets."""
+        return Decisions(
+            np.concatenate([part.truth for part in parts]),
+            np.concatenate([part.predicted for part in parts]),
+            np.concatenate([part.confidence for part in parts]),
+            tuple(person for part in parts for person in part.people),
+            sum(part.warming for part in parts),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fold:
+    """One training of a cross-validation: who was held out, the seed, and what came of it."""
+
+    seed: int
+    held_out: tuple[str, ...]
+    package: Package
+    decisions: Decisions
+
+
+def judge(package: Package, series: Sequence[Series], *, backend: str | None = None, slots: int = 8) -> Decisions:
+    """Run a model over series in streaming form.
+
+    Args:
+        package: The model.
+        series: Readings in its channels and units, each from sample 0.
+        backend: See `hil.models.model.BACKENDS`.
+        slots: Boards in one call.
+    """
+    contract = package.contract
+    names = tuple(item.channel for item in contract.inputs)
+    stream = Stream(
+        contract.stream or "series", names, tuple(item.unit for item in contract.inputs), "<f4", (len(names),),
+        contract.rate_hz,
+    )  # fmt: skip
+    runner = Model(package).runner(slots=slots, backend=backend)
+    made = runner.push(_batch(str(i), stream, item) for i, item in enumerate(series))
+    place = {label: index for index, label in enumerate(contract.labels)}
+    said = {(prediction.board, prediction.sample + 1): prediction for prediction in made}
+    truth, predicted, confidence, people = [], [], [], []
+    warming = 0
+    for index, item in enumerate(series):
+        first = -(-contract.memory_samples // contract.hop) * contract.hop
+        ends = np.arange(first, len(item.values) + 1, contract.hop, dtype=np.int64)
+        warming += len(item.values) // contract.hop - len(ends)
+        truth.append(window_truth(item.labels, ends, contract.window, len(contract.labels)))
+        for end in ends.tolist():
+            found = said.get((str(index), end))
+            predicted.append(MISSED if found is None else place[found.label])
+            confidence.append(0.0 if found is None else found.confidence)
+            people.append(item.person)
+    return Decisions(
+        np.concatenate(truth) if truth else np.zeros(0, np.int64),
+        np.array(predicted, np.int64), np.array(confidence, np.float64), tuple(people), warming,
+    )  # fmt: skip
+
+
+def folds_of(people: Sequence[str], size: int = 2) -> list[tuple[str, ...]]:
+    """Neighbours in order of their ids, `size` in a fold: a rule that no result can influence."""
+    ordered = sorted(people, key=lambda person: (not person.isdigit(), int(person) if person.isdigit() else 0, person))
+    return [tuple(ordered[i : i + size]) for i in range(0, len(ordered), size)]
+
+
+def cross_validate(
+    config: TrainConfig,
+    dataset: Dataset,
+    seeds: Sequence[int],
+    folds: Sequence[Sequence[str]] | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Iterator[Fold]:
+    """Train once for every seed and fold; give each as it is done.
+
+    Args:
+        config: What to train and how; its seed and held-out people are replaced.
+        dataset: Labelled readings.
+        seeds: Seeds, in order.
+        folds: Who is held out together; None: `folds_of` pairs.
+        progress: Called with a line for people after every training.
+    """
+    from hil.models.train import train
+
+    chosen = folds_of(dataset.people) if folds is None else [tuple(fold) for fold in folds]
+    for seed in seeds:
+        for fold in chosen:
+            package = train(config.model_copy(update={"seed": seed}), dataset, fold)
+            decisions = judge(package, dataset.of(fold))
+            if progress is not None:
+                found = decisions.score(len(dataset.labels))
+                progress(f"seed {seed}, held out {', '.join(fold)}: macro-F1 {found.macro_f1:.3f}, ECE {found.ece:.3f}")
+            yield Fold(seed, tuple(fold), package, decisions)
+
+
+def with_card(package: Package, card: Card) -> Package:
+    """The same model with another card."""
+    contract = package.contract.model_copy(update={"card": card})
+    content: Any = dict(package.weights) if package.program is None else package.program
+    return unpack(pack(contract, content), contract.name)
+
+
+def held_out_card(package: Package, dataset: Dataset) -> Card:
+    """A card with the figures on the people whom the contract holds out; the card as it is if there are none."""
+    card = package.contract.card
+    people = [str(person) for person in package.contract.lineage.get("held_out", [])]
+    if not dataset.of(people):
+        return card
+    found = judge(package, dataset.of(people)).score(len(package.contract.labels))
+    how = f"held-out people {', '.join(people)}, streaming form, one decision a hop, {found.decisions} decisions"
+    figures = (
+        Metric(name="macro_f1", value=found.macro_f1, how=how),
+        Metric(name="accuracy", value=found.accuracy, how=how),
+        Metric(name="ece", value=found.ece, how=f"{how}, pooled, 15 bins"),
+    )
+    worst = f"{found.worst_person} (macro-F1 {found.people[found.worst_person]:.3f}) of those held out"
+    return card.model_copy(update={"metrics": (*card.metrics, *figures), "worst_person": worst})
+
+
+def _batch(board: str, stream: Stream, item: Series) -> Batch:
+    numbers = np.arange(len(item.values), dtype=np.int64)
+    return Batch(board, stream, 0, 0, numbers, (numbers / (stream.rate_hz or 1.0) * 1e9).astype(np.int64), item.values)

@@ -1,0 +1,171 @@
+"""A model file opened for use: `load_model`, then `runner` for live boards or `predict` for what is at hand.
+
+Rule: one way to run. `predict` feeds the same executor that live boards feed, so that a file scored offline and the
+board it came from give the same decisions.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from firmware_bridge.batch import Arrival, Batch, Item, Prediction, Stream
+from firmware_bridge.errors import MissingPart, UsageError
+from hil.models.contract import Contract
+from hil.models.package import Package, read_package
+from hil.models.streaming import Runner, Step
+
+if TYPE_CHECKING:
+    from hil.models.tcn import Tcn
+
+__all__ = ["BACKENDS", "Model", "build_network", "load_model"]
+
+BACKENDS = ("eager", "onnxruntime")
+"""Ways to compute a step. The choice is made by a verb, written into the recording and reused by replay."""
+
+
+def build_network(package: Package) -> Tcn:
+    """Rebuild the network of a package from our own code and load its weights.
+
+    Raises:
+        MissingPart: torch is not installed.
+    """
+    assert package.contract.architecture is not None
+    try:
+        import torch
+    except ImportError:
+        raise MissingPart("torch is not installed", "hil.models", "run: pip install 'torch==2.13.*'") from None
+    from hil.models.tcn import Tcn
+
+    net = Tcn(package.contract.architecture.config).eval()
+    net.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in package.weights.items()})
+    return net
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """A model, ready to run.
+
+    Attributes:
+        package: Contract, weights or program, and identity.
+    """
+
+    package: Package
+
+    @property
+    def contract(self) -> Contract:
+        """What it promises."""
+        return self.package.contract
+
+    def step(self, slots: int, backend: str | None = None) -> Step:
+        """One hop of the network for `slots` boards.
+
+        Raises:
+            UsageError: There is no such backend, or it cannot run this network.
+            MissingPart: The backend's library is not installed.
+        """
+        chosen = backend or self.contract.backend
+        if chosen not in BACKENDS:
+            raise UsageError(f"there is no backend {chosen!r}", self.contract.name, f"use {' or '.join(BACKENDS)}")
+        architecture = self.contract.architecture
+        if architecture is None:
+            if chosen == "eager":
+                raise UsageError("an ONNX program runs on onnxruntime only", self.contract.name, "use onnxruntime")
+            from hil.models.window_onnx import WindowStep
+
+            assert self.package.program is not None
+            return WindowStep(self.package.program, self.contract, slots)
+        if chosen == "onnxruntime":
+            from hil.models.step_onnx import OnnxStep
+
+            return OnnxStep(architecture.config, self.package.weights, self.contract.hop, slots)
+        net = build_network(self.package)
+        from hil.models.step import EagerStep
+
+        return EagerStep(net, self.contract.hop, slots)
+
+    def runner(
+        self,
+        *,
+        boards: Iterable[str] | None = None,
+        slots: int = 8,
+        backend: str | None = None,
+        slot_map: Mapping[str, int] | None = None,
+    ) -> Runner:
+        """Return an executor; see `hil.models.streaming.Runner`."""
+        return Runner(
+            self.contract, lambda count: self.step(count, backend), boards=boards, slots=slots, slot_map=slot_map
+        )
+
+    def predict(self, source: Any, *, board: str | None = None, backend: str | None = None) -> list[Prediction]:
+        """Decide on everything in `source`.
+
+        Args:
+            source: Readings `(N, C)` in the contract's channels and units at its rate; or a recording (or its path);
+                or any iterable of batches, events or arrivals that ends.
+            board: Role of the one board to read; None: every stream that fits.
+            backend: See `BACKENDS`; None: the contract's.
+
+        Returns:
+            Decisions in the order of their samples for each board; an array's are numbered from 0.
+
+        Raises:
+            UsageError: No stream fits.
+        """
+        return list(self.stream(source, board=board, backend=backend))
+
+    def stream(self, source: Any, *, board: str | None = None, backend: str | None = None) -> Iterator[Prediction]:
+        """Like `predict`, but give every decision as soon as it is made: for live boards too."""
+        if isinstance(source, np.ndarray):
+            yield from self.runner(slots=1, backend=backend).push([self._batch(source)])
+            return
+        if isinstance(source, str | os.PathLike):
+            import hil
+
+            source = hil.open(source)
+        runner = self.runner(boards=None if board is None else [board], backend=backend)
+        if hasattr(source, "streams") and hasattr(source, "chunks"):
+            from hil.models.recorded import items_of
+
+            yield from _all(runner, items_of(source, self.contract, board))
+            return
+        for given in source:
+            pushed: list[Item | Arrival] = list(given) if isinstance(given, list | tuple) else [given]
+            yield from runner.push(pushed)
+
+    def _batch(self, readings: npt.NDArray[Any]) -> Batch:
+        contract = self.contract
+        names = tuple(item.channel for item in contract.inputs)
+        if readings.ndim != 2 or readings.shape[1] != len(names):
+            raise UsageError(
+                f"the readings have shape {list(readings.shape)} and model {contract.name} reads "
+                f"[samples, {len(names)}] ({', '.join(names)})",
+                "predict",
+                "give one column for each channel",
+            )
+        raw = np.ascontiguousarray(readings, dtype=np.float32)
+        stream = Stream(
+            name=contract.stream or "array", channels=names, units=tuple(item.unit for item in contract.inputs),
+            dtype="<f4", shape=(len(names),), rate_hz=contract.rate_hz,
+        )  # fmt: skip
+        numbers = np.arange(len(raw), dtype=np.int64)
+        return Batch("array", stream, 0, 0, numbers, (numbers / contract.rate_hz * 1e9).astype(np.int64), raw)
+
+
+def _all(runner: Runner, items: Iterable[Item]) -> Iterator[Prediction]:
+    for item in items:
+        yield from runner.push([item])
+
+
+def load_model(path: str | os.PathLike[str]) -> Model:
+    """Open a model file; nothing in it is executed.
+
+    Raises:
+        FileError: It is no model file, damaged, hostile or newer than this program.
+    """
+    return Model(read_package(path))

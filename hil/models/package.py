@@ -1,0 +1,190 @@
+"""The `.hilmodel` file: a zip of `contract.json` and either `weights.safetensors` or `program.onnx`.
+
+Rule: data only. Opening one reads bytes, checks them and executes nothing: no pickle, no torch, no import by a name
+from the file. Members, their sizes and every weight's name, shape and type are checked against an allow-list, so that
+a hostile, damaged or newer file ends in one sentence. The same content gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import struct
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from firmware_bridge.errors import FileError
+from hil.models.contract import Contract, parse_contract
+
+__all__ = ["LIMITS", "Package", "pack", "read_package", "unpack", "write_package"]
+
+LIMITS = {"contract.json": 1 << 20, "weights.safetensors": 16 << 20, "program.onnx": 256 << 20}
+"""Every member that a model file may have, and its largest size in bytes."""
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_NEXT = "get the file again from whoever made it"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Package:
+    """A model file in memory.
+
+    Attributes:
+        contract: What it promises.
+        weights: float32 arrays by name, for an architecture of our own; else empty.
+        program: The ONNX program, for any other network; else None.
+        sha256: Digest of contract and content: the model's identity in recordings.
+    """
+
+    contract: Contract
+    weights: Mapping[str, npt.NDArray[np.float32]]
+    program: bytes | None
+    sha256: str
+
+
+def pack(contract: Contract, content: Mapping[str, npt.NDArray[np.float32]] | bytes) -> bytes:
+    """Return the bytes of a model file.
+
+    Args:
+        contract: Its contract.
+        content: Weights by name for the contract's architecture, or an ONNX program where it has none.
+
+    Raises:
+        FileError: The content does not fit the contract.
+    """
+    from safetensors.numpy import save
+
+    members = {"contract.json": contract.to_json().encode()}
+    if isinstance(content, bytes):
+        members["program.onnx"] = content
+    else:
+        ordered = {name: np.ascontiguousarray(content[name], dtype="<f4") for name in sorted(content)}
+        members["weights.safetensors"] = save(ordered)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, data in members.items():
+            entry = zipfile.ZipInfo(name, _EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.create_system = 3
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, data)
+    packed = out.getvalue()
+    unpack(packed, f"model {contract.name}")
+    return packed
+
+
+def write_package(path: str | os.PathLike[str], contract: Contract, content: Mapping[str, Any] | bytes) -> Package:
+    """Write a model file, whole or not at all, and return it as read back."""
+    target = Path(path)
+    packed = pack(contract, content)
+    part = target.with_name(target.name + ".part")
+    try:
+        part.write_bytes(packed)
+        os.replace(part, target)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise FileError(
+            f"the model cannot be written ({error.strerror})", str(target), "choose another folder"
+        ) from None
+    return unpack(packed, str(target))
+
+
+def read_package(path: str | os.PathLike[str]) -> Package:
+    """Read and check a model file.
+
+    Raises:
+        FileError: It cannot be read, is not a model file, is damaged, hostile, or of a newer schema.
+    """
+    where = str(path)
+    try:
+        size = os.path.getsize(path)
+        if size > sum(LIMITS.values()):
+            raise FileError(f"the file has {size} bytes; a model has at most {sum(LIMITS.values())}", where, _NEXT)
+        data = Path(path).read_bytes()
+    except OSError as error:
+        if isinstance(error, FileError):
+            raise
+        raise FileError(f"the model cannot be read ({error.strerror})", where, "check the path") from None
+    return unpack(data, where)
+
+
+def unpack(data: bytes, where: str) -> Package:
+    """Check the bytes of a model file; `where` names them in messages.
+
+    Raises:
+        FileError: As `read_package`.
+    """
+    members = _members(data, where)
+    contract = parse_contract(members["contract.json"], where)
+    wanted = "program.onnx" if contract.architecture is None else "weights.safetensors"
+    if set(members) != {"contract.json", wanted}:
+        raise FileError(
+            f"it holds {', '.join(sorted(members))} where its contract asks for contract.json and {wanted}",
+            where,
+            _NEXT,
+        )
+    content = members[wanted]
+    digest = hashlib.sha256(contract.to_json().encode() + b"\0" + content).hexdigest()
+    if contract.architecture is None:
+        return Package(contract, {}, content, digest)
+    weights = _weights(content, contract.architecture.config.shapes(), where)
+    return Package(contract, weights, None, digest)
+
+
+def _members(data: bytes, where: str) -> dict[str, bytes]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            entries = archive.infolist()
+            names = [entry.filename for entry in entries]
+            strange = sorted(set(names) - set(LIMITS))
+            if strange or len(set(names)) != len(names):
+                shown = strange[0][:60] if strange else "the same name twice"
+                raise FileError(f"it holds {shown!r}; a model holds only {', '.join(LIMITS)}", where, _NEXT)
+            if "contract.json" not in names:
+                raise FileError("it has no contract.json, so it is no .hilmodel file", where, "give a model file")
+            return {entry.filename: _member(archive, entry, where) for entry in entries}
+    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise FileError(f"it is damaged or no .hilmodel file ({error})", where, _NEXT) from None
+    except (ValueError, OverflowError, IndexError, UnicodeError) as error:
+        raise FileError(f"it is damaged or no .hilmodel file ({error})", where, _NEXT) from None
+
+
+def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, where: str) -> bytes:
+    limit = LIMITS[entry.filename]
+    # The size in the directory may lie: read one byte beyond the limit and no more.
+    with archive.open(entry) as handle:
+        content = handle.read(limit + 1)
+    if len(content) > limit or entry.file_size > limit:
+        raise FileError(f"its {entry.filename} is larger than the {limit} bytes allowed", where, _NEXT)
+    return content
+
+
+def _weights(content: bytes, shapes: dict[str, tuple[int, ...]], where: str) -> dict[str, npt.NDArray[np.float32]]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        found: dict[str, Any] = load(content)
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise FileError(f"its weights.safetensors is damaged ({error})", where, _NEXT) from None
+    if set(found) != set(shapes):
+        odd = sorted(set(found) ^ set(shapes))[0]
+        what = "lacks" if odd in shapes else "has an unknown weight"
+        raise FileError(f"its weights.safetensors {what} {odd[:60]!r} for the architecture it names", where, _NEXT)
+    for name, shape in shapes.items():
+        array = found[name]
+        if array.dtype != np.float32 or array.shape != shape:
+            raise FileError(
+                f"its weight {name} is {array.dtype}{list(array.shape)} and must be float32{list(shape)}", where, _NEXT
+            )
+        if not np.isfinite(array).all():
+            raise FileError(f"its weight {name} holds values that are not finite numbers", where, _NEXT)
+    return found

@@ -1,0 +1,158 @@
+"""One hop of a `Tcn` for many boards at once, in eager torch: carried state, one GEMM a layer, no allocation.
+
+Rule: one fixed shape. Every call computes all slots, idle ones too, so that a board's numbers do not depend on who else
+had a hop ready. Each layer reads from a buffer `(slots, past + hop * AHEAD, channels)`; a window of `past + hop` rows
+moves along it one hop a call and the past is copied back to the front every `AHEAD` calls only. The taps of a layer
+are gathered with one strided copy and multiplied with one `addmm`. Frames are summed in groups of
+`gcd(pool, hop)`; the average over the pool is computed anew from these sums at every hop, so nothing accumulates.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from hil.models.tcn import Tcn
+
+__all__ = ["AHEAD", "EagerStep"]
+
+AHEAD = 16
+"""Hops that a buffer holds before its past is copied back to the front."""
+
+
+class _Track:
+    """A buffer of rows over time with a window of `past + new` rows that moves by `new`."""
+
+    def __init__(self, slots: int, past: int, new: int, width: int) -> None:
+        self.past, self.new = past, new
+        self.rows = torch.zeros(slots, past + new * AHEAD, width)
+        self.window = [self.rows[:, new * i : new * i + past + new] for i in range(AHEAD)]
+        self.fresh = [view[:, past:] for view in self.window]
+
+    def hold(self, at: int, idle: Tensor) -> None:
+        """Give idle slots the same past in the next window as in this one."""
+        kept = self.window[at][idle, : self.past]
+        self.rows[idle, self.new * (at + 1) : self.new * (at + 1) + self.past] = kept
+
+    def rewind(self) -> None:
+        """Move the past behind the last window to the front."""
+        if self.past:
+            self.rows[:, : self.past] = self.rows[:, self.new * AHEAD :].clone()
+
+
+class EagerStep:
+    """Streaming form of a `Tcn`; see the module.
+
+    Args:
+        net: The network, fused.
+        hop: Samples a call.
+        slots: Boards a call.
+    """
+
+    backend = "eager"
+
+    def __init__(self, net: Tcn, hop: int, slots: int) -> None:
+        config = net.config
+        self.hop, self.slots, self.classes = hop, slots, config.classes
+        self.version = f"torch {torch.__version__}"
+        group = math.gcd(config.pool, hop)
+        fresh, kept = hop // group, config.pool // group
+        width, taps = config.channels, config.kernel
+        rows = slots * hop
+        with torch.inference_mode():
+            self._input = torch.zeros(slots, hop, config.inputs)
+            self.input: npt.NDArray[np.float32] = self._input.numpy()
+            """float32 `(slots, hop, inputs)`: fill the rows of the boards at hand, then call `run`."""
+            self._tracks = [
+                _Track(slots, (taps - 1) * d, hop, a) for (a, _), d in zip(config.widths, config.dilations, strict=True)
+            ]
+            # The window of sums covers `kept` groups; when one hop brings more, only its last ones count.
+            self._sums = _Track(slots, max(kept - fresh, 0), fresh, width)
+            self._pooled = torch.zeros(slots, width)
+            self._last = torch.zeros(slots, hop, width)
+            self._groups = self._last.view(slots, fresh, group, width)
+            self._logits = torch.zeros(slots, config.classes)
+            self.logits: npt.NDArray[np.float32] = self._logits.numpy()
+            """float32 `(slots, classes)`: the result of the last call; idle slots hold anything."""
+            # A GEMM of so few rows gives each row its own kernel: the head is a product and a sum instead, so that a
+            # board's last bits do not depend on its slot.
+            self._head = (net.head.weight.detach().double() / config.pool).float()[None].contiguous()
+            self._terms = torch.zeros(slots, config.classes, width)
+            self._head_bias = net.head.bias.detach().clone()
+            self._layers = []
+            for index, (track, conv) in enumerate(zip(self._tracks, net.convs, strict=True)):
+                assert isinstance(conv, torch.nn.Conv1d)
+                assert conv.bias is not None
+                d, (a, _) = config.dilations[index], config.widths[index]
+                # Row (slot, t) of the gathered matrix: the taps t, t + d, t + 2d, ... of that slot, side by side.
+                gather = [
+                    view.as_strided(
+                        (slots, hop, taps, a),
+                        (track.rows.stride(0), a, d * a, 1),
+                        view.storage_offset(),
+                    )
+                    for view in track.window
+                ]
+                matrix = torch.zeros(slots, hop, taps, a)
+                weight = conv.weight.detach().permute(2, 1, 0).reshape(taps * a, width).contiguous()
+                last = index + 1 == len(self._tracks)
+                targets = [self._last] * AHEAD if last else self._tracks[index + 1].fresh
+                product = torch.zeros(rows, width)
+                residual = track.fresh if index else None
+                self._layers.append(
+                    (gather, matrix, matrix.view(rows, taps * a), weight, conv.bias.detach().clone(), product,
+                     product.view(slots, hop, width), targets, residual)
+                )  # fmt: skip
+            self._ring = [view[:, -kept:] for view in self._sums.window]
+        self._at = 0
+
+    def run(self, active: Sequence[int], reset: Sequence[int]) -> npt.NDArray[np.float32]:
+        """Advance the `active` slots by the hop in `input`, after clearing the state of those in `reset`.
+
+        Returns:
+            `logits`; rows of slots that are not active hold anything.
+        """
+        threads = torch.get_num_threads()
+        if threads != 1:  # more would change the last bits, and the calls are too small to gain
+            torch.set_num_threads(1)
+        try:
+            with torch.inference_mode():
+                self._step(active, reset)
+        finally:
+            if threads != 1:
+                torch.set_num_threads(threads)
+        return self.logits
+
+    def _step(self, active: Sequence[int], reset: Sequence[int]) -> None:
+        at = self._at
+        if reset:
+            where = torch.tensor(list(reset))
+            for track in (*self._tracks, self._sums):
+                track.window[at][where, : track.past] = 0.0
+        self._tracks[0].fresh[at].copy_(self._input)
+        for gather, matrix, flat, weight, bias, product, shaped, targets, residual in self._layers:
+            matrix.copy_(gather[at])
+            torch.addmm(bias, flat, weight, out=product)
+            if residual is None:
+                torch.clamp_min(shaped, 0.0, out=targets[at])
+            else:
+                torch.add(residual[at], product.relu_().view_as(shaped), out=targets[at])
+        torch.sum(self._groups, 2, out=self._sums.fresh[at])
+        torch.sum(self._ring[at], 1, out=self._pooled)
+        torch.mul(self._pooled[:, None, :], self._head, out=self._terms)
+        torch.sum(self._terms, 2, out=self._logits)
+        self._logits.add_(self._head_bias)
+        if len(active) < self.slots:
+            idle = torch.tensor(sorted(set(range(self.slots)) - set(active)))
+            for track in (*self._tracks, self._sums):
+                track.hold(at, idle)
+        self._at = at + 1
+        if self._at == AHEAD:
+            self._at = 0
+            for track in (*self._tracks, self._sums):
+                track.rewind()

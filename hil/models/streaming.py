@@ -1,0 +1,314 @@
+"""The executor: batches and events of many boards in, decisions out, one fixed shape for all.
+
+Rule: a decision is a function of (board, stream, boot, sample number) and the samples of its memory, and of nothing
+else: not of how the input was split into batches, of which boards came first, or of the time of day. Every call of the
+network computes `slots x hop` rows; a board keeps its slot; what breaks a stream's sequence clears its state
+(`hil.models.segments`). Offline is the same thing fed from the start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from firmware_bridge.batch import (
+    Arrival,
+    Batch,
+    Connected,
+    Disconnected,
+    Event,
+    Gap,
+    Item,
+    Prediction,
+    RateChanged,
+    Rebooted,
+    Stream,
+)
+from firmware_bridge.errors import UsageError
+from hil.models.contract import Contract
+from hil.models.matching import has_channels, match
+from hil.models.segments import Block, Coverage, Segmenter
+
+__all__ = ["Runner", "Step"]
+
+
+class Step(Protocol):
+    """One hop of a network for a fixed number of boards."""
+
+    backend: str
+    version: str
+    input: npt.NDArray[np.float32]
+    """`(slots, hop, inputs)`, normalised: filled before `run`."""
+
+    def run(self, active: Sequence[int], reset: Sequence[int]) -> npt.NDArray[np.float32]:
+        """Clear the `reset` slots, advance the `active` ones, and return `(slots, classes)`."""
+        ...
+
+
+class _Group:
+    """The slots that one call computes."""
+
+    def __init__(self, contract: Contract, step: Step) -> None:
+        shape = step.input.shape
+        self.step = step
+        self.feeds: dict[int, _Feed] = {}
+        self.raw = np.zeros(shape, np.float64)
+        self.scaled = np.zeros(shape, np.float64)
+        self.scale = np.ones((shape[0], 1, shape[2]))
+        self.offset = np.zeros((shape[0], 1, shape[2]))
+        self.mean = np.array([item.mean for item in contract.inputs], np.float32)
+        self.std = np.array([item.std for item in contract.inputs], np.float32)
+
+    def run(self, taken: Sequence[tuple[_Feed, Block]]) -> npt.NDArray[np.float32]:
+        for feed, block in taken:
+            self.raw[feed.row] = block.raw if feed.columns is None else block.raw[:, feed.columns]
+        # Stream.values, then the contract's constants, on all slots at once.
+        np.multiply(self.raw, self.scale, out=self.scaled)
+        np.add(self.scaled, self.offset, out=self.scaled)
+        out = self.step.input
+        out[...] = self.scaled
+        np.subtract(out, self.mean, out=out)
+        np.divide(out, self.std, out=out)
+        return self.step.run([feed.row for feed, _ in taken], [feed.row for feed, block in taken if block.reset])
+
+
+@dataclass(slots=True, eq=False)
+class _Feed:
+    """One stream of one board and the slot it keeps."""
+
+    board: str
+    name: str
+    stream: Stream
+    segments: Segmenter
+    group: _Group
+    row: int
+    columns: list[int] | None = None
+    refused: str = ""
+
+
+class Runner:
+    """Runs one model on the streams of many boards.
+
+    Args:
+        contract: The model's contract.
+        make_step: Makes the network for a number of slots; called once for every `slots` boards.
+        boards: Roles to read; a stream of theirs that does not fit is an error. None: every stream that fits.
+        slots: Boards in one call.
+        slot_map: Slot of every `board/stream`, as an earlier run's `slot_map` gave it.
+    """
+
+    def __init__(
+        self,
+        contract: Contract,
+        make_step: Callable[[int], Step],
+        *,
+        boards: Iterable[str] | None = None,
+        slots: int = 8,
+        slot_map: Mapping[str, int] | None = None,
+    ) -> None:
+        if slots < 1:
+            raise UsageError(f"slots is {slots}", "runner", "give at least 1")
+        self.contract = contract
+        self.slots = slots
+        self._make_step = make_step
+        self._boards = None if boards is None else sorted(boards)
+        self._fixed = dict(slot_map or {})
+        self._groups: list[_Group] = [self._new_group()]
+        self._feeds: dict[tuple[str, str], _Feed | None] = {}
+        self._logits = contract.outputs == "logits"
+
+    def push(self, items: Iterable[Item | Arrival]) -> list[Prediction]:
+        """Take items in their order and return the decisions that they complete.
+
+        Args:
+            items: Batches and events, or arrivals that carry them.
+
+        Returns:
+            Decisions, in sample order for each board.
+
+        Raises:
+            UsageError: A stream of a board in `boards` does not fit the contract.
+        """
+        made: list[Prediction] = []
+        for item in items:
+            for inner in item.items if isinstance(item, Arrival) else (item,):
+                if isinstance(inner, Batch):
+                    self._batch(inner, made)
+                else:
+                    self._event(inner)
+        self._drain(made)
+        return made
+
+    @property
+    def slot_map(self) -> dict[str, int]:
+        """Slot of every `board/stream` read so far."""
+        return {
+            f"{feed.board}/{feed.name}": self._groups.index(feed.group) * self.slots + feed.row
+            for feed in self._feeds.values()
+            if feed is not None
+        }
+
+    @property
+    def coverage(self) -> dict[tuple[str, str], Coverage]:
+        """Decisions made, warming and missed, by board and stream."""
+        return {key: feed.segments.coverage(feed.refused) for key, feed in self._feeds.items() if feed is not None}
+
+    def identity(self) -> dict[str, Any]:
+        """What the last bits of a result depend on; plain JSON values, for the recording."""
+        step = self._groups[0].step
+        return {
+            "model": self.contract.name, "version": self.contract.version, "backend": step.backend,
+            "backend_version": step.version, "slots": self.slots, "hop": self.contract.hop, "slot_map": self.slot_map,
+        }  # fmt: skip
+
+    def _new_group(self) -> _Group:
+        return _Group(self.contract, self._make_step(self.slots))
+
+    def _batch(self, batch: Batch, made: list[Prediction]) -> None:
+        key = (batch.board, batch.stream.name)
+        feed = self._feeds.get(key)
+        if feed is None:
+            if key in self._feeds:
+                return
+            feed = self._feeds[key] = self._bind(batch.board, batch.stream)
+            if feed is None:
+                return
+        if feed.stream is not batch.stream and feed.stream != batch.stream:
+            self._drain(made)  # what is waiting still has the old scale
+            self._adopt(feed, batch.stream)
+        if not feed.refused:
+            feed.segments.feed(batch)
+        else:
+            feed.segments.skip(batch.end)
+
+    def _event(self, event: Event) -> None:
+        if isinstance(event, Gap | RateChanged):
+            feed = self._feeds.get((event.board, event.stream))
+            if feed is None:
+                return
+            if isinstance(event, Gap) and event.count is not None and event.boot == feed.segments.boot:
+                feed.segments.skip(event.first + event.count)
+            feed.segments.cut()
+        elif isinstance(event, Rebooted):
+            self._cut(event.board, counted=True)
+        elif isinstance(event, Disconnected):
+            self._cut(event.board, counted=False)
+        elif isinstance(event, Connected) and self._boards is not None and event.board in self._boards:
+            self._greet(event)
+
+    def _greet(self, event: Connected) -> None:
+        """Refuse a board that was asked for and has nothing to read."""
+        if any(has_channels(self.contract, stream) for stream in event.info.streams):
+            return
+        wanted = ", ".join(item.channel for item in self.contract.inputs)
+        names = "; ".join(f"{stream.name}: {', '.join(stream.channels)}" for stream in event.info.streams)
+        raise UsageError(
+            f"no stream has the channels {wanted} that model {self.contract.name} reads (it has {names})",
+            event.board,
+            "name another board",
+        )
+
+    def _cut(self, board: str, *, counted: bool) -> None:
+        """End the segments of a board; streams whose samples carry numbers survive a mere disconnect."""
+        for (role, _), feed in self._feeds.items():
+            if role == board and feed is not None and (counted or not feed.stream.counted):
+                feed.segments.cut()
+
+    def _bind(self, board: str, stream: Stream) -> _Feed | None:
+        asked = self._boards is not None
+        if asked and board not in (self._boards or ()):
+            return None
+        if not has_channels(self.contract, stream):
+            return None
+        try:
+            match(self.contract, stream, f"{board}/{stream.name}")
+        except UsageError:
+            if asked:
+                raise
+            return None
+        slot = self._slot(board, stream.name)
+        while len(self._groups) <= slot // self.slots:
+            self._groups.append(self._new_group())
+        group = self._groups[slot // self.slots]
+        segments = Segmenter(self.contract.hop, self.contract.memory_samples)
+        feed = _Feed(board, stream.name, stream, segments, group, slot % self.slots)
+        group.feeds[feed.row] = feed
+        self._adopt(feed, stream)
+        return feed
+
+    def _slot(self, board: str, stream: str) -> int:
+        fixed = self._fixed.get(f"{board}/{stream}")
+        used = {self._groups.index(feed.group) * self.slots + feed.row for feed in self._feeds.values() if feed}
+        if fixed is not None and fixed not in used:
+            return fixed
+        if self._boards is not None and not self._fixed and self._boards.index(board) not in used:
+            return self._boards.index(board)
+        first = len(self._boards or ())
+        reserved = used | set(self._fixed.values())
+        return next(slot for slot in range(first, first + len(reserved) + 1) if slot not in reserved)
+
+    def _adopt(self, feed: _Feed, stream: Stream) -> None:
+        """Read `stream` from now on, or say why it cannot be read.
+
+        A better estimate of the rate alone is no break; another scale, column or refusal is.
+        """
+        before = (feed.stream.scale, feed.stream.offset, feed.columns, feed.refused)
+        feed.stream = stream
+        feed.refused, columns = "", None
+        try:
+            picked = list(match(self.contract, stream, f"{feed.board}/{feed.name}"))
+        except UsageError as error:
+            feed.refused = str(error)
+        else:
+            columns = None if picked == list(range(len(stream.channels))) else picked
+            for target, given in ((feed.group.scale, stream.scale), (feed.group.offset, stream.offset)):
+                target[feed.row, 0] = np.broadcast_to(np.asarray(given, np.float64), len(stream.channels))[picked]
+        feed.columns = columns
+        if (stream.scale, stream.offset, columns, feed.refused) != before:
+            feed.segments.cut()
+
+    def _drain(self, made: list[Prediction]) -> None:
+        """Run every block that waits, one of each stream at a time."""
+        for group in self._groups:
+            while True:
+                ready = [feed for feed in group.feeds.values() if feed.segments.blocks]
+                if not ready:
+                    break
+                self._decide(group, [(feed, feed.segments.blocks.popleft()) for feed in ready], made)
+
+    def _decide(self, group: _Group, taken: Sequence[tuple[_Feed, Block]], made: list[Prediction]) -> None:
+        outputs = group.run(taken)
+        if not any(block.decide for _, block in taken):
+            return
+        scores = outputs.astype(np.float64)
+        if self._logits:
+            with np.errstate(invalid="ignore"):
+                scores = np.exp(scores - scores.max(axis=1, keepdims=True))
+                scores /= scores.sum(axis=1, keepdims=True)
+        best = scores.argmax(axis=1).tolist()
+        rows = scores.tolist()
+        name, labels = self.contract.name, self.contract.labels
+        for feed, block in taken:
+            if not block.decide:
+                continue
+            row, top = rows[feed.row], best[feed.row]
+            if not row[top] >= 0.0:  # a reading was not a number: there is no decision to make
+                feed.segments.made -= 1
+                continue
+            made.append(
+                Prediction(
+                    feed.board,
+                    block.t_ns,
+                    name,
+                    feed.name,
+                    block.boot,
+                    block.end - 1,
+                    labels[top],
+                    row[top],
+                    tuple(row),
+                )
+            )

@@ -1,0 +1,169 @@
+"""The file that `hil train` reads: one TOML document that says what to learn, from whom, and how.
+
+Rule: no torch here. A mistake names file and key, what was found and what is allowed. Defaults are the settings of the
+shipped exercise model, fixed from what was known before and from inner splits of training people.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from firmware_bridge.errors import FileError, UsageError
+from hil.models.augment_config import AugmentConfig
+from hil.models.datasets import NpzLayout
+
+__all__ = ["DataConfig", "RecordingEntry", "TrainConfig", "Training", "load_config"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RecordingEntry(_Part):
+    """One recording to learn from.
+
+    Attributes:
+        file: The recording.
+        person: Who wears the board; None: what the recording says.
+        board: Role of the board; None: the one that has the channels.
+        label: Label of all of it; None: the labels marked in it.
+    """
+
+    file: str
+    person: str | None = None
+    board: str | None = None
+    label: str | None = None
+
+
+class DataConfig(_Part):
+    """What to learn from: an NPZ file or recordings.
+
+    Attributes:
+        npz: A file of series and where things are in it.
+        recordings: Recordings with labels.
+        channels: Channels to read from recordings, in the network's order.
+        labels: Labels to tell apart in recordings; empty: all that occur, by name.
+        held_out: People never seen in training; the model is judged on them.
+        source: Where the data come from, for the card.
+        licence: Their licence, for the card.
+    """
+
+    npz: NpzLayout | None = None
+    recordings: tuple[RecordingEntry, ...] = ()
+    channels: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    held_out: tuple[str, ...] = ()
+    source: str = ""
+    licence: str = ""
+
+    @model_validator(mode="after")
+    def _one(self) -> DataConfig:
+        if (self.npz is None) == (not self.recordings):
+            raise ValueError("give either npz or recordings")
+        if self.recordings and not self.channels:
+            raise ValueError("give the channels to read from the recordings")
+        return self
+
+
+class Shape(_Part):
+    """The network: see `hil.models.architecture.TcnConfig`; the pool is what the window leaves."""
+
+    name: Literal["tcn"] = "tcn"
+    channels: Annotated[int, Field(ge=1, le=512)] = 48
+    kernel: Annotated[int, Field(ge=1, le=31)] = 5
+    dilations: Annotated[tuple[int, ...], Field(min_length=1, max_length=16)] = (1, 2, 4, 8)
+
+
+class Training(_Part):
+    """How to learn.
+
+    Attributes:
+        epochs: Passes over as many samples as there are.
+        batch: Crops in a step.
+        crop: Samples in a crop, at least a window.
+        every: Samples between the decisions of a crop.
+        lr: Highest learning rate of the one-cycle schedule.
+        weight_decay: Of AdamW.
+        label_smoothing: Share of a label given to all.
+        dropout: Share of pooled features dropped.
+    """
+
+    epochs: Annotated[int, Field(ge=1, le=100_000)] = 100
+    batch: Annotated[int, Field(ge=2, le=4096)] = 32
+    crop: Annotated[int, Field(ge=2)] = 400
+    every: Annotated[int, Field(ge=1)] = 25
+    lr: Annotated[float, Field(gt=0, le=1)] = 4e-3
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.05
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
+
+
+class TrainConfig(_Part):
+    """All of it.
+
+    Attributes:
+        schema_version: Written as `schema`.
+        name: Name of the model.
+        version: The author's version.
+        summary: What it tells apart, for the card.
+        stream: Stream it will read; None: the one that has the channels.
+        seed: Source of all chance.
+        window: Samples of a decision.
+        hop: Samples between decisions.
+        data: What to learn from.
+        architecture: The network.
+        training: How to learn.
+        augment: How far training readings are changed.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    schema_version: Annotated[int, Field(alias="schema", ge=1, le=1)] = 1
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+    version: str = "1"
+    summary: str = ""
+    stream: str | None = None
+    seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = 0
+    window: Annotated[int, Field(ge=2)]
+    hop: Annotated[int, Field(ge=1)]
+    data: DataConfig
+    architecture: Shape = Shape()
+    training: Training = Training()
+    augment: AugmentConfig = AugmentConfig()
+
+    @model_validator(mode="after")
+    def _crop(self) -> TrainConfig:
+        if self.training.crop < self.window:
+            raise ValueError(f"training.crop is {self.training.crop} and must be at least the window of {self.window}")
+        return self
+
+
+def load_config(path: str | os.PathLike[str]) -> TrainConfig:
+    """Read a training configuration.
+
+    Raises:
+        FileError: It cannot be read.
+        UsageError: It is no TOML, or a key is wrong.
+    """
+    where = str(path)
+    try:
+        plain = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileError(f"it cannot be read ({error.strerror})", where, "check the path") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"it is no TOML ({error})", where, "correct the file") from None
+    schema = plain.get("schema", 1)
+    if isinstance(schema, int) and schema > 1:
+        raise UsageError(f"its schema is {schema} and this version reads 1", where, "update this program")
+    try:
+        return TrainConfig.model_validate(plain)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(str(part) for part in first["loc"]) or "the file"
+        found = f", found {first['input']!r:.60}" if not isinstance(first.get("input"), dict) else ""
+        raise UsageError(f"{key}: {first['msg']}{found}", where, "correct the key") from None
