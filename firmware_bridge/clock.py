@@ -11,6 +11,9 @@ from typing import Protocol
 
 __all__ = ["Clock", "ManualClock", "SystemClock"]
 
+_LONGEST_S = 3600.0
+"""Longest single wait: operating systems refuse waits of centuries."""
+
 
 class Clock(Protocol):
     """What the shells need of time."""
@@ -20,6 +23,9 @@ class Clock(Protocol):
 
     def sleep_until_ns(self, when_ns: int) -> None:
         """Return once `now_ns()` is at least `when_ns`."""
+
+    def wait_until_ns(self, when_ns: int, woken: threading.Event) -> None:
+        """Return once `now_ns()` is at least `when_ns`, or as soon as `woken` is set."""
 
 
 class SystemClock:
@@ -36,6 +42,11 @@ class SystemClock:
         """Sleep until `when_ns`; return at once if it has passed."""
         while (left := when_ns - self.now_ns()) > 0:
             time.sleep(left / 1e9)
+
+    def wait_until_ns(self, when_ns: int, woken: threading.Event) -> None:
+        """Wait until `when_ns` or until another thread sets `woken`."""
+        while not woken.is_set() and (left := when_ns - self.now_ns()) > 0:
+            woken.wait(min(left / 1e9, _LONGEST_S))
 
 
 class ManualClock:
@@ -62,3 +73,8 @@ class ManualClock:
         """Move the clock to `when_ns` unless it is already later."""
         with self._lock:
             self._now = max(self._now, when_ns)
+
+    def wait_until_ns(self, when_ns: int, woken: threading.Event) -> None:
+        """Move the clock to `when_ns` unless it is already later or `woken` is set."""
+        if not woken.is_set():
+            self.sleep_until_ns(when_ns)

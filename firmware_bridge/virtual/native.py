@@ -1,0 +1,303 @@
+"""A board that speaks the native protocol: hello, start, stop, rates, pings, status, injection, reset.
+
+`NativeBoard` is the conversation; what its streams read is the sensors' affair. Rules worth knowing:
+
+- HELLO (nonce 0) is said at power-up and after a reset, and again to every IDENTIFY.
+- Sample numbers begin at 0 with a START whose nonce is new; the nonce that runs already changes nothing; after a STOP
+  the same nonce goes on with the next number.
+- Injected sample i becomes sample number i. The clock of an injected stream starts with the first INJECT.
+- A frame that does not fit into the TX buffer is dropped whole and counted in STATUS; its sample numbers are never used
+  again, so that the host sees the exact gap.
+"""
+
+import json
+import math
+from collections import deque
+from collections.abc import Sequence
+
+import numpy as np
+
+from firmware_bridge.virtual.board import NEVER, BoardClock
+from firmware_bridge.virtual.frames import CommandReader, FrameWriter
+from firmware_bridge.virtual.sampling import Chunk, Feed, Grid, Sensor
+from firmware_bridge.virtual.settings import Identity, Notes, Settings
+from firmware_bridge.virtual.uplink import Delay, Uplink
+from firmware_bridge.wire.messages import STATUS_ROW, TABLE, VERSION, Flag, Kind, Message
+
+__all__ = ["NativeBoard"]
+
+_UNKNOWN, _BAD_CHECKSUM, _BAD_ARGUMENT, _NO_ROOM, _OUT_OF_ORDER = 1, 2, 3, 5, 6
+_MASK = 0xFFFFFFFF
+
+
+class NativeBoard:
+    """A virtual board; see the module's rules.
+
+    Args:
+        identity: Who it is.
+        sensors: One a stream, in the order of the wire's stream numbers.
+        settings: How it behaves.
+        notes: Lines to log at sample numbers.
+    """
+
+    hz = 1_000_000
+
+    def __init__(
+        self, identity: Identity, sensors: Sequence[Sensor], settings: Settings | None = None,
+        notes: Notes | None = None,
+    ) -> None:  # fmt: skip
+        self.identity = identity
+        self.settings = settings = settings or Settings()
+        self._notes = notes
+        self._feeds = [Feed(sensor, settings.group or self._group(sensor), settings.room) for sensor in sensors]
+        self._rates = [round((sensor.stream.rate_hz or 1.0) * 1000) for sensor in sensors]
+        self._writer = FrameWriter(settings.crc_bits, settings.max_frame)
+        self._delay = Delay(settings.seed, "host to board", settings.delay_us)
+        self._uplink = Uplink(settings)
+        self._inbound: deque[tuple[int, bytes]] = deque()
+        self._clock: BoardClock | None = None
+
+    @staticmethod
+    def _group(sensor: Sensor) -> int:
+        rows = int(np.prod(sensor.stream.shape)) * np.dtype(sensor.stream.dtype).itemsize
+        most = max(1, min(200, 900 // rows))
+        return max(1, min(most, round((sensor.stream.rate_hz or 1.0) / 100)))
+
+    # ------------------------------------------------------------------ what a carrier calls
+
+    def receive(self, data: bytes, now_ns: int) -> None:
+        """Take bytes of the host that arrive at `now_ns`."""
+        self._advance(now_ns)
+        if data:
+            last = self._inbound[-1][0] if self._inbound else 0
+            self._inbound.append((max(last, now_ns + self._delay()), data))
+            self._advance(now_ns)
+
+    def poll(self, now_ns: int) -> bytes:
+        """Return the bytes that have left the board up to `now_ns`."""
+        self._advance(now_ns)
+        return self._uplink.fetch(now_ns)
+
+    def next_due_ns(self) -> int:
+        """Return when something will be due."""
+        if self._clock is None:
+            return 0
+        return min(self._uplink.next_ns(), self._next_event()[0])
+
+    # ------------------------------------------------------------------ time
+
+    def _boot(self, at_ns: int) -> None:
+        self._clock = BoardClock(at_ns, self.settings.start_tick, self.settings.ppm, self.hz)
+        self._commands = CommandReader(self.settings.crc_bits, self.settings.max_frame)
+        self._writer.restart()
+        self._uplink.clear()
+        self._nonce = 0
+        self._refused = 0
+        self._announced = [0] * len(self._feeds)
+        self._awake_ns = at_ns + round(self.settings.boot_ms * 1e6)
+        self._greeted = False
+        for feed in self._feeds:
+            feed.begin(injecting=False)
+        self._due = [NEVER] * len(self._feeds)
+
+    def _next_event(self) -> tuple[int, int]:
+        """Return (when, which): which is a stream, or -1 for a command, or -2 for the greeting after a reboot."""
+        if not self._greeted:
+            return self._awake_ns, -2
+        when = self._inbound[0][0] if self._inbound else NEVER
+        which = -1
+        for index, due in enumerate(self._due):
+            if due <= when:  # samples taken before a command was heard leave before its answer
+                when, which = due, index
+        return when, which
+
+    def _advance(self, now_ns: int) -> None:
+        if self._clock is None:
+            self._boot(now_ns)
+        while True:
+            when, which = self._next_event()
+            if when > now_ns:
+                return
+            if which >= 0:
+                self._emit(which, when, now_ns)
+            elif which == -1:
+                _, data = self._inbound.popleft()
+                for frame in self._commands.feed(data):
+                    self._command(frame, max(when, self._awake_ns))
+            else:
+                self._greeted = True
+                while self._inbound and self._inbound[0][0] < self._awake_ns:
+                    self._inbound.popleft()  # nobody listened while it booted
+                self._hello(when)
+
+    def _schedule(self, index: int) -> None:
+        tick = self._feeds[index].due_tick()
+        self._due[index] = NEVER if tick is None or self._clock is None else min(NEVER, self._clock.when_ns(tick))
+
+    def _tick(self, at_ns: int) -> int:
+        assert self._clock is not None
+        return self._clock.tick(at_ns)
+
+    # ------------------------------------------------------------------ samples
+
+    def _emit(self, index: int, at_ns: int, now_ns: int, group: int | None = None) -> None:
+        feed = self._feeds[index]
+        chunk = feed.take(self._tick(at_ns), group)
+        if chunk is not None:
+            self._log_notes(index, chunk, at_ns)
+            if not self._uplink.queue(self._samples(index, chunk), at_ns):
+                feed.dropped += len(chunk.raw)
+                feed.skip(self._tick(now_ns))
+            if feed.injecting and feed.credit - self._announced[index] >= feed.room // 4:
+                self._credit(index, at_ns)
+        self._schedule(index)
+
+    def _samples(self, index: int, chunk: Chunk) -> bytes:
+        flags = Flag.NONE
+        deltas = b""
+        if self.settings.jitter_us:
+            flags = Flag.DELTAS
+            deltas = np.diff(chunk.ticks, prepend=chunk.ticks[0]).astype("<u2").tobytes()
+        fields = (index, len(chunk.raw), chunk.number & _MASK, int(chunk.ticks[0]) & _MASK)
+        payload = TABLE[Kind.SAMPLES].codec().pack(*fields) + deltas + chunk.raw.tobytes()
+        return self._writer.payload(Kind.SAMPLES, flags, payload)
+
+    def _log_notes(self, index: int, chunk: Chunk, at_ns: int) -> None:
+        for number, text in self._notes(index, chunk.number, chunk.number + len(chunk.raw)) if self._notes else ():
+            tick = int(chunk.ticks[number - chunk.number])
+            self._send(Message(Kind.LOG, {"level": 1, "tick": tick & _MASK}, text.encode()), at_ns)
+
+    # ------------------------------------------------------------------ conversation
+
+    def _command(self, frame: tuple[int, int, Message | None] | None, at_ns: int) -> None:
+        if frame is None:
+            self._refused += 1
+            return
+        kind, seq, message = frame
+        answer = {
+            Kind.IDENTIFY: self._identify, Kind.START: self._start, Kind.STOP: self._stop, Kind.RESET: self._reset,
+            Kind.SET_RATE: self._set_rate, Kind.PING: self._ping, Kind.GET_STATUS: self._status,
+            Kind.INJECT: self._inject,
+        }.get(kind) if message is not None else None  # type: ignore[call-overload]  # fmt: skip
+        if answer is None:
+            self._nak(kind, seq, _UNKNOWN, 0, f"this board does not know command 0x{kind:02x}", at_ns)
+        else:
+            answer(message, seq, at_ns)
+
+    def _identify(self, message: Message, seq: int, at_ns: int) -> None:
+        self._hello(at_ns)
+
+    def _hello(self, at_ns: int) -> None:
+        who = self.identity
+        description = {
+            "model": who.model, "serial": who.serial, "firmware": who.firmware,
+            "streams": [{"id": index, **feed.stream.as_dict()} for index, feed in enumerate(self._feeds)],
+            "limits": {"tx_buffer": self.settings.tx_buffer, "inject_room": self.settings.room}, "virtual": True,
+            **who.extra,
+        }  # fmt: skip
+        fields = {
+            "version": VERSION, "crc_bits": self.settings.crc_bits, "max_frame": self.settings.max_frame,
+            "tick_hz": self.hz, "nonce": self._nonce,
+        }  # fmt: skip
+        self._send(Message(Kind.HELLO, fields, json.dumps(description, separators=(",", ":")).encode()), at_ns)
+
+    def _start(self, message: Message, seq: int, at_ns: int) -> None:
+        mask = message.streams or (1 << len(self._feeds)) - 1
+        if mask >> len(self._feeds) or not message.nonce:
+            self._nak(Kind.START, seq, _BAD_ARGUMENT, len(self._feeds), "no such stream, or nonce 0", at_ns)
+            return
+        anew = message.nonce != self._nonce
+        self._nonce = message.nonce
+        self._ack(Kind.START, seq, at_ns)
+        for index, feed in enumerate(self._feeds):
+            wanted = bool(mask >> index & 1)
+            if anew:
+                feed.begin(injecting=wanted and bool(message.injected >> index & 1))
+            if wanted and feed.injecting and not feed.accepted:
+                self._credit(index, at_ns)
+            elif wanted and feed.timeline is None:
+                self._begin(index, self._tick(at_ns))
+            self._schedule(index)
+
+    def _begin(self, index: int, tick: int) -> None:
+        """Let stream `index` go on with its next sample at `tick`."""
+        jitter = self.settings.jitter_us * self.hz / 1e6
+        feed = self._feeds[index]
+        feed.timeline = Grid(feed.at, tick, self._rates[index], self.hz, jitter, self.settings.seed)
+
+    def _stop(self, message: Message, seq: int, at_ns: int) -> None:
+        for index, feed in enumerate(self._feeds):
+            self._flush(index, at_ns)
+            feed.timeline = None
+            self._schedule(index)
+        self._ack(Kind.STOP, seq, at_ns)
+
+    def _flush(self, index: int, at_ns: int) -> None:
+        """Send what has been sampled of a frame that is not full."""
+        feed = self._feeds[index]
+        if feed.timeline is not None and (n := feed.timeline.due(self._tick(at_ns)) - feed.at) > 0:
+            self._emit(index, at_ns, at_ns, group=n)
+
+    def _set_rate(self, message: Message, seq: int, at_ns: int) -> None:
+        index, rate = message.stream, message.rate_mhz
+        if index >= len(self._feeds) or not 1 <= rate <= self.hz * 100:
+            self._nak(Kind.SET_RATE, seq, _BAD_ARGUMENT, 0, "no such stream or no such rate", at_ns)
+            return
+        self._flush(index, at_ns)
+        self._rates[index] = rate
+        if isinstance(self._feeds[index].timeline, Grid):
+            self._begin(index, self._tick(at_ns))
+            self._schedule(index)
+        self._ack(Kind.SET_RATE, seq, at_ns)
+
+    def _ping(self, message: Message, seq: int, at_ns: int) -> None:
+        tick = self._tick(at_ns) & _MASK
+        self._send(Message(Kind.PONG, {"token": message.token, "tick_received": tick, "tick_sent": tick}), at_ns)
+
+    def _status(self, message: Message, seq: int, at_ns: int) -> None:
+        rows = b"".join(
+            STATUS_ROW.pack(index, *(count & _MASK for count in (
+                feed.produced, feed.dropped, feed.starved, feed.credit, feed.consumed)))
+            for index, feed in enumerate(self._feeds)
+        )  # fmt: skip
+        fields = {"nonce": self._nonce, "tick": self._tick(at_ns) & _MASK, "refused": self._refused & _MASK}
+        self._send(Message(Kind.STATUS, fields, rows), at_ns)
+
+    def _inject(self, message: Message, seq: int, at_ns: int) -> None:
+        index, tail = message.stream, message.tail
+        stream = self._feeds[index].stream if index < len(self._feeds) else None
+        dtype = np.dtype(stream.dtype) if stream else np.dtype("<i2")
+        if stream is None or len(tail) != message.n * math.prod(stream.shape) * dtype.itemsize:
+            self._nak(Kind.INJECT, seq, _BAD_ARGUMENT, 0, "no such stream, or values that do not fill n samples", at_ns)
+            return
+        feed = self._feeds[index]
+        if not feed.injecting:
+            self._nak(Kind.INJECT, seq, _BAD_ARGUMENT, 0, "the stream was not started as injected", at_ns)
+            return
+        raw = np.frombuffer(tail, dtype).reshape(message.n, *stream.shape)
+        if feed.inject(message.first, raw):
+            if feed.timeline is None:
+                self._begin(index, self._tick(at_ns))
+                self._schedule(index)
+        else:
+            reason = _OUT_OF_ORDER if message.first > feed.accepted else _NO_ROOM
+            self._nak(Kind.INJECT, seq, reason, feed.accepted, "", at_ns)
+
+    def _credit(self, index: int, at_ns: int) -> None:
+        self._announced[index] = self._feeds[index].credit
+        self._send(Message(Kind.CREDIT, {"stream": index, "total": self._feeds[index].credit & _MASK}), at_ns)
+
+    def _reset(self, message: Message, seq: int, at_ns: int) -> None:
+        self._boot(at_ns)
+
+    # ------------------------------------------------------------------ the way out
+
+    def _ack(self, kind: int, seq: int, at_ns: int) -> None:
+        self._send(Message(Kind.ACK, {"of": kind, "of_seq": seq}), at_ns)
+
+    def _nak(self, kind: int, seq: int, reason: int, detail: int, text: str, at_ns: int) -> None:
+        fields = {"of": kind, "of_seq": seq, "reason": reason, "detail": detail}
+        self._send(Message(Kind.NAK, fields, text.encode()), at_ns)
+
+    def _send(self, message: Message, at_ns: int) -> None:
+        self._uplink.queue(self._writer.message(message), at_ns, reserve=4096)

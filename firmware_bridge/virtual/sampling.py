@@ -1,0 +1,279 @@
+"""When a stream of a virtual board samples, what it reads, and what of it is due: one `Feed` a stream.
+
+Samples due come from the board's free-running counter: a timeline gives the tick of every sample, and a feed hands out
+whatever the counter has passed, in frames of `group` samples. Readings come from a sensor by index, or from the host
+in order where the stream was started as injected. An injected sample that is due and not there is counted as starved
+and its slot passes unused: numbering goes on with the next injected sample, so that results keyed by sample number do
+not depend on how fast the host was. Nothing is due before the first injected sample has come.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from firmware_bridge.batch import Stream
+from firmware_bridge.virtual.noise import exponential
+
+__all__ = ["Chunk", "Feed", "Grid", "Played", "Sensor", "Timeline"]
+
+Int64 = npt.NDArray[np.int64]
+Raw = npt.NDArray[Any]
+
+
+class Sensor(Protocol):
+    """Where the readings of one stream come from."""
+
+    @property
+    def stream(self) -> Stream:
+        """What is sampled."""
+
+    def raw(self, first: int, n: int) -> Raw:
+        """Return samples `first` to `first + n - 1`, `(n, *shape)` in the wire's dtype; the same for any split."""
+
+
+class Timeline(Protocol):
+    """The tick of every sample."""
+
+    def tick(self, index: int) -> int:
+        """Return the unwrapped tick at which sample `index` is taken."""
+
+    def ticks(self, first: int, n: int) -> Int64:
+        """Return the ticks of `n` samples, int64 `(n,)`."""
+
+    def due(self, tick: int) -> int:
+        """Return how many samples (the index of the first that is not) are due once the clock reads `tick`."""
+
+    def run(self, first: int, n: int) -> int:
+        """Return how many of the `n` samples from `first` on are numbered without a gap; 0 past the end."""
+
+    def number(self, index: int) -> int:
+        """Return the number under which sample `index` is sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Samples at a steady rate, each taken a little late when `jitter_ticks` is set.
+
+    Attributes:
+        base: Index of the sample that is taken at `base_tick`.
+        base_tick: Its tick.
+        rate_mhz: Samples a second, times 1000.
+        hz: Ticks a second.
+        jitter_ticks: Mean of the one-sided exponential lateness of a sample, cut at 0.8 of a period.
+        seed: Of the lateness.
+    """
+
+    base: int
+    base_tick: int
+    rate_mhz: int
+    hz: int = 1_000_000
+    jitter_ticks: float = 0.0
+    seed: int = 0
+
+    def tick(self, index: int) -> int:
+        """Return the tick of sample `index`."""
+        return self._plain(index) if not self.jitter_ticks else int(self.ticks(index, 1)[0])
+
+    def _plain(self, index: int) -> int:
+        return self.base_tick + (index - self.base) * self.hz * 1000 // self.rate_mhz
+
+    def ticks(self, first: int, n: int) -> Int64:
+        """Return the ticks of `n` samples."""
+        steps = np.arange(first - self.base, first - self.base + n, dtype=np.int64)
+        ticks: Int64 = self.base_tick + steps * (self.hz * 1000) // self.rate_mhz
+        if self.jitter_ticks:
+            late = exponential(self.seed, "jitter", first, n)[:, 0] * self.jitter_ticks
+            ticks = ticks + np.minimum(late, 0.8e3 * self.hz / self.rate_mhz).astype(np.int64)
+        return ticks
+
+    def due(self, tick: int) -> int:
+        """Return the index of the first sample that is not due."""
+        past = tick - self.base_tick
+        if past < 0:
+            return self.base
+        end = self.base + (past + 1) * self.rate_mhz // (self.hz * 1000)
+        while self._plain(end) <= tick:
+            end += 1
+        if self.jitter_ticks and end > self.base and self.tick(end - 1) > tick:
+            end -= 1
+        return end
+
+    def run(self, first: int, n: int) -> int:
+        """Return `n`: a grid has neither gaps nor an end."""
+        return n
+
+    def number(self, index: int) -> int:
+        """Return `index`."""
+        return index
+
+
+class Played:
+    """Samples at recorded ticks under recorded numbers, once through.
+
+    Args:
+        ticks: int64 `(N,)`, ticks of the samples, never decreasing.
+        numbers: int64 `(N,)`, increasing; a step above 1 is a gap that is played as a gap. None: no gaps.
+        shift: Added to every tick.
+    """
+
+    def __init__(self, ticks: Int64, numbers: Int64 | None = None, shift: int = 0) -> None:
+        self._ticks = ticks + shift
+        self._numbers = np.arange(len(ticks), dtype=np.int64) if numbers is None else numbers
+        breaks = np.flatnonzero(np.diff(self._numbers) != 1) + 1
+        self._ends = np.append(breaks, len(ticks))
+
+    def tick(self, index: int) -> int:
+        """Return the tick of sample `index`; past the end, one that never comes."""
+        return int(self._ticks[index]) if index < len(self._ticks) else 2**63 - 1
+
+    def ticks(self, first: int, n: int) -> Int64:
+        """Return the ticks of `n` samples."""
+        return self._ticks[first : first + n]
+
+    def due(self, tick: int) -> int:
+        """Return the index of the first sample that is not due."""
+        return int(np.searchsorted(self._ticks, tick, side="right"))
+
+    def run(self, first: int, n: int) -> int:
+        """Return how many samples from `first` on, at most `n`, follow each other without a gap."""
+        if first >= len(self._ticks):
+            return 0
+        return min(n, int(self._ends[np.searchsorted(self._ends, first, side="right")]) - first)
+
+    def number(self, index: int) -> int:
+        """Return the recorded number of sample `index`."""
+        return int(self._numbers[index])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chunk:
+    """Samples for one frame: `number` of the first, int64 ticks `(n,)`, raw `(n, *shape)`; `index` in the timeline."""
+
+    index: int
+    number: int
+    ticks: Int64
+    raw: Raw
+
+
+class Feed:
+    """One stream at work.
+
+    Args:
+        sensor: Where readings come from.
+        group: Samples a frame.
+        room: Injected samples that fit at once.
+    """
+
+    def __init__(self, sensor: Sensor, group: int, room: int) -> None:
+        self.sensor = sensor
+        self.stream = sensor.stream
+        self.group = group
+        self.room = room
+        self.begin(injecting=False)
+
+    def begin(self, injecting: bool) -> None:
+        """Number samples from 0 again, with readings of the host (`injecting`) or of the sensor."""
+        self.timeline: Timeline | None = None
+        self.injecting = injecting
+        self.at = self.produced = self.dropped = 0
+        self.accepted = self.consumed = self.starved = 0
+        self._waiting: list[Raw] = []
+
+    @property
+    def credit(self) -> int:
+        """Injected samples there has been room for since the stream began; 0 where it reads its sensor."""
+        return self.consumed + self.room if self.injecting else 0
+
+    def inject(self, first: int, raw: Raw) -> bool:
+        """Take samples of the host; False where `first` is not the next expected or there is no room for all.
+
+        Samples that were taken before (sent again after a lost answer) are passed over.
+        """
+        if first > self.accepted:
+            return False
+        fresh = raw[self.accepted - first :]
+        if self.accepted + len(fresh) > self.credit:
+            return False
+        if len(fresh):
+            self._waiting.append(fresh)
+            self.accepted += len(fresh)
+        return True
+
+    def due_tick(self) -> int | None:
+        """Return the tick at which the next frame is complete; None where none will be."""
+        if self.timeline is None:
+            return None
+        n = self.timeline.run(self.at, self.group)
+        return self.timeline.tick(self.at + n - 1) if n else None
+
+    def take(self, tick: int, group: int | None = None) -> Chunk | None:
+        """Return the next frame's samples and pass on; None where injected samples are wanting.
+
+        Args:
+            tick: What the clock reads; only slots up to it are used.
+            group: At most so many samples instead of the usual.
+        """
+        timeline = self.timeline
+        if timeline is None:
+            return None
+        n = timeline.run(self.at, group or self.group)
+        at = self.at
+        wanting = 0
+        if self.injecting:
+            have = min(n, self.accepted - self.consumed)
+            wanting = timeline.due(tick) - at - have if have < n else 0
+            n = have
+            raw = self._injected(n)
+        else:
+            raw = self.sensor.raw(at, n)
+        chunk = Chunk(at, timeline.number(at), timeline.ticks(at, n), raw) if n else None
+        self._pass(timeline, n)
+        if wanting > 0:
+            self._starve(timeline, wanting)
+        return chunk
+
+    def skip(self, tick: int) -> None:
+        """Let all whole frames that are due at `tick` be lost."""
+        while self.timeline is not None:
+            n = self.timeline.due(tick) - self.at
+            n = self.timeline.run(self.at, n - n % self.group)
+            if self.injecting:
+                n = min(n, self.accepted - self.consumed)
+                self._injected(n)
+            if n <= 0:
+                return
+            self._pass(self.timeline, n)
+            self.dropped += n
+
+    def _pass(self, timeline: Timeline, n: int) -> None:
+        """Go on by `n` samples; numbers that a played timeline leaves out count as dropped."""
+        if n:
+            first = timeline.number(self.at)
+            self.dropped += first - self.produced
+            self.at += n
+            self.produced = first + n
+
+    def _starve(self, timeline: Timeline, slots: int) -> None:
+        """Pass `slots` unused: the next sample keeps its index and takes the slot after them."""
+        self.starved += slots
+        if isinstance(timeline, Grid):
+            self.timeline = replace(timeline, base=self.at, base_tick=timeline.tick(self.at + slots))
+        else:
+            self.at += slots
+
+    def _injected(self, n: int) -> Raw:
+        taken: list[Raw] = []
+        left = n
+        while left > 0:
+            head = self._waiting.pop(0)
+            if len(head) > left:
+                self._waiting.insert(0, head[left:])
+                head = head[:left]
+            taken.append(head)
+            left -= len(head)
+        self.consumed += max(0, n)
+        if not taken:
+            return np.empty((0, *self.stream.shape), self.stream.dtype)
+        return taken[0] if len(taken) == 1 else np.concatenate(taken)
