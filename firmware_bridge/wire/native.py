@@ -1,0 +1,333 @@
+"""The native dialect: frames of a board into samples and messages, commands into frames.
+
+Rules. Until a HELLO was understood every byte goes to `before_identity`, apart from the HELLO itself. HELLO names the
+CRC and the longest frame from the next frame on. A frame with a right CRC whose kind, flags or stream nobody knows is
+`unknown`, one whose length does not fit is `malformed`, a message with a part missing is `fragment`; what the end of
+the connection cuts off is `torn`. Nothing a board sends raises. Of a board with a newer protocol only that it is refused
+is told.
+
+Runs of equal-shaped SAMPLES frames become one `Samples`. Frames with DELTAS carry a tick for each sample; without, the
+ticks inside a frame are laid out by the stream's rate from the frame's one tick, so that jitter within it is not known.
+Lost frames are counted by their sequence numbers; around a HELLO nothing is counted, since a board that starts anew
+numbers from 0.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from firmware_bridge.batch import BoardInfo
+from firmware_bridge.errors import UsageError
+from firmware_bridge.wire.checksum import CRC16, CRC32
+from firmware_bridge.wire.description import understand
+from firmware_bridge.wire.dialect import API_VERSION, Answer, Damaged, Described, Heard, Samples, Text
+from firmware_bridge.wire.encode import Encoder, encode, samples_frames
+from firmware_bridge.wire.fragments import Fragments
+from firmware_bridge.wire.frames import DAMAGE, MAX_FRAME, Frames, Int64
+from firmware_bridge.wire.framing import Decoder, decode, decode_live
+from firmware_bridge.wire.messages import HEADER, VERSION, Flag, Kind, Message, unpack
+from firmware_bridge.wire.samples import HEADS, SampleReader
+from firmware_bridge.wire.sequence import FrameCounter
+
+__all__ = ["BUCKETS", "NativeDialect", "encode", "samples_frames"]
+
+BUCKETS = (*DAMAGE, "before_identity", "unknown", "malformed", "fragment", "torn")
+_LEVELS = {0: "debug", 1: "info", 2: "warning", 3: "error"}
+_UNKNOWN_FLAGS = 0xFF & ~int(Flag.MORE | Flag.FRAGMENT | Flag.DELTAS | Flag.TICK64)
+_PARTS = int(Flag.MORE | Flag.FRAGMENT)
+_SHORTEST_MAX_FRAME = 16
+_FROM_HOST = 0x40
+_KINDS = frozenset(map(int, Kind))
+_KEY = np.array([0, 1, 4, 5])
+"""Bytes of a head that are equal within a run: kind, flags, stream, n."""
+
+
+class NativeDialect:
+    """How boards of our own protocol talk.
+
+    Attributes:
+        refused: Why the board cannot be understood, one sentence; empty while it can.
+        counter: Frames lost and repeated, by their sequence numbers.
+    """
+
+    api_version = API_VERSION
+    name = "native"
+    talks = True
+
+    def __init__(self) -> None:
+        self.refused = ""
+        self.counter = FrameCounter()
+        self._books = dict.fromkeys(BUCKETS, 0)
+        self._decoder = Decoder()
+        self._sent = Decoder()
+        self._encoder = Encoder()
+        self._fragments = Fragments()
+        self._reader: SampleReader | None = None
+        self._info: BoardInfo | None = None
+        self._rates: dict[int, tuple[int, float]] = {}
+        self._damage: dict[str, int] = {}
+        self._heard: list[Heard] = []
+
+    @property
+    def books(self) -> Mapping[str, int]:
+        """Bytes by bucket so far."""
+        return self._books
+
+    @property
+    def pending(self) -> int:
+        """Bytes of a frame that is not complete."""
+        return self._decoder.pending
+
+    @property
+    def frames_lost(self) -> int:
+        """Frames that never came, by their sequence numbers."""
+        return self.counter.lost
+
+    # ------------------------------------------------------------------ bytes of the board
+
+    def feed(self, data: bytes, now: int) -> list[Heard]:
+        """Take bytes that arrived at `now` (which does not matter here); return what they complete."""
+        heard: list[Heard] = []
+        self._heard = heard
+        complete, skipped = self._decoder.take(data)
+        if skipped:
+            self._lose(self._bucket("oversize"), skipped)
+        while complete:
+            anonymous = self._reader is None
+            reading = self._reading()
+            frames = decode(complete, self._decoder.crc_bits, self._decoder.max_frame)
+            used = (self._look_for_hello(frames) if anonymous else self._understand(frames)) if len(frames) else 0
+            done = reading == self._reading()  # else a HELLO changed how what follows it is to be read
+            self._books["frames"] += int(frames.size[:used].sum())
+            for before, kind, count in frames.damaged:
+                if done or before < used:
+                    self._lose("before_identity" if anonymous else DAMAGE[kind], count)
+            complete = b"" if done else complete[frames.end(used) :]
+        if over := self._decoder.overflow():
+            self._lose(self._bucket("oversize"), over)
+        return self._told(heard)
+
+    def end(self, now: int) -> list[Heard]:
+        """The connection is gone: who comes next has to say HELLO first."""
+        heard: list[Heard] = []
+        self._heard = heard
+        if torn := self._decoder.end():
+            self._lose(self._bucket("torn"), torn)
+        self._misplace("fragment", self._fragments.abandon())
+        self._forget()
+        return self._told(heard)
+
+    def _forget(self) -> None:
+        self._reader = self._info = None
+        for each in (self._decoder, self._sent, self._encoder):
+            each.crc_bits, each.max_frame = CRC16, MAX_FRAME
+        self._sent.end()
+        self._rates.clear()
+        self.counter.restart()
+
+    def _reading(self) -> tuple[SampleReader | None, int, int]:
+        """Return what decides how frames are read."""
+        return self._reader, self._decoder.crc_bits, self._decoder.max_frame
+
+    def _told(self, heard: list[Heard]) -> list[Heard]:
+        for kind, count in self._damage.items():
+            self._books[kind] += count
+            heard.append(Damaged(kind, count))
+        self._damage.clear()
+        return heard
+
+    def _bucket(self, kind: str) -> str:
+        return "before_identity" if self._reader is None else kind
+
+    def _lose(self, kind: str, count: int) -> None:
+        self._damage[kind] = self._damage.get(kind, 0) + count
+
+    def _misplace(self, kind: str, count: int) -> None:
+        """Move bytes that were counted as frames into another bucket."""
+        if count:
+            self._books["frames"] -= count
+            self._lose(kind, count)
+
+    # ------------------------------------------------------------------ frames
+
+    def _look_for_hello(self, frames: Frames) -> int:
+        """Work on frames of a board that has not said who it is; return how many were used."""
+        kinds = frames.data[frames.start]
+        passed = 0
+        for index in np.flatnonzero(kinds == Kind.HELLO).tolist():
+            self._misplace("before_identity", int(frames.size[passed:index].sum()))
+            passed = index + 1
+            self._special(frames, index, 0)
+            if self._reader is not None:
+                self.counter.restart(HEADER.unpack_from(frames.body(index))[2])
+                return passed
+        self._misplace("before_identity", int(frames.size[passed:].sum()))
+        return len(frames)
+
+    def _understand(self, frames: Frames) -> int:
+        """Work on frames of a known board; return how many were used: a HELLO may change how the rest is read."""
+        heads = frames.records(HEADS, slice(None))
+        rows = heads["bytes"][:, _KEY]
+        kind, flags, stream, n = rows[0].tolist()
+        uniform = kind == Kind.SAMPLES and not flags & (_PARTS | _UNKNOWN_FLAGS)
+        if uniform and bool((rows == rows[0]).all()) and bool((frames.length == frames.length[0]).all()):
+            self.counter.see(heads["seq"])
+            self._run(frames, slice(None), stream, flags, n)
+            return len(frames)
+        special = (rows[:, 0] != Kind.SAMPLES) | (rows[:, 1] & (_PARTS | _UNKNOWN_FLAGS)).astype(bool)
+        passed = 0
+        for index in np.flatnonzero(special).tolist():
+            if passed < index:
+                self._ordinary(frames, heads, passed, index)
+            passed = index + 1
+            reading = self._reading()
+            if rows[index, 0] == Kind.HELLO:
+                self.counter.restart(int(heads["seq"][index]))
+            else:
+                self.counter.see(heads["seq"][index : index + 1])
+            self._special(frames, index, self.counter.lost)
+            if reading != self._reading():
+                return passed
+        if passed < len(frames):
+            self._ordinary(frames, heads, passed, len(frames))
+        return len(frames)
+
+    def _ordinary(self, frames: Frames, heads: npt.NDArray[Any], start: int, stop: int) -> None:
+        """Read whole SAMPLES frames `start` to `stop`, which may be of several streams."""
+        assert self._reader is not None
+        self.counter.see(heads["seq"][start:stop])
+        for which in self._reader.runs(frames, heads, np.arange(start, stop)):
+            head = heads[which[0]]
+            self._run(frames, which, int(head["stream"]), int(head["flags"]), int(head["n"]))
+
+    def _run(self, frames: Frames, which: Int64 | slice, stream: int, flags: int, n: int) -> None:
+        assert self._reader is not None
+        read = self._reader.read(frames, which, stream, flags, n, int(frames.length[which][0]))
+        if isinstance(read, Samples):
+            if len(read.raw):
+                self._heard.append(read)
+        else:
+            self._misplace(read, int(frames.size[which].sum()))
+
+    def _special(self, frames: Frames, index: int, lost: int) -> None:
+        """Take one frame that is no whole SAMPLES."""
+        body, size = frames.body(index), int(frames.size[index])
+        kind, flags, seq = HEADER.unpack_from(body)
+        payload = body[HEADER.size :]
+        if flags & _UNKNOWN_FLAGS or kind >= _FROM_HOST:
+            self._misplace("unknown", size)
+            return
+        if flags & _PARTS:
+            if not flags & Flag.FRAGMENT:
+                self._misplace("malformed", size)
+                return
+            plain, more = flags & ~_PARTS, bool(flags & Flag.MORE)
+            whole, given_up = self._fragments.add(kind, plain, more, payload, size, lost)
+            self._misplace("fragment", given_up)
+            if whole is None:
+                return
+            flags, payload = plain, whole
+        if bucket := self._message(kind, flags, seq, payload):
+            self._misplace(bucket, size)
+
+    def _message(self, kind: int, flags: int, seq: int, payload: bytes) -> str:
+        """Take one whole message; return the bucket of its bytes where it cannot be understood."""
+        if kind == Kind.SAMPLES:
+            return self._long_samples(flags, payload)
+        message = unpack(kind, flags, payload)
+        if message is None:
+            return "malformed" if kind in _KINDS else "unknown"
+        if message.kind == Kind.HELLO:
+            return self._hello(message)
+        if message.kind == Kind.LOG:
+            text = message.tail.decode("utf-8", "replace").rstrip("\r\n\0")
+            self._heard.append(Text(text, _LEVELS.get(message.level, "info")))
+            return ""
+        if message.kind == Kind.ACK and message.of == Kind.SET_RATE:
+            self._rate_accepted(message.of_seq)
+        self._heard.append(Answer(message))
+        return ""
+
+    def _long_samples(self, flags: int, payload: bytes) -> str:
+        """Read SAMPLES that came as fragments (images)."""
+        if self._reader is None or len(payload) < 2:
+            return "malformed"
+        body = HEADER.pack(Kind.SAMPLES, flags, 0) + payload
+        one = np.array([len(body)])
+        frames = Frames(np.frombuffer(body, np.uint8), np.zeros(1, np.int64), one, one)
+        read = self._reader.read(frames, slice(None), payload[0], flags, payload[1], len(body))
+        if isinstance(read, Samples):
+            self._heard.append(read)
+            return ""
+        return read
+
+    def _hello(self, message: Message) -> str:
+        if message.version > VERSION:
+            self.refused = (
+                f"the board speaks version {message.version} of the protocol and this program only {VERSION}; "
+                "update this program or flash older firmware"
+            )
+            self._heard.append(Text(self.refused, "error"))
+            self._forget()
+            return ""
+        understood = understand(message.tail, message.tick_hz)
+        if message.crc_bits not in (CRC16, CRC32) or message.max_frame < _SHORTEST_MAX_FRAME:
+            understood = f"CRC of {message.crc_bits} bits and frames of {message.max_frame} bytes cannot be"
+        if isinstance(understood, str):
+            self._heard.append(Text(f"HELLO cannot be used: {understood}; mend the firmware's description", "error"))
+            return "malformed"
+        self.refused = ""
+        info, streams = understood
+        if self._reader is None or self._present(info) != info or self._info != info:
+            self._reader, self._info = SampleReader(streams, message.tick_hz), info
+        for each in (self._decoder, self._sent, self._encoder):
+            each.crc_bits, each.max_frame = message.crc_bits, message.max_frame
+        self._heard.append(Described(info, message.nonce))
+        return ""
+
+    # ------------------------------------------------------------------ rates
+
+    def _rate_accepted(self, seq: int) -> None:
+        wanted = self._rates.pop(seq, None)
+        if wanted is not None and self._reader is not None:
+            self._reader.change_rate(*wanted)
+
+    def _present(self, info: BoardInfo) -> BoardInfo:
+        """Return the identity with the rates that hold now."""
+        if self._reader is None:
+            return info
+        return replace(info, streams=tuple(self._reader.streams.values()))
+
+    # ------------------------------------------------------------------ bytes of the host
+
+    def sent(self, data: bytes) -> list[Message]:
+        """Take bytes that the host wrote (or, in a replay, had written); return the commands in them."""
+        complete, _ = self._sent.take(data)
+        self._sent.overflow()
+        frames = decode_live(complete, self._sent.crc_bits)
+        commands = []
+        for index in range(len(frames)):
+            body = frames.body(index)
+            kind, flags, seq = HEADER.unpack_from(body)
+            if flags & _PARTS:
+                continue
+            message = unpack(kind, flags, body[HEADER.size :])
+            if message is None:
+                continue
+            if message.kind == Kind.SET_RATE:
+                self._rates[seq] = (message.stream, message.rate_mhz / 1000)
+            commands.append(message)
+        return commands
+
+    def send(self, command: Message | str) -> bytes:
+        """Return the bytes of a command.
+
+        Raises:
+            UsageError: A native board takes messages, no lines of text.
+        """
+        if isinstance(command, str):
+            raise UsageError("a native board takes messages, not lines of text", "", "send one of the native messages")
+        return self._encoder.encode(command)
