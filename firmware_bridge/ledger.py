@@ -1,8 +1,8 @@
 """The books of one board: where every received byte and every expected sample went.
 
-Two sides, counted at different places. Bytes: what the transport handed over, against the dialect's buckets and what is
-pending. Samples, a stream and boot at a time: what was parsed (`received`) against where it went, and the span of sample
-numbers (`expected`) against what came of it:
+Two sides, counted at different places. Bytes: what the transport handed over, against the dialect's buckets and what
+is pending. Samples, a stream and boot at a time: what was parsed (`received`) against where it went, and the span of
+sample numbers (`expected`) against what came of it:
 
     received = delivered + duplicate + late + invalid + unstarted
     expected = delivered + invalid + lost + unattributed + board_dropped + host_dropped
@@ -41,6 +41,10 @@ class SampleBooks:
     unattributed: int | None = 0
     board_dropped: int | None = 0
     host_dropped: int | None = 0
+
+    def as_dict(self) -> dict[str, int | None]:
+        """Return the counts by name."""
+        return {key: getattr(self, key) for key in self.__dataclass_fields__}
 
     @property
     def missing(self) -> int | None:
@@ -113,7 +117,7 @@ class Books:
             "bytes_received": self.bytes_received, "buckets": dict(self.buckets), "pending": self.pending,
             "frames_lost": self.frames_lost,
             "streams": [
-                {"stream": stream, "boot": boot, **{key: getattr(books, key) for key in SampleBooks.__dataclass_fields__}}
+                {"stream": stream, "boot": boot, **books.as_dict()}
                 for (stream, boot), books in self.streams.items()
             ],
         }  # fmt: skip

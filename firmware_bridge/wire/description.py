@@ -55,10 +55,11 @@ def understand(text: bytes, tick_hz: int, dialect: str = "native") -> tuple[Boar
             if wire_id in streams or any(stream.name == other.name for other in streams.values()):
                 raise _Wrong(f"two streams share the id or name of `{stream.name}`")
             streams[wire_id] = stream
-        who = [
-            str(plain.pop(key, default)) for key, default in (("model", "unknown"), ("serial", ""), ("firmware", ""))
-        ]
-        return BoardInfo(*who, tuple(streams.values()), dialect, extra=plain), streams
+        info = BoardInfo(
+            model=str(plain.pop("model", "unknown")), serial=str(plain.pop("serial", "")),
+            firmware=str(plain.pop("firmware", "")), streams=tuple(streams.values()), dialect=dialect, extra=plain,
+        )  # fmt: skip
+        return info, streams
     except _Wrong as wrong:
         return str(wrong)
     except (ValueError, RecursionError) as error:

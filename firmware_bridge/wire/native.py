@@ -3,8 +3,8 @@
 Rules. Until a HELLO was understood every byte goes to `before_identity`, apart from the HELLO itself. HELLO names the
 CRC and the longest frame from the next frame on. A frame with a right CRC whose kind, flags or stream nobody knows is
 `unknown`, one whose length does not fit is `malformed`, a message with a part missing is `fragment`; what the end of
-the connection cuts off is `torn`. Nothing a board sends raises. Of a board with a newer protocol only that it is refused
-is told.
+the connection cuts off is `torn`. Nothing a board sends raises. A board with a newer
+protocol is refused, and only that is told.
 
 Runs of equal-shaped SAMPLES frames become one `Samples`. Frames with DELTAS carry a tick for each sample; without, the
 ticks inside a frame are laid out by the stream's rate from the frame's one tick, so that jitter within it is not known.

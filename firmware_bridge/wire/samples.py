@@ -114,12 +114,12 @@ class SampleReader:
     def _samples(self, records: Records, stream: Stream, flags: int, n: int) -> Samples:
         raw = np.array(records["values"]).reshape(-1, *stream.shape)
         raw.flags.writeable = False
-        number = records["first"].astype(np.uint64)
+        number: npt.NDArray[np.uint64] = records["first"].astype(np.uint64)
         if n != 1:
-            number = ((number[:, None] + np.arange(n, dtype=np.uint64)) & _MASK32).ravel()
+            number = np.bitwise_and(np.add(number[:, None], np.arange(n, dtype=np.uint64)), _MASK32).ravel()
         if not self.tick_hz:
             return Samples(stream, raw, number)
-        ticks = records["tick"].astype(np.uint64)
+        ticks: npt.NDArray[np.uint64] = records["tick"].astype(np.uint64)
         if n != 1:
             ticks = np.add(ticks[:, None], self._inside(records, stream, flags, n)).ravel()
             if not flags & Flag.TICK64:
