@@ -1,0 +1,103 @@
+"""Pieces of MCAP records: fields out of a body, chunks out of their head, messages out of a chunk.
+
+Rule of this room: pure functions of bytes; what contradicts itself gives None or raises `struct.error`, never garbage.
+"""
+
+import struct
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import zstandard
+
+from hil.recording.mcapfile import ChunkEntry, Op
+
+__all__ = ["NONE", "Cursor", "UInt64", "chunk_entry", "in_order", "unpacked", "walk_records"]
+
+UInt64 = npt.NDArray[np.uint64]
+
+
+class Cursor:
+    """Takes fields out of a record's body, in order."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data, self.at = data, 0
+
+    def take(self, codes: str) -> tuple[Any, ...]:
+        """Return the next fields by their struct codes."""
+        values = struct.unpack_from("<" + codes, self.data, self.at)
+        self.at += struct.calcsize("<" + codes)
+        return values
+
+    def blob(self) -> bytes:
+        """Return the next bytes with their length before them."""
+        (size,) = self.take("I")
+        self.at += size
+        if self.at > len(self.data):
+            raise struct.error("text longer than its record")
+        return self.data[self.at - size : self.at]
+
+    def text(self) -> str:
+        """Return the next string."""
+        return self.blob().decode("utf-8", "replace")
+
+    def pairs(self) -> dict[str, str]:
+        """Return the next map of strings."""
+        inner = Cursor(self.blob())
+        found: dict[str, str] = {}
+        while inner.at < len(inner.data):
+            key = inner.text()
+            found[key] = inner.text()
+        return found
+
+
+NONE: UInt64 = np.empty(0, np.uint64)
+"""No messages."""
+
+
+def in_order(times: UInt64, offsets: UInt64) -> tuple[UInt64, UInt64]:
+    """Return an index in the order of writing."""
+    if len(offsets) > 1 and np.any(offsets[1:] < offsets[:-1]):
+        order = np.argsort(offsets, kind="stable")
+        return times[order], offsets[order]
+    return times, offsets
+
+
+def unpacked(packed: bytes, compression: str, size: int) -> bytes:
+    """Return `size` bytes of records; raises ValueError or ZstdError."""
+    if compression == "zstd":
+        data: bytes = zstandard.ZstdDecompressor().decompress(packed, max_output_size=size)
+        return data
+    if compression:
+        raise ValueError(f"compression {compression} is not read here")
+    return packed
+
+
+def chunk_entry(head: bytes, at: int, length: int) -> ChunkEntry | None:
+    """Return where a chunk is from the first bytes of its record, or None where they contradict each other."""
+    try:
+        start, end, size, _, letters = struct.unpack_from("<QQQII", head, 9)
+        compression = head[41 : 41 + letters].decode()
+        (packed,) = struct.unpack_from("<Q", head, 41 + letters)
+    except (struct.error, UnicodeDecodeError):
+        return None
+    if 40 + letters + packed != length:
+        return None
+    return ChunkEntry(start, end, at, 9 + length, {}, 0, compression, packed, size)
+
+
+def walk_records(data: bytes) -> dict[int, tuple[UInt64, UInt64]]:
+    """Return times and offsets of the messages of every channel in a chunk's records."""
+    found: dict[int, tuple[list[int], list[int]]] = {}
+    at = 0
+    while at + 31 <= len(data):
+        op, length, channel, _, log = struct.unpack_from("<BQHIQ", data, at)
+        if op == Op.MESSAGE:
+            times, offsets = found.setdefault(channel, ([], []))
+            times.append(log)
+            offsets.append(at)
+        at += 9 + length
+    return {
+        channel: (np.array(times, np.uint64), np.array(offsets, np.uint64))
+        for channel, (times, offsets) in found.items()
+    }

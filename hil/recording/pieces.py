@@ -1,0 +1,170 @@
+"""Pieces of a recording, chunk by chunk: samples as arrays, small messages as bytes.
+
+Rule of this room: one chunk is unpacked at a time, and only if it holds what is asked for; its messages become arrays
+by views or one gather. A chunk that does not match its checksum raises, or is left out and listed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from firmware_bridge.batch import Int64, Stream
+from firmware_bridge.errors import FileError
+from hil.recording.cdr import Layout, Samples, key_layout, layout_of
+from hil.recording.mcapfile import ChunkEntry
+from hil.recording.mcapread import Channel, ChunkDamaged, McapFile
+from hil.recording.mcaprecords import UInt64
+
+__all__ = ["Pieces", "RecordedStream"]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedStream:
+    """One stream of a recording under one definition (a changed rate or scale makes a second one).
+
+    Attributes:
+        board: Role of the board.
+        stream: What was sampled.
+        channel: Its channel in the file.
+        keys: The channel of keys beside images; 0 for others.
+        form: How its readings are stored.
+    """
+
+    board: str
+    stream: Stream
+    channel: int
+    keys: int
+    form: str
+
+    @property
+    def layout(self) -> Layout:
+        """The layout of its messages."""
+        return layout_of(self.stream, self.form)
+
+
+class Pieces:
+    """Chunks of a file, and what to do with damaged ones.
+
+    Args:
+        file: The file.
+        skip_damaged: Whether chunks that do not match their checksum are left out and listed in `damaged`.
+    """
+
+    def __init__(self, file: McapFile, skip_damaged: bool) -> None:
+        self.file = file
+        self.damaged: list[str] = []
+        self._skip = skip_damaged
+
+    def channels(self, kind: str) -> list[Channel]:
+        """Return the channels of a kind."""
+        return [channel for channel in self.file.channels.values() if channel.metadata.get("kind") == kind]
+
+    def loaded(self, chunk: ChunkEntry) -> bytes | None:
+        """Return the records of a chunk; None where it is damaged and such chunks are left out."""
+        try:
+            return self.file.unpack(chunk)
+        except ChunkDamaged as error:
+            self._left_out(error)
+            return None
+
+    def places(self, chunk: ChunkEntry, wanted: set[int]) -> list[int]:
+        """Return offsets of the messages of some channels in a chunk, in order of writing."""
+        try:
+            there = wanted & self.file.channels_in(chunk)
+            return sorted(place for one in there for place in self.file.index(chunk, one)[1].tolist())
+        except ChunkDamaged as error:
+            self._left_out(error)
+            return []
+
+    def messages(self, kind: str, board: str = "") -> Iterator[memoryview]:
+        """Yield the data of small messages of a kind in their recorded order."""
+        wanted = {
+            channel.id for channel in self.channels(kind) if not board or channel.metadata.get("board") in ("", board)
+        }
+        for chunk in self.file.chunks:
+            places = self.places(chunk, wanted)
+            data = self.loaded(chunk) if places else None
+            if data is None:
+                continue
+            for place in places:
+                length = int.from_bytes(data[place + 1 : place + 9], "little")
+                yield memoryview(data)[place + 31 : place + 9 + length]
+
+    def extent(self, wanted: set[int]) -> tuple[int, int] | None:
+        """Return the earliest and the latest time of the messages of some channels; None where there are none."""
+        found = [span for chunk in self.file.chunks if (span := self._extent(chunk, wanted))]
+        return (min(start for start, _ in found), max(end for _, end in found)) if found else None
+
+    def count(self, channel: int) -> int:
+        """Return how many messages a channel has."""
+        total = 0
+        for chunk in self.file.chunks:
+            try:
+                total += len(self.file.index(chunk, channel)[0])
+            except ChunkDamaged as error:
+                self._left_out(error)
+        return total
+
+    def samples(self, known: RecordedStream, low: int | None, high: int | None) -> Iterator[Samples]:
+        """Yield the samples of a stream from UTC `low` on and before `high`, one piece a chunk."""
+        layout = known.layout
+        for chunk in self.file.chunks:
+            if (low is not None and chunk.end_ns < low) or (high is not None and chunk.start_ns >= high):
+                continue
+            try:
+                _, offsets = self.file.index(chunk, known.channel)
+                keys = self.file.index(chunk, known.keys)[1] if known.keys else None
+            except ChunkDamaged as error:
+                self._left_out(error)
+                continue
+            data = self.loaded(chunk) if len(offsets) else None
+            if data is None:
+                continue
+            records = _gathered(data, offsets, layout)
+            beside = None if keys is None else _gathered(data, keys, key_layout())
+            if low is not None or high is not None:
+                piece = _within(records["log"].astype(np.int64), low, high)
+                records, beside = records[piece], None if beside is None else beside[piece]
+            if len(records):
+                yield layout.unpack(records, beside)
+
+    def _extent(self, chunk: ChunkEntry, wanted: set[int]) -> tuple[int, int] | None:
+        try:
+            there = self.file.channels_in(chunk) & wanted
+            if not there:
+                return None
+            if len(there) == len(self.file.channels_in(chunk)):
+                return chunk.start_ns, chunk.end_ns
+            times = np.concatenate([self.file.index(chunk, channel)[0] for channel in there])
+        except ChunkDamaged as error:
+            self._left_out(error)
+            return None
+        return int(times.min()), int(times.max())
+
+    def _left_out(self, error: ChunkDamaged) -> None:
+        if not self._skip:
+            where = str(self.file.path)
+            raise FileError(str(error), where, "`hil recover FILE -o NEW` keeps everything else") from error
+        if str(error) not in self.damaged:
+            self.damaged.append(str(error))
+
+
+def _gathered(data: bytes, offsets: UInt64, layout: Layout) -> npt.NDArray[np.void]:
+    """Return message records as one array: a view where they lie end to end, else one gather."""
+    size = layout.record.itemsize
+    first, last = int(offsets[0]), int(offsets[-1])
+    if last - first == (len(offsets) - 1) * size and (len(offsets) < 3 or np.all(np.diff(offsets) == size)):
+        records: npt.NDArray[np.void] = np.frombuffer(data, layout.record, len(offsets), first)
+    else:
+        windows = np.lib.stride_tricks.sliding_window_view(np.frombuffer(data, np.uint8), size)
+        records = windows[offsets.astype(np.intp)].view(layout.record).reshape(-1)
+    return records
+
+
+def _within(times: Int64, low: int | None, high: int | None) -> slice:
+    """Return the stretch of non-decreasing times from `low` on and before `high`."""
+    start = 0 if low is None else int(np.searchsorted(times, low, "left"))
+    stop = len(times) if high is None else int(np.searchsorted(times, high, "left"))
+    return slice(start, stop)

@@ -1,0 +1,86 @@
+"""Arrivals out of a recording: the raw bytes in their recorded order, or batches where there never were raw bytes.
+
+Rule of this room: the order is the order of writing, which per board is the order of the arrivals' numbers; a replay
+that feeds them to a session derives what was derived live.
+"""
+
+import heapq
+import json
+import struct
+from collections.abc import Iterator, Sequence
+from itertools import count
+from typing import TYPE_CHECKING
+
+from firmware_bridge.batch import Arrival, Batch, Connected, Item
+from hil.recording.pieces import Pieces, RecordedStream
+
+if TYPE_CHECKING:
+    from hil.recording.reader import Recording
+
+__all__ = ["RAW_KINDS", "raw_arrivals", "sample_arrivals"]
+
+_HEAD = struct.Struct("<BQHIQ")
+RAW_KINDS = ("rx", "tx", "link")
+"""Kinds of channels that arrivals are made of."""
+
+
+def raw_arrivals(pieces: Pieces, from_ns: int | None, to_ns: int | None) -> Iterator[Arrival]:
+    """Yield reads, writes and link changes between two times of arrival, in their recorded order."""
+    about = {
+        channel.id: (kind, channel.metadata.get("board", "")) for kind in RAW_KINDS for channel in pieces.channels(kind)
+    }
+    for chunk in pieces.file.chunks:
+        if (from_ns is not None and chunk.end_ns < from_ns) or (to_ns is not None and chunk.start_ns >= to_ns):
+            continue
+        places = pieces.places(chunk, set(about))
+        data = pieces.loaded(chunk) if places else None
+        if data is None:
+            continue
+        for place in places:
+            _, length, channel, seq, t_ns = _HEAD.unpack_from(data, place)
+            if (from_ns is not None and t_ns < from_ns) or (to_ns is not None and t_ns >= to_ns):
+                continue
+            kind, board = about[channel]
+            body = data[place + 31 : place + 9 + length]
+            if kind == "link":
+                told = json.loads(body)
+                yield Arrival(board, seq, t_ns, told["kind"], told["text"].encode("utf-8", "surrogateescape"))
+            else:
+                yield Arrival(board, seq, t_ns, kind, body[8:])
+
+
+def sample_arrivals(
+    recording: "Recording", streams: Sequence[RecordedStream], from_ns: int | None, to_ns: int | None,
+    others: Iterator[Arrival],
+) -> Iterator[Arrival]:  # fmt: skip
+    """Yield batches of boards without raw bytes as `note` arrivals, merged by time with the other arrivals.
+
+    A batch is handed over when its last sample is due, and is at most 20 ms long.
+    """
+    start, tie, seqs = recording.start_ns, count(), {known.board: count() for known in streams}
+    low = None if from_ns is None else (from_ns - start) / 1e9
+    high = None if to_ns is None else (to_ns - start) / 1e9
+    told = set()
+
+    def batches(board: str, stream: str) -> Iterator[tuple[int, int, str, Batch | Arrival]]:
+        for arrays in recording.chunks(board, stream, low, high):
+            longest = max(1, round((arrays.stream.rate_hz or 50.0) * 0.02))
+            for batch in arrays.batches(longest):
+                yield int(batch.t_ns[-1]), next(tie), board, batch
+
+    def between() -> Iterator[tuple[int, int, str, Batch | Arrival]]:
+        for arrival in others:
+            yield arrival.t_ns, next(tie), arrival.board, arrival
+
+    names = dict.fromkeys((known.board, known.stream.name) for known in streams)
+    merged = heapq.merge(*(batches(*name) for name in names), between(), key=lambda entry: entry[:2])
+    for t_ns, _, board, entry in merged:
+        if isinstance(entry, Arrival):
+            yield entry
+            continue
+        items: tuple[Item, ...] = (entry,)
+        info = recording.boards.get(board)
+        if board not in told and info is not None:
+            items = (Connected(board, t_ns, info, entry.boot), entry)
+        told.add(board)
+        yield Arrival(board, next(seqs[board]), t_ns, "note", b"", items)
