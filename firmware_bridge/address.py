@@ -113,7 +113,7 @@ def _option(name: str, value: str, text: str) -> Any:
     match name:
         case "baud":
             return int(_number(name, value, "a whole number from 50 to 12000000", text,
-                               lambda n: n == int(n) and 50 <= n <= 12_000_000))  # fmt: skip
+                               lambda n: 50 <= n <= 12_000_000 and n == int(n)))  # fmt: skip
         case "bits":
             return int(_number(name, value, "5, 6, 7 or 8", text, lambda n: n in (5, 6, 7, 8)))
         case "stop":

@@ -13,7 +13,6 @@ import os
 import re
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -26,7 +25,7 @@ if sys.platform == "win32":
 else:
     try:
         import fcntl
-    except ImportError:  # a POSIX without it: locks then only hold inside this process
+    except ImportError:  # a system without it: ports are then not locked
         fcntl = None  # type: ignore[assignment]
 
 __all__ = ["Owner", "PortLock", "lock_folder", "owner_of"]
@@ -34,8 +33,6 @@ __all__ = ["Owner", "PortLock", "lock_folder", "owner_of"]
 _BYTE = 1 << 20
 """Windows locks this byte, far behind the text, since there a locked byte cannot be read."""
 _LOADED_S = time.time()
-_held: set[str] = set()
-_held_guard = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +141,7 @@ def owner_of(port: str) -> Owner | None:
     except OSError:
         return None
     try:
-        if port not in _held and _take(fd):
+        if _take(fd):
             _drop(fd)
             return None
         return _said(fd)
@@ -194,11 +191,9 @@ class PortLock:
         except OSError as error:
             what = f"the lock file cannot be opened ({error.strerror})"
             raise TransportError(what, self.port, "set HIL_LOCK_DIR to a folder that you may write") from None
-        with _held_guard:
-            if self.port in _held or not _take(fd):
-                os.close(fd)
-                return False
-            _held.add(self.port)
+        if not _take(fd):
+            os.close(fd)
+            return False
         self._fd = fd
         text = json.dumps(asdict(Owner(self.port, _user(), os.getpid(), _started_s(), time.time()))).encode()
         os.ftruncate(fd, 0)
@@ -211,9 +206,7 @@ class PortLock:
         if self._fd is None:
             return
         fd, self._fd = self._fd, None
-        with _held_guard:
-            _held.discard(self.port)
-            with contextlib.suppress(OSError):
-                os.ftruncate(fd, 0)
-            _drop(fd)
-            os.close(fd)
+        with contextlib.suppress(OSError):
+            os.ftruncate(fd, 0)
+        _drop(fd)
+        os.close(fd)

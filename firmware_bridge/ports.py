@@ -99,7 +99,10 @@ class System:
         found: dict[str, list[Holder]] = {}
         for process in Path("/proc").glob("[0-9]*") if wanted and sys.platform.startswith("linux") else ():
             with contextlib.suppress(OSError):
-                links = {os.readlink(entry.path) for entry in os.scandir(process / "fd")}
+                links = set()
+                for fd in os.listdir(process / "fd"):
+                    with contextlib.suppress(OSError):  # closed meanwhile
+                        links.add(os.readlink(process / "fd" / fd))
                 for real in links & wanted.keys():
                     name = (process / "comm").read_text(encoding="utf-8").strip()
                     found.setdefault(wanted[real], []).append(Holder(int(process.name), name, _owner(process)))

@@ -192,10 +192,11 @@ def _open_socket(address: Address, system: System) -> DescriptorTransport:
 def _open_handler(address: Address, clock: Clock | None) -> "HandlerTransport":
     import serial
 
-    module = importlib.import_module(f"firmware_bridge.{address.scheme}")
-    if not hasattr(module, "register"):
-        raise MissingPart("compiled boards are not part of this version", address.text, "use virtual:// or a real port")
-    module.register()
+    try:
+        importlib.import_module(f"firmware_bridge.{address.scheme}").register()
+    except (ModuleNotFoundError, AttributeError):
+        what = f"{address.scheme}:// boards are not part of this version"
+        raise MissingPart(what, address.text, "use virtual:// or a real port") from None
     try:
         line: Any = serial.serial_for_url(address.target, do_not_open=True, timeout=_SLICE_S, write_timeout=0)
         if clock is not None:
