@@ -10,18 +10,21 @@
   again, so that the host sees the exact gap.
 """
 
-import json
 import math
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from firmware_bridge.batch import BoardInfo
 from firmware_bridge.virtual.board import NEVER, BoardClock
-from firmware_bridge.virtual.frames import CommandReader, FrameWriter
+from firmware_bridge.virtual.commands import CommandReader, Heard
 from firmware_bridge.virtual.sampling import Chunk, Feed, Grid, Sensor
 from firmware_bridge.virtual.settings import Identity, Notes, Settings
 from firmware_bridge.virtual.uplink import Delay, Uplink
+from firmware_bridge.wire.description import describe
+from firmware_bridge.wire.encode import Encoder
 from firmware_bridge.wire.messages import STATUS_ROW, TABLE, VERSION, Flag, Kind, Message
 
 __all__ = ["NativeBoard"]
@@ -51,7 +54,7 @@ class NativeBoard:
         self._notes = notes
         self._feeds = [Feed(sensor, settings.group or self._group(sensor), settings.room) for sensor in sensors]
         self._rates = [round((sensor.stream.rate_hz or 1.0) * 1000) for sensor in sensors]
-        self._writer = FrameWriter(settings.crc_bits, settings.max_frame)
+        self._writer = Encoder(settings.crc_bits, settings.max_frame)
         self._delay = Delay(settings.seed, "host to board", settings.delay_us)
         self._uplink = Uplink(settings)
         self._inbound: deque[tuple[int, bytes]] = deque()
@@ -89,10 +92,9 @@ class NativeBoard:
     def _boot(self, at_ns: int) -> None:
         self._clock = BoardClock(at_ns, self.settings.start_tick, self.settings.ppm, self.hz)
         self._commands = CommandReader(self.settings.crc_bits, self.settings.max_frame)
-        self._writer.restart()
+        self._writer.seq = 0
         self._uplink.clear()
         self._nonce = 0
-        self._refused = 0
         self._announced = [0] * len(self._feeds)
         self._awake_ns = at_ns + round(self.settings.boot_ms * 1e6)
         self._greeted = False
@@ -122,8 +124,8 @@ class NativeBoard:
                 self._emit(which, when, now_ns)
             elif which == -1:
                 _, data = self._inbound.popleft()
-                for frame in self._commands.feed(data):
-                    self._command(frame, max(when, self._awake_ns))
+                for heard in self._commands.feed(data):
+                    self._command(heard, max(when, self._awake_ns))
             else:
                 self._greeted = True
                 while self._inbound and self._inbound[0][0] < self._awake_ns:
@@ -169,11 +171,8 @@ class NativeBoard:
 
     # ------------------------------------------------------------------ conversation
 
-    def _command(self, frame: tuple[int, int, Message | None] | None, at_ns: int) -> None:
-        if frame is None:
-            self._refused += 1
-            return
-        kind, seq, message = frame
+    def _command(self, heard: Heard, at_ns: int) -> None:
+        kind, seq, message = heard
         answer = {
             Kind.IDENTIFY: self._identify, Kind.START: self._start, Kind.STOP: self._stop, Kind.RESET: self._reset,
             Kind.SET_RATE: self._set_rate, Kind.PING: self._ping, Kind.GET_STATUS: self._status,
@@ -189,17 +188,17 @@ class NativeBoard:
 
     def _hello(self, at_ns: int) -> None:
         who = self.identity
-        description = {
-            "model": who.model, "serial": who.serial, "firmware": who.firmware,
-            "streams": [{"id": index, **feed.stream.as_dict()} for index, feed in enumerate(self._feeds)],
-            "limits": {"tx_buffer": self.settings.tx_buffer, "inject_room": self.settings.room}, "virtual": True,
-            **who.extra,
-        }  # fmt: skip
+        streams = (
+            replace(feed.stream, rate_hz=rate / 1000) for feed, rate in zip(self._feeds, self._rates, strict=True)
+        )
+        limits = {"tx_buffer": self.settings.tx_buffer, "inject_room": self.settings.room}
+        extra = {"limits": limits, "virtual": True, **who.extra}
+        info = BoardInfo(who.model, who.serial, who.firmware, tuple(streams), "native", extra=extra)
         fields = {
             "version": VERSION, "crc_bits": self.settings.crc_bits, "max_frame": self.settings.max_frame,
             "tick_hz": self.hz, "nonce": self._nonce,
         }  # fmt: skip
-        self._send(Message(Kind.HELLO, fields, json.dumps(description, separators=(",", ":")).encode()), at_ns)
+        self._send(Message(Kind.HELLO, fields, describe(info)), at_ns)
 
     def _start(self, message: Message, seq: int, at_ns: int) -> None:
         mask = message.streams or (1 << len(self._feeds)) - 1
@@ -260,7 +259,7 @@ class NativeBoard:
                 feed.produced, feed.dropped, feed.starved, feed.credit, feed.consumed)))
             for index, feed in enumerate(self._feeds)
         )  # fmt: skip
-        fields = {"nonce": self._nonce, "tick": self._tick(at_ns) & _MASK, "refused": self._refused & _MASK}
+        fields = {"nonce": self._nonce, "tick": self._tick(at_ns) & _MASK, "refused": self._commands.refused & _MASK}
         self._send(Message(Kind.STATUS, fields, rows), at_ns)
 
     def _inject(self, message: Message, seq: int, at_ns: int) -> None:
@@ -300,4 +299,4 @@ class NativeBoard:
         self._send(Message(Kind.NAK, fields, text.encode()), at_ns)
 
     def _send(self, message: Message, at_ns: int) -> None:
-        self._uplink.queue(self._writer.message(message), at_ns, reserve=4096)
+        self._uplink.queue(self._writer.encode(message), at_ns, reserve=4096)

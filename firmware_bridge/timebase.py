@@ -1,0 +1,263 @@
+"""A board's ticks as host time: unwrapped, fitted by exchanges, never later than now and never running back.
+
+One `Timebase` serves one boot of one board. Rules:
+
+- It is causal: what `to_ns` returned is never corrected afterwards. A new fit holds for ticks beyond all that were
+  converted before; earlier ticks (a slower stream of the same board) keep the line they belong to. So times never
+  decrease within a stream, and the same calls give the same times, live or replayed.
+- Exchanges (pings) date the board's clock both ways; see `envelope` for the fit. A board that cannot be pinged is dated
+  by the arrival of its ticks alone, which leaves the least delay in the offset, and says so.
+- Evidence older than `WINDOW_S` is forgotten, because crystals wander with temperature. Memory is bounded, and a fit is
+  made at most every `EVERY_S` seconds: between them a call costs a few microseconds.
+- After a silence of more than half a wrap the wrap is chosen by host time and counted as inferred.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from firmware_bridge.envelope import FEWEST, Line, fit_line
+from firmware_bridge.evidence import Evidence
+from firmware_bridge.refit import Refit, refit
+
+__all__ = ["ClockFit", "Refit", "Timebase", "refit"]
+
+Int64 = npt.NDArray[np.int64]
+UInt64 = npt.NDArray[np.uint64]
+
+WINDOW_S = 120.0
+EVERY_S = 0.25
+_PRIOR = 300e-6
+"""How far clocks are usually off: a slope known worse than this is shrunk to nominal, so that early times stay sane."""
+_LINES = 64
+"""Lines kept for streams that lag behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockFit:
+    """What is known of a board's clock.
+
+    Attributes:
+        offset_ns: UTC less the board's nominal time (tick / tick_hz) at `at_ns`.
+        at_ns: UTC for which this is stated.
+        drift_ppm: How much faster than nominal the board's clock runs.
+        drift_low: Lower end of its 95 % interval, ppm.
+        drift_high: Upper end, ppm.
+        uncertainty_ns: Half width of the 95 % interval of the offset, if least delays are equal both ways.
+        asymmetry_ns: Half of the least round trip (of the distance between both envelopes where that is more): the
+            most the offset can be wrong because least delays are not equal. None for a board that is not pinged: its
+            least delay is unknown and contained in the offset.
+        exchanges: Exchanges (or arrivals, one-way) the fit rests on.
+        inferred_wraps: Wraps of the counter chosen by host time alone since the boot.
+        span_s: Time between the first and the last of them.
+    """
+
+    offset_ns: int
+    at_ns: int
+    drift_ppm: float
+    drift_low: float
+    drift_high: float
+    uncertainty_ns: int
+    asymmetry_ns: int | None
+    exchanges: int
+    inferred_wraps: int
+    span_s: float
+
+    @property
+    def two_way(self) -> bool:
+        """Whether the board was pinged."""
+        return self.asymmetry_ns is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Mapping:
+    """A line that holds for ticks beyond `after`, never below `floor_ns`."""
+
+    after: int
+    floor_ns: int
+    tick: int
+    t_ns: int
+    ns_per_tick: float
+
+    def __call__(self, ticks: Int64) -> Int64:
+        made: Int64 = np.rint((ticks - self.tick) * self.ns_per_tick).astype(np.int64)
+        made += self.t_ns
+        np.maximum(made, self.floor_ns, out=made)
+        return made
+
+
+class Timebase:
+    """The clock of one board; see the module's rules.
+
+    Args:
+        tick_hz: Nominal ticks a second; None where ticks are host nanoseconds already.
+    """
+
+    def __init__(self, tick_hz: float | None) -> None:
+        self.tick_hz = tick_hz
+        self._ns_per_tick = 1e9 / tick_hz if tick_hz else 1.0
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything: the board started anew."""
+        self.inferred_wraps = 0
+        self._latest: tuple[int, int] | None = None
+        self._two_way = Evidence(2)
+        self._one_way = Evidence(1)
+        self._bucket = -1
+        self._line: Line | None = None
+        self._fitted_ns = -(2**62)
+        self._mappings: list[_Mapping] = []
+        self._seen = -(2**62)
+
+    # ------------------------------------------------------------------ ticks
+
+    def unwrap(self, ticks: UInt64, bits: int, now_ns: int) -> Int64:
+        """Return ticks that no longer wrap.
+
+        Args:
+            ticks: uint64 `(N,)` as sent, in order of arrival; they may step back by less than half a wrap.
+            bits: Width at which they wrap.
+            now_ns: UTC of arrival.
+
+        Returns:
+            int64 `(N,)`. Wraps missed in a silence are chosen by host time and counted in `inferred_wraps`.
+        """
+        if not len(ticks):
+            return np.empty(0, np.int64)
+        raw = ticks.astype(np.int64)
+        if bits < 63:
+            wrap, half = 1 << bits, 1 << (bits - 1)
+            if len(raw) > 1:
+                steps = np.diff(raw)
+                steps = (steps + half) % wrap - half
+                raw = raw[0] + np.concatenate(([0], np.cumsum(steps)))
+            if self._latest is not None:
+                raw += self._wraps(int(raw[0]), wrap, now_ns) * wrap
+        last = int(raw.max())
+        if self._latest is None or last > self._latest[0]:
+            self._latest = (last, now_ns)
+        return raw
+
+    def _wraps(self, tick: int, wrap: int, now_ns: int) -> int:
+        assert self._latest is not None
+        before, when_ns = self._latest
+        passed = (now_ns - when_ns) / self._ns_per_tick if self.tick_hz else 0.0
+        near = (before - tick + wrap // 2) // wrap  # the wrap that lands nearest to the tick before
+        if passed <= wrap // 2:
+            return near
+        chosen = round((before + passed - tick) / wrap)
+        self.inferred_wraps += max(0, chosen - near)
+        return max(near, chosen)
+
+    # ------------------------------------------------------------------ evidence
+
+    def exchange(self, sent_ns: int, tick: int, received_ns: int) -> None:
+        """Take one ping: sent and answered in UTC, and what the board's clock (unwrapped) read between."""
+        if received_ns < sent_ns:
+            return
+        self._two_way.add(sent_ns, tick, received_ns)
+        if len(self._two_way) < 3 * FEWEST or received_ns - self._fitted_ns >= EVERY_S * 1e9:
+            self._fit(self._two_way, received_ns)
+
+    def arrived(self, tick: int, now_ns: int) -> None:
+        """Take one-way evidence: bytes made at `tick` (unwrapped) are here. Ignored once pings are answered."""
+        if len(self._two_way):
+            return
+        bucket = now_ns // 50_000_000
+        if bucket == self._bucket:
+            self._one_way.keep_earlier(tick, now_ns, self._ns_per_tick)
+            return
+        self._bucket = bucket
+        self._one_way.add(0, tick, now_ns)
+        if len(self._one_way) < 3 * FEWEST or now_ns - self._fitted_ns >= EVERY_S * 1e9:
+            self._fit(self._one_way, now_ns)
+
+    def _fit(self, evidence: Evidence, now_ns: int) -> None:
+        evidence.forget(now_ns - int(WINDOW_S * 1e9))
+        self._fitted_ns = now_ns
+        sent, ticks, received = evidence.rows()
+        self._line = line = fit_line(sent, ticks, received, self._ns_per_tick)
+        if line is None:
+            tick, t_ns = evidence.best(self._ns_per_tick)
+            slope = 0.0
+        else:
+            tick, t_ns = line.tick, line.t_ns
+            slope = line.stretch * _PRIOR**2 / (_PRIOR**2 + line.stretch_error**2)
+        self._hold(tick, t_ns, self._ns_per_tick * (1 + round(slope, 9)))
+
+    def _hold(self, tick: int, t_ns: int, ns_per_tick: float) -> None:
+        """Use a new line for all ticks beyond those that were converted."""
+        floor = -(2**62)
+        if self._mappings:
+            newest = self._mappings[-1]
+            if newest.after == self._seen:  # nothing was converted by it
+                floor = self._mappings.pop().floor_ns
+            else:
+                floor = int(newest(np.array([self._seen]))[0])
+        self._mappings.append(_Mapping(self._seen, floor, tick, t_ns, ns_per_tick))
+        del self._mappings[:-_LINES]
+
+    # ------------------------------------------------------------------ answers
+
+    def to_ns(self, ticks: Int64, now_ns: int) -> Int64:
+        """Return UTC of ticks by what is known now.
+
+        Args:
+            ticks: int64 `(N,)`, unwrapped, never decreasing.
+            now_ns: UTC; no time after it is returned.
+
+        Returns:
+            int64 `(N,)`, never decreasing for one stream whose calls are in order.
+        """
+        if not len(ticks):
+            return np.empty(0, np.int64)
+        first, last = int(ticks[0]), int(ticks[-1])
+        if not self._mappings:
+            self._hold(last, now_ns, self._ns_per_tick)
+        newest = self._mappings[-1]
+        if first > newest.after or len(self._mappings) == 1:
+            made = newest(ticks)
+        else:
+            made = np.empty(len(ticks), np.int64)
+            end = len(ticks)
+            for mapping in reversed(self._mappings):
+                start = int(np.searchsorted(ticks[:end], mapping.after, side="right"))
+                made[start:end] = mapping(ticks[start:end])
+                end = start
+            oldest = self._mappings[0]
+            made[:end] = np.minimum(replace(oldest, floor_ns=-(2**62))(ticks[:end]), oldest.floor_ns)
+        self._seen = max(self._seen, last)
+        return np.minimum(made, now_ns, out=made)
+
+    def fit(self, now_ns: int) -> ClockFit | None:
+        """Return what is known of the clock, stated for `now_ns`; None before there are `envelope.FEWEST` exchanges."""
+        evidence = self._two_way if len(self._two_way) else self._one_way
+        if self._line is None:
+            return None
+        return _state(self._line, evidence, now_ns, self.inferred_wraps)
+
+
+def _state(line: Line, evidence: Evidence, now_ns: int, wraps: int) -> ClockFit:
+    per_tick = line.ns_per_tick * (1 + line.stretch)
+    tick = line.tick + round((now_ns - line.t_ns) / per_tick)
+    t_ns = line.t_ns + round((tick - line.tick) * per_tick)
+    reach = line.quantile * line.stretch_error
+    # whole-number arithmetic where a tick is a whole number of ns: floats would blur years of ticks
+    nominal = tick * int(line.ns_per_tick) if line.ns_per_tick.is_integer() else round(tick * line.ns_per_tick)
+    offset = t_ns - nominal
+    least = evidence.least_round_trip()
+    asymmetry = None if least is None else math.ceil(max(least, line.round_trip_ns) / 2)
+    return ClockFit(
+        offset_ns=offset, at_ns=now_ns, drift_ppm=_faster(line.stretch), drift_low=_faster(line.stretch + reach),
+        drift_high=_faster(line.stretch - reach), uncertainty_ns=math.ceil(line.uncertainty_ns(tick)),
+        asymmetry_ns=asymmetry, exchanges=len(evidence),
+        inferred_wraps=wraps, span_s=evidence.span_ns() / 1e9,
+    )  # fmt: skip
+
+
+def _faster(stretch: float) -> float:
+    """Return by how many ppm the board is fast when its nominal second lasts `1 + stretch` host seconds."""
+    return -stretch / (1 + stretch) * 1e6
