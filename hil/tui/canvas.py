@@ -56,7 +56,7 @@ def number(value: float) -> str:
     if size >= 1e5 or size < 1e-3:
         mantissa, exponent = f"{value:.1e}".split("e")
         return f"{mantissa}e{int(exponent)}"
-    return f"{value:.{max(0, 3 - math.floor(math.log10(size)))}f}"
+    return f"{value:.{min(5, max(0, 3 - math.floor(math.log10(size))))}f}"
 
 
 def envelope(values: npt.ArrayLike, columns: int) -> tuple[Float32, Float32]:

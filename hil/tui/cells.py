@@ -5,6 +5,7 @@ colour it gets, if any, is decided by the theme. What matters is always in the c
 readable without colour.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ import numpy.typing as npt
 __all__ = [
     "BAD", "CHANNEL", "CHANNELS", "DIM", "FOCUS", "GOOD", "HEAT", "HEAT_LEVELS", "HEAT_TEXT", "KEY", "TEXT", "TITLE",
     "WARN", "Cells", "Line", "Run", "blank", "channel_ink", "heat_ink", "put", "put_line", "rows", "runs", "text",
+    "wrap",
 ]  # fmt: skip
 
 TEXT, DIM, TITLE, GOOD, WARN, BAD, KEY, FOCUS = range(8)
@@ -123,3 +125,17 @@ def rows(cells: Cells) -> list[str]:
 def text(line: Line) -> str:
     """Return a line of runs as plain text."""
     return "".join(words for words, _ in line)
+
+
+def wrap(line: Line, width: int, inset: int = 3) -> list[Line]:
+    """Break a line at spaces into rows of at most `width` cells; the later ones are set in."""
+    rows: list[list[Run]] = [[]]
+    used = 0
+    for words, ink in line:
+        for piece in re.findall(r"\s*\S+\s*$|\s*\S+", words):
+            if used + len(piece.rstrip()) > width and used > inset:
+                rows.append([(" " * inset, ink)])
+                used, piece = inset, piece.lstrip()
+            rows[-1].append((piece, ink))
+            used += len(piece)
+    return list(rows)

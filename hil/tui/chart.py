@@ -13,7 +13,7 @@ import numpy as np
 
 from hil.snapshot import StreamView
 from hil.tui import canvas
-from hil.tui.cells import BAD, DIM, TEXT, TITLE, WARN, Cells, Line, blank, channel_ink, put
+from hil.tui.cells import BAD, DIM, TEXT, TITLE, WARN, Cells, Line, Run, blank, channel_ink, put
 from hil.tui.units import rate, seconds, unit_name
 
 __all__ = ["Panel", "draw", "legend", "panels", "plot_columns"]
@@ -54,22 +54,37 @@ def plot_columns(width: int) -> int:
 
 
 def legend(stream: StreamView, panel: Panel, width: int) -> Line:
-    """Return title, state and newest reading of each channel, as much as fits into `width`."""
-    line = [(f"{stream.board} {stream.name}", TITLE), (f" {unit_name(panel.unit)}", TEXT)]
-    if stream.measured_hz == 0:
-        line.append((" SILENT", BAD))
-    line += [(f" {rate(stream)} ", WARN if stream.rate_inferred else DIM)]
-    used = sum(len(words) for words, _ in line)
-    for at, index in enumerate(panel.channels):
-        value = float(stream.latest[index]) if index < len(stream.latest) else math.nan
-        shown = "—" if math.isnan(value) else canvas.number(value)
-        words = f" ━{stream.channels[index]} {shown:>7}"
-        more = f" +{len(panel.channels) - at}"
-        if used + len(words) > width - (0 if at == len(panel.channels) - 1 else len(more)):
+    """Return title, state and newest reading of each channel.
+
+    Where `width` is short the rate goes first, then the stream's name, then the readings; channels that still find no
+    room are counted.
+    """
+    silent = stream.measured_hz == 0
+    state: list[Run] = [(" SILENT", BAD)] if silent else []
+    title: list[Run] = [(f"{stream.board} {stream.name}", TITLE), (f" {unit_name(panel.unit)}", TEXT), *state]
+    told: list[Run] = [(f" {rate(stream)} ", WARN if stream.rate_inferred else DIM)]
+    if panel.is_image:
+        return [*title, *told]
+    short: list[Run] = [(stream.board, TITLE), (f" {unit_name(panel.unit)}", TEXT), *state]
+    valued = [_entry(stream, index, True) for index in panel.channels]
+    named = [_entry(stream, index, False) for index in panel.channels]
+    for line in ([*title, *told, *valued], [*title, *valued], [*short, *valued], [*short, *told, *named]):
+        if sum(len(words) for words, _ in line) <= width:
+            return line
+    line, used = short, sum(len(words) for words, _ in short)
+    for at, run in enumerate(named):
+        more = f" +{len(named) - at}"
+        if used + len(run[0]) > width - (0 if at == len(named) - 1 else len(more)):
             return [*line, (more, DIM)] if used + len(more) <= width else line
-        used += len(words)
-        line.append((words, channel_ink(index)))
+        line, used = [*line, run], used + len(run[0])
     return line
+
+
+def _entry(stream: StreamView, index: int, valued: bool) -> Run:
+    """One channel of the legend, with its newest reading where there is room."""
+    value = float(stream.latest[index]) if index < len(stream.latest) else math.nan
+    shown = f" {'—' if math.isnan(value) else canvas.number(value):>7}" if valued else ""
+    return f" ━{stream.channels[index]}{shown}", channel_ink(index)
 
 
 def draw(
@@ -102,8 +117,9 @@ def draw(
     if rows <= 0 or columns <= 0 or not panel.channels:
         return cells
     channels = list(panel.channels)
-    low, high, gaps = _fit(stream, channels, 2 * columns)
-    low, high = canvas.bridged(low, high, _reach(stream, 2 * columns), gaps)
+    low, high, gaps, share = _fit(stream, channels, 2 * columns)
+    span_s = (stream.end_ns - stream.start_ns) / 1e9 * share
+    low, high = canvas.bridged(low, high, _reach(stream, 2 * columns, span_s), gaps)
     count = len(channels)
     bands = [(channel,) for channel in range(count)] if lanes and rows >= 2 * count else [tuple(range(count))]
     for band, members in enumerate(bands):
@@ -119,18 +135,28 @@ def draw(
             name = stream.channels[channels[members[0]]] if len(bands) > 1 else ""
             _value_axis(cells, span, first, last, name, int(inks[0]))
     if foot:
-        _time_axis(cells, stream, gutter, height - 1, edge)
-        _mark_gaps(cells, gaps, gutter, height - 1)
+        missing = gutter + np.flatnonzero(gaps.reshape(-1, 2).any(axis=1))
+        _time_axis(cells, span_s, gutter, edge, set(missing.tolist()))
+        cells.codes[height - 1, missing] = ord("×")
+        cells.inks[height - 1, missing] = BAD
     if not np.isfinite(low).any() and not np.isfinite(high).any():
         words = "no readings in this stretch of time"
         put(cells, gutter + max(0, (columns - len(words)) // 2), rows // 2, words, DIM)
     return cells
 
 
-def _fit(stream: StreamView, channels: list[int], columns: int) -> tuple[canvas.Float32, canvas.Float32, canvas.Flags]:
-    """Bring envelopes of any number of columns to the dots at hand: the newest stay, wide ones are folded."""
+def _fit(
+    stream: StreamView, channels: list[int], columns: int
+) -> tuple[canvas.Float32, canvas.Float32, canvas.Flags, float]:
+    """Bring envelopes of any number of columns to the dots at hand.
+
+    A few columns too many lose the oldest, many are folded (extremes stay), too few are repeated. The last value is the
+    share of the time that is left.
+    """
     low, high, gaps = stream.low[channels], stream.high[channels], stream.gaps
     have = low.shape[1]
+    if columns < have < 1.5 * columns:
+        return low[:, -columns:], high[:, -columns:], gaps[-columns:], columns / have
     if have > columns:
         groups = np.arange(columns) * have // columns
         low, high = np.fmin.reduceat(low, groups, axis=1), np.fmax.reduceat(high, groups, axis=1)
@@ -141,13 +167,12 @@ def _fit(stream: StreamView, channels: list[int], columns: int) -> tuple[canvas.
     elif have == 0:
         low = high = np.full((len(channels), columns), np.nan, np.float32)
         gaps = np.zeros(columns, np.bool_)
-    return low, high, gaps
+    return low, high, gaps, 1.0
 
 
-def _reach(stream: StreamView, columns: int) -> int:
+def _reach(stream: StreamView, columns: int, width_s: float) -> int:
     """Return how many empty columns lie between two samples that follow each other, with half a period of grace."""
     hertz = stream.measured_hz or stream.rate_hz
-    width_s = (stream.end_ns - stream.start_ns) / 1e9
     if not hertz or width_s <= 0:
         return 0
     return math.ceil(1.5 * columns / (width_s * hertz)) if columns > width_s * hertz / 2 else 0
@@ -157,35 +182,30 @@ def _value_axis(cells: Cells, span: tuple[float, float], first: int, last: int, 
     rows = last - first
     for row in range(first, last):
         put(cells, GUTTER - 1, row, "│", DIM)
-    for tick in canvas.ticks(*span, max(1, rows // 3)):
+    marks = canvas.ticks(*span, max(2, rows // 3))
+    if len(marks) < 2:
+        marks = tuple(canvas.Tick(end, canvas.number(end)) for end in span)
+    for tick in marks:
         row = first + round((span[1] - tick.value) / (span[1] - span[0]) * (rows - 1))
         put(cells, 0, row, f"{tick.label[: GUTTER - 1]:>{GUTTER - 1}}┤", DIM)
     if name:
         put(cells, 0, first, f"{name[:3]}", ink)
 
 
-def _time_axis(cells: Cells, stream: StreamView, gutter: int, row: int, edge: str) -> None:
-    """Write seconds before the right edge, so that the axis stands still while the readings move."""
-    width, columns = cells.size[0], cells.size[0] - gutter
+def _time_axis(cells: Cells, span: float, gutter: int, edge: str, taken: set[int]) -> None:
+    """Write seconds before the right edge, so that the axis stands still while the readings move.
+
+    A label that would stand where samples are missing gives way to the cross that says so.
+    """
+    width, row = cells.size[0], cells.size[1] - 1
+    columns = width - gutter
     put(cells, gutter, row, "─" * columns, DIM)
     if gutter:
         put(cells, gutter - 1, row, "└", DIM)
-    span = (stream.end_ns - stream.start_ns) / 1e9
-    if span <= 0:
-        return
-    for tick in canvas.ticks(-span, 0.0, max(1, min(8, columns // 14))):
+    for tick in canvas.ticks(-span, 0.0, max(1, min(8, columns // 14))) if span > 0 else ():
         column = gutter + round((tick.value + span) / span * (columns - 1))
-        if abs(tick.value) < span * 1e-9:
-            continue
-        words = f"−{seconds(-tick.value)}"
-        if column + len(words) + 1 < width - len(edge):
-            put(cells, column, row, f"┴{words}", DIM)
+        words = f"┴−{seconds(-tick.value)}"
+        place = range(column, column + len(words))
+        if tick.value < -span * 1e-9 and place.stop < width - len(edge) and taken.isdisjoint(place):
+            put(cells, column, row, words, DIM)
     put(cells, width - len(edge), row, edge, DIM)
-
-
-def _mark_gaps(cells: Cells, gaps: canvas.Flags, gutter: int, row: int) -> None:
-    """Put a cross on the axis under every cell in which samples are missing."""
-    missing = gaps[: len(gaps) // 2 * 2].reshape(-1, 2).any(axis=1)
-    where = gutter + np.flatnonzero(missing)
-    cells.codes[row, where] = ord("×")
-    cells.inks[row, where] = BAD

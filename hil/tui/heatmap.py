@@ -59,8 +59,8 @@ def scale(stream: StreamView, colour: bool) -> Line:
     return [(f"{canvas.number(low)} ", DIM), *bar, (f" {canvas.number(high)} {unit_name(stream.units[0])}", DIM)]
 
 
-def caption(stream: StreamView) -> Line:
-    """Return the least and greatest reading of the frame and where they are (row and column from 1)."""
+def caption(stream: StreamView, width: int = 200) -> Line:
+    """Return the greatest and least reading of the frame and where they are (row and column from 1)."""
     image = stream.image
     if image is None:
         return [("no frame yet", DIM)]
@@ -70,10 +70,9 @@ def caption(stream: StreamView) -> Line:
     hot = np.unravel_index(np.argmax(np.where(finite, image, -np.inf)), image.shape)
     cold = np.unravel_index(np.argmin(np.where(finite, image, np.inf)), image.shape)
     unit = unit_name(stream.units[0])
-    line: list[Run] = [
-        (f"max {canvas.number(float(image[hot]))} {unit} at row {hot[0] + 1}, col {hot[1] + 1}", TEXT),
-        (f" · min {canvas.number(float(image[cold]))} {unit} at row {cold[0] + 1}, col {cold[1] + 1}", TEXT),
-    ]
+    most = f"max {canvas.number(float(image[hot]))} {unit} at row {hot[0] + 1}, col {hot[1] + 1}"
+    least = f" · min {canvas.number(float(image[cold]))} {unit} at row {cold[0] + 1}, col {cold[1] + 1}"
+    line: list[Run] = [(most, TEXT), (least if len(most) + len(least) <= width else "", TEXT)]
     if bad := int((~finite).sum()):
         line.append((f" · {bad} not a number", BAD))
     return line
@@ -111,7 +110,7 @@ def draw(stream: StreamView, width: int, height: int, colour: bool = True) -> Ce
     if foot:
         put_line(cells, 0, height - foot, [*scale(stream, colour), (note, DIM)])
     if foot == 2:
-        put_line(cells, 0, height - 1, caption(stream))
+        put_line(cells, 0, height - 1, caption(stream, width))
     return cells
 
 

@@ -1,0 +1,79 @@
+"""How the panes share the screen: a pure function from its size and what there is to show.
+
+Rule of this room: what says that something is wrong (status, verdict, boards) is never squeezed out; plots get what is
+left; words give way first.
+"""
+
+import math
+from dataclasses import dataclass
+
+__all__ = ["NARROW", "Layout", "arrange"]
+
+NARROW = 100
+"""Below this many columns the panes stand under each other."""
+
+LEAST = 6
+"""Rows a plot needs to be read; with less room than that for all, they scroll."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Rows and columns of every pane; 0 hides it.
+
+    Attributes:
+        narrow: Whether label and ledger stand below the plots instead of beside them.
+        verdict: Rows.
+        transport: Rows.
+        classes: Rows.
+        boards: Rows, with its title.
+        side: Columns beside the plots, or rows below them when narrow.
+        log: Rows, with its title.
+        across: Plots in a row.
+        plot: Rows of each plot, with its title.
+    """
+
+    narrow: bool
+    verdict: int
+    transport: int
+    classes: int
+    boards: int
+    side: int
+    log: int
+    across: int
+    plot: int
+
+
+def arrange(
+    width: int, height: int, boards: int, plots: int, said: int = 0, replay: bool = False, classes: bool = False
+) -> Layout:
+    """Return the layout of a screen.
+
+    Args:
+        width: Columns of the terminal.
+        height: Rows of the terminal.
+        boards: Boards in the table.
+        plots: Charts and heat maps.
+        said: Rows that the verdict needs.
+        replay: Whether there is a transport.
+        classes: Whether there are labels to choose from.
+    """
+    narrow = width < NARROW
+    verdict = max(1, min(said, 2 if height < 30 else 4))
+    transport = 2 if replay else 0
+    label = int(classes)
+    table = 1 + max(1, min(boards, max(2, height // 6)))
+    log = 3 if height < 20 else 4 if height < 30 else 6 if height < 45 else 8
+    side = (3 if height < 30 else 7) if narrow else 42 if width < 150 else 56
+    fixed = 2 + verdict + transport + label + table
+    rows = height - fixed - log - (side if narrow else 0)
+    if rows < LEAST and narrow:
+        rows, side = rows + side, 0
+    if rows < LEAST:
+        rows, log = rows + log, 0
+    rows = max(1, rows)
+    area = width - (0 if narrow else side)
+    across = 1 if plots <= 1 or area < 2 * 55 else 3 if area >= 3 * 70 and plots > 4 else 2
+    if across == 1 and plots > 1 and area >= 2 * 36 and rows // plots < LEAST:
+        across = 2
+    plot = max(min(LEAST, rows), rows // max(1, math.ceil(plots / across)))
+    return Layout(narrow, verdict, transport, label, table, side, log, across, plot)

@@ -1,0 +1,110 @@
+"""Inks to terminal styles: the only room that knows colours.
+
+Channel colours are told apart by people with any colour vision (after Okabe and Ito, lightened or darkened for the
+background); the heat scale rises evenly in lightness. Without colour (`NO_COLOR`) weight and reverse remain, and every
+state is a word anyway.
+"""
+
+from functools import lru_cache
+
+from rich.color import Color
+from rich.style import Style
+from textual.theme import Theme
+
+from hil.tui.cells import BAD, CHANNEL, DIM, FOCUS, GOOD, HEAT, HEAT_LEVELS, HEAT_TEXT, KEY, TEXT, TITLE, WARN
+
+__all__ = ["BAR", "FOCUSED", "PLAIN", "THEMES", "Palette"]
+
+PLAIN, BAR, FOCUSED = range(3)
+"""Where an ink stands: on the background, in a title bar, in the title bar of the focused pane."""
+
+DARK_CHANNELS = ("#56b4e9", "#e69f00", "#2bc79a", "#f0e442", "#ff7f50", "#e39ac5", "#9da8ff", "#c9c9c9")
+LIGHT_CHANNELS = ("#0072b2", "#b35c00", "#00785a", "#7a6a00", "#c03f00", "#a0427a", "#4b49b5", "#555555")
+HEAT_STOPS = (
+    "#0b0724",
+    "#2a1160",
+    "#57157e",
+    "#842681",
+    "#b2357b",
+    "#dd4a69",
+    "#f4715c",
+    "#fc9f6d",
+    "#fed395",
+    "#fcfdbf",
+)
+
+THEMES = (
+    Theme(name="hil-dark", primary="#56b4e9", secondary="#2bc79a", accent="#e69f00", warning="#f2b134",
+          error="#ff6b5e", success="#3ecf8e", foreground="#dde3ea", background="#10141a", surface="#161c24",
+          panel="#232c38"),
+    Theme(name="hil-light", primary="#0063a3", secondary="#00785a", accent="#a85600", warning="#8a5a00",
+          error="#b3261e", success="#0b7a4b", foreground="#1b222b", background="#fbfbf8", surface="#f2f2ee",
+          panel="#dde3ea", dark=False),
+    Theme(name="hil-contrast", primary="#00ffff", secondary="#00ff80", accent="#ffff00", warning="#ffd000",
+          error="#ff5050", success="#40ff40", foreground="#ffffff", background="#000000", surface="#000000",
+          panel="#303030"),
+)  # fmt: skip
+"""Dark, light, and high contrast."""
+
+
+def _mix(one: str, other: str, share: float) -> str:
+    """Return the colour `share` of the way from `one` to `other`."""
+    parts = [(int(one[at : at + 2], 16), int(other[at : at + 2], 16)) for at in (1, 3, 5)]
+    return "#" + "".join(f"{round(low + (high - low) * share):02x}" for low, high in parts)
+
+
+@lru_cache(1)
+def _heat() -> tuple[str, ...]:
+    """The colours of the heat scale, cold to hot."""
+    last, steps = HEAT_LEVELS - 1, len(HEAT_STOPS) - 1
+    spots = [level * steps / last for level in range(HEAT_LEVELS)]
+    return tuple(_mix(HEAT_STOPS[int(at)], HEAT_STOPS[min(steps, int(at) + 1)], at % 1) for at in spots)
+
+
+class Palette:
+    """Styles of one theme.
+
+    Args:
+        theme: Its colours.
+        colour: False where colours must not be used.
+    """
+
+    def __init__(self, theme: Theme, colour: bool = True) -> None:
+        self.colour = colour
+        self._theme = theme
+        self._styles: dict[tuple[int, int], Style] = {}
+
+    def style(self, ink: int, place: int = PLAIN) -> Style:
+        """Return the style of an ink at a place."""
+        found = self._styles.get((ink, place))
+        if found is None:
+            found = self._styles[ink, place] = (self._coloured if self.colour else self._plain)(ink, place)
+        return found
+
+    def _plain(self, ink: int, place: int) -> Style:
+        strong = ink in (TITLE, KEY, BAD, WARN, FOCUS) or place == FOCUSED
+        return Style(bold=strong, reverse=ink == BAD or place == FOCUSED, underline=ink == WARN)
+
+    def _coloured(self, ink: int, place: int) -> Style:
+        theme = self._theme
+        front, back = theme.foreground or "#dddddd", theme.background or "#000000"
+        ground = {PLAIN: back, BAR: theme.panel or back, FOCUSED: _mix(theme.panel or back, theme.primary, 0.45)}[place]
+        if ink >= HEAT_TEXT:
+            level = ink - HEAT_TEXT
+            return _style("#000000" if level > HEAT_LEVELS * 0.55 else "#ffffff", _heat()[level])
+        if ink >= HEAT:
+            upper, lower = divmod(ink - HEAT, HEAT_LEVELS)
+            return _style(_heat()[upper], _heat()[lower])
+        if ink >= CHANNEL:
+            names = DARK_CHANNELS if theme.dark else LIGHT_CHANNELS
+            return _style(names[(ink - CHANNEL) % len(names)], ground)
+        dim = _mix(front, ground, 0.42 if place != FOCUSED else 0.2)
+        named = {
+            TEXT: front, DIM: dim, TITLE: front, GOOD: theme.success, WARN: theme.warning, BAD: theme.error,
+            KEY: theme.accent, FOCUS: theme.primary,
+        }  # fmt: skip
+        return _style(named.get(ink) or front, ground, ink in (TITLE, BAD, KEY, FOCUS))
+
+
+def _style(front: str, back: str, bold: bool = False) -> Style:
+    return Style(color=Color.parse(front), bgcolor=Color.parse(back), bold=bold)

@@ -1,0 +1,36 @@
+"""What the engine did, in words for the foot of the screen."""
+
+from hil.tui.feed import Reply
+from hil.tui.units import duration
+
+__all__ = ["words_of"]
+
+
+def words_of(reply: Reply) -> str:
+    """Return one sentence about a command that worked."""
+    args, values = reply.args, reply.values
+    if sentence := values.get("sentence"):
+        return str(sentence)
+    path = values.get("path") or ""
+    match reply.verb:
+        case "record":
+            return f"recording into {path}" if path else "recording"
+        case "record_stop":
+            return f"recording closed: {path}" if path else "recording closed"
+        case "mark":
+            return f"mark set: {args.get('text')}"
+        case "label":
+            return f"label {args.get('text')}: started or stopped"
+        case "pause":
+            return "paused" if values.get("paused", args.get("paused")) else "the replay goes on"
+        case "seek":
+            return f"at {duration(float(args.get('to_s') or 0.0))}"
+        case "speed":
+            speed = args.get("speed")
+            return "as fast as it goes" if speed is None else f"{speed:g} times real time"
+        case "loop":
+            return "begins again at the end" if args.get("on") else "stops at the end"
+        case "step":
+            return "one sample on" if int(args.get("samples") or 0) > 0 else "one sample back"
+        case verb:
+            return f"{verb.replace('_', ' ')}: done"

@@ -1,0 +1,51 @@
+"""Starts the screen where there is a terminal, and says in one sentence where there is none.
+
+Rule of this room: nothing heavy is imported before it is known that a terminal is there. Textual draws on stderr and
+reads from stdin, so these two are what is tested.
+"""
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hil.tui.feed import Client
+
+__all__ = ["needs_terminal", "run_tui"]
+
+LAST_COMMANDS_S = 10.0
+"""How long leaving waits for the engine to close a recording."""
+
+
+def needs_terminal() -> str | None:
+    """Return why the screen cannot be shown here, as one sentence; None where it can."""
+    missing = [
+        name for name, stream in (("stdin", sys.stdin), ("stderr", sys.stderr)) if stream is None or not stream.isatty()
+    ]
+    if missing:
+        return f"hil ui needs a terminal, and {' and '.join(missing)} is none; for a pipe use: hil ui --plain"
+    if os.environ.get("TERM") == "dumb":
+        return "hil ui needs a terminal that can place characters, and TERM is dumb; use: hil ui --plain"
+    return None
+
+
+def run_tui(client: "Client", fps: float = 10.0, owns: bool = True) -> int:
+    """Show the screen until somebody leaves it.
+
+    Args:
+        client: The engine: `snapshot(view)` and `command(verb, **args)`.
+        fps: Pictures a second, at most.
+        owns: Whether the engine ends with this screen; a running recording is then closed before.
+
+    Returns:
+        The exit status: 0, or 2 with a sentence on stderr where there is no terminal.
+    """
+    if sentence := needs_terminal():
+        print(sentence, file=sys.stderr)
+        return 2
+    from hil.tui.app import HilApp
+
+    app = HilApp(client, fps, owns)
+    app.run()
+    app.feed.stop(LAST_COMMANDS_S)
+    return app.return_code or 0
