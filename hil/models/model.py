@@ -125,9 +125,11 @@ class Model:
             yield from self.runner(slots=1, backend=backend).push([self._batch(source)])
             return
         if isinstance(source, str | os.PathLike):
-            import hil
+            from hil.recording.reader import Recording
 
-            source = hil.open(source)
+            with Recording(os.fspath(source)) as recording:
+                yield from self.stream(recording, board=board, backend=backend)
+            return
         runner = self.runner(boards=None if board is None else [board], backend=backend)
         if hasattr(source, "streams") and hasattr(source, "chunks"):
             from hil.models.recorded import items_of

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +21,7 @@ from firmware_bridge.batch import Batch
 __all__ = ["Block", "Coverage", "Segmenter"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Block:
+class Block(NamedTuple):
     """One hop of one stream.
 
     Attributes:
@@ -94,7 +93,12 @@ class Segmenter:
         count = len(batch.raw)
         if not count:
             return
-        if batch.first != self.next or batch.boot != self.boot:
+        follows = batch.first == self.next and batch.boot == self.boot
+        if follows and count == self.hop and not (self._broken or self.next % count):
+            self.next += count  # the usual case at the bench: exactly the next hop
+            self._emit(batch.raw, self.next, int(batch.t_ns[-1]))
+            return
+        if not follows:
             self._jump(batch)
         if self._broken:
             self.start = batch.first

@@ -141,7 +141,7 @@ class EagerStep:
             if residual is None:
                 torch.clamp_min(shaped, 0.0, out=targets[at])
             else:
-                torch.add(residual[at], product.relu_().view_as(shaped), out=targets[at])
+                torch.add(residual[at], shaped.relu_(), out=targets[at])
         torch.sum(self._groups, 2, out=self._sums.fresh[at])
         torch.sum(self._ring[at], 1, out=self._pooled)
         torch.mul(self._pooled[:, None, :], self._head, out=self._terms)

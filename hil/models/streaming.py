@@ -56,12 +56,13 @@ class _Group:
         shape = step.input.shape
         self.step = step
         self.feeds: dict[int, _Feed] = {}
+        # All of the full shape: broadcasting would cost three times as much as the arithmetic.
         self.raw = np.zeros(shape, np.float64)
         self.scaled = np.zeros(shape, np.float64)
-        self.scale = np.ones((shape[0], 1, shape[2]))
-        self.offset = np.zeros((shape[0], 1, shape[2]))
-        self.mean = np.array([item.mean for item in contract.inputs], np.float32)
-        self.std = np.array([item.std for item in contract.inputs], np.float32)
+        self.scale = np.ones(shape)
+        self.offset = np.zeros(shape)
+        self.mean = np.broadcast_to(np.array([item.mean for item in contract.inputs], np.float32), shape).copy()
+        self.std = np.broadcast_to(np.array([item.std for item in contract.inputs], np.float32), shape).copy()
 
     def run(self, taken: Sequence[tuple[_Feed, Block]]) -> npt.NDArray[np.float32]:
         for feed, block in taken:
@@ -266,7 +267,7 @@ class Runner:
         else:
             columns = None if picked == list(range(len(stream.channels))) else picked
             for target, given in ((feed.group.scale, stream.scale), (feed.group.offset, stream.offset)):
-                target[feed.row, 0] = np.broadcast_to(np.asarray(given, np.float64), len(stream.channels))[picked]
+                target[feed.row] = np.broadcast_to(np.asarray(given, np.float64), len(stream.channels))[picked]
         feed.columns = columns
         if (stream.scale, stream.offset, columns, feed.refused) != before:
             feed.segments.cut()

@@ -1,0 +1,146 @@
+"""A live tick: eight boards at 1 kHz hand over ten samples each and get eight decisions.
+
+Rule: both sides take the same batches and end with the same kind of answer (label and confidence of every board). Ours
+is the executor with carried state and one call for all boards; the peer keeps the last window of every board and runs
+the same network over it, board by board, as the usual loop around a model does. Both in eager torch on one thread,
+without autograd. Before anything is timed the two must agree. Time is CPU time of the thread: neither side waits, and a
+busy neighbour on a shared core would otherwise decide the figure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from time import thread_time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from firmware_bridge.batch import Batch, Prediction, Stream
+from hil.bench.row import Row, judge, paired
+
+if TYPE_CHECKING:
+    from hil.models.model import Model
+    from hil.models.tcn import Tcn
+
+__all__ = ["BAR", "run"]
+
+BAR = 20.0
+BOARDS, HOP, WINDOW, RATE_HZ = 8, 10, 128, 1000.0
+_CHANNELS = ("ax", "ay", "az", "wx", "wy", "wz")
+_STREAM = Stream("imu", _CHANNELS, ("g",) * 3 + ("rad/s",) * 3, "<i2", (6,), RATE_HZ, scale=(1 / 4096,) * 6)
+
+
+class _Ticks:
+    """The same readings again and again with numbers that go on: one list of batches a tick."""
+
+    def __init__(self, seed: int = 7) -> None:
+        chance = np.random.default_rng(seed)
+        self._raw = chance.integers(-8000, 8000, (64, BOARDS, HOP, len(_CHANNELS)), dtype=np.int16)
+        self._count = 0
+
+    def take(self, count: int) -> list[list[Batch]]:
+        """The next ticks, made before they are timed: what a board sends is no part of the figure."""
+        return [self.next() for _ in range(count)]
+
+    def next(self) -> list[Batch]:
+        first = self._count * HOP
+        raw = self._raw[self._count % len(self._raw)]
+        ticks = np.arange(first, first + HOP, dtype=np.int64) * 1000
+        self._count += 1
+        return [Batch(f"board{i}", _STREAM, 0, first, ticks, ticks * 1000, raw[i]) for i in range(BOARDS)]
+
+
+class _OneByOne:
+    """The usual loop: the last window of every board, and the network over it."""
+
+    def __init__(self) -> None:
+        import torch
+
+        self.torch = torch
+        self.model, self.net = _model()
+        self.windows = [np.zeros((WINDOW, len(_CHANNELS)), np.float32) for _ in range(BOARDS)]
+        self.mean = np.array([item.mean for item in self.model.contract.inputs], np.float32)
+        self.std = np.array([item.std for item in self.model.contract.inputs], np.float32)
+
+    def tick(self, batches: Sequence[Batch]) -> list[tuple[str, float]]:
+        made = []
+        with self.torch.inference_mode():
+            for index, batch in enumerate(batches):
+                window = np.concatenate((self.windows[index][HOP:], (batch.values - self.mean) / self.std))
+                self.windows[index] = window
+                scores = self.torch.softmax(self.net(self.torch.from_numpy(window)[None])[0], 0)
+                best = int(scores.argmax())
+                made.append((self.model.contract.labels[best], float(scores[best])))
+        return made
+
+
+def _model() -> tuple[Model, Tcn]:
+    import torch
+
+    from hil.models.architecture import TcnConfig
+    from hil.models.contract import Architecture, Contract, Input
+    from hil.models.model import Model, build_network
+    from hil.models.package import pack, unpack
+    from hil.models.tcn import Tcn
+
+    shape = TcnConfig(inputs=6, classes=7, channels=32, kernel=3, dilations=(1, 2, 4, 8, 16, 32), pool=2)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        net = Tcn(shape)
+    contract = Contract(
+        name="tick",
+        inputs=tuple(
+            Input(channel=name, unit=unit, mean=0.1, std=0.9)
+            for name, unit in zip(_CHANNELS, _STREAM.units, strict=True)
+        ),
+        rate_hz=RATE_HZ,
+        window=WINDOW,
+        hop=HOP,
+        memory_samples=shape.memory,
+        labels=tuple("ABCDEFG"),
+        architecture=Architecture(name="tcn", config=shape),
+    )
+    package = unpack(pack(contract, {name: value.numpy() for name, value in net.state_dict().items()}), "tick")
+    return Model(package), build_network(package)
+
+
+def _agree(ours: Sequence[Prediction], theirs: Sequence[tuple[str, float]]) -> None:
+    worst = max(abs(a.confidence - b[1]) for a, b in zip(ours, theirs, strict=True))
+    if worst > 1e-5 or [a.label for a in ours] != [b[0] for b in theirs]:
+        raise AssertionError(f"the two sides disagree by {worst:.3g}: the comparison would be of different work")
+
+
+def _seconds(tick: Callable[[Sequence[Batch]], object], ticks: Sequence[Sequence[Batch]]) -> float:
+    """CPU seconds of one tick."""
+    start = thread_time()
+    for batches in ticks:
+        tick(batches)
+    return (thread_time() - start) / len(ticks)
+
+
+def run(quick: bool = False) -> list[Row]:
+    """Measure the tick; `quick` takes fewer ticks a round."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        model, net = _model()
+        peer = _OneByOne()
+        runner = model.runner(boards=[f"board{i}" for i in range(BOARDS)], slots=BOARDS, backend="eager")
+        ticks, peer_ticks = _Ticks(), _Ticks()
+        for _ in range(3 * WINDOW // HOP):
+            ours, theirs = runner.push(ticks.next()), peer.tick(peer_ticks.next())
+        _agree(ours, theirs)
+        rounds, repeat, repeat_theirs = (9, 100, 10) if quick else (21, 400, 40)
+        pairs = paired(
+            lambda: _seconds(runner.push, ticks.take(repeat)),
+            lambda: _seconds(peer.tick, peer_ticks.take(repeat_theirs)),
+            rounds=rounds,
+            self_timed=True,
+        )
+        size = sum(parameter.numel() for parameter in net.parameters())
+        what = f"live tick, {BOARDS} boards at 1 kHz, hop {HOP}, {size} weights, samples in, decisions out"
+        return [judge(what, pairs.ours_s * 1e6, "us", "whole window, boards one by one, eager", pairs.ratios, BAR)]
+    finally:
+        torch.set_num_threads(threads)
