@@ -97,6 +97,16 @@ class Pieces:
         found = [span for chunk in self.file.chunks if (span := self._extent(chunk, wanted))]
         return (min(start for start, _ in found), max(end for _, end in found)) if found else None
 
+    def has(self, channel: int) -> bool:
+        """Whether a channel has messages."""
+        for chunk in self.file.chunks:
+            try:
+                if channel in self.file.channels_in(chunk):
+                    return True
+            except ChunkDamaged as error:
+                self._left_out(error)
+        return False
+
     def count(self, channel: int) -> int:
         """Return how many messages a channel has."""
         total = 0

@@ -45,10 +45,10 @@ class Recording:
         self.pieces = Pieces(self.file, skip_damaged)
         try:
             self.header = self._header()
+            self._streams = self._definitions()
         except BaseException:
             self.file.close()
             raise
-        self._streams = self._definitions()
 
     def __enter__(self) -> Self:
         return self
@@ -275,4 +275,5 @@ class Recording:
                 keys.get(channel.id, 0), channel.metadata["form"],
             )
             for channel in sorted(self.pieces.channels("samples"), key=lambda channel: channel.id)
+            if self.pieces.has(channel.id)
         )  # fmt: skip

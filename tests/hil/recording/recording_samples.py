@@ -9,7 +9,7 @@ from hil.recording.header import BoardSetup, Header
 
 T0 = 1_700_000_000_000_000_000
 
-IMU = Stream("imu", ("ax", "ay", "az", "wx", "wy", "wz"), ("g", "g", "g", "rad/s", "rad/s", "rad/s"), "<i2", (6,), 1000.0,
+IMU = Stream("imu", ("ax", "ay", "az", "wx", "wy", "wz"), ("g",) * 3 + ("rad/s",) * 3, "<i2", (6,), 1000.0,
              scale=(1 / 2048, 1 / 2048, 1 / 2048, 0.00106, 0.00106, 0.00106))  # fmt: skip
 FLOATS = Stream("wave", tuple(f"c{i}" for i in range(8)), ("V",) * 8, "<f4", (8,), 1000.0)
 THERMAL = Stream("thermal", ("temperature",), ("degC",), "<i2", (8, 8), 10.0, scale=(0.1,))
@@ -48,4 +48,4 @@ def arrivals(stream: Stream, sizes: list[int], board: str = "watch", first: int 
 
 def header(**about: str) -> Header:
     """Return a small header."""
-    return Header(T0, (BoardSetup("watch", "virtual://test", None, 7),), about=about)
+    return Header(T0, (BoardSetup("watch", "virtual://test", None, 7),), about=about, versions={}, environment={})

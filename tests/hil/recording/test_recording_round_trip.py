@@ -44,7 +44,8 @@ def test_samples_come_back_bit_for_bit(tmp_path: Path, stream: Stream) -> None:
 
 
 def test_arrivals_come_back_in_their_order(tmp_path: Path) -> None:
-    entries = arrivals(IMU, [5, 5]) + [
+    entries = [
+        *arrivals(IMU, [5, 5]),
         Arrival("watch", 3, T0 + 10**7, "tx", b"\x00\xffPING"),
         Arrival("other", 0, T0 + 2 * 10**7, "open", b"COM4"),
         Arrival("other", 1, T0 + 3 * 10**7, "rx", b""),
