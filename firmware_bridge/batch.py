@@ -29,6 +29,7 @@ __all__ = [
     "Prediction",
     "RateChanged",
     "Rebooted",
+    "Reply",
     "Stall",
     "Status",
     "Stream",
@@ -274,8 +275,20 @@ class Status(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Reply(Event):
+    """Any other answer of a native board (`ACK`, `NAK`, `CREDIT`, `RESULT`): fixed fields and the bytes after them."""
+
+    kind: str
+    fields: Mapping[str, int]
+    data: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
 class ClockReading(Event):
-    """One exchange that dates the board's clock: sent and received in UTC ns, `tick` unwrapped."""
+    """One exchange that dates the board's clock: sent and received in UTC ns, `tick` unwrapped.
+
+    The time between receiving and answering, by the board's own clock, is taken off `received_ns`.
+    """
 
     sent_ns: int
     tick: int

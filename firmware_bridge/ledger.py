@@ -20,8 +20,6 @@ from typing import Any
 
 __all__ = ["Books", "Ledger", "SampleBooks"]
 
-_NONE: Mapping[Any, Any] = MappingProxyType({})
-
 
 @dataclass(frozen=True, slots=True)
 class SampleBooks:
@@ -87,9 +85,9 @@ class Books:
     """
 
     bytes_received: int = 0
-    buckets: Mapping[str, int] = _NONE
+    buckets: Mapping[str, int] = field(default_factory=dict)
     pending: int = 0
-    streams: Mapping[tuple[str, int], SampleBooks] = _NONE
+    streams: Mapping[tuple[str, int], SampleBooks] = field(default_factory=dict)
     frames_lost: int | None = None
 
     def closes(self) -> list[str]:

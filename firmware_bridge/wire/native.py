@@ -86,6 +86,11 @@ class NativeDialect:
         """Frames that never came, by their sequence numbers."""
         return self.counter.lost
 
+    @property
+    def stream_names(self) -> Mapping[int, str]:
+        """Names of the streams by wire id."""
+        return {} if self._reader is None else {wire_id: each.name for wire_id, each in self._reader.streams.items()}
+
     # ------------------------------------------------------------------ bytes of the board
 
     def feed(self, data: bytes, now: int) -> list[Heard]:

@@ -1,0 +1,96 @@
+"""Ticks of a board into UTC: one timebase a tick rate, and what to do where a board sends no ticks.
+
+A board without ticks gets the arrival time for both. Values no clock can have (a damaged frame whose checksum agrees by
+chance) are clamped, so that nothing here overflows.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from firmware_bridge.timebase import ClockFit, Timebase
+from firmware_bridge.wire.dialect import Samples
+
+__all__ = ["Clockwork", "Times"]
+
+Int64 = npt.NDArray[np.int64]
+UInt64 = npt.NDArray[np.uint64]
+
+
+class Clockwork(Protocol):
+    """What is needed of a timebase; `timebase.Timebase` is one."""
+
+    def reset(self) -> None:
+        """The board started anew."""
+
+    def unwrap(self, ticks: UInt64, bits: int, now_ns: int) -> Int64:
+        """Return ticks that no longer wrap."""
+
+    def exchange(self, sent_ns: int, tick: int, received_ns: int) -> None:
+        """Take a ping."""
+
+    def arrived(self, tick: int, now_ns: int) -> None:
+        """Take one-way evidence."""
+
+    def to_ns(self, ticks: Int64, now_ns: int) -> Int64:
+        """Return UTC of ticks."""
+
+    def fit(self, now_ns: int) -> ClockFit | None:
+        """Return what is known of the clock."""
+
+
+class Times:
+    """The clocks of one board.
+
+    Args:
+        make: Makes a timebase for a tick rate.
+    """
+
+    def __init__(self, make: Callable[[float | None], Clockwork] | None = None) -> None:
+        self._make: Callable[[float | None], Clockwork] = make or Timebase
+        self._clocks: dict[float, Clockwork] = {}
+
+    def reset(self) -> None:
+        """The board started anew: its counters begin again."""
+        for clock in self._clocks.values():
+            clock.reset()
+
+    def of(self, samples: Samples, part: slice, now: int) -> tuple[Int64, Int64]:
+        """Return unwrapped ticks and UTC of some samples that arrived at `now`, both int64 `(N,)`."""
+        if samples.ticks is None or not samples.stream.tick_hz:
+            if samples.arrived is not None:
+                arrival = samples.arrived[part]
+            else:
+                arrival = np.full(len(samples.raw[part]), now, np.int64)
+            return arrival, arrival
+        hz = samples.stream.tick_hz
+        clock = self._clock(hz)
+        most = np.uint64(min(2**62, int(hz * 4e9)))  # ticks of 126 years
+        ticks = samples.ticks[part]
+        if samples.tick_bits > 32:
+            ticks = np.minimum(ticks, most)
+        unwrapped = clock.unwrap(ticks, samples.tick_bits, now)
+        here = now if samples.arrived is None else int(samples.arrived[part][-1])
+        clock.arrived(int(unwrapped[-1]), here)
+        return unwrapped, clock.to_ns(unwrapped, now)
+
+    def exchange(self, hz: float, sent_ns: int, tick: int, bits: int, received_ns: int) -> int:
+        """Take a ping whose answer read `tick`; return the tick unwrapped."""
+        clock = self._clock(hz)
+        tick = min(tick, int(hz * 4e9))
+        unwrapped = int(clock.unwrap(np.array([tick], np.uint64), bits, received_ns)[0])
+        clock.exchange(sent_ns, unwrapped, received_ns)
+        return unwrapped
+
+    def fit(self, now: int) -> ClockFit | None:
+        """Return the fit with the most evidence, stated for `now`."""
+        fits = [fit for clock in self._clocks.values() if (fit := clock.fit(now)) is not None]
+        return max(fits, key=lambda fit: fit.exchanges, default=None)
+
+    def _clock(self, hz: float) -> Clockwork:
+        clock = self._clocks.get(hz)
+        if clock is None:
+            clock = self._clocks[hz] = self._make(hz)
+        return clock
