@@ -50,7 +50,7 @@ class ClockFit:
             most the offset can be wrong because least delays are not equal. None for a board that is not pinged: its
             least delay is unknown and contained in the offset.
         exchanges: Exchanges (or arrivals, one-way) the fit rests on.
-        inferred_wraps: Wraps of the counter chosen by host time alone since the boot.
+        inferred_wraps: How often since the boot the counter's wrap was chosen by host time alone.
         span_s: Time between the first and the last of them.
     """
 
@@ -123,7 +123,8 @@ class Timebase:
             now_ns: UTC of arrival.
 
         Returns:
-            int64 `(N,)`. Wraps missed in a silence are chosen by host time and counted in `inferred_wraps`.
+            int64 `(N,)`. After a silence of more than half a wrap the wrap is chosen by host time, and
+            `inferred_wraps` counts it.
         """
         if not len(ticks):
             return np.empty(0, np.int64)
@@ -149,7 +150,7 @@ class Timebase:
         if passed <= wrap // 2:
             return near
         chosen = round((before + passed - tick) / wrap)
-        self.inferred_wraps += max(0, chosen - near)
+        self.inferred_wraps += 1
         return max(near, chosen)
 
     # ------------------------------------------------------------------ evidence
