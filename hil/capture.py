@@ -1,0 +1,93 @@
+"""Recording without a screen: `hil capture` and everything that records for a while and then says what came of it.
+
+The engine runs in this process; Ctrl-C, the time given, the end of every board or a board that is not there end it in
+order, with the file closed and the books in the summary. Time is the engine's clock; nothing here reads another.
+"""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from firmware_bridge.clock import Clock
+from hil.config import EngineConfig
+from hil.engine import Engine
+from hil.snapshot import Snapshot
+from hil.summary import Summary
+from hil.view import View
+
+__all__ = ["capture", "interruptible", "run_for"]
+
+LOOK_S = 0.25
+"""How often the bench is looked at between."""
+
+
+def capture(
+    config: EngineConfig,
+    *,
+    seconds: float | None = None,
+    clock: Clock | None = None,
+    on_snapshot: Callable[[Snapshot], None] | None = None,
+    stop: threading.Event | None = None,
+    trigger: threading.Event | None = None,
+) -> Summary:
+    """Run an engine until it is enough, and return what came of it.
+
+    Args:
+        config: What to do; `record` says what the recording is called.
+        seconds: Stop after so long; None: until `stop`, or until every board has ended.
+        clock: Time.
+        on_snapshot: Told how the bench stands, four times a second.
+        stop: Ends it when set; None: Ctrl-C and SIGTERM end it.
+        trigger: With `config.pre_trigger_s`: the recording begins when this is set, and with the seconds before.
+
+    Raises:
+        BridgeError: A port cannot be opened or a file not made.
+    """
+    with interruptible(stop) as ended:
+        waiting = config.record if trigger is not None else None
+        engine = Engine(config if waiting is None else config.model_copy(update={"record": None}), clock)
+        with engine:
+            begun = waiting is None
+            for snapshot in run_for(engine, seconds, ended):
+                if on_snapshot is not None:
+                    on_snapshot(snapshot)
+                if not begun and waiting is not None and trigger is not None and trigger.is_set():
+                    engine.desk.record(waiting)
+                    begun = True
+        return engine.summary()
+
+
+def run_for(
+    engine: Engine, seconds: float | None, ended: threading.Event, view: View | None = None
+) -> Iterator[Snapshot]:
+    """Yield snapshots of a running engine until the time is over, the bench has ended, or `ended` is set."""
+    view = view or View(envelopes=False, images=False)
+    until = None if seconds is None else engine.clock.now_ns() + int(seconds * 1e9)
+    while not ended.is_set() and not engine.ended:
+        yield engine.snapshot(view)
+        left = LOOK_S if until is None else min(LOOK_S, (until - engine.clock.now_ns()) / 1e9)
+        if left <= 0:
+            return
+        ended.wait(left)
+
+
+@contextmanager
+def interruptible(stop: threading.Event | None = None) -> Iterator[threading.Event]:
+    """Give an event that Ctrl-C and SIGTERM set instead of breaking off; `stop` is given back where there is one."""
+    if stop is not None or threading.current_thread() is not threading.main_thread():
+        yield stop or threading.Event()
+        return
+    event = threading.Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        event.set()
+
+    numbers = [number for name in ("SIGINT", "SIGTERM") if (number := getattr(signal, name, None)) is not None]
+    before = {number: signal.signal(number, end) for number in numbers}
+    try:
+        yield event
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

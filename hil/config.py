@@ -1,0 +1,133 @@
+"""What an engine is to do, as data: ports or a recording, models, labels, and a recording from the start.
+
+One document, from a person's command line, a test or another process: JSON in, checked by pydantic, a mistake named
+with its key.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from firmware_bridge.errors import UsageError
+from firmware_bridge.roles import Expect, PortSpec, parse_spec
+from firmware_bridge.wire.dialect import DialectSpec
+
+__all__ = ["EngineConfig", "ModelConfig", "PortConfig", "RecordConfig", "ReplayConfig", "parse_config", "port_spec"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PortConfig(_Part):
+    """A board to listen to.
+
+    Attributes:
+        port: Where it is, as `PortSpec` takes it; `ROLE=PORT` names it.
+        role: Its name at the bench; None: told by the board.
+        board_file: TOML description of it.
+        dialect: Name of a dialect; None: found out.
+        dialect_arguments: Plain JSON arguments of that dialect.
+        expect_model: The model it must be.
+        expect_serial: The serial number it must have.
+    """
+
+    port: Annotated[str, Field(min_length=1)]
+    role: str | None = None
+    board_file: str | None = None
+    dialect: str | None = None
+    dialect_arguments: dict[str, Any] = Field(default_factory=dict)
+    expect_model: str | None = None
+    expect_serial: str | None = None
+
+
+class ReplayConfig(_Part):
+    """A recording to play: `speed` None is as fast as it goes; `begin` and `end` are seconds or the name of a mark."""
+
+    path: str
+    speed: float | None = 1.0
+    begin: str | None = None
+    end: str | None = None
+    loop: bool = False
+    paused: bool = False
+    hold: bool = True
+
+
+class ModelConfig(_Part):
+    """A model and the boards that it reads (None: every board with a stream that fits)."""
+
+    path: str
+    boards: tuple[str, ...] | None = None
+    backend: str | None = None
+    slots: Annotated[int, Field(ge=1, le=256)] = 8
+
+
+class RecordConfig(_Part):
+    """What a recording is called and what is said about it; `split` as in `1h` or `1GB`."""
+
+    path: str | None = None
+    person: str = ""
+    label: str = ""
+    note: str = ""
+    meta: dict[str, str] = Field(default_factory=dict)
+    split: str | None = None
+
+
+class EngineConfig(_Part):
+    """Everything an engine needs to know.
+
+    Attributes:
+        ports: Boards to listen to.
+        replay: A recording to play instead.
+        models: Models to run.
+        record: Record from the start; None: when told to.
+        classes: Labels on the digits 1 to 9; empty: those of the first model.
+        author: Who sets marks and labels.
+        pre_trigger_s: Seconds before a recording's start that are kept for it.
+        wait_s: How long to wait for a port that somebody else holds.
+        patient: Keep trying ports that are missing at the start.
+        tick_s: Rest between two drains of the pipeline.
+    """
+
+    ports: tuple[PortConfig, ...] = ()
+    replay: ReplayConfig | None = None
+    models: tuple[ModelConfig, ...] = ()
+    record: RecordConfig | None = None
+    classes: tuple[str, ...] = ()
+    author: str = ""
+    pre_trigger_s: Annotated[float, Field(ge=0, le=3600)] = 0.0
+    wait_s: Annotated[float, Field(ge=0)] = 0.0
+    patient: bool = False
+    tick_s: Annotated[float, Field(ge=0, le=1)] = 0.025
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "EngineConfig":
+        if bool(self.ports) == (self.replay is not None):
+            raise ValueError("give either ports or a recording to replay")
+        if self.replay is not None and self.record is not None:
+            raise ValueError("a replay is not recorded again: it is a recording")
+        return self
+
+
+def parse_config(text: str | bytes) -> EngineConfig:
+    """Read a configuration.
+
+    Raises:
+        UsageError: It is not JSON or a key is wrong (the first one is named).
+    """
+    try:
+        return EngineConfig.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        key = ".".join(str(part) for part in first["loc"]) or "configuration"
+        raise UsageError(f"the configuration is wrong at {key} ({first['msg']})", "engine", "correct it") from None
+
+
+def port_spec(config: PortConfig) -> PortSpec:
+    """Return what the bridge is to open."""
+    plain = parse_spec(config.port)
+    dialect = None if config.dialect is None else DialectSpec(config.dialect, config.dialect_arguments)
+    expect = None
+    if config.expect_model or config.expect_serial:
+        expect = Expect(config.expect_model or "", config.expect_serial or "")
+    return PortSpec(plain.port, config.role or plain.role, dialect, config.board_file, expect)

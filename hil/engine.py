@@ -1,0 +1,300 @@
+"""The engine: the one place that owns ports, recording and models, in a process of its own or inside another program.
+
+`Engine(config)` builds source -> models -> recorder and monitor, answers `snapshot` and `command` from any thread, and
+ends in order. `python -m hil.engine` runs one behind a loopback socket (`hil.server`), so that no screen, however slow,
+shares an interpreter with capture. Screens skip; the engine never does.
+"""
+
+import contextlib
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from firmware_bridge.batch import Arrival, Connected
+from firmware_bridge.bridge import Bridge
+from firmware_bridge.clock import Clock, SystemClock
+from firmware_bridge.errors import BridgeError, UsageError
+from hil.config import EngineConfig, ModelConfig, RecordConfig, port_spec
+from hil.desk import Desk
+from hil.midway import Openings
+from hil.modelstage import ModelStage, load_runner, slots_of
+from hil.monitor import Bench, Monitor
+from hil.pipeline import Pipeline
+from hil.recorder import Recorder
+from hil.recording.header import BoardSetup
+from hil.recording.reader import Recording
+from hil.replay import Replay, mark_time
+from hil.snapshot import Snapshot
+from hil.source import Live
+from hil.summary import Summary, summarise
+from hil.view import View
+
+__all__ = ["Engine"]
+
+
+class Engine:
+    """Everything behind the screens.
+
+    Args:
+        config: What to do.
+        clock: Time.
+
+    Raises:
+        BridgeError: A port cannot be opened, or a file not read or made; what was opened is closed again.
+    """
+
+    def __init__(self, config: EngineConfig, clock: Clock | None = None) -> None:
+        self.config = config
+        self.clock = clock or SystemClock()
+        self.monitor = Monitor()
+        self.recorder = Recorder(self.clock)
+        self.replay: Replay | None = None
+        self._bridge: Bridge | None = None
+        self.asked_to_end = threading.Event()
+        """Set when somebody said `quit`, or the engine was closed."""
+        self._told: dict[str, Any] = {}
+        self.models: list[ModelStage] = []
+        openings = Openings(config.pre_trigger_s)
+        if config.replay is not None:
+            source: Live | Replay = self._open_replay(config)
+        else:
+            self._bridge = Bridge(
+                [port_spec(port) for port in config.ports], self.clock, wait_s=config.wait_s, patient=config.patient
+            )
+            self._bridge.__enter__()
+            source = Live(self._bridge)
+        self.pipeline = Pipeline(
+            source, (), (openings, _Announcer(self), self.recorder, self.monitor),
+            tick_s=0.0 if self.replay else config.tick_s,
+        )  # fmt: skip
+        self.source = source
+        self.desk = Desk(
+            self.recorder, openings, self.pipeline.post, self.setups, self.clock, author=config.author,
+            replay=self.replay,
+        )  # fmt: skip
+        self._starter = threading.Thread(target=self._start, name="starter", daemon=True)
+        try:
+            for model in config.models:
+                self.load_model(model)
+            if config.record is not None:
+                self.desk.record(config.record, from_start=True)
+        except BaseException:
+            source.close()
+            raise
+
+    def start(self) -> Self:
+        """Let it run."""
+        self._starter.start()
+        return self
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come: the source has ended, the pipeline failed, or somebody said `quit`."""
+        return self.pipeline.done or self.asked_to_end.is_set()
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait until it has ended; return whether it has."""
+        return self.pipeline.wait(timeout_s)
+
+    def close(self) -> None:
+        """End everything in order: links, models, recording; nothing that was taken is lost. Never hangs."""
+        self.asked_to_end.set()
+        with contextlib.suppress(Exception):  # kept in pipeline.error, and told by `snapshot` and `summary`
+            if self._starter.ident is None:
+                self.source.close()
+            self.pipeline.close()
+        self.desk.stop()
+        self.recorder.stop()
+
+    def snapshot(self, view: View) -> Snapshot:
+        """Return what a screen that asks for `view` shows now."""
+        replay = None if self.replay is None else self.replay.view()
+        now = self.clock.now_ns() if self.replay is None else self.replay.now_ns()
+        models = [state for model in self.models for state in model.views()]
+        error = self.pipeline.error
+        bench = Bench(
+            mode="live" if self.replay is None else "replay", boards=self.source.boards(), models=models,
+            recording=self.recorder.view(), replay=replay, classes=self._classes(),
+            active_label=self.desk.active_label, trouble="" if error is None else f"the bench has stopped: {error}",
+        )  # fmt: skip
+        return self.monitor.snapshot(view, now, bench)
+
+    def summary(self) -> Summary:
+        """Return what came of it all, with the ledger."""
+        late = None if self.replay is None else self.replay.report()
+        return summarise(self.snapshot(View(envelopes=False, images=False)), late)
+
+    def command(self, verb: str, **arguments: Any) -> dict[str, Any]:
+        """Do what a screen or a script asks for.
+
+        Args:
+            verb: See `verbs`.
+            arguments: Of that verb.
+
+        Returns:
+            Plain JSON values.
+
+        Raises:
+            BridgeError: It cannot be done; the sentence says why.
+        """
+        known = self.verbs()
+        if verb not in known:
+            raise UsageError(f"there is no command {verb!r}", "engine", f"use one of: {', '.join(sorted(known))}")
+        try:
+            return known[verb](**arguments) or {}
+        except (TypeError, ValueError) as error:
+            if isinstance(error, BridgeError):
+                raise
+            raise UsageError(f"{verb}: {error}", "engine", "see the arguments of the command") from None
+
+    def verbs(self) -> Mapping[str, Callable[..., dict[str, Any] | None]]:
+        """Return the commands by name."""
+        desk = self.desk
+        return {
+            "record": lambda **about: {
+                "path": desk.record(RecordConfig.model_validate(about), models=self._identities())
+            },
+            "record_stop": lambda: {"path": desk.stop()},
+            "mark": lambda text, note="", t_ns=None: desk.mark(text, note, t_ns),
+            "label": lambda text: {"active": desk.label(text)},
+            "label_start": lambda text: desk.start_label(text),
+            "label_stop": lambda text="": desk.stop_label(text),
+            "pause": lambda paused=None: {"paused": self._transport().pause(paused)},
+            "seek": lambda to_s: {"position_s": self._transport().seek(float(to_s))},
+            "step": self._step,
+            "speed": lambda speed: self._transport().set_speed(speed),
+            "loop": lambda on: self._transport().set_loop(bool(on)),
+            "range": lambda from_s=None, to_s=None: self._transport().set_range(from_s, to_s),
+            "load_model": lambda path, board=None: self.load_model(
+                ModelConfig(path=path, boards=None if board is None else (board,))
+            ),
+            "send": self._send,
+            "summary": lambda: self.summary().as_dict(),
+            "quit": self.asked_to_end.set,
+        }
+
+    def setups(self) -> tuple[BoardSetup, ...]:
+        """Return how every live board is listened to."""
+        if self._bridge is None:
+            return ()
+        return tuple(
+            BoardSetup(state.role, state.port, state.dialect, state.nonce, state.info)
+            for state in self._bridge.boards()
+        )
+
+    def load_model(self, model: ModelConfig) -> None:
+        """Attach a model; it is loaded beside the running bench and misses nothing from now on."""
+        loader = load_runner(model.path, model.boards, slots=model.slots, backend=model.backend)
+        replayed = None if self.replay is None else self.replay.recording
+        slots = None if replayed is None else (lambda name: slots_of(replayed, name))
+        stage = ModelStage(Path(model.path).stem, model.boards, loader, slot_map=slots)
+        self.models.append(stage)
+        if self.replay is not None and self._starter.ident is not None:
+            stage.wait()
+        self.pipeline.stages.append(stage)
+
+    def tell_models(self) -> None:
+        """Write how the models run into the recording, when it is new."""
+        for name, identity in self._identities().items():
+            if self._told.get(name) != identity:
+                self._told[name] = identity
+                self.recorder.metadata("hil/model", identity)
+
+    def forget_told(self) -> None:
+        """A new recording has begun: how the models run is to be told again."""
+        self._told.clear()
+
+    def _start(self) -> None:
+        # A replay may run at any speed, so that what it would have to keep for a model that loads has no bound: it
+        # waits. Live boards do not wait.
+        if self.replay is not None:
+            for model in list(self.models):
+                while not model.wait(0.1) and not self.asked_to_end.is_set():
+                    pass
+            if self.config.replay is not None and not self.config.replay.paused:
+                self.replay.pause(False)
+        if not self.asked_to_end.is_set():
+            self.pipeline.start()
+
+    def _open_replay(self, config: EngineConfig) -> Replay:
+        plan = config.replay
+        assert plan is not None
+        recording = Recording(plan.path)
+        try:
+            begin = None if plan.begin is None else mark_time(recording, plan.begin)
+            end = None if plan.end is None else mark_time(recording, plan.end)
+            self.replay = Replay(
+                recording, clock=self.clock, speed=plan.speed, from_s=begin, to_s=end, loop=plan.loop, paused=True,
+                hold=plan.hold,
+            )  # fmt: skip
+        except BaseException:
+            recording.close()
+            raise
+        return self.replay
+
+    def _transport(self) -> Replay:
+        if self.replay is None:
+            raise UsageError("live boards cannot be paused or wound", "replay", "record them and replay the recording")
+        return self.replay
+
+    def _step(self, samples: int | None = None, windows: int | None = None) -> None:
+        hop = next((model.hop for model in self.models if model.hop), None)
+        stream = next((model.stream for model in self.models if model.stream), None)
+        if windows is not None and hop is None:
+            raise UsageError("no model is loaded, so that a window has no length", "step", "step by samples")
+        self._transport().step(windows * (hop or 1) if windows is not None else samples or 1, stream)
+
+    def _send(self, board: str, text: str) -> dict[str, Any]:
+        if self._bridge is None:
+            raise UsageError("a replay has no board to send to", "send", "send to a live board")
+        sent = self._bridge.send(board, text).result(timeout=5.0)
+        return {"bytes": len(sent)}
+
+    def _classes(self) -> tuple[str, ...]:
+        return self.config.classes or next((model.labels for model in self.models if model.labels), ())
+
+    def _identities(self) -> dict[str, Any]:
+        found = ((model.name, model.identity()) for model in self.models)
+        return {name: identity for name, identity in found if identity is not None}
+
+
+class _Announcer:
+    """A sink before the recorder: says who a board is as soon as it has a name, and how models run."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def accept(self, arrivals: list[Arrival]) -> None:
+        engine = self._engine
+        if not engine.recorder.recording:
+            engine.forget_told()
+            return
+        roles = {
+            arrival.board
+            for arrival in arrivals
+            if arrival.kind == "open" or any(isinstance(item, Connected) for item in arrival.items)
+        }
+        for setup in engine.setups() if roles else ():
+            if setup.role in roles:
+                engine.recorder.board(setup)
+        engine.tell_models()
+
+    def reset(self) -> None:
+        """Nothing to do."""
+
+
+if __name__ == "__main__":
+    from hil.enginemain import main
+
+    raise SystemExit(main(sys.argv[1:]))

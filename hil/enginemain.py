@@ -1,0 +1,60 @@
+"""`python -m hil.engine`: one engine as a process.
+
+The first line of stdin is the configuration (JSON); one line of stdout says where to attach (`address`, `token`,
+`pid`) or what went wrong (`error`), and the last one what came of it (`summary`). Stdin is the leash: when it ends,
+because the parent closed it or is gone, the engine ends in order, unless it was started with `--stay`. SIGTERM ends it
+in order, too.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+
+from firmware_bridge.errors import BridgeError
+from hil.config import parse_config
+from hil.engine import Engine
+from hil.server import Server
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run an engine until it is told to end; return the exit status."""
+    stay = "--stay" in arguments
+    try:
+        engine = Engine(parse_config(sys.stdin.buffer.readline()))
+    except BridgeError as error:
+        _say({"error": {**error.as_dict(), "kind": type(error).__name__}})
+        return error.exit_code
+    end = engine.asked_to_end
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: end.set())
+    server = Server(engine)
+    engine.start()
+    _say({"address": server.address, "token": server.token, "pid": os.getpid()})
+    if not stay:
+        threading.Thread(target=_leash, args=(end,), name="leash", daemon=True).start()
+    while not end.wait(1.0):
+        pass
+    engine.close()
+    summary = engine.summary().as_dict()
+    server.close()
+    _say({"summary": summary})
+    return 3 if summary["trouble"] else 0
+
+
+def _say(plain: dict[str, object]) -> None:
+    # Whoever read the first line may be gone by the last.
+    try:
+        print(json.dumps(plain), flush=True)
+    except (BrokenPipeError, ValueError):
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (kept open to the end: the interpreter flushes it)
+
+
+def _leash(end: threading.Event) -> None:
+    while sys.stdin.buffer.read(4096):
+        pass
+    end.set()

@@ -1,0 +1,122 @@
+"""A recording that begins in the middle of a conversation: it gets its beginning, and items that follow from its bytes.
+
+A recording must derive from its own raw bytes, or it could neither be replayed nor verified. One that begins when a
+person presses a key has missed who the boards are, so `Openings` keeps the first words of every connection (and, when
+asked, the last seconds of everything: the pre-trigger), and `Midway` decodes what goes into the file with sessions of
+its own that have heard exactly that. The part that was not recorded stands in the file as a gap of unknown cause.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+
+from firmware_bridge.batch import Arrival, Batch, Connected, Item, Prediction
+from firmware_bridge.wire.dialects import make_dialect
+from firmware_bridge.wire.protocol import Session
+from hil.recording.header import BoardSetup
+
+__all__ = ["Midway", "Openings"]
+
+MOST_BYTES = 1 << 20
+"""Longest beginning of a connection that is kept."""
+
+
+class Openings:
+    """A sink that keeps how every connection began, and the last seconds of everything.
+
+    Args:
+        seconds: Length of the pre-trigger; 0 keeps none.
+    """
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self._span_ns = int(seconds * 1e9)
+        self._openings: dict[str, list[Arrival]] = {}
+        self._listening: set[str] = set()
+        self._recent: deque[Arrival] = deque()
+
+    def accept(self, arrivals: list[Arrival]) -> None:
+        """Take arrivals."""
+        for arrival in arrivals:
+            if arrival.board and arrival.kind != "note":
+                self._open(arrival)
+        if self._span_ns and arrivals:
+            self._recent.extend(arrivals)
+            oldest = self._recent[-1].t_ns - self._span_ns
+            while self._recent and self._recent[0].t_ns < oldest:
+                self._recent.popleft()
+
+    def reset(self) -> None:
+        """Nothing to do: live boards do not jump."""
+
+    def first(self) -> list[Arrival]:
+        """Return what belongs before a recording that begins now: the openings, then the last seconds."""
+        recent = {(arrival.board, arrival.seq) for arrival in self._recent if arrival.kind != "note"}
+        words = [
+            arrival
+            for opening in self._openings.values()
+            for arrival in opening
+            if (arrival.board, arrival.seq) not in recent
+        ]
+        return [*words, *self._recent]
+
+    def _open(self, arrival: Arrival) -> None:
+        role = arrival.board
+        if arrival.kind == "open":
+            self._openings[role] = []
+            self._listening.add(role)
+        elif arrival.kind == "close":
+            self._openings.pop(role, None)
+            self._listening.discard(role)
+        if role not in self._listening:
+            return
+        opening = self._openings[role]
+        sampled = any(isinstance(item, Batch) for item in arrival.items)
+        # Samples among the first words are kept only where the board is told from them (a text dialect).
+        if not sampled or any(isinstance(item, Connected) for item in arrival.items):
+            opening.append(replace(arrival, items=(), books=None))
+        if sampled or sum(len(kept.data) for kept in opening) > MOST_BYTES:
+            self._listening.discard(role)
+
+
+class Midway:
+    """Decodes arrivals again, for one recording.
+
+    Args:
+        setup: Returns how a role is listened to, None while unknown.
+    """
+
+    def __init__(self, setup: Callable[[str], BoardSetup | None]) -> None:
+        self._setup = setup
+        self._sessions: dict[str, Session] = {}
+        self._shift: dict[tuple[str, str], tuple[int, int]] = {}
+
+    def __call__(self, arrivals: list[Arrival]) -> list[Arrival]:
+        """Return the arrivals with the items that follow from the recorded bytes alone."""
+        return [self._again(arrival) for arrival in arrivals]
+
+    def _again(self, arrival: Arrival) -> Arrival:
+        if arrival.kind == "note":
+            return replace(arrival, items=tuple(self._renumbered(item) for item in arrival.items))
+        session = self._sessions.get(arrival.board)
+        if session is None:
+            setup = self._setup(arrival.board)
+            if setup is None or setup.dialect is None:
+                return arrival
+            session = Session(arrival.board, make_dialect(setup.dialect), nonce=setup.nonce)
+            self._sessions[arrival.board] = session
+        again = session.apply(replace(arrival, items=(), books=None))
+        self._compare(arrival.items, again.items)
+        return again
+
+    def _compare(self, live: tuple[Item, ...], recorded: tuple[Item, ...]) -> None:
+        """Learn how numbers in the file differ from those that the models see."""
+        ends = {(item.board, item.stream.name): item for item in live if isinstance(item, Batch)}
+        for item in recorded:
+            if isinstance(item, Batch) and (seen := ends.get((item.board, item.stream.name))) is not None:
+                self._shift[item.board, item.stream.name] = (item.boot - seen.boot, item.end - seen.end)
+
+    def _renumbered(self, item: Item) -> Item:
+        if not isinstance(item, Prediction):
+            return item
+        boots, samples = self._shift.get((item.board, item.stream), (0, 0))
+        return replace(item, boot=item.boot + boots, sample=item.sample + samples)

@@ -1,0 +1,180 @@
+"""A model in the pipeline: arrivals go through, decisions follow as notes.
+
+The network is loaded on a thread of its own, because torch alone takes seconds and capture must not wait for it. What
+comes meanwhile is kept, so that the first decision is the same as if the model had been there from the start: models
+may lag and never skip. A stage that has failed says why in one sentence and lets everything pass.
+"""
+
+import json
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from firmware_bridge.batch import Arrival, Prediction
+from firmware_bridge.errors import BridgeError
+from hil.snapshot import PredictionView
+
+if TYPE_CHECKING:
+    from hil.models.streaming import Runner
+    from hil.recording.reader import Recording
+
+__all__ = ["ModelStage", "load_runner", "slots_of"]
+
+MakeRunner = Callable[[Mapping[str, int] | None], "Runner"]
+
+
+def load_runner(
+    path: str, boards: Sequence[str] | None, *, slots: int = 8, backend: str | None = None
+) -> Callable[[], MakeRunner]:
+    """Return a loader for a model file: called on the stage's own thread, it imports and builds all that is slow.
+
+    Args:
+        path: A model file.
+        boards: Roles it reads; None: every stream that fits.
+        slots: Boards computed in one call.
+        backend: See `hil.models.model.BACKENDS`; None: the contract's.
+    """
+
+    def load() -> MakeRunner:
+        from hil.models.model import load_model
+
+        model = load_model(path)
+        return lambda slot_map: model.runner(boards=boards, slots=slots, backend=backend, slot_map=slot_map)
+
+    return load
+
+
+class ModelStage:
+    """Adds the decisions of one model.
+
+    Args:
+        name: What to call it until its contract is read.
+        boards: Roles it reads; None: every board with a stream that fits.
+        load: Makes a maker of runners; see `load_runner`.
+        slot_map: Returns the slot of every `board/stream` in an earlier run of the model of that name, for a replay.
+        background: Load on a thread of its own, beginning now; else on the first arrivals, which wait.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        boards: Sequence[str] | None,
+        load: Callable[[], MakeRunner],
+        *,
+        slot_map: Callable[[str], Mapping[str, int]] | None = None,
+        background: bool = True,
+    ) -> None:
+        self.name = name
+        self.boards = None if boards is None else tuple(boards)
+        self.labels: tuple[str, ...] = ()
+        self.hop: int | None = None
+        """Samples between two decisions, once known."""
+        self.stream: tuple[str, str] | None = None
+        """Board and stream that were decided on first."""
+        self.state = "loading"
+        self.sentence = "the model is being loaded; no reading is skipped meanwhile"
+        self._load = load
+        self._slots: dict[str, int] = {}
+        self._earlier = slot_map
+        self._make: MakeRunner | None = None
+        self._runner: Runner | None = None
+        self._held: list[Arrival] = []
+        self._seen: dict[str, None] = {}
+        self._loaded = threading.Event()
+        if background:
+            threading.Thread(target=self._load_now, name=f"load {name}", daemon=True).start()
+        self._background = background
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait until the model is loaded or has failed; return whether that came."""
+        return self._loaded.wait(timeout_s)
+
+    def process(self, arrivals: list[Arrival]) -> list[Arrival]:
+        """Return the arrivals with the decisions that are due after them."""
+        if not self._background and not self._loaded.is_set():
+            self._load_now()
+        if self.state in ("failed", "absent"):
+            self._held.clear()
+            return arrivals
+        if not self._loaded.is_set():
+            self._held += arrivals
+            return arrivals
+        held, self._held = self._held, []
+        return [*arrivals, *self._decide([*held, *arrivals])]
+
+    def finish(self) -> list[Arrival]:
+        """Return the decisions on what was held while the model was loading."""
+        if self._held:
+            self._loaded.wait()
+        return self.process([])
+
+    def reset(self) -> None:
+        """Forget windows and state, keep every board's slot: the source jumped."""
+        self._held.clear()
+        if self._runner is not None and self._make is not None:
+            self._slots |= self._runner.slot_map
+            self._runner = self._make(self._slots)
+
+    def identity(self) -> dict[str, Any] | None:
+        """What the last bits of a decision depend on, for the recording; None until loaded."""
+        return None if self._runner is None else self._runner.identity()
+
+    def views(self) -> tuple[PredictionView, ...]:
+        """Return the state of the model at each of its boards."""
+        boards = self.boards if self.boards is not None else (tuple(self._seen) or ("",))
+        return tuple(PredictionView(self.name, board, self.state, self.sentence, self.labels) for board in boards)
+
+    def _load_now(self) -> None:
+        try:
+            self._make = self._load()
+            self._runner = self._make(None)
+            self.name = self._runner.contract.name
+            self.hop = int(self._runner.contract.hop)
+            if self._earlier is not None and (earlier := self._earlier(self.name)):
+                self._slots = dict(earlier)
+                self._runner = self._make(self._slots)
+            self.labels = tuple(self._runner.contract.labels)
+            self.state, self.sentence = "ready", ""
+        except ImportError as error:
+            self.state, self.sentence = "absent", str(error)
+        except (BridgeError, OSError, ValueError) as error:
+            self.state, self.sentence = "failed", str(error)
+        except Exception as error:
+            self.state, self.sentence = "failed", f"the model could not be loaded: {error}"
+        finally:
+            self._loaded.set()
+
+    def _decide(self, arrivals: list[Arrival]) -> list[Arrival]:
+        assert self._runner is not None
+        try:
+            made = self._runner.push(item for arrival in arrivals for item in arrival.items)
+        except BridgeError as error:
+            self.state, self.sentence = "failed", str(error)
+            return []
+        if not made:
+            return []
+        for decision in made:
+            self._seen[decision.board] = None
+            self.stream = self.stream or (decision.board, decision.stream)
+        # The newest sample dates the note: a decision is made when its window is complete, not earlier.
+        now_ns = max(arrival.t_ns for arrival in arrivals)
+        return [Arrival(board, -1, now_ns, "note", items=items) for board, items in _by_board(made)]
+
+
+def slots_of(recording: "Recording", model: str) -> dict[str, int]:
+    """Return the slot of every `board/stream` that a model had when the recording was made; empty where it did not run.
+
+    A board's slot is a row of a matrix product, whose last bits may depend on it: replay gives every board its old one.
+    """
+    found: dict[str, int] = {}
+    for name, values in recording.file.metadata:
+        if name == "hil/model" and values.get("model") == model:
+            found = json.loads(values.get("slot_map", "{}"))
+    return found
+
+
+def _by_board(made: Sequence[Prediction]) -> list[tuple[str, tuple[Prediction, ...]]]:
+    boards: dict[str, list[Prediction]] = {}
+    for decision in made:
+        boards.setdefault(decision.board, []).append(decision)
+    return [(board, tuple(decisions)) for board, decisions in boards.items()]

@@ -1,0 +1,258 @@
+"""What every screen is told: arrivals go in at the pipeline's end, frozen snapshots come out for any number of screens.
+
+Taking arrivals is a copy into rings and nothing else, so that eight boards at 1 kHz cost a few hundredths of a core;
+what a plot costs is paid when a screen asks. Bench time is an argument. One lock guards the state, held for the length
+of one copy or one snapshot; no screen's speed matters here, for a snapshot shares nothing with the rings.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from firmware_bridge.batch import (
+    Arrival,
+    Batch,
+    BoardInfo,
+    Connected,
+    Disconnected,
+    Gap,
+    Item,
+    Log,
+    Prediction,
+    Rebooted,
+)
+from firmware_bridge.ledger import Books, SampleBooks
+from hil.logbook import LABEL_PREFIX, Logbook, told_label
+from hil.snapshot import BoardView, PredictionView, RecordingView, ReplayView, Snapshot, StreamView
+from hil.trace import Trace
+from hil.view import View
+
+__all__ = ["Bench", "Monitor", "ledger_rows"]
+
+DECISIONS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What a snapshot tells besides the readings.
+
+    Attributes:
+        mode: `live` or `replay`.
+        boards: State of every board as its source knows it; figures that arrivals tell are filled in by the monitor.
+        models: State of every model at its board; decisions are filled in by the monitor.
+        recording: The recording, if any.
+        replay: The transport, if any.
+        classes: Labels on the digits.
+        active_label: The label that runs.
+        trouble: One sentence, or empty.
+    """
+
+    mode: str = "live"
+    boards: Sequence[BoardView] = ()
+    models: Sequence[PredictionView] = ()
+    recording: RecordingView | None = None
+    replay: ReplayView | None = None
+    classes: tuple[str, ...] = ()
+    active_label: str = ""
+    trouble: str = ""
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What arrivals told of one board."""
+
+    info: BoardInfo | None = None
+    boot: int = 0
+    books: Books | None = None
+    told: str = ""
+    here: bool = False
+    traces: dict[str, Trace] = field(default_factory=dict)
+
+
+class Monitor:
+    """Keeps the last minutes of everything, for screens."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._seen: dict[str, _Seen] = {}
+        self._decisions: dict[tuple[str, str], deque[tuple[Prediction, str]]] = {}
+        self._log = Logbook()
+        self._number = 0
+
+    def accept(self, arrivals: Iterable[Arrival]) -> None:
+        """Take arrivals in order (a sink of the pipeline)."""
+        waiting: dict[tuple[str, str], list[Batch]] = {}
+        with self._lock:
+            for arrival in arrivals:
+                if arrival.books is not None:
+                    self._board(arrival.board).books = arrival.books
+                for item in arrival.items:
+                    if isinstance(item, Batch):
+                        key = (item.board, item.stream.name)
+                        if key in waiting:
+                            waiting[key].append(item)
+                        else:
+                            waiting[key] = [item]
+                    else:
+                        self._event(item, waiting)
+            self._flush(waiting)
+
+    def reset(self) -> None:
+        """Forget readings and decisions, keep boards and log: a replay jumped."""
+        with self._lock:
+            self._decisions.clear()
+            for seen in self._seen.values():
+                seen.told = ""
+                for trace in seen.traces.values():
+                    trace.clear()
+
+    def say(self, t_ns: int, board: str, level: str, text: str) -> None:
+        """Write a line into the event log."""
+        with self._lock:
+            self._log.say(t_ns, board, level, text)
+
+    def info(self, board: str) -> BoardInfo | None:
+        """Return who a board is, None while unknown."""
+        seen = self._seen.get(board)
+        return None if seen is None else seen.info
+
+    def snapshot(self, view: View, now_ns: int, bench: Bench) -> Snapshot:
+        """Return what a screen that asked for `view` shows at bench time `now_ns`."""
+        with self._lock:
+            self._number += 1
+            known = {board.role for board in bench.boards}
+            others = [BoardView(role, bench.mode) for role in self._seen if role and role not in known]
+            boards = tuple(self._board_view(board, now_ns) for board in (*bench.boards, *others))
+            return Snapshot(
+                number=self._number, now_ns=now_ns, mode=bench.mode, boards=boards,
+                streams=tuple(self._streams(view, now_ns, [board.role for board in boards])),
+                predictions=tuple(self._prediction(model, view) for model in bench.models),
+                recording=bench.recording, replay=bench.replay, log=self._log.lines(view.log_lines, now_ns),
+                classes=bench.classes, active_label=bench.active_label, trouble=bench.trouble,
+            )  # fmt: skip
+
+    def _board(self, role: str) -> _Seen:
+        seen = self._seen.get(role)
+        if seen is None:
+            seen = self._seen[role] = _Seen()
+        return seen
+
+    def _event(self, item: Item, waiting: dict[tuple[str, str], list[Batch]]) -> None:
+        seen = self._board(item.board)
+        match item:
+            case Prediction():
+                key = (item.model, item.board)
+                self._decisions.setdefault(key, deque(maxlen=DECISIONS)).append((item, seen.told))
+                return
+            case Connected(info=info, boot=boot):
+                again = seen.here and (seen.boot, _who(seen.info)) == (boot, _who(info))
+                seen.info, seen.boot, seen.here = info, boot, True
+                if again:  # it only knows more of itself now, or a replay introduces it again
+                    return
+            case Rebooted(boot=boot):
+                seen.boot = boot
+            case Gap(count=None, stream=stream):
+                self._flush(waiting)
+                if stream in seen.traces:
+                    seen.traces[stream].gap()
+            case Log(text=text) if text.startswith(LABEL_PREFIX):
+                seen.told = told_label(text)
+            case Disconnected():
+                seen.told, seen.here = "", False
+            case _:
+                pass
+        if not isinstance(item, Batch):
+            self._log.add(item)
+
+    def _flush(self, waiting: dict[tuple[str, str], list[Batch]]) -> None:
+        for (role, name), batches in waiting.items():
+            traces = self._board(role).traces
+            trace, stream = traces.get(name), batches[-1].stream
+            if trace is None or (stream is not trace.stream and not trace.fits(stream)):
+                trace = traces[name] = Trace(role, stream)
+                batches = [batch for batch in batches if trace.fits(batch.stream)]
+            trace.append(batches)
+        waiting.clear()
+
+    def _board_view(self, board: BoardView, now_ns: int) -> BoardView:
+        seen = self._seen.get(board.role)
+        if seen is None:
+            return board
+        facts: dict[str, Any] = {"boot": seen.boot}
+        if seen.info is not None:
+            info = seen.info
+            facts |= {
+                "model": info.model, "serial": info.serial, "firmware": info.firmware, "dialect": info.dialect,
+                "confidence": info.confidence,
+            }  # fmt: skip
+        rates = [(trace.measured_hz(now_ns), trace) for trace in seen.traces.values()]
+        fastest = max((row for row in rates if row[0] is not None), key=lambda row: row[0] or 0.0, default=None)
+        if fastest is not None:
+            facts |= {"rate_hz": fastest[0], "rate_inferred": fastest[1].stream.rate_inferred}
+        facts["samples"] = sum(trace.samples for trace in seen.traces.values())
+        if seen.books is not None:
+            rows = ledger_rows(seen.books)
+            facts |= {
+                "ledger": rows, "lost": _missing(seen.books), "closes": tuple(seen.books.closes()),
+                "bytes_received": seen.books.bytes_received,
+            }  # fmt: skip
+        return replace(board, **facts)
+
+    def _streams(self, view: View, now_ns: int, roles: Sequence[str]) -> Iterable[StreamView]:
+        for role in roles:
+            if view.boards is not None and role not in view.boards:
+                continue
+            for name, trace in self._seen[role].traces.items() if role in self._seen else ():
+                if view.streams is None or name in view.streams:
+                    yield trace.view(view, now_ns)
+
+    def _prediction(self, model: PredictionView, view: View) -> PredictionView:
+        made = self._decisions.get((model.model, model.board))
+        if not made:
+            return model
+        if view.end_ns is None:
+            newest, told = made[-1]
+        else:
+            earlier = [row for row in made if row[0].t_ns <= view.end_ns]
+            if not earlier:
+                return model
+            newest, told = earlier[-1]
+        recent = [row[0] for row in list(made)[-view.history :]] if view.history else []
+        return replace(
+            model, label=newest.label, confidence=newest.confidence, scores=newest.scores, t_ns=newest.t_ns, told=told,
+            behind_s=self._behind(made[-1][0]), history=tuple((row.t_ns, row.label, row.confidence) for row in recent),
+        )  # fmt: skip
+
+    def _behind(self, decision: Prediction) -> float | None:
+        trace = self._board(decision.board).traces.get(decision.stream)
+        if trace is None or trace.newest is None or not trace.stream.rate_hz or trace.newest[0] != decision.boot:
+            return None
+        return max(0.0, (trace.newest[1] - decision.sample) / trace.stream.rate_hz)
+
+
+def _who(info: BoardInfo | None) -> tuple[str, ...]:
+    return () if info is None else (info.model, info.serial, info.firmware, info.dialect)
+
+
+def _missing(books: Books) -> int | None:
+    counts = [row.missing for row in books.streams.values()]
+    return None if not counts or None in counts else sum(count or 0 for count in counts)
+
+
+SUMMED = tuple(SampleBooks.__dataclass_fields__)
+
+
+def ledger_rows(books: Books) -> tuple[tuple[str, int | None], ...]:
+    """Return the books as rows for people: samples over all streams and boots, then bytes by bucket.
+
+    A figure that is unknown for any stream is unknown in the sum.
+    """
+    rows: list[tuple[str, int | None]] = []
+    for name in SUMMED:
+        values: list[int | None] = [getattr(row, name) for row in books.streams.values()]
+        rows.append((name, None if not values or None in values else sum(value or 0 for value in values)))
+    buckets: Mapping[str, int] = books.buckets
+    rows += [(f"bytes {name.replace('_', ' ')}", count) for name, count in buckets.items()]
+    return (*rows, ("bytes pending", books.pending))
