@@ -17,8 +17,9 @@ import numpy.typing as npt
 from firmware_bridge.batch import Arrival, Batch, Item, Prediction, Stream
 from firmware_bridge.errors import MissingPart, UsageError
 from hil.models.contract import Contract
+from hil.models.group import Step
 from hil.models.package import Package, read_package
-from hil.models.streaming import Runner, Step
+from hil.models.streaming import Runner
 
 if TYPE_CHECKING:
     from hil.models.tcn import Tcn

@@ -49,7 +49,7 @@ def items_of(recording: Recording, contract: Contract, board: str | None = None)
         names = "; ".join(f"{known.board}/{known.stream.name}: {', '.join(known.stream.channels)}" for known in offered)
         whose = f"board {board}" if board is not None else "it"
         raise UsageError(
-            f"{whose} has no stream with the channels {wanted} that model {contract.name} reads ({names or 'no streams'})",
+            f"{whose} has no stream with {wanted}, which model {contract.name} reads ({names or 'no streams'})",
             where,
             "name another board or recording",
         )
@@ -102,8 +102,10 @@ def load_recordings(config: DataConfig, folder: str | os.PathLike[str] = ".") ->
             common = found
             arrays = recording.read(role, stream.name)
             texts = _labels(arrays, recording.labels, entry.label or recording.header.about.get("label"), role)
-            for piece in _unbroken(recording, arrays, role, stream.name):
-                series.append((person, arrays.values[piece][:, columns], texts[piece], f"{entry.file}[{piece.start}]"))
+            series += [
+                (person, arrays.values[piece][:, columns], texts[piece], f"{entry.file}[{piece.start}]")
+                for piece in _unbroken(recording, arrays, role, stream.name)
+            ]
     assert common is not None  # the configuration has at least one recording
     names = config.labels or tuple(sorted({text for *_, texts, _ in series for text in texts if text is not None}))
     if len(names) < 2:

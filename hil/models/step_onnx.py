@@ -124,7 +124,7 @@ def step_program(
 
 
 class OnnxStep:
-    """Streaming form of a `Tcn` on onnxruntime; the interface of `hil.models.streaming.Step`."""
+    """Streaming form of a `Tcn` on onnxruntime; the interface of `hil.models.group.Step`."""
 
     backend = "onnxruntime"
 

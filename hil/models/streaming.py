@@ -10,10 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
-
-import numpy as np
-import numpy.typing as npt
+from typing import Any
 
 from firmware_bridge.batch import (
     Arrival,
@@ -30,51 +27,11 @@ from firmware_bridge.batch import (
 )
 from firmware_bridge.errors import UsageError
 from hil.models.contract import Contract
+from hil.models.group import Group, Step
 from hil.models.matching import has_channels, match
 from hil.models.segments import Block, Coverage, Segmenter
 
-__all__ = ["Runner", "Step"]
-
-
-class Step(Protocol):
-    """One hop of a network for a fixed number of boards."""
-
-    backend: str
-    version: str
-    input: npt.NDArray[np.float32]
-    """`(slots, hop, inputs)`, normalised: filled before `run`."""
-
-    def run(self, active: Sequence[int], reset: Sequence[int]) -> npt.NDArray[np.float32]:
-        """Clear the `reset` slots, advance the `active` ones, and return `(slots, classes)`."""
-        ...
-
-
-class _Group:
-    """The slots that one call computes."""
-
-    def __init__(self, contract: Contract, step: Step) -> None:
-        shape = step.input.shape
-        self.step = step
-        self.feeds: dict[int, _Feed] = {}
-        # All of the full shape: broadcasting would cost three times as much as the arithmetic.
-        self.raw = np.zeros(shape, np.float64)
-        self.scaled = np.zeros(shape, np.float64)
-        self.scale = np.ones(shape)
-        self.offset = np.zeros(shape)
-        self.mean = np.broadcast_to(np.array([item.mean for item in contract.inputs], np.float32), shape).copy()
-        self.std = np.broadcast_to(np.array([item.std for item in contract.inputs], np.float32), shape).copy()
-
-    def run(self, taken: Sequence[tuple[_Feed, Block]]) -> npt.NDArray[np.float32]:
-        for feed, block in taken:
-            self.raw[feed.row] = block.raw if feed.columns is None else block.raw[:, feed.columns]
-        # Stream.values, then the contract's constants, on all slots at once.
-        np.multiply(self.raw, self.scale, out=self.scaled)
-        np.add(self.scaled, self.offset, out=self.scaled)
-        out = self.step.input
-        out[...] = self.scaled
-        np.subtract(out, self.mean, out=out)
-        np.divide(out, self.std, out=out)
-        return self.step.run([feed.row for feed, _ in taken], [feed.row for feed, block in taken if block.reset])
+__all__ = ["Runner"]
 
 
 @dataclass(slots=True, eq=False)
@@ -85,9 +42,9 @@ class _Feed:
     name: str
     stream: Stream
     segments: Segmenter
-    group: _Group
+    group: Group
     row: int
-    columns: list[int] | None = None
+    picked: tuple[int, ...] = ()
     refused: str = ""
 
 
@@ -118,9 +75,8 @@ class Runner:
         self._make_step = make_step
         self._boards = None if boards is None else sorted(boards)
         self._fixed = dict(slot_map or {})
-        self._groups: list[_Group] = [self._new_group()]
+        self._groups: list[Group] = [self._new_group()]
         self._feeds: dict[tuple[str, str], _Feed | None] = {}
-        self._logits = contract.outputs == "logits"
 
     def push(self, items: Iterable[Item | Arrival]) -> list[Prediction]:
         """Take items in their order and return the decisions that they complete.
@@ -166,8 +122,8 @@ class Runner:
             "backend_version": step.version, "slots": self.slots, "hop": self.contract.hop, "slot_map": self.slot_map,
         }  # fmt: skip
 
-    def _new_group(self) -> _Group:
-        return _Group(self.contract, self._make_step(self.slots))
+    def _new_group(self) -> Group:
+        return Group(self.contract, self._make_step(self.slots))
 
     def _batch(self, batch: Batch, made: list[Prediction]) -> None:
         key = (batch.board, batch.stream.name)
@@ -237,7 +193,6 @@ class Runner:
         group = self._groups[slot // self.slots]
         segments = Segmenter(self.contract.hop, self.contract.memory_samples)
         feed = _Feed(board, stream.name, stream, segments, group, slot % self.slots)
-        group.feeds[feed.row] = feed
         self._adopt(feed, stream)
         return feed
 
@@ -257,39 +212,40 @@ class Runner:
 
         A better estimate of the rate alone is no break; another scale, column or refusal is.
         """
-        before = (feed.stream.scale, feed.stream.offset, feed.columns, feed.refused)
+        before = (feed.stream.scale, feed.stream.offset, feed.picked, feed.refused)
         feed.stream = stream
-        feed.refused, columns = "", None
+        feed.refused = ""
         try:
-            picked = list(match(self.contract, stream, f"{feed.board}/{feed.name}"))
+            feed.picked = match(self.contract, stream, f"{feed.board}/{feed.name}")
         except UsageError as error:
             feed.refused = str(error)
         else:
-            columns = None if picked == list(range(len(stream.channels))) else picked
-            for target, given in ((feed.group.scale, stream.scale), (feed.group.offset, stream.offset)):
-                target[feed.row] = np.broadcast_to(np.asarray(given, np.float64), len(stream.channels))[picked]
-        feed.columns = columns
-        if (stream.scale, stream.offset, columns, feed.refused) != before:
+            feed.group.adopt(feed.row, stream, feed.picked)
+        if (stream.scale, stream.offset, feed.picked, feed.refused) != before:
             feed.segments.cut()
 
     def _drain(self, made: list[Prediction]) -> None:
         """Run every block that waits, one of each stream at a time."""
         for group in self._groups:
             while True:
-                ready = [feed for feed in group.feeds.values() if feed.segments.blocks]
-                if not ready:
+                taken = [
+                    (feed, feed.segments.blocks.popleft())
+                    for feed in self._feeds.values()
+                    if feed is not None and feed.group is group and feed.segments.blocks
+                ]
+                if not taken:
                     break
-                self._decide(group, [(feed, feed.segments.blocks.popleft()) for feed in ready], made)
+                self._decide(group, taken, made)
 
-    def _decide(self, group: _Group, taken: Sequence[tuple[_Feed, Block]], made: list[Prediction]) -> None:
-        outputs = group.run(taken)
+    def _decide(self, group: Group, taken: Sequence[tuple[_Feed, Block]], made: list[Prediction]) -> None:
+        outputs = group.run(
+            [feed.row for feed, _ in taken],
+            [block.raw for _, block in taken],
+            [feed.row for feed, block in taken if block.reset],
+        )
         if not any(block.decide for _, block in taken):
             return
-        scores = outputs.astype(np.float64)
-        if self._logits:
-            with np.errstate(invalid="ignore"):
-                scores = np.exp(scores - scores.max(axis=1, keepdims=True))
-                scores /= scores.sum(axis=1, keepdims=True)
+        scores = group.probabilities(outputs)
         best = scores.argmax(axis=1).tolist()
         rows = scores.tolist()
         name, labels = self.contract.name, self.contract.labels

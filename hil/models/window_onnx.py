@@ -74,7 +74,7 @@ def check_program(program: bytes, contract: Contract) -> None:
 
 
 class WindowStep:
-    """A network over whole windows in the interface of `hil.models.streaming.Step`."""
+    """A network over whole windows in the interface of `hil.models.group.Step`."""
 
     backend = "onnxruntime"
 

@@ -1,6 +1,7 @@
 """A small network with random weights, and boards whose readings are given: what the tests of this folder share."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -68,7 +69,7 @@ def batch(
 def split(whole: Batch, cuts: Sequence[int]) -> list[Batch]:
     """A batch in pieces, cut at some indices."""
     edges = [0, *sorted({cut for cut in cuts if 0 < cut < len(whole)}), len(whole)]
-    return [whole.part(start, stop) for start, stop in zip(edges, edges[1:], strict=False)]
+    return [whole.part(start, stop) for start, stop in pairwise(edges)]
 
 
 def gap(first: int, count: int | None, board: str = "a", boot: int = 0) -> Gap:

@@ -81,6 +81,18 @@ class _Evil:
         return (print, ("run",))
 
 
+def with_contract(**changes: object) -> bytes:
+    return archive({**members(), "contract.json": altered(**changes)})
+
+
+def with_weights(data: bytes | dict[str, np.ndarray]) -> bytes:
+    return archive({**members(), "weights.safetensors": data if isinstance(data, bytes) else save(data)})
+
+
+def architecture(name: str, **config: int) -> dict[str, object]:
+    return {"name": name, "config": config}
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [
@@ -96,44 +108,26 @@ class _Evil:
         (archive({**members(), "contract.json": b"{"}), "contract.json is not JSON"),
         (archive({**members(), "contract.json": b"[" * 100_000}), "contract.json is not JSON"),
         (archive({**members(), "contract.json": b"[]"}), "names no schema"),
-        (archive({**members(), "contract.json": altered(schema=2)}), "has schema 2 and this version reads up to 1"),
-        (archive({**members(), "contract.json": altered(hop=0)}), "wrong at hop"),
-        (archive({**members(), "contract.json": altered(labels=["A", "A", "C", "D"])}), "labels repeat"),
-        (archive({**members(), "contract.json": altered(memory_samples=7)}), "memory_samples is 7"),
-        (archive({**members(), "contract.json": altered(rate_hz=None)}), "wrong at rate_hz"),
-        (archive({**members(), "contract.json": altered(extra=1)}), "wrong at extra"),
+        (with_contract(schema=2), "has schema 2 and this version reads up to 1"),
+        (with_contract(hop=0), "wrong at hop"),
+        (with_contract(labels=["A", "A", "C", "D"]), "labels repeat"),
+        (with_contract(memory_samples=7), "memory_samples is 7"),
+        (with_contract(rate_hz=None), "wrong at rate_hz"),
+        (with_contract(extra=1), "wrong at extra"),
+        (with_contract(architecture=architecture("os.system")), "wrong at architecture.name"),
+        (with_contract(architecture=architecture("tcn", inputs=3, classes=4, channels=512)), "100000 are allowed"),
+        (with_weights(b"\x08" + b"\0" * 7 + b"not json"), "weights.safetensors is damaged"),
+        (with_weights(struct.pack("<Q", 1 << 60)), "weights.safetensors is damaged"),
+        (with_weights({"a": np.zeros(1, np.float32)}), "unknown weight 'a'"),
+        (with_weights({k: v for k, v in WEIGHTS.items() if k != "head.bias"}), "lacks 'head.bias'"),
         (
-            archive({**members(), "contract.json": altered(architecture={"name": "os.system", "config": {}})}),
-            "wrong at architecture.name",
-        ),
-        (
-            archive(
-                {
-                    **members(),
-                    "contract.json": altered(
-                        architecture={"name": "tcn", "config": {"inputs": 3, "classes": 4, "channels": 512}}
-                    ),
-                }
-            ),
-            "100000 are allowed",
-        ),
-        (archive({**members(), "weights.safetensors": b"\x08" + b"\0" * 7 + b"not json"}), "weights.safetensors is damaged"),
-        (archive({**members(), "weights.safetensors": struct.pack("<Q", 1 << 60)}), "weights.safetensors is damaged"),
-        (archive({**members(), "weights.safetensors": save({"a": np.zeros(1, np.float32)})}), "lacks 'convs.0.bias'|unknown weight 'a'"),
-        (
-            archive({**members(), "weights.safetensors": save({**WEIGHTS, "head.bias": np.zeros(9, np.float32)})}),
+            with_weights({**WEIGHTS, "head.bias": np.zeros(9, np.float32)}),
             r"head.bias is float32\[9\] and must be float32\[4\]",
         ),
-        (
-            archive({**members(), "weights.safetensors": save({**WEIGHTS, "head.bias": np.zeros(4, np.float64)})}),
-            "head.bias is float64",
-        ),
-        (
-            archive({**members(), "weights.safetensors": save({**WEIGHTS, "head.bias": np.full(4, np.nan, np.float32)})}),
-            "not finite",
-        ),
+        (with_weights({**WEIGHTS, "head.bias": np.zeros(4)}), "head.bias is float64"),
+        (with_weights({**WEIGHTS, "head.bias": np.full(4, np.nan, np.float32)}), "not finite"),
     ],
-)  # fmt: skip
+)
 def test_a_hostile_damaged_or_newer_file_ends_in_one_sentence(data: bytes, said: str, tmp_path: Path) -> None:
     path = tmp_path / "strange.hilmodel"
     path.write_bytes(data)

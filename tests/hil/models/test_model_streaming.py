@@ -5,6 +5,23 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from model_boards import (
+    CHANNELS,
+    HOP,
+    MEMORY,
+    SCALE,
+    STREAM,
+    UNITS,
+    batch,
+    by_board,
+    contract,
+    decide,
+    gap,
+    readings,
+    reference,
+    small_model,
+    split,
+)
 
 from firmware_bridge.batch import BoardInfo, Connected, Disconnected, Rebooted, Stream
 from firmware_bridge.errors import UsageError
@@ -14,9 +31,6 @@ from hil.models.model import Model
 from hil.models.package import pack, unpack
 from hil.models.segments import Coverage
 from hil.models.tcn import Tcn
-from model_boards import (
-    CHANNELS, HOP, MEMORY, SCALE, STREAM, UNITS, batch, by_board, contract, decide, gap, readings, reference, small_model, split,
-)  # fmt: skip
 
 SIZE = 90
 MODEL = small_model()

@@ -1,0 +1,88 @@
+"""The slots that one call of the network computes: raw blocks in, probabilities out.
+
+Rule: readings become numbers as `Stream.values` says (float64, then float32), then the contract's constants apply; both
+are done for all slots at once, element by element, so that no board's values depend on another's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from firmware_bridge.batch import Stream
+from hil.models.contract import Contract
+
+__all__ = ["Group", "Step"]
+
+
+class Step(Protocol):
+    """One hop of a network for a fixed number of boards."""
+
+    backend: str
+    version: str
+    input: npt.NDArray[np.float32]
+    """`(slots, hop, inputs)`, normalised: filled before `run`."""
+
+    def run(self, active: Sequence[int], reset: Sequence[int]) -> npt.NDArray[np.float32]:
+        """Clear the `reset` slots, advance the `active` ones, and return `(slots, classes)`."""
+        ...
+
+
+class Group:
+    """The slots that one call computes.
+
+    Args:
+        contract: The model's contract.
+        step: The network.
+    """
+
+    def __init__(self, contract: Contract, step: Step) -> None:
+        shape = step.input.shape
+        self.step = step
+        # All of the full shape: broadcasting would cost three times as much as the arithmetic.
+        self.raw = np.zeros(shape, np.float64)
+        self.scaled = np.zeros(shape, np.float64)
+        self.scale = np.ones(shape)
+        self.offset = np.zeros(shape)
+        self.mean = np.broadcast_to(np.array([item.mean for item in contract.inputs], np.float32), shape).copy()
+        self.std = np.broadcast_to(np.array([item.std for item in contract.inputs], np.float32), shape).copy()
+        self.columns: list[list[int] | None] = [None] * shape[0]
+        self._logits = contract.outputs == "logits"
+
+    def adopt(self, row: int, stream: Stream, picked: Sequence[int]) -> None:
+        """Read the columns `picked` of `stream` in slot `row` from now on."""
+        every = list(range(len(stream.channels)))
+        self.columns[row] = None if list(picked) == every else list(picked)
+        for target, given in ((self.scale, stream.scale), (self.offset, stream.offset)):
+            target[row] = np.broadcast_to(np.asarray(given, np.float64), len(every))[list(picked)]
+
+    def run(
+        self, rows: Sequence[int], blocks: Sequence[npt.NDArray[Any]], reset: Sequence[int]
+    ) -> npt.NDArray[np.float32]:
+        """Advance the slots `rows` by one raw block `(hop, C)` each, after clearing the slots in `reset`.
+
+        Returns:
+            `(slots, classes)` as the network gives them.
+        """
+        for row, block in zip(rows, blocks, strict=True):
+            columns = self.columns[row]
+            self.raw[row] = block if columns is None else block[:, columns]
+        np.multiply(self.raw, self.scale, out=self.scaled)
+        np.add(self.scaled, self.offset, out=self.scaled)
+        out = self.step.input
+        out[...] = self.scaled
+        np.subtract(out, self.mean, out=out)
+        np.divide(out, self.std, out=out)
+        return self.step.run(rows, reset)
+
+    def probabilities(self, outputs: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        """Outputs as probabilities `(slots, classes)`; NaN where a reading was not a number."""
+        scores = outputs.astype(np.float64)
+        if self._logits:
+            with np.errstate(invalid="ignore"):
+                scores = np.exp(scores - scores.max(axis=1, keepdims=True))
+                scores /= scores.sum(axis=1, keepdims=True)
+        return scores
