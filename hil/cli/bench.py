@@ -1,12 +1,15 @@
 """`hil bench`: the benchmark table, every figure a ratio measured side by side in one run."""
 
 import importlib
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from firmware_bridge.errors import MissingPart, UsageError
 from hil.cli.common import Json, Quiet, print_json, print_table, talk
+
+if TYPE_CHECKING:
+    from hil.bench.row import Row
 
 __all__ = ["VERBS", "bench"]
 
@@ -15,7 +18,9 @@ TABLES = ("startup", "decode", "transport", "recording", "live_tick", "screen", 
 
 
 def bench(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[TABLE]...", help=f"Some of {', '.join(TABLES)}.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[TABLE]...", help=f"Some of {', '.join(TABLES)}.")
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer rounds: a look, not a measurement.")] = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -34,9 +39,24 @@ def bench(
         print_json({"schema": 1, "rows": [row.as_dict() for row in rows]})
     else:
         headers = ("figure", "value", "unit", "against", "ratio", "95 % interval", "bar", "verdict")
-        print_table(headers, [row.cells() for row in rows])
+        print_table(headers, [_cells(row) for row in rows])
     if not all(row.ok for row in rows):
         raise typer.Exit(1)
+
+
+def _cells(row: "Row") -> tuple[object, ...]:
+    ratio = "-" if row.ratio is None else f"{row.ratio:.3g}"
+    between = f"{row.low:.3g} .. {row.high:.3g}"
+    return (
+        row.name,
+        f"{row.value:.4g}",
+        row.unit,
+        row.against,
+        ratio,
+        between,
+        f"{row.bar:g}",
+        "ok" if row.ok else "MISSED",
+    )
 
 
 VERBS = (bench,)

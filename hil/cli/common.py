@@ -28,7 +28,11 @@ BoardFile = Annotated[Path | None, typer.Option("--board-file", help="TOML descr
 ModelFile = Annotated[Path | None, typer.Option("--model", help="A .hilmodel or .onnx file.")]
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A recording (.mcap).")]
 Ports = Annotated[
-    list[str], typer.Argument(metavar="PORT...", help="/dev/ttyACM0, COM4, usb://SERIAL, socket://host:4000, exec:COMMAND, virtual://watch; role=PORT names the board.")
+    list[str],
+    typer.Argument(
+        metavar="PORT...",
+        help="/dev/ttyACM0, COM4, usb://SERIAL, socket://host:4000, exec:COMMAND, virtual://watch; role=PORT names the board.",
+    ),
 ]
 
 
@@ -73,7 +77,9 @@ def report_error(error: BridgeError, *, as_json: bool) -> None:
     print(f"hil: {error}", file=sys.stderr)
 
 
-def progress(items: Iterable[T], total: float | None, what: str, size: Callable[[T], float] = lambda _: 1.0) -> Iterator[T]:
+def progress(
+    items: Iterable[T], total: float | None, what: str, size: Callable[[T], float] = lambda _: 1.0
+) -> Iterator[T]:
     """Yield items; past one second draw a bar with rate and remaining time on stderr, if that is a terminal.
 
     Args:

@@ -1,0 +1,97 @@
+"""Verbs of models: `hil train` and `hil predict`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from firmware_bridge.errors import UsageError
+from hil.cli.common import Json, Quiet, print_json, print_table, progress, talk
+
+__all__ = ["VERBS", "predict", "train"]
+
+
+def train(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG.toml", help="What to learn, from whom, and how.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Model file to write; never overwritten.")],
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Folder of the data files; default: beside CONFIG.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Seed of every random choice; default: CONFIG's.")] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train a model on recordings and judge it on people it never met."""
+    from hil.models.datasets import load_dataset
+    from hil.models.train import train_and_judge
+    from hil.models.training_config import load_config
+
+    if output.exists():
+        raise UsageError("the file exists and models are never overwritten", str(output), "choose another name with -o")
+    chosen = load_config(config)
+    if seed is not None:
+        chosen = chosen.model_copy(update={"seed": seed})
+    dataset = load_dataset(chosen.data, data or config.parent)
+    talk(f"{len(dataset.series)} series of {len(dataset.people)} people, {len(dataset.labels)} labels", quiet)
+    package = train_and_judge(chosen, dataset, output, None if quiet else _Told())
+    card = package.contract.card
+    if json:
+        metrics = {metric.name: metric.value for metric in card.metrics}
+        print_json(
+            {
+                "schema": 1,
+                "file": str(output),
+                "name": package.contract.name,
+                "metrics": metrics,
+                "worst_person": card.worst_person,
+            }
+        )
+    else:
+        print_table(("figure", "value", "measured"), [(m.name, f"{m.value:.3f}", m.how) for m in card.metrics])
+        print(f"{output}")
+
+
+class _Told:
+    """Draws training progress: a bar on a terminal, a line every tenth of the way elsewhere."""
+
+    def __init__(self) -> None:
+        self._tenth = -1
+
+    def __call__(self, at: object) -> None:
+        step, steps, loss = at.step, at.steps, at.loss  # type: ignore[attr-defined]
+        if (tenth := 10 * step // steps) != self._tenth:
+            self._tenth = tenth
+            talk(f"step {step} of {steps}, loss {loss:.3f}")
+
+
+def predict(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A .hilmodel or .onnx file.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Recordings.")],
+    board: Annotated[str | None, typer.Option("--board", help="Role of the one board to read.")] = None,
+    backend: Annotated[
+        str | None, typer.Option("--backend", help="eager or onnxruntime; default: the model's.")
+    ] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Let a model decide on recordings."""
+    import hil
+
+    opened = hil.load_model(model)
+    found = []
+    for file in files:
+        recording = hil.open(file)
+        decisions = opened.stream(recording, board=board, backend=backend)
+        for item in progress(decisions, None, "decisions"):
+            row = {"file": str(file), "board": item.board, "stream": item.stream, "boot": item.boot}
+            row |= {"sample": item.sample, "t_s": (item.t_ns - recording.start_ns) / 1e9}
+            found.append(row | {"label": item.label, "confidence": item.confidence})
+    if json:
+        print_json({"schema": 1, "model": opened.contract.name, "predictions": found})
+    else:
+        rows = [(r["file"], r["board"], f"{r['t_s']:.3f}", r["label"], f"{r['confidence']:.3f}") for r in found]
+        print_table(("file", "board", "t_s", "label", "confidence"), rows)
+    talk(f"{len(found)} decisions", quiet)
+
+
+VERBS = (train, predict)

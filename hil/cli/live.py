@@ -1,0 +1,190 @@
+"""Verbs of the live bench: `hil demo`, `hil ui`, `hil ports`, `hil send`."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from firmware_bridge.errors import UsageError
+from hil.cli.common import BoardFile, For, From, Json, ModelFile, Quiet, Seed, To, print_json, print_table, talk
+
+if TYPE_CHECKING:
+    from hil.config import EngineConfig
+    from hil.summary import Summary
+
+__all__ = ["VERBS", "demo", "ports", "send", "ui"]
+
+DEMO_S = 8.0
+"""How long the demo runs without a terminal: long enough for the first decisions of the model."""
+
+Plain = Annotated[bool, typer.Option("--plain", help="Lines instead of a screen, for pipes and logs.")]
+Fps = Annotated[float, typer.Option("--fps", min=0.2, max=60, help="Pictures a second, at most.")]
+
+
+def demo(
+    seed: Seed = 0,
+    seconds: For = None,
+    plain: Plain = False,
+    fps: Fps = 10.0,
+    model: ModelFile = None,
+    json: Json = False,
+) -> None:
+    """Show three boards that are not there, and a model that names what a real person's watch does."""
+    from hil.demo import demo_config
+    from hil.tui.start import needs_terminal
+
+    config = demo_config(seed, None if model is None else str(model))
+    if plain or json or seconds is not None or needs_terminal():
+        _lines(config, seconds or DEMO_S, as_json=json)
+    else:
+        _screen(config, fps)
+
+
+def ui(
+    sources: Annotated[list[str], typer.Argument(metavar="PORT|FILE...", help="Ports of boards, or one recording.")],
+    plain: Plain = False,
+    model: ModelFile = None,
+    board_file: BoardFile = None,
+    dialect: Annotated[str | None, typer.Option("--dialect", help="How the boards talk; default: found out.")] = None,
+    speed: Annotated[str, typer.Option("--speed", help="Of a recording: 0.1 to 1000, or max.")] = "1",
+    begin: From = None,
+    end: To = None,
+    loop: Annotated[bool, typer.Option("--loop", help="Play a recording again and again.")] = False,
+    wait: Annotated[float, typer.Option("--wait", help="Seconds to wait for a port that somebody holds.")] = 0.0,
+    seconds: For = None,
+    fps: Fps = 10.0,
+) -> None:
+    """Show boards live, or a recording with pause, step, seek and speed."""
+    from hil.tui.start import needs_terminal
+
+    if not plain and (sentence := needs_terminal()):
+        talk(sentence)
+        raise typer.Exit(2)
+    config = engine_config(sources, model, board_file, dialect, speed, begin, end, loop, wait)
+    if plain:
+        _lines(config, seconds)
+    else:
+        _screen(config, fps)
+
+
+def engine_config(
+    sources: list[str], model: Path | None, board_file: Path | None, dialect: str | None = None, speed: str = "1",
+    begin: str | None = None, end: str | None = None, loop: bool = False, wait: float = 0.0,
+) -> "EngineConfig":  # fmt: skip
+    """Return what an engine is to do with what was named on the command line.
+
+    Raises:
+        UsageError: Ports and recordings are mixed, or the speed is no speed.
+    """
+    from hil.config import EngineConfig, ModelConfig, PortConfig, ReplayConfig
+
+    models = () if model is None else (ModelConfig(path=str(model)),)
+    files = [source for source in sources if source.endswith(".mcap") and "://" not in source]
+    if files and len(sources) > 1:
+        raise UsageError(
+            "one recording, or ports, not both",
+            files[0],
+            "name one recording, or play it as a port: virtual://replay?file=...",
+        )
+    if files:
+        replay = ReplayConfig(path=files[0], speed=speed_of(speed), begin=begin, end=end, loop=loop)
+        return EngineConfig(replay=replay, models=models)
+    described = None if board_file is None else str(board_file)
+    ports = tuple(PortConfig(port=source, board_file=described, dialect=dialect) for source in sources)
+    return EngineConfig(ports=ports, models=models, wait_s=wait)
+
+
+def speed_of(text: str) -> float | None:
+    """Return a replay's speed; None for `max`.
+
+    Raises:
+        UsageError: It is neither `max` nor a number from 0.1 to 1000.
+    """
+    if text == "max":
+        return None
+    try:
+        speed = float(text.removesuffix("x"))
+    except ValueError:
+        speed = 0.0
+    if not 0.1 <= speed <= 1000:
+        raise UsageError(f"the speed is {text!r}", "--speed", "give 0.1 to 1000, or max")
+    return speed
+
+
+def _screen(config: "EngineConfig", fps: float) -> None:
+    from hil.attach import spawn_engine
+    from hil.tui.start import run_tui
+
+    with spawn_engine(config) as client:
+        status = run_tui(client, fps)
+    if status:
+        raise typer.Exit(status)
+
+
+def _lines(config: "EngineConfig", seconds: float | None, *, as_json: bool = False) -> None:
+    from hil.capture import capture
+    from hil.plain import Plain
+    from hil.snapshot import Snapshot
+
+    plain = Plain()
+
+    def tell(snapshot: Snapshot) -> None:
+        for line in plain.lines(snapshot):
+            if as_json:
+                talk(line)
+            else:
+                print(line, flush=True)
+
+    summary = capture(config, seconds=seconds, on_snapshot=tell)
+    finish(summary, as_json=as_json)
+
+
+def finish(summary: "Summary", *, as_json: bool) -> None:
+    """Print what came of a run; trouble of the bench ends with status 3."""
+    if as_json:
+        print_json({"schema": 1, **summary.as_dict()})
+    else:
+        print("\n".join(summary.lines()))
+    recording = summary.recording
+    if summary.trouble or (recording is not None and recording.state == "failed"):
+        raise typer.Exit(3)
+
+
+def ports(
+    virtual: Annotated[bool, typer.Option("--virtual/--attached", help="List virtual boards too.")] = True,
+    json: Json = False,
+) -> None:
+    """List the ports that can be opened, what is likely there, and who holds them."""
+    from firmware_bridge.ports import list_ports
+
+    found = list_ports(virtual=virtual)
+    if json:
+        print_json({"schema": 1, "ports": [info.as_dict() for info in found]})
+        return
+    if not any(info.board != "virtual" for info in found):
+        talk("no serial board is attached; virtual boards need no hardware: hil ui virtual://watch")
+    rows = [(info.port, info.board or "?", info.serial or "-", info.held_by or "-", info.description) for info in found]
+    print_table(("port", "board", "serial", "held by", "description"), rows)
+
+
+def send(
+    port: Annotated[str, typer.Argument(metavar="PORT", help="Where the board is.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="A line, or a native message such as 'PING token=7'.")],
+    seconds: Annotated[float, typer.Option("--for", metavar="SECONDS", help="How long to listen for answers.")] = 1.0,
+    board_file: BoardFile = None,
+    quiet: Quiet = False,
+) -> None:
+    """Send a line or a native message to a board and print what it says."""
+    from firmware_bridge.roles import parse_spec
+    from hil.converse import converse
+
+    spec = replace(parse_spec(port), board_file=None if board_file is None else str(board_file))
+    said = 0
+    for line in converse(spec, text, seconds):
+        said += 1
+        print(line, flush=True)
+    talk(f"{said} lines came back", quiet)
+
+
+VERBS = (demo, ui, ports, send)
