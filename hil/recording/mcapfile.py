@@ -151,9 +151,11 @@ class McapWriter:
         self._stage(self._books.schemas[-1])
         return number
 
-    def channel(self, topic: str, encoding: str, schema: int, metadata: Mapping[str, str]) -> int:
-        """Stage a channel; return its id."""
-        number = len(self._books.channels) + 1
+    def channel(
+        self, topic: str, encoding: str, schema: int, metadata: Mapping[str, str], number: int | None = None
+    ) -> int:
+        """Stage a channel; return its id, which a copy may choose."""
+        number = len(self._books.channels) + 1 if number is None else number
         body = struct.pack("<HH", number, schema) + text(topic) + text(encoding) + pairs(metadata)
         self._books.channels.append(record(Op.CHANNEL, body))
         self._stage(self._books.channels[-1])

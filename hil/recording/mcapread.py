@@ -84,7 +84,7 @@ class McapFile:
             self.size = os.fstat(self._file.fileno()).st_size
         except OSError as error:
             raise explain(error, self.path) from error
-        start = self._at(0, len(MAGIC))
+        start = self.bytes_at(0, len(MAGIC))
         if start != MAGIC[: len(start)]:
             self._file.close()
             raise FileError(
@@ -96,7 +96,9 @@ class McapFile:
         if not self._summary():
             self._found = _Found()
             torn = self._walk()
-            self.torn = None if torn.data_ended and self._at(self.size - 8, 8) == MAGIC and self._footless() else torn
+            self.torn = (
+                None if torn.data_ended and self.bytes_at(self.size - 8, 8) == MAGIC and self._footless() else torn
+            )
         none = ("", "", b"")
         self.channels = {
             number: Channel(number, topic, encoding, about, self._found.schemas.get(schema, none))
@@ -120,11 +122,11 @@ class McapFile:
             ChunkDamaged: They do not match the CRC, or cannot be unpacked.
         """
         where = f"the chunk at byte {chunk.offset}"
-        head = self._at(chunk.offset, chunk.length - chunk.compressed)
+        head = self.bytes_at(chunk.offset, chunk.length - chunk.compressed)
         if len(head) < 49 or head[0] != Op.CHUNK:
             raise ChunkDamaged(f"{where} is not there")
         size, crc = struct.unpack_from("<QI", head, 25)
-        packed = self._at(chunk.offset + chunk.length - chunk.compressed, chunk.compressed)
+        packed = self.bytes_at(chunk.offset + chunk.length - chunk.compressed, chunk.compressed)
         if size > _LARGEST or len(packed) != chunk.compressed:
             raise ChunkDamaged(f"{where} is cut")
         try:
@@ -144,10 +146,10 @@ class McapFile:
         place = chunk.index.get(channel)
         if place is None:
             return (self._walk_chunk(chunk) if not chunk.index else {}).get(channel, (NONE, NONE))
-        head = self._at(place, 15)
+        head = self.bytes_at(place, 15)
         if len(head) == 15 and head[0] == Op.MESSAGE_INDEX:
             (size,) = struct.unpack_from("<I", head, 11)
-            both = np.frombuffer(self._at(place + 15, size), "<u8").reshape(-1, 2)
+            both = np.frombuffer(self.bytes_at(place + 15, size), "<u8").reshape(-1, 2)
             if both.nbytes == size:
                 return in_order(both[:, 0], both[:, 1])
         return self._walk_chunk(chunk).get(channel, (NONE, NONE))
@@ -184,7 +186,7 @@ class McapFile:
         """
         for known, _, place, length in reversed(self._found.attachments):
             if known == name:
-                body = self._at(place + 9, length - 9)
+                body = self.bytes_at(place + 9, length - 9)
                 cursor = Cursor(body)
                 cursor.take("QQ")
                 cursor.text(), cursor.text()
@@ -197,7 +199,8 @@ class McapFile:
 
     # ---- opening -----------------------------------------------------------------------------------------------------
 
-    def _at(self, place: int, size: int) -> bytes:
+    def bytes_at(self, place: int, size: int) -> bytes:
+        """Return up to `size` bytes from a place; fewer at the end of the file."""
         if place < 0 or size <= 0 or place >= self.size:
             return b""
         size = min(size, self.size - place)
@@ -212,13 +215,13 @@ class McapFile:
 
     def _summary(self) -> bool:
         """Read the index from the summary; False where there is none or it is damaged."""
-        tail = self._at(self.size - 37, 37)
+        tail = self.bytes_at(self.size - 37, 37)
         if len(tail) < 37 or tail[29:] != MAGIC or tail[:9] != struct.pack("<BQ", Op.FOOTER, 20):
             return False
         start, _, crc = struct.unpack_from("<QQI", tail, 9)
         if not start:
             return False
-        summary = self._at(start, self.size - 37 - start)
+        summary = self.bytes_at(start, self.size - 37 - start)
         if crc and zlib.crc32(summary + tail[:25]) != crc:
             return False
         at = 0
@@ -233,7 +236,7 @@ class McapFile:
 
     def _footless(self) -> bool:
         """Whether the writer meant to write no summary."""
-        return self._at(self.size - 28, 8) == bytes(8)
+        return self.bytes_at(self.size - 28, 8) == bytes(8)
 
     def _walk(self) -> Torn:
         """Walk the records of a file without a summary; return where they end."""
@@ -241,7 +244,7 @@ class McapFile:
         ended = False
         indexes: dict[int, int] = {}
         while at + 9 <= self.size:
-            head = self._at(at, 96)
+            head = self.bytes_at(at, 96)
             op, length = struct.unpack_from("<BQ", head)
             end = at + 9 + length
             if end > self.size or length < _LEAST.get(op, 0) or op == 0 or (op > Op.DATA_END and op < 0x80):
@@ -259,11 +262,11 @@ class McapFile:
                 indexes[struct.unpack_from("<H", head, 9)[0]] = at
             elif op in (Op.SCHEMA, Op.CHANNEL, Op.METADATA):
                 try:
-                    self._take(op, head[9 : 9 + length] if length <= 87 else self._at(at + 9, length))
+                    self._take(op, head[9 : 9 + length] if length <= 87 else self.bytes_at(at + 9, length))
                 except (struct.error, UnicodeDecodeError):
                     break
             elif op == Op.ATTACHMENT:
-                cursor = Cursor(self._at(at + 9, min(length, 4096)))
+                cursor = Cursor(self.bytes_at(at + 9, min(length, 4096)))
                 cursor.take("QQ")
                 self._found.attachments.append((cursor.text(), cursor.text(), at, 9 + length))
             at = end
@@ -294,7 +297,7 @@ class McapFile:
             found.metadata.append((cursor.text(), cursor.pairs()))
         elif op == Op.METADATA_INDEX:
             place, length = cursor.take("QQ")
-            self._take(Op.METADATA, self._at(place + 9, length - 9))
+            self._take(Op.METADATA, self.bytes_at(place + 9, length - 9))
         elif op == Op.ATTACHMENT_INDEX:
             place, length, *_ = cursor.take("QQQQQ")
             found.attachments.append((cursor.text(), cursor.text(), place, length))

@@ -21,6 +21,7 @@ from firmware_bridge.batch import (
     Prediction,
     RateChanged,
     Rebooted,
+    Reply,
     Stall,
     Status,
 )
@@ -30,7 +31,8 @@ __all__ = ["SCHEMAS", "event_from", "event_text", "kind_of", "topic_of"]
 _TYPES: dict[str, type[Event]] = {
     cls.__name__: cls
     for cls in (
-        ClockReading, Connected, Damage, Disconnected, Gap, Log, Mark, Prediction, RateChanged, Rebooted, Stall, Status,
+        ClockReading, Connected, Damage, Disconnected, Gap, Log, Mark, Prediction, RateChanged, Rebooted, Reply, Stall,
+        Status,
     )
 }  # fmt: skip
 
@@ -78,7 +80,9 @@ def event_text(event: Event) -> bytes:
     plain: dict[str, Any] = {"type": type(event).__name__}
     for item in fields(event):
         value = getattr(event, item.name)
-        plain[item.name] = value.as_dict() if isinstance(value, BoardInfo) else value
+        if isinstance(value, BoardInfo):
+            value = value.as_dict()
+        plain[item.name] = value.hex() if isinstance(value, bytes) else value
     return json.dumps(plain, separators=(",", ":")).encode()
 
 
@@ -91,6 +95,8 @@ def event_from(data: bytes | memoryview) -> Event | None:
     known = {item.name: plain[item.name] for item in fields(cls) if item.name in plain}
     if isinstance(known.get("info"), dict):
         known["info"] = BoardInfo.from_dict(known["info"])
+    if isinstance(known.get("data"), str):
+        known["data"] = bytes.fromhex(known["data"])
     if isinstance(known.get("scores"), list):
         known["scores"] = tuple(known["scores"])
     return cls(**known)

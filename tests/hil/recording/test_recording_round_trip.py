@@ -13,7 +13,24 @@ from mcap.stream_reader import StreamReader
 from mcap_ros2.decoder import DecoderFactory
 from recording_samples import FLOATS, IMU, INFO, T0, THERMAL, arrivals, batch, header
 
-from firmware_bridge.batch import Arrival, Batch, Gap, Mark, Prediction, Stream
+from firmware_bridge.batch import (
+    Arrival,
+    Batch,
+    ClockReading,
+    Damage,
+    Disconnected,
+    Event,
+    Gap,
+    Log,
+    Mark,
+    Prediction,
+    RateChanged,
+    Rebooted,
+    Reply,
+    Stall,
+    Status,
+    Stream,
+)
 from hil.recording.cdr import layout_of
 from hil.recording.reader import Recording
 from hil.recording.writer import RecordingWriter
@@ -195,3 +212,22 @@ def test_any_dtype_shape_scale_and_split_comes_back_exactly(
     fields = layout_of(stream).fields
     assert all(hasattr(rows[0].decoded_message, name) for name in fields)
     json.dumps(fields)
+
+
+def test_every_kind_of_event_comes_back_equal(tmp_path: Path) -> None:
+    told: list[Event] = [
+        Disconnected("watch", T0, "unplugged"),
+        Rebooted("watch", T0, 1, True),
+        RateChanged("watch", T0, "imu", 1, 10, 99.5),
+        Damage("watch", T0, "crc", 17),
+        Stall("watch", T0, 5),
+        Status("watch", T0, {"nonce": 7, "streams": {"imu": {"produced": 3}}}),
+        Log("", T0, "info", "two\nlines \u00b5"),
+        Reply("watch", T0, "ACK", {"of": 65, "of_seq": 2}, b"\x00\xff"),
+    ]
+    reading = ClockReading("watch", T0, T0 - 5, 123, T0 + 5)
+    entries = [Arrival("watch", 0, T0, "note", b"", (*told, reading))]
+    with Recording(record(tmp_path / "a.mcap", entries)) as recording:
+        assert list(recording.events()) == told
+        assert recording.clock("watch") == (reading,)
+        assert list(recording.events("nobody")) == []

@@ -9,11 +9,9 @@ import pytest
 from recording_samples import IMU, T0, THERMAL, arrivals, header
 
 from firmware_bridge.batch import Arrival, Batch
-from firmware_bridge.clock import ManualClock
 from firmware_bridge.errors import FileError
 from hil.recording.files import parse_split
 from hil.recording.reader import Recording
-from hil.recording.recorder import RecorderThread
 from hil.recording.writer import RecordingWriter
 
 
@@ -188,30 +186,6 @@ def test_parts_by_size(tmp_path: Path) -> None:
     sizes = [path.stat().st_size for path in sorted(tmp_path.iterdir())]
     assert len(sizes) > 2
     assert all(size < 250_000 for size in sizes)
-
-
-def test_the_recorder_writes_everything_it_was_handed(tmp_path: Path) -> None:
-    recorder = RecorderThread(RecordingWriter(tmp_path / "a.mcap", header()), ManualClock(T0), limit_bytes=20_000)
-    recorder.start()
-    for arrival in arrivals(IMU, [100] * 200):
-        recorder.accept([arrival])
-    recorder.stop()
-    recorder.stop()
-    with Recording(tmp_path / "a.mcap") as recording:
-        assert np.array_equal(recording.read("watch", "imu").numbers, np.arange(20_000))
-
-
-def test_the_recorder_says_when_the_disk_is_full(tmp_path: Path) -> None:
-    recorder = RecorderThread(
-        RecordingWriter(tmp_path / "a.mcap", header(), flush_ns=0, sink=FullDisk(9_000)),
-        ManualClock(T0),
-        limit_bytes=5_000,
-    )
-    recorder.start()
-    with pytest.raises(FileError, match="the disk is full"):
-        recorder.accept(arrivals(IMU, [100] * 10_000))
-    with pytest.raises(FileError, match="the disk is full"):
-        recorder.stop()
 
 
 def test_how_long_the_disk_lasts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
