@@ -44,6 +44,7 @@ class Intake:
         self._items: deque[tuple[Arrival, int]] = deque()
         self._bytes = 0
         self._most = 0
+        self._holding = 0
         self._closed = False
         self._taking = False
         lock = threading.Lock()
@@ -61,8 +62,10 @@ class Intake:
         with self._room:
             if not force and not self._closed and self._items and self._bytes + size > self.limit_bytes:
                 began = self._now_ns()
+                self._holding += 1
                 while not self._closed and self._items and self._bytes + size > self.limit_bytes:
                     self._room.wait()
+                self._holding -= 1
                 held = max(1, self._now_ns() - began)
             self._items.append((arrival, size))
             self._bytes += size
@@ -100,6 +103,11 @@ class Intake:
     def fill_bytes(self) -> int:
         """Bytes waiting now."""
         return self._bytes
+
+    @property
+    def holding(self) -> int:
+        """How many links are held because there is no room."""
+        return self._holding
 
     @property
     def most_bytes(self) -> int:

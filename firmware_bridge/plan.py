@@ -28,9 +28,12 @@ class Session(Protocol):
     """What a step needs of the conversation (`wire.protocol.Session`)."""
 
     info: BoardInfo | None
-    refused: str | None
-    boot: int
+    refused: str
     dialect: Any
+
+    @property
+    def boot(self) -> int:
+        """How often the board has started anew."""
 
     def apply(self, arrival: Arrival) -> Arrival:
         """Return the arrival with what it meant."""

@@ -6,6 +6,7 @@ this room asks of the machine; a test hands in another.
 """
 
 import contextlib
+import errno
 import getpass
 import os
 import sys
@@ -116,12 +117,19 @@ class System:
                 names.add(entry.read_text(encoding="utf-8").strip())
         return frozenset(names & _MEDDLERS)
 
-    def facts(self, device: str) -> Facts:
-        """Return what explains that `device` cannot be opened."""
+    def facts(self, device: str, error: Exception | None = None) -> Facts:
+        """Return what explains that `device` cannot be opened.
+
+        Args:
+            device: The device.
+            error: What opening it raised; who holds the device is not looked up where it is just missing.
+        """
         group, in_group = _group(device)
+        missing = getattr(error, "errno", None) == errno.ENOENT
+        holders = () if missing else self.holders([device]).get(device, ())
         return Facts(
             platform="linux" if sys.platform.startswith("linux") else sys.platform, user=_user(), group=group,
-            in_group=in_group, holders=self.holders([device]).get(device, ()), running=self.running(),
+            in_group=in_group, holders=holders, running=self.running(),
             ports=tuple(info.port for info in self.serial_ports()),
         )  # fmt: skip
 

@@ -121,7 +121,7 @@ def _open_serial(
     try:
         line.open()
     except (OSError, ValueError) as error:  # pyserial's own exception is an OSError
-        raise explain(error, address.text, system.facts(device)) from None
+        raise explain(error, address.text, system.facts(device, error)) from None
     if sys.platform == "win32" or not hasattr(line, "fileno"):
         return HandlerTransport(address.text, line)
     return _on_descriptor(address.text, device, line, settings)
@@ -180,7 +180,7 @@ def _open_socket(address: Address, system: System) -> DescriptorTransport:
     try:
         connection = socket.create_connection((split.hostname or "", split.port or 0), timeout=_CONNECT_S)
     except OSError as error:
-        raise explain(error, address.text, system.facts(address.target)) from None
+        raise explain(error, address.text, system.facts(address.target, error)) from None
     connection.setblocking(False)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -217,7 +217,7 @@ def _open_rfc2217(address: Address, settings: SerialSettings, system: System) ->
         _set(line, settings)
         line.open()
     except (OSError, ValueError) as error:
-        raise explain(error, address.text, system.facts(address.target)) from None
+        raise explain(error, address.text, system.facts(address.target, error)) from None
     return HandlerTransport(address.text, line)
 
 

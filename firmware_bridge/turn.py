@@ -39,7 +39,7 @@ class Turn:
         way: Opens and closes the port.
         plan: How to work.
         clock: Time.
-        put: Takes an arrival and returns for how long (ns) it held the caller; `put(arrival, force=True)` never does.
+        put: Takes an arrival and returns how long (ns) it held the caller; `put(arrival, force=True)` never does.
         idle: Waits so many seconds while there is no connection, or less when woken.
     """
 
@@ -163,7 +163,6 @@ class Turn:
         arrival = self._arrive("rx", data, self._stamp)
         self._due_at = None
         if self.session.refused:
-            self.note("error", self.session.refused)
             self._end(self.session.refused)
             self.state = self.state.again("wrong", self.session.refused, self._stamp, fresh=False)
             return
@@ -270,7 +269,7 @@ class Turn:
             if self.session.info is not None or self._held_bytes > _HELD_BYTES:
                 self._name()
             return
-        held_ns = self._put(arrival)
+        held_ns = self._put(arrival, force=arrival.kind != "rx")  # only more bytes can wait for room
         if held_ns:
             stall = Arrival(self.role, self._count(), self._clock.now_ns(), "stall", str(held_ns).encode())
             self._put(self.session.apply(stall), force=True)
@@ -283,4 +282,4 @@ class Turn:
         for old in held:
             items = renamed(old.items, self.role) if old.kind == "note" else ()
             again = Arrival(self.role, old.seq, old.t_ns, old.kind, old.data, items)
-            self._put(again if old.kind == "note" else self.session.apply(again))
+            self._put(again if old.kind == "note" else self.session.apply(again), force=True)

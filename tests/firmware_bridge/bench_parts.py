@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from firmware_bridge.address import SerialSettings
-from firmware_bridge.batch import Arrival, BoardInfo, Connected, Stall
+from firmware_bridge.batch import Arrival, BoardInfo, Connected, Log, Stall
 from firmware_bridge.errors import PortLost, PortMissing, TransportError
 from firmware_bridge.hints import Facts, Holder
 from firmware_bridge.ports import PortInfo, System
@@ -72,7 +72,7 @@ class FakeSystem(System):
     def running(self) -> frozenset[str]:
         return self.known.running
 
-    def facts(self, device: str) -> Facts:
+    def facts(self, device: str, error: Exception | None = None) -> Facts:
         return self.known
 
 
@@ -144,7 +144,7 @@ class CountingSession:
     def __init__(self, role: str, judge: Callable[[BoardInfo], str | None]) -> None:
         self.board, self._judge = role, judge
         self.info: BoardInfo | None = None
-        self.refused: str | None = None
+        self.refused = ""
         self.boot = 0
         self.dialect = SimpleNamespace(send=lambda command: f"{command}\n".encode())
         self.to_write: list[bytes] = []
@@ -156,7 +156,7 @@ class CountingSession:
         self.applied.append(arrival)
         items: list[Any] = []
         if arrival.kind == "open":
-            self._text, self.refused = b"", None
+            self._text, self.refused = b"", ""
         if arrival.kind == "stall":
             items.append(Stall(self.board, arrival.t_ns, int(arrival.data)))
         if arrival.kind == "rx":
@@ -165,8 +165,10 @@ class CountingSession:
             if b"I am " in self._text and b";" in self._text:
                 model, serial = self._text.split(b"I am ")[1].split(b";")[0].decode().split(" ")
                 info = BoardInfo(model, serial, "", (), "test")
-                self.refused = self._judge(info)
-                if not self.refused:
+                self.refused = self._judge(info) or ""
+                if self.refused:
+                    items.append(Log(self.board, arrival.t_ns, "error", self.refused))
+                else:
                     self.info = info
                     items.append(Connected(self.board, arrival.t_ns, info, 0))
         return Arrival(self.board, arrival.seq, arrival.t_ns, arrival.kind, arrival.data, tuple(items), self._bytes)
