@@ -15,7 +15,19 @@ import numpy.typing as npt
 from firmware_bridge.batch import BoardInfo, Stream
 from firmware_bridge.wire.messages import Message
 
-__all__ = ["API_VERSION", "Answer", "Damaged", "Described", "Dialect", "Heard", "Line", "Samples", "Text"]
+__all__ = [
+    "API_VERSION",
+    "Answer",
+    "Damaged",
+    "Described",
+    "Dialect",
+    "DialectSpec",
+    "Explaining",
+    "Heard",
+    "Line",
+    "Samples",
+    "Text",
+]
 
 API_VERSION = 1
 
@@ -118,6 +130,19 @@ class Dialect(Protocol):
         Raises:
             UsageError: This dialect has no such command.
         """
+
+
+@runtime_checkable
+class Explaining(Protocol):
+    """A dialect that can say which of its buckets the description accounts for, and where it first does not.
+
+    Attributes:
+        explained: Names of those buckets.
+        first_unexplained: Offset of the first byte fed that is in another bucket; None where there is none.
+    """
+
+    explained: frozenset[str]
+    first_unexplained: int | None
 
 
 @dataclass(frozen=True, slots=True)

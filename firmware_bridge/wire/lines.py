@@ -52,6 +52,7 @@ class TextDialect:
 
     api_version = API_VERSION
     talks = False
+    explained = EXPLAINED
 
     def __init__(
         self, matcher: Matcher, info: BoardInfo, whole: bool = False, hold: Learned | None = None,
@@ -72,7 +73,6 @@ class TextDialect:
         self._rows: dict[str, Rows] = {}
         self._counted = 0
         self.first_unexplained: int | None = None
-        """Offset of the first byte fed that is in no bucket of `EXPLAINED`; None where there is none."""
 
     @property
     def books(self) -> Mapping[str, int]:
@@ -83,6 +83,11 @@ class TextDialect:
     def pending(self) -> int:
         """Bytes held back so far."""
         return len(self._tail) + self._held_bytes
+
+    @property
+    def holding(self) -> bool:
+        """Whether lines are held back that may be data."""
+        return bool(self._held)
 
     @property
     def settled(self) -> bool:
