@@ -14,8 +14,7 @@ reading (a Stall) is the host's, all else is `lost` on the link. None means unkn
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = ["Books", "Ledger", "SampleBooks"]
@@ -64,12 +63,6 @@ class SampleBooks:
                 told = " + ".join(f"{part} {count}" for part, count in zip(parts, known, strict=True))
                 wrong.append(f"{name}: {total} {whole} is not {told}")
         return wrong
-
-
-UNKNOWN = SampleBooks(
-    duplicate=None, late=None, expected=None, lost=None, unattributed=None, board_dropped=None, host_dropped=None
-)
-"""The books of a stream without numbers, when nothing has come yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,62 +128,68 @@ class Books:
         )  # fmt: skip
 
 
-@dataclass(slots=True)
-class Ledger:
-    """The books while they are kept; one thread writes, `freeze` gives what others may read."""
+class Count:
+    """The books of one stream and boot while they are kept; plain numbers, because every chunk of bytes adds to them.
 
-    bytes_received: int = 0
-    _streams: dict[tuple[str, int], SampleBooks] = field(default_factory=dict)
-    _frozen: Mapping[tuple[str, int], SampleBooks] | None = None
+    Args:
+        counted: Whether the board numbers its samples; without, what rests on numbers is unknown.
+    """
 
-    def received_bytes(self, count: int) -> None:
-        """The transport handed over `count` bytes."""
-        self.bytes_received += count
+    __slots__ = (*SampleBooks.__dataclass_fields__, "counted")
 
-    def of(self, stream: str, boot: int) -> SampleBooks:
-        """Return what is counted so far."""
-        return self._streams.get((stream, boot), SampleBooks())
+    def __init__(self, counted: bool) -> None:
+        self.counted = counted
+        self.received = self.delivered = self.invalid = self.unstarted = self.duplicate = self.late = 0
+        self.expected = self.lost = self.unattributed = self.board_dropped = self.host_dropped = 0
 
-    def add(self, stream: str, boot: int, counted: bool = True, **counts: int) -> None:
-        """Add to counts of a stream.
-
-        Args:
-            stream: Name.
-            boot: Boot.
-            counted: Whether the board numbers its samples; decides what is unknown.
-            counts: Fields of `SampleBooks`; one that is unknown stays unknown.
-        """
-        books = self._streams.get((stream, boot))
-        if books is None:
-            books = SampleBooks() if counted else UNKNOWN
-        changed = {key: getattr(books, key) + count for key, count in counts.items() if getattr(books, key) is not None}
-        self._streams[stream, boot] = replace(books, **changed)
-        self._frozen = None
-
-    def attribute(self, stream: str, boot: int, dropped: int, stalled: int) -> None:
+    def attribute(self, dropped: int, stalled: int) -> None:
         """The board's STATUS came: divide all that is missing up to now.
 
         Args:
-            stream: Name.
-            boot: Boot.
             dropped: Samples the board says it dropped in this boot.
             stalled: Of the missing ones, how many vanished right after the host had stopped reading.
         """
-        books = self._streams.get((stream, boot))
-        missing = books.missing if books is not None else None
-        if books is None or not missing:
-            return
-        by_board = min(dropped, missing)
-        by_host = min(stalled, missing - by_board)
-        divided = replace(
-            books, board_dropped=by_board, host_dropped=by_host, lost=missing - by_board - by_host, unattributed=0
-        )
-        if divided != books:
-            self._streams[stream, boot] = divided
-            self._frozen = None
+        missing = self.lost + self.unattributed + self.board_dropped + self.host_dropped
+        self.board_dropped = min(dropped, missing)
+        self.host_dropped = min(stalled, missing - self.board_dropped)
+        self.lost = missing - self.board_dropped - self.host_dropped
+        self.unattributed = 0
+
+    def freeze(self) -> SampleBooks:
+        """Return the present counts."""
+        if not self.counted:
+            return SampleBooks(
+                self.received, self.delivered, self.invalid, self.unstarted, None, None, None, None, None, None, None
+            )
+        return SampleBooks(
+            self.received, self.delivered, self.invalid, self.unstarted, self.duplicate, self.late, self.expected,
+            self.lost, self.unattributed, self.board_dropped, self.host_dropped,
+        )  # fmt: skip
+
+
+class Ledger:
+    """The books while they are kept; one thread writes, `freeze` gives what others may read."""
+
+    def __init__(self) -> None:
+        self.bytes_received = 0
+        self._open: dict[tuple[str, int], Count] = {}
+        self._closed: dict[tuple[str, int], SampleBooks] = {}
+
+    def of(self, stream: str, boot: int, counted: bool = True) -> Count:
+        """Return the count of a stream and boot, made if there is none."""
+        count = self._open.get((stream, boot))
+        if count is None:
+            count = self._open[stream, boot] = Count(counted)
+        return count
+
+    def end_boot(self) -> None:
+        """Nothing will be added to the counts of the boots so far."""
+        self._closed.update((key, count.freeze()) for key, count in self._open.items())
+        self._open.clear()
 
     def freeze(self, buckets: Mapping[str, int], pending: int, frames_lost: int | None = None) -> Books:
         """Return a frozen copy with the dialect's side of the byte books."""
-        if self._frozen is None:
-            self._frozen = MappingProxyType(dict(self._streams))
-        return Books(self.bytes_received, MappingProxyType(dict(buckets)), pending, self._frozen, frames_lost)
+        streams = dict(self._closed)
+        for key, count in self._open.items():
+            streams[key] = count.freeze()
+        return Books(self.bytes_received, dict(buckets), pending, streams, frames_lost)

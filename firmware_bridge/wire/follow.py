@@ -59,7 +59,7 @@ class Follower:
     @property
     def waiting(self) -> bool:
         """Whether a loss of this boot is not attributed yet."""
-        return any(self._ledger.of(name, self.boot).unattributed for name in self._tracks)
+        return any(track.count.unattributed for track in self._tracks.values())
 
     def take(self, samples: Samples, now: int, restarts: bool) -> int | None:
         """Take samples that arrived at `now`.
@@ -83,7 +83,9 @@ class Follower:
         if n:
             track.arrived_ns = now
             ticks, t_ns = self._times.of(samples, slice(0, n), now)
-            self._ledger.add(track.stream.name, self.boot, received=n, duplicate=taken.duplicate, late=taken.late)
+            track.count.received += n
+            track.count.duplicate += taken.duplicate
+            track.count.late += taken.late
             for run in taken.runs:
                 self._run(track, samples, run, ticks, t_ns, now)
         return taken.restart
@@ -91,7 +93,9 @@ class Follower:
     def unstarted(self, samples: Samples) -> None:
         """Count samples that belong to somebody else's run."""
         n = len(samples.raw)
-        self._ledger.add(samples.stream.name, self.boot, samples.number is not None, received=n, unstarted=n)
+        count = self._ledger.of(samples.stream.name, self.boot, samples.number is not None)
+        count.received += n
+        count.unstarted += n
 
     def flush(self) -> None:
         """Put what is open out as batches."""
@@ -108,6 +112,7 @@ class Follower:
         self.tails(now)
         self.boot += 1
         self._tracks.clear()
+        self._ledger.end_boot()
         self._times.reset()
         self.from_zero = False
 
@@ -118,7 +123,8 @@ class Follower:
             first = track.numbering.first if track.numbering is not None else None
             if first:
                 self.out.append(Gap(self.board, now, track.stream.name, self.boot, 0, first, "lost"))
-                self._ledger.add(track.stream.name, self.boot, expected=first, unattributed=first)
+                track.count.expected += first
+                track.count.unattributed += first
                 assert track.numbering is not None
                 track.numbering.first = 0
 
@@ -129,7 +135,7 @@ class Follower:
             return
         ahead = (produced - track.numbering.next) & 0xFFFFFFFF
         track.claimed = track.numbering.next + ahead if ahead < 2**31 else 0
-        self._ledger.attribute(name, self.boot, dropped, track.stalled)
+        track.count.attribute(dropped, track.stalled)
 
     def tails(self, now: int) -> None:
         """No more samples will come: what the board said it had made and did not arrive is missing."""
@@ -150,7 +156,9 @@ class Follower:
         if track is None:
             counted = samples.number is not None
             numbering = Numbering(samples.number_bits, 0 if self.from_zero else None) if counted else None
-            track = self._tracks[stream.name] = Track(stream, numbering)
+            track = self._tracks[stream.name] = Track(
+                stream, numbering, self._ledger.of(stream.name, self.boot, counted)
+            )
         elif stream is not track.stream:
             self._change(track, stream, now)
         return track
@@ -180,7 +188,7 @@ class Follower:
         track.broken = ""
         track.arrived_ns = now if samples.arrived is None else int(samples.arrived[n - 1])
         ticks, t_ns = self._times.of(samples, slice(0, n), now)
-        self._ledger.add(track.stream.name, self.boot, False, received=n)
+        track.count.received += n
         self._run(track, samples, Run(slice(0, n), track.next, 0), ticks, t_ns, now)
         track.next += n
         return restart
@@ -191,27 +199,30 @@ class Follower:
             self._gap(track, run.first - run.missing, run.missing, track.broken or "lost", now)
         track.broken = ""
         ticks, t_ns, raw = ticks[run.which], t_ns[run.which], samples.raw[run.which]
-        name, counted = track.stream.name, track.numbering is not None
+        count = track.count
+        count.expected += len(raw)
         if samples.valid is None or (valid := samples.valid[run.which]).all():
             track.add(run.first, ticks, t_ns, raw)
-            self._ledger.add(name, self.boot, counted, expected=len(raw), delivered=len(raw))
+            count.delivered += len(raw)
             return
         good = int(valid.sum())
-        self._ledger.add(name, self.boot, counted, expected=len(raw), delivered=good, invalid=len(raw) - good)
+        count.delivered += good
+        count.invalid += len(raw) - good
         cuts = [0, *(np.flatnonzero(valid[1:] != valid[:-1]) + 1).tolist(), len(raw)]
         for start, stop in pairwise(cuts):
             if valid[start]:
                 track.add(run.first + start, ticks[start:stop], t_ns[start:stop], raw[start:stop])
             else:
                 self._flush(track)
-                count = stop - start
-                self.out.append(Gap(self.board, now, name, self.boot, run.first + start, count, "invalid"))
+                self.out.append(
+                    Gap(self.board, now, track.stream.name, self.boot, run.first + start, stop - start, "invalid")
+                )
 
     def _gap(self, track: Track, first: int, count: int, cause: str, now: int) -> None:
         self._flush(track)
-        name = track.stream.name
-        self.out.append(Gap(self.board, now, name, self.boot, first, count, cause))
-        self._ledger.add(name, self.boot, expected=count, unattributed=count)
+        self.out.append(Gap(self.board, now, track.stream.name, self.boot, first, count, cause))
+        track.count.expected += count
+        track.count.unattributed += count
         if cause == "stalled":
             track.stalled += count
 

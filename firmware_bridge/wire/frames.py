@@ -6,7 +6,6 @@ and CRC), `oversize` again (unstuffed longer than `max_frame`), `crc`. The zero 
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +25,7 @@ __all__ = [
     "Bytes",
     "Frames",
     "Int64",
+    "Parts",
     "stuffed_length",
 ]
 
@@ -69,28 +69,33 @@ class Frames:
         start = int(self.start[index])
         return self.data[start : start + int(self.length[index])].tobytes()
 
-    def end(self, count: int) -> int:
-        """Return how many bytes of the buffer the first `count` frames and the damage ahead of them took."""
-        return int(self.size[:count].sum()) + sum(lost for before, _, lost in self.damaged if before < count)
 
-    def records(self, layout: np.dtype[Any], which: Int64 | slice) -> npt.NDArray[Any]:
-        """Return frames of equal length as structured records, without a copy where they lie equally spaced.
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """The same as single bodies, for a few frames.
 
-        Args:
-            layout: Structured type as long as each of these bodies.
-            which: The frames.
+    Attributes:
+        bodies: Header, payload and `tail` more bytes each.
+        lengths: Of the bodies, with the tail.
+        sizes: Bytes each took in the buffer with its zero.
+        tail: Bytes behind each payload (the CRC).
+        damaged: As in `Frames`.
+    """
 
-        Returns:
-            `(len(which),)` of `layout`.
-        """
-        start = self.start[which]
-        n = len(start)
-        stride = int(start[1] - start[0]) if n > 1 else layout.itemsize
-        if n < 3 or (start[1:] - start[:-1] == stride).all():
-            return np.ndarray((n,), layout, self.data, int(start[0]), (stride,))
-        rows = self.data[start[:, None] + np.arange(layout.itemsize)]
-        records: npt.NDArray[Any] = rows.view(layout)[:, 0]
-        return records
+    bodies: list[bytes]
+    lengths: list[int]
+    sizes: list[int]
+    tail: int
+    damaged: tuple[tuple[int, int, int], ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.bodies)
+
+    def frames(self) -> Frames:
+        """Return the bodies end to end in one array."""
+        length = np.array(self.lengths, np.int64)
+        data = np.frombuffer(b"".join(self.bodies), np.uint8)
+        return Frames(data, length.cumsum() - length, length - self.tail, np.array(self.sizes, np.int64), self.damaged)
 
 
 def stuffed_length(max_frame: int) -> int:

@@ -27,12 +27,13 @@ from firmware_bridge.wire.frames import (
     OVERSIZE,
     SHORT,
     Frames,
+    Parts,
     stuffed_length,
 )
 from firmware_bridge.wire.messages import HEADER
 
 __all__ = ["CROSS_OVER", "DAMAGE", "Decoder", "Frames", "cobs_encode", "crc_bits_of", "decode", "decode_bulk",
-           "decode_live", "frame"]  # fmt: skip
+           "decode_live", "frame", "split"]  # fmt: skip
 
 CROSS_OVER = 1000
 """From so many frames a buffer on NumPy is faster (measured by `hil.bench.decode`: 640 to 1,800)."""
@@ -63,38 +64,48 @@ def decode(buffer: bytes, crc_bits: int, max_frame: int = MAX_FRAME) -> Frames:
         crc_bits: 16 or 32, as HELLO named it.
         max_frame: Longest frame allowed before stuffing, with its CRC.
     """
-    if len(buffer) >= CROSS_OVER * 8 and buffer.count(0) >= CROSS_OVER:
+    if is_many(buffer):
         return decode_bulk(buffer, crc_bits, max_frame)
     return decode_live(buffer, crc_bits, max_frame)
 
 
+def is_many(buffer: bytes) -> bool:
+    """Return whether a buffer holds so many frames that NumPy is faster."""
+    return len(buffer) >= CROSS_OVER * 7 and buffer.count(0) >= CROSS_OVER
+
+
 def decode_live(buffer: bytes, crc_bits: int, max_frame: int = MAX_FRAME) -> Frames:
     """Decode with the C extension; arguments as `decode`."""
+    return split(buffer, crc_bits, max_frame).frames()
+
+
+def split(buffer: bytes, crc_bits: int, max_frame: int = MAX_FRAME) -> Parts:
+    """Decode into single bodies, for buffers of a few frames; arguments as `decode`."""
     parts = buffer.split(b"\0")
     parts.pop()
-    if parts:
-        try:
-            bodies = list(map(unstuff, parts))
-        except DecodeError:
+    width = crc_bits // 8
+    if not parts:
+        return Parts([], [], [], width)
+    try:
+        bodies = list(map(unstuff, parts))
+    except DecodeError:
+        return _one_by_one(parts, crc_bits, max_frame)
+    lengths = list(map(len, bodies))
+    if min(lengths) < HEADER.size + width or max(lengths) > max_frame:
+        return _one_by_one(parts, crc_bits, max_frame)
+    if crc_bits == CRC32:
+        if list(map(crc32, bodies)).count(CRC32_RESIDUE) != len(bodies):
             return _one_by_one(parts, crc_bits, max_frame)
-        lengths = list(map(len, bodies))
-        longest = max(lengths)
-        if min(lengths) < HEADER.size + crc_bits // 8 or longest > max_frame:
+        if not _FIXED16_BYTES.isdisjoint([body[0] for body in bodies]):
             return _one_by_one(parts, crc_bits, max_frame)
-        if crc_bits == CRC32:
-            if list(map(crc32, bodies)).count(CRC32_RESIDUE) != len(bodies):
+    else:
+        for body in bodies:
+            if crc_hqx(body[:-2], 0xFFFF) != body[-2] | body[-1] << 8:
                 return _one_by_one(parts, crc_bits, max_frame)
-            if not _FIXED16_BYTES.isdisjoint([body[0] for body in bodies]):
-                return _one_by_one(parts, crc_bits, max_frame)
-        else:
-            for body in bodies:
-                if crc_hqx(body[:-2], 0xFFFF) != body[-2] | body[-1] << 8:
-                    return _one_by_one(parts, crc_bits, max_frame)
-        return _join(bodies, lengths, list(map(len, parts)), crc_bits, ())
-    return _join([], [], [], crc_bits, ())
+    return Parts(bodies, lengths, [len(part) + 1 for part in parts], width)
 
 
-def _one_by_one(parts: list[bytes], crc_bits: int, max_frame: int) -> Frames:
+def _one_by_one(parts: list[bytes], crc_bits: int, max_frame: int) -> Parts:
     """Decode where something is wrong: each part is judged by itself."""
     longest = stuffed_length(max_frame)
     bodies: list[bytes] = []
@@ -106,10 +117,10 @@ def _one_by_one(parts: list[bytes], crc_bits: int, max_frame: int) -> Frames:
             # A frame with the narrow CRC gets two bytes more, so that all bodies end alike.
             narrow = crc_bits == CRC32 and body[0] in _FIXED16_BYTES
             bodies.append(body + b"\0\0" if narrow else body)
-            sizes.append(len(part))
+            sizes.append(len(part) + 1)
         else:
             damaged.append((len(bodies), verdict, len(part) + 1))
-    return _join(bodies, list(map(len, bodies)), sizes, crc_bits, tuple(damaged))
+    return Parts(bodies, list(map(len, bodies)), sizes, crc_bits // 8, tuple(damaged))
 
 
 def _judge(part: bytes, crc_bits: int, max_frame: int, longest: int) -> tuple[int, bytes]:
@@ -129,15 +140,6 @@ def _judge(part: bytes, crc_bits: int, max_frame: int, longest: int) -> tuple[in
     width = bits // 8
     good = checksum(body[:-width], bits) == int.from_bytes(body[-width:], "little")
     return (GOOD if good else CRC), body
-
-
-def _join(
-    bodies: list[bytes], lengths: list[int], sizes: list[int], crc_bits: int, damaged: tuple[tuple[int, int, int], ...]
-) -> Frames:
-    data = np.frombuffer(b"".join(bodies), np.uint8)
-    length = np.array(lengths, np.int64)
-    start = np.cumsum(length) - length
-    return Frames(data, start, length - crc_bits // 8, np.array(sizes, np.int64) + 1, damaged)
 
 
 class Decoder:

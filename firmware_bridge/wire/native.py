@@ -14,35 +14,29 @@ numbers from 0.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from firmware_bridge.batch import BoardInfo
-from firmware_bridge.errors import UsageError
+from firmware_bridge.wire.bulk import decode_bulk
 from firmware_bridge.wire.checksum import CRC16, CRC32
 from firmware_bridge.wire.description import understand
 from firmware_bridge.wire.dialect import API_VERSION, Answer, Damaged, Described, Heard, Samples, Text
 from firmware_bridge.wire.encode import Encoder, encode, samples_frames
 from firmware_bridge.wire.fragments import Fragments
-from firmware_bridge.wire.frames import DAMAGE, MAX_FRAME, Frames, Int64
-from firmware_bridge.wire.framing import Decoder, decode, decode_live
+from firmware_bridge.wire.frames import DAMAGE, MAX_FRAME, Frames, Parts
+from firmware_bridge.wire.framing import Decoder, is_many, split
 from firmware_bridge.wire.messages import HEADER, VERSION, Flag, Kind, Message, unpack
-from firmware_bridge.wire.samples import HEADS, SampleReader
+from firmware_bridge.wire.samples import SampleReader
 from firmware_bridge.wire.sequence import FrameCounter
+from firmware_bridge.wire.spoken import message_from
+from firmware_bridge.wire.walk import PARTS, UNKNOWN_FLAGS, Run, Single, walk_few, walk_many
 
 __all__ = ["BUCKETS", "NativeDialect", "encode", "samples_frames"]
 
 BUCKETS = (*DAMAGE, "before_identity", "unknown", "malformed", "fragment", "torn")
 _LEVELS = {0: "debug", 1: "info", 2: "warning", 3: "error"}
-_UNKNOWN_FLAGS = 0xFF & ~int(Flag.MORE | Flag.FRAGMENT | Flag.DELTAS | Flag.TICK64)
-_PARTS = int(Flag.MORE | Flag.FRAGMENT)
 _SHORTEST_MAX_FRAME = 16
 _FROM_HOST = 0x40
 _KINDS = frozenset(map(int, Kind))
-_KEY = np.array([0, 1, 4, 5])
-"""Bytes of a head that are equal within a run: kind, flags, stream, n."""
 
 
 class NativeDialect:
@@ -101,16 +95,7 @@ class NativeDialect:
         if skipped:
             self._lose(self._bucket("oversize"), skipped)
         while complete:
-            anonymous = self._reader is None
-            reading = self._reading()
-            frames = decode(complete, self._decoder.crc_bits, self._decoder.max_frame)
-            used = (self._look_for_hello(frames) if anonymous else self._understand(frames)) if len(frames) else 0
-            done = reading == self._reading()  # else a HELLO changed how what follows it is to be read
-            self._books["frames"] += int(frames.size[:used].sum())
-            for before, kind, count in frames.damaged:
-                if done or before < used:
-                    self._lose("before_identity" if anonymous else DAMAGE[kind], count)
-            complete = b"" if done else complete[frames.end(used) :]
+            complete = self._work(complete)
         if over := self._decoder.overflow():
             self._lose(self._bucket("oversize"), over)
         return self._told(heard)
@@ -158,85 +143,66 @@ class NativeDialect:
 
     # ------------------------------------------------------------------ frames
 
-    def _look_for_hello(self, frames: Frames) -> int:
-        """Work on frames of a board that has not said who it is; return how many were used."""
-        kinds = frames.data[frames.start]
-        passed = 0
-        for index in np.flatnonzero(kinds == Kind.HELLO).tolist():
-            self._misplace("before_identity", int(frames.size[passed:index].sum()))
-            passed = index + 1
-            self._special(frames, index, 0)
-            if self._reader is not None:
-                self.counter.restart(HEADER.unpack_from(frames.body(index))[2])
-                return passed
-        self._misplace("before_identity", int(frames.size[passed:].sum()))
-        return len(frames)
-
-    def _understand(self, frames: Frames) -> int:
-        """Work on frames of a known board; return how many were used: a HELLO may change how the rest is read."""
-        heads = frames.records(HEADS, slice(None))
-        rows = heads["bytes"][:, _KEY]
-        kind, flags, stream, n = rows[0].tolist()
-        uniform = kind == Kind.SAMPLES and not flags & (_PARTS | _UNKNOWN_FLAGS)
-        if uniform and bool((rows == rows[0]).all()) and bool((frames.length == frames.length[0]).all()):
-            self.counter.see(heads["seq"])
-            self._run(frames, slice(None), stream, flags, n)
-            return len(frames)
-        special = (rows[:, 0] != Kind.SAMPLES) | (rows[:, 1] & (_PARTS | _UNKNOWN_FLAGS)).astype(bool)
-        passed = 0
-        for index in np.flatnonzero(special).tolist():
-            if passed < index:
-                self._ordinary(frames, heads, passed, index)
-            passed = index + 1
-            reading = self._reading()
-            if rows[index, 0] == Kind.HELLO:
-                self.counter.restart(int(heads["seq"][index]))
+    def _work(self, complete: bytes) -> bytes:
+        """Work on complete frames until a HELLO changes how the rest is to be read; return that rest."""
+        anonymous, reading = self._reader is None, self._reading()
+        crc_bits, max_frame = self._decoder.crc_bits, self._decoder.max_frame
+        many = is_many(complete)
+        frames = decode_bulk(complete, crc_bits, max_frame) if many else split(complete, crc_bits, max_frame)
+        counter = FrameCounter() if anonymous else self.counter
+        steps = walk_many(frames, counter) if isinstance(frames, Frames) else walk_few(frames, counter)
+        used = len(frames)
+        for step in steps:
+            if isinstance(step, Run):
+                if anonymous:
+                    self._misplace("before_identity", step.size)
+                else:
+                    self._run(step)
+            elif anonymous and step.body[0] != Kind.HELLO:
+                self._misplace("before_identity", step.size)
             else:
-                self.counter.see(heads["seq"][index : index + 1])
-            self._special(frames, index, self.counter.lost)
-            if reading != self._reading():
-                return passed
-        if passed < len(frames):
-            self._ordinary(frames, heads, passed, len(frames))
-        return len(frames)
+                self._single(step)
+                if reading != self._reading():
+                    used = step.walked
+                    if anonymous:
+                        self.counter.restart(HEADER.unpack_from(step.body)[2])
+                    break
+        changed = reading != self._reading()
+        taken = int(sum(frames.sizes[:used]) if isinstance(frames, Parts) else frames.size[:used].sum())
+        self._books["frames"] += taken
+        for before, kind, count in frames.damaged:
+            if before < used or not changed:
+                self._lose("before_identity" if anonymous else DAMAGE[kind], count)
+                taken += count
+        return complete[taken:]
 
-    def _ordinary(self, frames: Frames, heads: npt.NDArray[Any], start: int, stop: int) -> None:
-        """Read whole SAMPLES frames `start` to `stop`, which may be of several streams."""
+    def _run(self, run: Run) -> None:
         assert self._reader is not None
-        self.counter.see(heads["seq"][start:stop])
-        for which in self._reader.runs(frames, heads, np.arange(start, stop)):
-            head = heads[which[0]]
-            self._run(frames, which, int(head["stream"]), int(head["flags"]), int(head["n"]))
-
-    def _run(self, frames: Frames, which: Int64 | slice, stream: int, flags: int, n: int) -> None:
-        assert self._reader is not None
-        read = self._reader.read(frames, which, stream, flags, n, int(frames.length[which][0]))
+        read = self._reader.read(run)
         if isinstance(read, Samples):
-            if len(read.raw):
-                self._heard.append(read)
+            self._heard.append(read)
         else:
-            self._misplace(read, int(frames.size[which].sum()))
+            self._misplace(read, run.size)
 
-    def _special(self, frames: Frames, index: int, lost: int) -> None:
+    def _single(self, single: Single) -> None:
         """Take one frame that is no whole SAMPLES."""
-        body, size = frames.body(index), int(frames.size[index])
-        kind, flags, seq = HEADER.unpack_from(body)
-        payload = body[HEADER.size :]
-        if flags & _UNKNOWN_FLAGS or kind >= _FROM_HOST:
-            self._misplace("unknown", size)
+        kind, flags, seq = HEADER.unpack_from(single.body)
+        payload = single.body[HEADER.size :]
+        if flags & UNKNOWN_FLAGS or kind >= _FROM_HOST:
+            self._misplace("unknown", single.size)
             return
-        if flags & _PARTS:
+        if flags & PARTS:
             if not flags & Flag.FRAGMENT:
-                self._misplace("malformed", size)
+                self._misplace("malformed", single.size)
                 return
-            plain, more = flags & ~_PARTS, bool(flags & Flag.MORE)
-            whole, given_up = self._fragments.add(kind, plain, more, payload, size, lost)
+            plain, more = flags & ~PARTS, bool(flags & Flag.MORE)
+            whole, given_up = self._fragments.add(kind, plain, more, payload, single.size, single.lost)
             self._misplace("fragment", given_up)
             if whole is None:
                 return
             flags, payload = plain, whole
         if bucket := self._message(kind, flags, seq, payload):
-            self._misplace(bucket, size)
+            self._misplace(bucket, single.size)
 
     def _message(self, kind: int, flags: int, seq: int, payload: bytes) -> str:
         """Take one whole message; return the bucket of its bytes where it cannot be understood."""
@@ -261,9 +227,7 @@ class NativeDialect:
         if self._reader is None or len(payload) < 2:
             return "malformed"
         body = HEADER.pack(Kind.SAMPLES, flags, 0) + payload
-        one = np.array([len(body)])
-        frames = Frames(np.frombuffer(body, np.uint8), np.zeros(1, np.int64), one, one)
-        read = self._reader.read(frames, slice(None), payload[0], flags, payload[1], len(body))
+        read = self._reader.read(Run(payload[0], flags, payload[1], len(body), 1, 0, body, 0, len(body)))
         if isinstance(read, Samples):
             self._heard.append(read)
             return ""
@@ -312,14 +276,13 @@ class NativeDialect:
         """Take bytes that the host wrote (or, in a replay, had written); return the commands in them."""
         complete, _ = self._sent.take(data)
         self._sent.overflow()
-        frames = decode_live(complete, self._sent.crc_bits)
+        parts = split(complete, self._sent.crc_bits)
         commands = []
-        for index in range(len(frames)):
-            body = frames.body(index)
+        for body, length in zip(parts.bodies, parts.lengths, strict=True):
             kind, flags, seq = HEADER.unpack_from(body)
-            if flags & _PARTS:
+            if flags & PARTS:
                 continue
-            message = unpack(kind, flags, body[HEADER.size :])
+            message = unpack(kind, flags, body[HEADER.size : length - parts.tail])
             if message is None:
                 continue
             if message.kind == Kind.SET_RATE:
@@ -328,11 +291,9 @@ class NativeDialect:
         return commands
 
     def send(self, command: Message | str) -> bytes:
-        """Return the bytes of a command.
+        """Return the bytes of a command, given as a message or as text such as `SET_RATE stream=0 rate_mhz=100000`.
 
         Raises:
-            UsageError: A native board takes messages, no lines of text.
+            UsageError: The text names no message (see `spoken`).
         """
-        if isinstance(command, str):
-            raise UsageError("a native board takes messages, not lines of text", "", "send one of the native messages")
-        return self._encoder.encode(command)
+        return self._encoder.encode(message_from(command) if isinstance(command, str) else command)

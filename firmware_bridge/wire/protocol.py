@@ -122,6 +122,7 @@ class Session:
         items = self._begin()
         self._hear_all(self.dialect.end(now), now)
         self._connected = False
+        self.refused = ""  # another board may be there now
         self._follow.broken("disconnected")
         self._schedule.restart(now)
         self.heard_ns = now
@@ -145,7 +146,7 @@ class Session:
     def received(self, data: bytes, now: int) -> list[Item]:
         """Take bytes that arrived at `now` (UTC ns) and return what they mean."""
         items = self._begin()
-        self._ledger.received_bytes(len(data))
+        self._ledger.bytes_received += len(data)
         self.heard_ns = now
         self._hear_all(self.dialect.feed(data, now), now)
         self._follow.flush()

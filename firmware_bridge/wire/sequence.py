@@ -28,31 +28,33 @@ class FrameCounter:
         self._last = last
         self._stale = 0
 
-    def see(self, numbers: npt.NDArray[np.uint16]) -> npt.NDArray[np.int64] | None:
-        """Take the numbers of consecutive frames.
-
-        Returns:
-            int64 `(n,)`, `lost` as it stood when each frame came; None where none was lost among them.
-        """
-        first, n = int(numbers[0]), len(numbers)
+    def see(self, numbers: npt.NDArray[np.uint16]) -> None:
+        """Take the numbers of consecutive frames."""
+        first = int(numbers[0])
         expected = first if self._last is None else (self._last + 1) & 0xFFFF
-        if first == expected and (n == 1 or bool(((numbers[1:] - numbers[:-1]) == 1).all())):
+        if first == expected and bool((numbers[1:] - numbers[:-1] == 1).all()):
             self._last = int(numbers[-1])
             self._stale = 0
-            return None
-        return np.array([self._step(number) for number in numbers.tolist()], np.int64)
+            return
+        for number in numbers.tolist():
+            self.step(number)
 
-    def _step(self, number: int) -> int:
-        step = 1 if self._last is None else (number - self._last) & 0xFFFF
+    def step(self, number: int) -> None:
+        """Take the number of one frame."""
+        last = self._last
+        if last is None or number == (last + 1) & 0xFFFF:
+            self._last = number
+            self._stale = 0
+            return
+        step = (number - last) & 0xFFFF
         if step == 0:
             self.repeated += 1
-            return self.lost
+            return
         if step >= 0x8000:
             self._stale += 1
             if self._stale < _RESTARTED:
-                return self.lost
+                return
         else:
             self.lost += step - 1
         self._last = number
         self._stale = 0
-        return self.lost

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from firmware_bridge.batch import Batch, Stream
+from firmware_bridge.ledger import Count
 from firmware_bridge.wire.counting import Numbering
 
 __all__ = ["Piece", "Track"]
@@ -34,14 +35,13 @@ class Track:
     Args:
         stream: What is followed.
         numbering: Its sample numbers; None where the board sends none (samples are then counted by arrival).
+        count: Its books.
     """
 
-    __slots__ = ("_open", "arrived_ns", "broken", "claimed", "counted", "next", "numbering", "stalled", "stream",
-                 "t_ns", "tick")  # fmt: skip
-
-    def __init__(self, stream: Stream, numbering: Numbering | None) -> None:
+    def __init__(self, stream: Stream, numbering: Numbering | None, count: Count) -> None:
         self.stream = stream
         self.numbering = numbering
+        self.count = count
         self.next = 0
         self.t_ns = -(2**62)
         self.arrived_ns: int | None = None
