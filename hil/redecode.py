@@ -21,6 +21,7 @@ __all__ = ["Redecoder"]
 
 CHECKPOINT_S = 20.0
 MOST_CHECKPOINTS = 64
+_NEVER = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Redecoder:
         usable = [point for point in self._checkpoints if to_ns is not None and point.t_ns < to_ns]
         if usable:
             point = usable[-1]
-            self.sessions, self._done = copy.deepcopy(dict(point.sessions)), dict(point.done)
+            self.sessions, self._done = _copied(point.sessions), dict(point.done)
             self._arrivals = self.recording.arrivals(from_ns=point.t_ns)
             self._marked_ns = point.t_ns
             return
@@ -104,7 +105,23 @@ class Redecoder:
         self._marked_ns = t_ns
         if self._checkpoints and t_ns <= self._checkpoints[-1].t_ns:
             return
-        self._checkpoints.append(_Checkpoint(t_ns, copy.deepcopy(self.sessions), dict(self._done)))
+        try:
+            sessions = _copied(self.sessions)
+        except TypeError:  # a plug-in's dialect that cannot be copied: seeks decode from the beginning
+            self._spacing_ns = _NEVER
+            return
+        self._checkpoints.append(_Checkpoint(t_ns, sessions, dict(self._done)))
         if len(self._checkpoints) > MOST_CHECKPOINTS:
             self._checkpoints = self._checkpoints[1::2]
             self._spacing_ns *= 2
+
+
+def _copied(sessions: Mapping[str, Session]) -> dict[str, Session]:
+    """Return sessions that go on from here without touching the given ones; what is frozen is shared."""
+    shared: list[object] = []
+    for session in sessions.values():
+        books, info = session.books(), session.info
+        shared += [books, books.streams, books.buckets]
+        if info is not None:
+            shared += [info, info.extra, *info.streams]
+    return copy.deepcopy(dict(sessions), {id(part): part for part in shared})

@@ -79,8 +79,8 @@ class Replay:
         self._from_s, self._to_s = self._checked_range(from_s, to_s)
         self._at_ns = recording.start_ns
         self._schedule = Schedule(speed, self._at_ns, clock.now_ns(), paused=paused)
-        if self._from_s > 0:
-            self._go(self._from_s)
+        self._go(self._from_s)
+        self._jumped = 0
 
     @property
     def ended(self) -> bool:
@@ -267,7 +267,9 @@ class Replay:
         target = self.recording.start_ns + round(to_s * 1e9)
         if to_s <= 0:
             self._decoder.rewind()
-            self._waiting = None
+            self._waiting = self._decoder.next()
+            if self._waiting is not None:  # what was said before the first sample belongs to the beginning
+                target = min(target, self._waiting.t_ns)
         else:
             self._decoder.rewind(target)
             connected: dict[str, Connected] = {}
