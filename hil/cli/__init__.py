@@ -32,7 +32,7 @@ for family in (live, record, files, learn, bench):
 def main() -> None:
     """Run the command line; what goes wrong at the bench ends in one sentence and the documented exit code."""
     try:
-        app()
+        app(prog_name="hil")
     except BridgeError as error:
         report_error(error, as_json="--json" in sys.argv)
         sys.exit(error.exit_code)

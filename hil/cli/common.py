@@ -31,7 +31,7 @@ Ports = Annotated[
     list[str],
     typer.Argument(
         metavar="PORT...",
-        help="/dev/ttyACM0, COM4, usb://SERIAL, socket://host:4000, exec:COMMAND, virtual://watch; role=PORT names the board.",
+        help="/dev/ttyACM0, COM4, usb://SERIAL, socket://HOST:4000, exec:COMMAND, virtual://watch; ROLE=PORT names it.",
     ),
 ]
 

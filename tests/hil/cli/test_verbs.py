@@ -1,0 +1,142 @@
+"""The command line as scripts and people meet it: outputs, sentences, exit codes."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+WITHOUT_TORCH = """
+import sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {"torch", "onnxruntime"}:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Absent())
+sys.argv = ["hil", *sys.argv[1:]]
+from hil.cli import main
+main()
+"""
+
+
+@pytest.fixture
+def hil(tmp_path: Path) -> Run:
+    def run(*arguments: str, code: str = "", stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+        start = [sys.executable, "-c", code] if code else [sys.executable, "-m", "hil"]
+        return subprocess.run(
+            [*start, *arguments], cwd=tmp_path, input=stdin, capture_output=True, text=True, timeout=100,
+            env={**os.environ, **environment},
+        )  # fmt: skip
+
+    return run
+
+
+def only_json(output: str) -> dict[str, Any]:
+    """Stdout holds one JSON object and nothing else."""
+    loaded = json.loads(output)
+    assert isinstance(loaded, dict)
+    return loaded
+
+
+def test_the_demo_without_a_terminal_ends_well_with_lines_and_the_ledger(hil: Run) -> None:
+    run = hil("demo", "--for", "7")
+    assert run.returncode == 0, run.stderr
+    assert "watch  live" in run.stdout
+    assert run.stdout.count("the books close") == 3
+    assert "exercise at watch: last said" in run.stdout
+
+
+def test_the_screen_without_a_terminal_says_so_in_one_sentence(hil: Run) -> None:
+    run = hil("ui", "virtual://imu")
+    assert run.returncode == 2
+    assert "needs a terminal" in run.stderr
+    assert run.stderr.count("\n") == 1
+
+
+def test_a_capture_names_its_file_and_json_stands_alone_on_stdout(hil: Run, tmp_path: Path) -> None:
+    run = hil(
+        "capture", "arm=virtual://imu?seed=3", "--for", "1.5", "--person", "ann", "--meta", "strap=left", "--json"
+    )
+    assert run.returncode == 0, run.stderr
+    told = only_json(run.stdout)
+    assert told["boards"][0]["lost"] == 0
+    path = tmp_path / told["recording"]["path"]
+    assert path.parent.name == "recordings"
+    assert path.name.startswith("arm_")
+    described = only_json(hil("info", str(path), "--json").stdout)
+    assert described["lost"]["arm"]["imu"] == 0 or described["lost"] == 0
+
+
+def test_a_recording_is_never_overwritten(hil: Run, tmp_path: Path) -> None:
+    (tmp_path / "there.mcap").write_bytes(b"mine")
+    run = hil("capture", "virtual://imu", "--for", "1", "-o", "there.mcap")
+    assert run.returncode == 3
+    assert "never overwritten" in run.stderr
+    assert (tmp_path / "there.mcap").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (("capture", "virtual://imuu", "--for", "1"), 2, "imu"),
+        (("capture", "virtual://imu?sede=1", "--for", "1"), 2, "seed"),
+        (("capture", "/dev/ttyNOBODY", "--for", "1"), 3, "/dev/ttyNOBODY"),
+        (("capture", "virtual://imu", "--meta", "strap", "--for", "1"), 2, "KEY=VALUE"),
+        (("capture", "run.mcap"), 2, "recorded already"),
+        (("replay", "missing.mcap"), 3, "missing.mcap"),
+        (("ui", "--plain", "a.mcap", "virtual://imu"), 2, "not both"),
+        (("ui", "--plain", "a.mcap", "--speed", "5000"), 2, "0.1 to 1000"),
+        (("predict", "missing.hilmodel", "missing.mcap"), 3, "missing.hilmodel"),
+        (("bench", "nothing"), 2, "decode"),
+        (("nonsense",), 2, "nonsense"),
+    ],
+)
+def test_a_mistake_ends_in_one_sentence_and_the_documented_status(
+    hil: Run, arguments: tuple[str, ...], code: int, sentence: str
+) -> None:
+    run = hil(*arguments)
+    assert run.returncode == code, run.stderr
+    assert sentence in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_an_error_is_an_object_where_json_was_asked_for(hil: Run) -> None:
+    run = hil("info", "missing.mcap", "--json")
+    assert run.returncode == 3
+    assert set(only_json(run.stdout)["error"]) == {"what", "where", "next"}
+
+
+def test_ports_lists_the_boards_that_need_no_hardware(hil: Run) -> None:
+    told = only_json(hil("ports", "--json").stdout)
+    listed = {port["port"].split("?")[0] for port in told["ports"]}
+    assert {"virtual://watch", "virtual://imu", "virtual://ppg", "virtual://thermal", "virtual://text"} <= listed
+
+
+def test_a_native_board_answers_a_message_and_a_mistaken_one_is_explained(hil: Run) -> None:
+    wrong = hil("send", "virtual://imu", "SETRATE", "--for", "0.2")
+    assert wrong.returncode == 2
+    assert "SET_RATE" in wrong.stderr
+    assert hil("send", "virtual://imu", "GET_STATUS", "--for", "0.5").stdout.startswith("status:")
+
+
+def test_the_shell_is_taught_to_complete_verbs(hil: Run) -> None:
+    run = hil(_HIL_COMPLETE="complete_bash", COMP_WORDS="hil ca", COMP_CWORD="1")
+    assert "capture" in run.stdout
+
+
+def test_without_torch_boards_are_recorded_and_a_model_is_missed_in_one_sentence(hil: Run, tmp_path: Path) -> None:
+    recorded = hil("capture", "virtual://watch", "--for", "1", "-o", "a.mcap", code=WITHOUT_TORCH)
+    assert recorded.returncode == 0, recorded.stderr
+    import hil.models as models_package
+
+    model = Path(models_package.__file__).parent / "exercise.hilmodel"
+    missed = hil("predict", str(model), "a.mcap", code=WITHOUT_TORCH)
+    assert missed.returncode == 2
+    assert "torch" in missed.stderr
+    assert missed.stderr.strip().count("\n") == 0
