@@ -11,16 +11,16 @@ from typing import Any, ClassVar
 from textual import events
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import BindingType
-from textual.containers import Container
 from textual.message import Message
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 from textual.widgets import Input
 
-from hil.tui import chart, keys, painter
+from hil.tui import chart, keys
 from hil.tui.boards import BoardTable
 from hil.tui.deeds import Refusal, decide
 from hil.tui.feed import Answer, Client, Feed, Reply
 from hil.tui.help import HelpScreen
+from hil.tui.painter import Painter
 from hil.tui.palette import THEMES, Palette
 from hil.tui.pane import Pane
 from hil.tui.plot import Plot
@@ -61,23 +61,15 @@ class HilApp(App[int]):
         self.maximised: Pane | None = None
         self.feed = Feed(client, self._apply if inline else lambda what: self.post_message(self.Arrived(what)), inline)
         self._ticks = 0
-        self._panels: tuple[chart.Panel, ...] = ()
+        self._noted_ns: int | None = None
+        self.painter = Painter()
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = THEMES[0].name
 
     def compose(self) -> ComposeResult:
         """The panes from top to bottom."""
-        yield from (Pane(id=name) for name in ("status", "verdict", "transport", "classes"))
-        yield BoardTable("boards", id="boards")
-        with Container(id="middle"):
-            yield Container(id="plots")
-            with Container(id="side"):
-                yield Pane("label", id="label")
-                yield Pane("ledger", id="ledger")
-        yield Pane("log", follow=True, id="log")
-        yield Input(id="note", placeholder="what happened? enter keeps the mark, escape drops it")
-        yield Pane(id="footer")
+        yield from self.painter.widgets()
 
     def on_mount(self) -> None:
         """Start to ask."""
@@ -91,7 +83,7 @@ class HilApp(App[int]):
         """Ask for the next picture; once a second while the engine is silent."""
         self._ticks += 1
         if not self.scene.lost or self._ticks % max(1, round(self.fps)) == 0:
-            width = painter.visible_width(self.screen_stack[0]) or self.size.width
+            width = self.painter.visible_width() or self.size.width
             self.feed.ask(self.scene.view(chart.plot_columns(width), self.size.width))
 
     def on_hil_app_arrived(self, event: Arrived) -> None:
@@ -120,12 +112,10 @@ class HilApp(App[int]):
         if main is None or not main.is_mounted:
             return
         panels = chart.panels(self.scene.streams)
-        if panels != self._panels:
-            self._panels = panels
-            painter.mount_plots(main, panels)
-            if isinstance(self.maximised, Plot) and self.maximised.panel not in panels:
-                self.maximised = None
-        painter.paint(main, self.scene, self.maximised)
+        self.painter.mount(panels)
+        if isinstance(self.maximised, Plot) and self.maximised.panel not in panels:
+            self.maximised = None
+        self.painter.paint(main, self.scene, self.maximised)
 
     def _recolour(self) -> None:
         Pane.palette = Palette(self.current_theme, not self.no_color)
@@ -198,7 +188,7 @@ class HilApp(App[int]):
 
     def action_restore(self) -> None:
         """Close what is open, the nearest first."""
-        if self.query_one("#note").has_class("-open"):
+        if self.painter.note.has_class("-open"):
             self._close_note()
         elif self.maximised is not None:
             self.maximised = None
@@ -215,22 +205,21 @@ class HilApp(App[int]):
             self.feed.command(decided.verb, **decided.args)
 
     def action_note(self) -> None:
-        """Ask for the words of a mark, in one line that traps nobody."""
-        note = self.query_one("#note", Input)
-        note.add_class("-open")
-        note.focus()
+        """Ask for the words of a mark, in one line that traps nobody; the mark keeps the time of this key."""
+        self._noted_ns = self.scene.latest.now_ns if self.scene.latest else None
+        self.painter.note.add_class("-open")
+        self.painter.note.focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Keep the mark."""
         if words := event.value.strip():
-            self.feed.command("mark", text=words)
+            self.feed.command("mark", text=words, t_ns=self._noted_ns)
         self._close_note()
 
     def _close_note(self) -> None:
-        note = self.query_one("#note", Input)
-        note.value = ""
-        note.remove_class("-open")
-        self.query_one("#boards").focus()
+        self.painter.note.value = ""
+        self.painter.note.remove_class("-open")
+        self.painter.boards.focus()
 
     def action_picture(self) -> None:
         """Keep a picture of the screen."""
@@ -242,7 +231,10 @@ class HilApp(App[int]):
         self.push_screen(HelpScreen("plot" if isinstance(focused, Plot) else (focused.id or "") if focused else ""))
 
     def action_interrupt(self) -> None:
-        """Say how to leave."""
+        """Close what lies over the screen, or say how to leave."""
+        if isinstance(self.screen, ModalScreen):
+            self.screen.dismiss()
+            return
         goes_on = "the recording goes on; " if self.scene.recording else ""
         self.say(f"{goes_on}ctrl+q leaves the screen")
 

@@ -155,7 +155,7 @@ def _fit(
     """
     low, high, gaps = stream.low[channels], stream.high[channels], stream.gaps
     have = low.shape[1]
-    if columns < have < 1.5 * columns:
+    if columns < have <= 1.1 * columns:
         return low[:, -columns:], high[:, -columns:], gaps[-columns:], columns / have
     if have > columns:
         groups = np.arange(columns) * have // columns
@@ -187,9 +187,10 @@ def _value_axis(cells: Cells, span: tuple[float, float], first: int, last: int, 
         marks = tuple(canvas.Tick(end, canvas.number(end)) for end in span)
     for tick in marks:
         row = first + round((span[1] - tick.value) / (span[1] - span[0]) * (rows - 1))
-        put(cells, 0, row, f"{tick.label[: GUTTER - 1]:>{GUTTER - 1}}┤", DIM)
+        if not name or row != first:
+            put(cells, 0, row, f"{tick.label[: GUTTER - 1]:>{GUTTER - 1}}┤", DIM)
     if name:
-        put(cells, 0, first, f"{name[:3]}", ink)
+        put(cells, 0, first, name[: GUTTER - 2], ink)
 
 
 def _time_axis(cells: Cells, span: float, gutter: int, edge: str, taken: set[int]) -> None:

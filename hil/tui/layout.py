@@ -43,6 +43,10 @@ class Layout:
     plot: int
 
 
+GOOD = 9
+"""Rows that show a plot well."""
+
+
 def arrange(
     width: int, height: int, boards: int, plots: int, said: int = 0, replay: bool = False, classes: bool = False
 ) -> Layout:
@@ -72,8 +76,19 @@ def arrange(
         rows, log = rows + log, 0
     rows = max(1, rows)
     area = width - (0 if narrow else side)
-    across = 1 if plots <= 1 or area < 2 * 55 else 3 if area >= 3 * 70 and plots > 4 else 2
-    if across == 1 and plots > 1 and area >= 2 * 36 and rows // plots < LEAST:
-        across = 2
+    across = _across(area, rows, plots)
     plot = max(min(LEAST, rows), rows // max(1, math.ceil(plots / across)))
     return Layout(narrow, verdict, transport, label, table, side, log, across, plot)
+
+
+def _across(columns: int, rows: int, plots: int) -> int:
+    """Return how many plots share a row: as few as leave each `GOOD` rows, and never narrower than can be read."""
+    best = 1
+    for across in range(1, min(plots, 4) + 1):
+        cramped = rows // max(1, math.ceil(plots / best)) < LEAST
+        if columns // across < (36 if cramped else 48):
+            break
+        best = across
+        if rows // math.ceil(plots / across) >= GOOD:
+            break
+    return best

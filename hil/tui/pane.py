@@ -36,6 +36,7 @@ class Pane(Widget, can_focus=True):
 
     Args:
         heading: Words of the title bar; empty for a pane that has none (then it takes no focus).
+        inset: Empty cells before every line.
         follow: Whether the newest (last) row stays in sight until somebody scrolls up.
         id: Name of the widget.
     """
@@ -51,17 +52,29 @@ class Pane(Widget, can_focus=True):
     palette: ClassVar[Palette] = Palette(THEMES[0])
     """The styles of the app's theme; set by the app for all panes at once."""
 
-    def __init__(self, heading: str = "", follow: bool = False, id: str | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        heading: str = "",
+        follow: bool = False,
+        inset: int = 0,
+        id: str | None = None,  # noqa: A002
+    ) -> None:
         super().__init__(id=id)
         self.can_focus = bool(heading)
         self.heading = heading
         self.scrolled = 0
         self._follow = follow
+        self._inset = " " * inset
         self._title: Line = ()
         self._lines: Sequence[Line] = ()
         self._rows: list[tuple[Line, int]] = []
         self._strips: list[Strip] = []
         self._painted_with: object = None
+
+    @property
+    def body_width(self) -> int:
+        """Cells of a line."""
+        return max(0, self.size.width - len(self._inset))
 
     @property
     def body_height(self) -> int:
@@ -109,7 +122,8 @@ class Pane(Widget, can_focus=True):
         most = max(0, len(self._lines) - room)
         self.scrolled = max(0, min(self.scrolled, most))
         first = most - self.scrolled if self._follow else self.scrolled
-        rows += [(line, PLAIN) for line in self._lines[first : first + room]]
+        shown = self._lines[first : first + room]
+        rows += [([(self._inset, TEXT), *line] if self._inset else line, PLAIN) for line in shown]
         rows += [((), PLAIN)] * (height - len(rows))
         return rows
 

@@ -178,7 +178,12 @@ def ledger(snapshot: Snapshot, width: int, height: int) -> list[Line]:
     lines += [[(sentence, BAD)] for sentence in open_sums]
     if height <= 2:
         books = [f"{board.role}: {count(board.samples)} in, {count(missing(board))} lost" for board in known]
-        return [*lines, [("  ".join(books), TEXT)]]
+        words = "  ".join(books)
+        if len(words) > width:
+            gone = [missing(board) for board in known]
+            total = None if None in gone else sum(number or 0 for number in gone)
+            words = f"{len(known)} boards: {count(sum(board.samples for board in known))} in, {count(total)} lost"
+        return [*lines, [(words, TEXT)]]
     lines += _table(known, width)
     return lines
 
@@ -191,10 +196,12 @@ def _table(known: Sequence[BoardView], width: int) -> list[Line]:
     more = [(f" +{len(known) - fits}", DIM)] if len(known) > fits else []
     lines: list[Line] = [[(" " * 14, DIM), *((f"{_cut(board.role, 8):>9}", TITLE) for board in shown), *more]]
     for name in dict.fromkeys(name for board in shown for name, _ in board.ledger):
-        values = [book.get(name, 0) for book in books]
-        if name.startswith("bytes ") and not any(values):
+        if name.startswith("bytes ") and not any(book.get(name) for book in books):
             continue
-        cells = [(f"{_short(value):>9}", DIM if not value else WARN if name in LOSSES else TEXT) for value in values]
+        cells = [
+            (f"{_short(book[name]) if name in book else '—':>9}",
+             DIM if not book.get(name) else WARN if name in LOSSES else TEXT) for book in books
+        ]  # fmt: skip
         lines.append([(f"{_cut(name.replace('_', ' '), 13):<14}", DIM), *cells])
     return lines
 

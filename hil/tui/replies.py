@@ -20,11 +20,11 @@ def words_of(reply: Reply) -> str:
         case "mark":
             return f"mark set: {args.get('text')}"
         case "label":
-            return f"label {args.get('text')}: started or stopped"
+            return f"label {args.get('text')} {'starts' if values.get('active') else 'ends'}"
         case "pause":
             return "paused" if values.get("paused", args.get("paused")) else "the replay goes on"
         case "seek":
-            return f"at {duration(float(args.get('to_s') or 0.0))}"
+            return f"at {duration(float(values.get('position_s', args.get('to_s')) or 0.0))}"
         case "speed":
             speed = args.get("speed")
             return "as fast as it goes" if speed is None else f"{speed:g} times real time"

@@ -60,11 +60,8 @@ def verdict(scene: Scene, found: Sequence[Finding], width: int) -> list[Line]:
         return wrap([(" ✖ TROUBLE ENGINE: ", BAD), (sentence, TITLE)], width)
     if scene.latest is None:
         return [[(" waiting for the engine's first answer; ctrl+q leaves", DIM)]]
-    hint: list[Run] = []
-    if scene.hint:
-        hint = [("  New here? ", KEY), ("space freezes, r records, ? explains", TEXT)]
     if not found:
-        return [[*_all_well(scene.latest), *hint]]
+        return [_with_hint(_all_well(scene.latest), scene, width)]
     lines: list[Line] = []
     for at, finding in enumerate(found):
         word, ink = RANKS[finding.rank]
@@ -78,6 +75,15 @@ def verdict(scene: Scene, found: Sequence[Finding], width: int) -> list[Line]:
             break
         lines += wrapped
     return lines[:MOST_ROWS]
+
+
+def _with_hint(line: list[Run], scene: Scene, width: int) -> Line:
+    """Add a word to who is here for the first time, as long as it fits."""
+    room = width - sum(len(words) for words, _ in line)
+    for hint in ("space freezes, r records, ? explains", "? explains"):
+        if scene.hint and len(hint) + 12 <= room:
+            return [*line, ("  New here? ", KEY), (hint, TEXT)]
+    return line
 
 
 def _all_well(snapshot: Snapshot) -> list[Run]:

@@ -34,7 +34,7 @@ def readings(name: str, columns: int, seconds: float) -> StreamView:
         low, high = canvas.envelope(warm, columns)
         return StreamView(
             name, "frame", ("temperature",), ("degC",), 8.0, 8.0, False, 480, NOW - int(seconds * SECOND), NOW, low,
-            high, gaps, high[:, -1], True, image, NOW, 20.0, 32.0,
+            high, gaps, warm[-1].astype(np.float32), True, image, NOW, 20.0, 32.0,
         )  # fmt: skip
     if name == "ppg":
         values = np.stack([np.sin(7 * t) ** 9 + 0.1 * np.sin(t), 0.6 * np.sin(7 * t + 0.4) ** 9], axis=1)

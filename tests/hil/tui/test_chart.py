@@ -106,7 +106,7 @@ def test_every_size_can_be_drawn(width, height, columns, lanes) -> None:
         assert ["".join(words for words, _ in line) for line in cells.runs(picture)] == cells.rows(picture)
 
 
-@given(st.integers(1, 200), st.integers(20, 90), st.floats(0, 1))
+@given(st.integers(1, 200), st.integers(20, 90), st.floats(0.1, 1))
 def test_a_spike_survives_folding_to_the_width_at_hand(columns, width, place) -> None:
     view = stream(columns, 1)
     high = view.high.copy()

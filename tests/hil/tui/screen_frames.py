@@ -1,0 +1,62 @@
+"""Runs the screen without a terminal, and holds its picture against a text file."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from screen_fakes import FakeClient
+from textual.pilot import Pilot
+
+from hil.tui.app import HilApp
+
+FRAMES = Path(__file__).resolve().parents[2] / "frames"
+
+Steps = Callable[[HilApp, "Pilot[int]"], Awaitable[None]]
+
+
+def frame(app: HilApp) -> str:
+    """What stands on the screen, as text; the one place that touches the compositor."""
+    strips = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips) + "\n"
+
+
+def drive(client: FakeClient, size: tuple[int, int], steps: Steps | None = None, owns: bool = True) -> str:
+    """Run the screen on a client that answers at once, do the steps, and return the last picture as text.
+
+    No timer fires: pictures are asked for by hand.
+    """
+
+    async def main() -> str:
+        app = HilApp(client, fps=1e-4, owns=owns, inline=True)
+        async with app.run_test(size=size) as pilot:
+            for _ in range(3):
+                app.tick()
+                await pilot.pause()
+            if steps is not None:
+                await steps(app, pilot)
+            if not app._exit:
+                await pilot.pause()
+                app.tick()
+                await pilot.pause()
+            return frame(app)
+
+    return asyncio.run(main())
+
+
+def press(*keys: str) -> Steps:
+    async def steps(app: HilApp, pilot: "Pilot[int]") -> None:
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause()
+
+    return steps
+
+
+def same_as_golden(name: str, shown: str) -> None:
+    """Compare with `tests/frames/NAME.txt`; HIL_UPDATE_FRAMES=1 writes it, to be looked at before it is kept."""
+    path = FRAMES / f"{name}.txt"
+    if os.environ.get("HIL_UPDATE_FRAMES"):
+        path.write_text(shown, encoding="utf-8")
+    assert path.exists(), f"{path} is missing: run once with HIL_UPDATE_FRAMES=1 and look at it"
+    assert shown == path.read_text(encoding="utf-8"), f"{path} differs: look, then run with HIL_UPDATE_FRAMES=1"
