@@ -2,9 +2,11 @@
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 
@@ -12,10 +14,8 @@ from firmware_bridge.errors import BridgeError
 
 __all__ = [
     "BoardFile", "File", "For", "From", "Json", "ModelFile", "Output", "Ports", "Quiet", "Seed", "To", "print_json",
-    "print_table", "progress", "report_error", "talk",
+    "print_table", "report_error", "size_mb", "talk", "worked",
 ]  # fmt: skip
-
-T = TypeVar("T")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing on stderr unless something is wrong.")]
@@ -77,40 +77,36 @@ def report_error(error: BridgeError, *, as_json: bool) -> None:
     print(f"hil: {error}", file=sys.stderr)
 
 
-def progress(
-    items: Iterable[T], total: float | None, what: str, size: Callable[[T], float] = lambda _: 1.0
-) -> Iterator[T]:
-    """Yield items; past one second draw a bar with rate and remaining time on stderr, if that is a terminal.
+@contextmanager
+def worked(unit: str, total: float = 1.0) -> Iterator[Callable[[float], None]]:
+    """Give a function to call with the share that is done; past one second a bar is drawn on stderr, on a terminal.
 
     Args:
-        items: What is worked through.
-        total: Sum of all sizes, None where unknown.
-        what: What is counted, such as `s` or `frames`.
-        size: Worth of one item.
+        unit: What is worked through, such as `MB` or `s of recording`.
+        total: How much of it there is.
     """
     if not sys.stderr.isatty():
-        yield from items
+        yield lambda share: None
         return
-    import time
-
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    began = time.monotonic()
-    done = 0.0
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn())
+    columns = (BarColumn(), TextColumn("{task.percentage:3.0f} %  {task.fields[rate]}"), TimeRemainingColumn())
     bar = Progress(*columns, transient=True)
-    task = bar.add_task("", total=total, rate="")
-    shown = False
+    task = bar.add_task("", total=1.0, rate="")
+    began = time.monotonic()
+
+    def told(share: float) -> None:
+        spent = time.monotonic() - began
+        if spent > 1.0:
+            bar.start()
+            bar.update(task, completed=share, rate=f"{share * total / spent:,.1f} {unit}/s")
+
     try:
-        for item in items:
-            yield item
-            done += size(item)
-            spent = time.monotonic() - began
-            if spent > 1.0:
-                if not shown:
-                    bar.start()
-                    shown = True
-                bar.update(task, completed=done, rate=f"{done / spent:,.1f} {what}/s")
+        yield told
     finally:
-        if shown:
-            bar.stop()
+        bar.stop()
+
+
+def size_mb(path: Path) -> float:
+    """Return the size of a file in MB, 0 where there is none."""
+    return path.stat().st_size / 1e6 if path.is_file() else 0.0

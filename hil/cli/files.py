@@ -1,3 +1,77 @@
-"""Verbs that read recordings: `hil info`, `hil verify`, `hil recover`, `hil export`, `hil replay`."""
+"""Verbs that read recordings: `hil info`, `hil replay`, `hil recover`."""
 
-VERBS = ()
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hil.cli.common import File, For, From, Json, ModelFile, Quiet, To, print_json, size_mb, talk, worked
+from hil.cli.live import finish, speed_of
+
+__all__ = ["VERBS", "info", "recover", "replay"]
+
+
+def info(
+    file: File,
+    check: Annotated[bool, typer.Option("--check", help="Read every byte and test every checksum.")] = False,
+    json: Json = False,
+) -> None:
+    """Say what is in a recording: boards, streams, losses, labels, and what a kill cost."""
+    from hil.recording.info import info as look
+
+    found = look(file, check)
+    if json:
+        print_json(found.as_dict())
+    else:
+        print("\n".join(found.lines()))
+
+
+def replay(
+    file: File,
+    speed: Annotated[str, typer.Option("--speed", help="0.1 to 1000, or max.")] = "1",
+    begin: From = None,
+    end: To = None,
+    loop: Annotated[bool, typer.Option("--loop", help="Again and again, until Ctrl-C or --for.")] = False,
+    seconds: For = None,
+    model: ModelFile = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Play a recording through the code that met the boards, and report how late it was."""
+    from hil.capture import capture as run
+    from hil.config import EngineConfig, ModelConfig, ReplayConfig
+    from hil.plain import Plain
+    from hil.snapshot import Snapshot
+
+    plan = ReplayConfig(path=str(file), speed=speed_of(speed), begin=begin, end=end, loop=loop, hold=False)
+    config = EngineConfig(replay=plan, models=() if model is None else (ModelConfig(path=str(model)),))
+    plain = Plain()
+
+    def tell(snapshot: Snapshot) -> None:
+        for line in plain.lines(snapshot):
+            if json:
+                talk(line, quiet)
+            elif not quiet:
+                print(line, flush=True)
+
+    finish(run(config, seconds=seconds, on_snapshot=tell), as_json=json)
+
+
+def recover(
+    file: File,
+    output: Annotated[Path, typer.Option("-o", "--output", help="File to write; never overwritten.")],
+    json: Json = False,
+) -> None:
+    """Make a whole recording of a torn or damaged one, and say what is gone."""
+    from hil.recording.recover import recover as mend
+
+    with worked("MB", size_mb(file)) as told:
+        mended = mend(file, output, told)
+    if json:
+        print_json({"schema": 1, **mended.as_dict()})
+    else:
+        kept = f"{mended.path}: {mended.samples:,} samples in {mended.chunks} chunks were kept"
+        print("\n".join([kept, mended.lost or "nothing is missing", *mended.left_out]))
+
+
+VERBS = (info, replay, recover)

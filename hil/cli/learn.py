@@ -1,12 +1,15 @@
 """Verbs of models: `hil train` and `hil predict`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from firmware_bridge.errors import UsageError
-from hil.cli.common import Json, Quiet, print_json, print_table, progress, talk
+from hil.cli.common import Json, Quiet, print_json, print_table, talk, worked
+
+if TYPE_CHECKING:
+    from firmware_bridge.batch import Prediction
 
 __all__ = ["VERBS", "predict", "train"]
 
@@ -82,16 +85,23 @@ def predict(
     for file in files:
         recording = hil.open(file)
         decisions = opened.stream(recording, board=board, backend=backend)
-        for item in progress(decisions, None, "decisions"):
-            row = {"file": str(file), "board": item.board, "stream": item.stream, "boot": item.boot}
-            row |= {"sample": item.sample, "t_s": (item.t_ns - recording.start_ns) / 1e9}
-            found.append(row | {"label": item.label, "confidence": item.confidence})
+        with worked("s of recording", recording.duration_s) as told:
+            for item in decisions:
+                told((item.t_ns - recording.start_ns) / 1e9 / max(recording.duration_s, 1e-9))
+                found.append(_row(file, item, recording.start_ns))
     if json:
         print_json({"schema": 1, "model": opened.contract.name, "predictions": found})
     else:
         rows = [(r["file"], r["board"], f"{r['t_s']:.3f}", r["label"], f"{r['confidence']:.3f}") for r in found]
         print_table(("file", "board", "t_s", "label", "confidence"), rows)
     talk(f"{len(found)} decisions", quiet)
+
+
+def _row(file: Path, item: "Prediction", start_ns: int) -> dict[str, Any]:
+    return {
+        "file": str(file), "board": item.board, "stream": item.stream, "boot": item.boot, "sample": item.sample,
+        "t_s": (item.t_ns - start_ns) / 1e9, "label": item.label, "confidence": item.confidence,
+    }  # fmt: skip
 
 
 VERBS = (train, predict)
