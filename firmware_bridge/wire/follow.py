@@ -5,6 +5,7 @@ A Gap is told when the sample after it comes, with a cause: `lost`, `stalled` (t
 the end), or, without numbers and hence without a count, `silence` and `disconnected`. Late samples never retract it.
 """
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -17,7 +18,7 @@ from firmware_bridge.wire.dialect import Samples
 from firmware_bridge.wire.times import Times
 from firmware_bridge.wire.track import Track
 
-__all__ = ["Follower"]
+__all__ = ["Follower", "part_of"]
 
 Int64 = npt.NDArray[np.int64]
 
@@ -229,6 +230,16 @@ class Follower:
     def _flush(self, track: Track) -> None:
         if (batch := track.flush(self.board, self.boot)) is not None:
             self.out.append(batch)
+
+
+def part_of(samples: Samples, part: slice) -> Samples:
+    """Return some of the samples."""
+    cut = {
+        name: value[part]
+        for name in ("raw", "number", "ticks", "valid", "arrived")
+        if (value := getattr(samples, name)) is not None
+    }
+    return replace(samples, **cut)
 
 
 def _ticks_restart(track: Track, samples: Samples) -> int | None:

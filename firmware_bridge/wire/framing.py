@@ -175,7 +175,7 @@ class Decoder:
 
     def overflow(self) -> int:
         """Discard a torn frame that is too long already; return its bytes. To be called once `take` is worked off."""
-        if len(self._tail) <= stuffed_length(self.max_frame):
+        if not self._tail or len(self._tail) <= stuffed_length(self.max_frame):
             return 0
         return self._discard(skipping=True)
 

@@ -3,11 +3,10 @@
 `Session` takes bytes and times and gives items. State follows the bytes: what the host wrote is learnt from `sent`,
 never from what `due` proposed, so that a replay of (kind, bytes, time) gives exactly the items of the live run.
 
-A native board echoes the nonce of START. Once it has confirmed (ACK, or the nonce in HELLO or STATUS) any other nonce
-means Rebooted and `boot` counts up; the same nonce after the port was opened again is a mere reconnect. Until our START
-took effect, samples of a board that runs under somebody else's nonce are `unstarted` and given to nobody; a board that
-sends samples under nonce 0 runs freely and is listened to. A board without a nonce has started anew when its numbers
-step back by more than 64 or to 0, or its ticks by more than a tenth of a second (`inferred`).
+Boots are told by the nonce of START (see `boots`). Samples of a board that runs for an earlier host are `unstarted` and
+given to nobody until our START took effect; a board that sends samples under nonce 0 runs freely and is listened to. A
+board without a nonce has started anew when its numbers step back by more than 64 or to 0, or its ticks by more than a
+tenth of a second (`inferred`).
 """
 
 from collections.abc import Callable
@@ -31,16 +30,15 @@ from firmware_bridge.batch import (
 )  # fmt: skip
 from firmware_bridge.ledger import Books, Ledger
 from firmware_bridge.timebase import ClockFit
+from firmware_bridge.wire.boots import Boots, Verdict
 from firmware_bridge.wire.dialect import Answer, Damaged, Described, Dialect, Heard, Samples, Text
-from firmware_bridge.wire.follow import Follower
+from firmware_bridge.wire.follow import Follower, part_of
 from firmware_bridge.wire.messages import STATUS_ROW, Flag, Kind, Message
 from firmware_bridge.wire.schedule import Facts, Schedule
 from firmware_bridge.wire.times import Clockwork, Times
 
 __all__ = ["Session"]
 
-_GIVE_UP_START_NS = 5_000_000_000
-"""After so long without an answer to START a board is taken for one that only talks."""
 _PINGS = 256
 _REASONS = {1: "unknown", 2: "bad checksum", 3: "bad argument", 4: "busy", 5: "no room", 6: "out of order"}
 
@@ -80,9 +78,8 @@ class Session:
         self._times = Times(timebase)
         self._follow = Follower(board, self._ledger, self._times)
         self._schedule = Schedule()
-        self._connected = self._talks_nonce = self._confirmed = self._foreign = self._deaf = self._renumber = False
-        self._asked: tuple[int, int] | None = None
-        self._confirmed_nonce = 0
+        self._boots = Boots()
+        self._connected = self._renumber = False
         self._pings: dict[int, int] = {}
 
     @property
@@ -160,8 +157,8 @@ class Session:
                 self._pings[message.token] = now
                 if len(self._pings) > _PINGS:
                     del self._pings[next(iter(self._pings))]
-            elif message.kind == Kind.START and (self._asked is None or self._asked[0] != message.nonce):
-                self._asked = (message.nonce, now)
+            elif message.kind == Kind.START:
+                self._boots.asked(message.nonce, now)
         return []
 
     def due(self, now: int) -> tuple[bytes, int | None]:
@@ -169,8 +166,8 @@ class Session:
         if not self.dialect.talks or self.refused:
             return b"", None
         facts = Facts(
-            identified=self._connected and self._talks_nonce,
-            wants_start=not self._confirmed and not self._deaf,
+            identified=self._connected and self._boots.native,
+            wants_start=self._boots.wants_start,
             heard_ns=self.heard_ns,
             has_clock=self.info is not None and any(stream.tick_hz for stream in self.info.streams),
             waiting=self._follow.waiting,
@@ -210,32 +207,27 @@ class Session:
             return
         if not self._connected and not self.refused and self.info is not None:
             self._announce(self.info, now)  # a dialect that says who it is only once
-        if self._foreign and self._asked is not None and self._asked[1] + _GIVE_UP_START_NS < now:
-            self._foreign, self._deaf = False, True
-        if self.refused or (self._foreign and not self._starts_here(samples, now)):
+        self._boots.wait(now)
+        if self._boots.foreign and samples.number is not None and bool((begins := samples.number == 0).any()):
+            first = int(begins.argmax())
+            if first:
+                self._follow.unstarted(part_of(samples, slice(0, first)))
+                samples = part_of(samples, slice(first, None))
+            self._react(self._boots.first_came(), now)
+        if self.refused or self._boots.foreign:
             self._follow.unstarted(samples)
             return
-        before = None if self.info is None else samples.stream
-        restarts = not self._talks_nonce or self._renumber
-        restart = self._follow.take(samples, now, restarts)
+        native = self._boots.native
+        restart = self._follow.take(samples, now, restarts=not native or self._renumber)
         self._renumber = False
-        if before is not None:
-            self._note_rate(samples)
+        self._note_rate(samples)
         if restart is not None:
-            self._rebooted(now, inferred=not self._talks_nonce)
-            self._samples(_from(samples, restart), now)
-
-    def _starts_here(self, samples: Samples, now: int) -> bool:
-        """Whether these samples are the first of our run, whose ACK was lost."""
-        if self._asked is None or samples.number is None or not bool((samples.number == 0).any()):
-            return False
-        self._confirm(now)
-        return True
+            self._rebooted(now, inferred=not native)
+            self._samples(part_of(samples, slice(restart, None)), now)
 
     def _note_rate(self, samples: Samples) -> None:
         """Keep the rates in `info` as they are."""
-        assert self.info is not None
-        if any(isinstance(item, RateChanged) for item in self._follow.out):
+        if self.info is not None and any(isinstance(item, RateChanged) for item in self._follow.out):
             name = samples.stream.name
             streams = tuple(samples.stream if each.name == name else each for each in self.info.streams)
             self.info = replace(self.info, streams=streams)
@@ -246,12 +238,7 @@ class Session:
             self._follow.out.append(Log(self.board, now, "error", wrong))
             return
         self.refused = ""
-        nonce = heard.nonce
-        self._talks_nonce = nonce is not None
-        if nonce is not None:
-            self._nonce_is(nonce, now)
-            if not self._confirmed and not self._deaf:
-                self._foreign = nonce not in (0, self._asked[0] if self._asked else 0)
+        self._react(self._boots.hello(heard.nonce), now)
         if not self._connected or heard.info != self.info:
             self._announce(heard.info, now)
 
@@ -260,35 +247,26 @@ class Session:
         self._connected = True
         self._follow.out.append(Connected(self.board, now, info, self.boot))
 
-    def _nonce_is(self, nonce: int, now: int) -> None:
-        """HELLO or STATUS says under which nonce the board runs."""
-        asked = self._asked[0] if self._asked is not None else None
-        if self._confirmed:
-            if nonce != self._confirmed_nonce and nonce != asked:
-                self._rebooted(now, inferred=False)
-            elif nonce != self._confirmed_nonce:
-                self._confirm(now)
-        elif nonce and nonce == asked:
-            self._confirm(now)
-            self._follow.head(now)
-
-    def _confirm(self, now: int) -> None:
-        """The board runs under the nonce of our latest START."""
-        if self._asked is None:
-            return
-        nonce = self._asked[0]
-        if self._confirmed and nonce != self._confirmed_nonce:
-            self._rebooted(now, inferred=False)  # the host itself asked for numbers from 0
-            self._asked = (nonce, now)
-        if not self._confirmed:
+    def _react(self, verdict: Verdict, now: int) -> None:
+        """Draw the consequences of what a nonce or an answer told."""
+        if verdict is Verdict.REBOOTED:
+            self._rebooted(now, inferred=False)
+        elif verdict is Verdict.RENUMBERED:  # the host itself asked for numbers from 0
+            self._new_boot(now, inferred=False)
+            self._follow.from_zero = True
+        elif verdict is Verdict.STARTED:
             self._renumber = self._follow.delivered_any
             self._follow.from_zero = True
-        self._confirmed, self._confirmed_nonce, self._foreign, self._deaf = True, nonce, False, False
+        elif verdict is Verdict.CONFIRMED:
+            self._follow.head(now)
 
     def _rebooted(self, now: int, *, inferred: bool) -> None:
+        self._boots.anew()
+        self._new_boot(now, inferred=inferred)
+
+    def _new_boot(self, now: int, *, inferred: bool) -> None:
         self._follow.begin_boot(now)
-        self._confirmed = self._foreign = self._renumber = False
-        self._asked = None
+        self._renumber = False
         self._pings.clear()
         self._follow.out.append(Rebooted(self.board, now, self.boot, inferred))
 
@@ -301,10 +279,10 @@ class Session:
             self._status(message, now)
         elif kind in (Kind.ACK, Kind.NAK, Kind.CREDIT, Kind.RESULT):
             if kind == Kind.ACK and message.of == Kind.START:
-                self._confirm(now)
+                self._react(self._boots.acknowledged(), now)
             elif kind == Kind.NAK:
                 if message.of == Kind.START:
-                    self._deaf, self._foreign = True, False
+                    self._boots.refused()
                 said = message.tail.decode("utf-8", "replace") or _REASONS.get(message.reason, "no reason")
                 out.append(Log(self.board, now, "warning", f"the board refused {_name(message.of)}: {said}"))
             out.append(Reply(self.board, now, kind.name, message.fields, message.tail))
@@ -321,7 +299,7 @@ class Session:
         self._follow.out.append(ClockReading(self.board, now, sent_ns, tick, received_ns))
 
     def _status(self, message: Message, now: int) -> None:
-        self._nonce_is(message.nonce, now)
+        self._react(self._boots.says(message.nonce), now)
         names = dict(enumerate(stream.name for stream in self.info.streams)) if self.info is not None else {}
         names = getattr(self.dialect, "stream_names", names)
         fields: dict[str, Any] = {key: message.fields[key] for key in ("nonce", "tick", "refused")}
@@ -332,7 +310,7 @@ class Session:
             rows[name] = {
                 "produced": produced, "dropped": dropped, "starved": starved, "credit": credit, "consumed": consumed,
             }  # fmt: skip
-            if self._confirmed and message.nonce == self._confirmed_nonce:
+            if self._boots.runs(message.nonce):
                 self._follow.status(name, produced, dropped)
         fields["streams"] = rows
         self._follow.out.append(Status(self.board, now, fields))
@@ -340,13 +318,3 @@ class Session:
 
 def _name(kind: int) -> str:
     return Kind(kind).name if kind in Kind._value2member_map_ else f"command 0x{kind:02x}"
-
-
-def _from(samples: Samples, start: int) -> Samples:
-    """Return the samples from `start` on."""
-    cut = {
-        name: value[start:]
-        for name in ("raw", "number", "ticks", "valid", "arrived")
-        if (value := getattr(samples, name)) is not None
-    }
-    return replace(samples, **cut)
