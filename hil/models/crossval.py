@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from hil.models.datasets import load_dataset
 from hil.models.evaluate import Decisions, Fold, cross_validate
 from hil.models.training_config import load_config
 
@@ -66,8 +67,6 @@ def summary(folds: Sequence[Fold], classes: int) -> dict[str, Any]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command."""
-    from hil.models.sources import load_dataset
-
     parser = argparse.ArgumentParser(prog="python -m hil.models.crossval", description="Subject-wise cross-validation.")
     parser.add_argument("config", type=Path)
     parser.add_argument("--data", type=Path, default=None, help="folder that the configuration's files are relative to")

@@ -12,7 +12,7 @@ import os
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from firmware_bridge.errors import FileError, UsageError
 
-__all__ = ["NONE", "Dataset", "NpzLayout", "Series", "digest", "load_npz", "window_truth"]
+if TYPE_CHECKING:
+    from hil.models.training_config import DataConfig
+
+__all__ = ["NONE", "Dataset", "NpzLayout", "Series", "digest", "load_dataset", "load_npz", "window_truth"]
 
 NONE = -1
 """Label of a sample that nobody labelled."""
@@ -149,6 +152,24 @@ def load_npz(layout: NpzLayout, folder: str | os.PathLike[str] = ".") -> Dataset
         for i in range(len(length))
     )
     return Dataset(series, channels, layout.units, layout.rate_hz, tuple(str(name) for name in found["labels"]))
+
+
+def load_dataset(config: DataConfig, folder: str | os.PathLike[str] = ".") -> Dataset:
+    """Read what the `[data]` table of a training configuration names: an NPZ file, or recordings with labels.
+
+    Args:
+        config: The table.
+        folder: What relative file names are relative to.
+
+    Raises:
+        FileError: A file cannot be read.
+        UsageError: Files do not fit each other, or say not whose they are.
+    """
+    if config.npz is not None:
+        return load_npz(config.npz, folder)
+    from hil.models.recorded import load_recordings
+
+    return load_recordings(config, folder)
 
 
 def digest(series: Sequence[Series]) -> str:

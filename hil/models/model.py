@@ -9,16 +9,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from firmware_bridge.batch import Arrival, Batch, Item, Prediction, Stream
-from firmware_bridge.errors import MissingPart, UsageError
-from hil.models.contract import Contract
+from firmware_bridge.errors import FileError, MissingPart, UsageError
+from hil.models.contract import Contract, parse_contract
 from hil.models.group import Step
-from hil.models.package import Package, read_package
+from hil.models.package import Package, pack, read_package, unpack
 from hil.models.streaming import Runner
 
 if TYPE_CHECKING:
@@ -168,7 +169,33 @@ def _all(runner: Runner, items: Iterable[Item]) -> Iterator[Prediction]:
 def load_model(path: str | os.PathLike[str]) -> Model:
     """Open a model file; nothing in it is executed.
 
+    Args:
+        path: A `.hilmodel` file; or an ONNX file `NAME.onnx` with its contract beside it in `NAME.contract.json`.
+
     Raises:
-        FileError: It is no model file, damaged, hostile or newer than this program.
+        FileError: It is no model file, damaged, hostile or newer than this program, or an ONNX file has no contract.
     """
+    if os.fspath(path).endswith(".onnx"):
+        return Model(_onnx_package(Path(path)))
     return Model(read_package(path))
+
+
+def _onnx_package(path: Path) -> Package:
+    beside = path.with_suffix(".contract.json")
+    try:
+        text = beside.read_bytes()
+    except OSError:
+        raise FileError(
+            f"an ONNX file says nothing of channels, units, rate and labels, and {beside.name} is not beside it",
+            str(path),
+            "write the contract there, or save both as one file with hil.save_model(FILE, contract, PATH)",
+        ) from None
+    contract = parse_contract(text, str(beside))
+    try:
+        program = path.read_bytes()
+    except OSError as error:
+        raise FileError(f"it cannot be read ({error.strerror})", str(path), "check the path") from None
+    from hil.models.window_onnx import check_program
+
+    check_program(program, contract)
+    return unpack(pack(contract, program), str(path))

@@ -8,6 +8,7 @@ configuration, data, machine and seed: same weights.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,11 +23,11 @@ from hil.models.architecture import TcnConfig
 from hil.models.augment import Crops
 from hil.models.contract import Architecture, Card, Contract, Input
 from hil.models.datasets import NONE, Dataset, Series, digest
-from hil.models.package import Package, pack, unpack
+from hil.models.package import Package, pack, unpack, write_package
 from hil.models.tcn import Tcn
 from hil.models.training_config import TrainConfig
 
-__all__ = ["Progress", "fit", "train"]
+__all__ = ["Progress", "fit", "train", "train_and_judge"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +102,53 @@ def train(
             "trained_on": people,
             "held_out": list(held_out),
             "seed": config.seed,
-            "config": config.model_dump(mode="json", exclude={"data"}),
+            "config": config.model_dump(mode="json", by_alias=True, exclude={"data"}),
             "torch": str(torch.__version__),
         },
-        card=Card(data_source=config.data.source, data_licence=config.data.licence, summary=config.summary),
+        card=Card(
+            data_source=config.data.source,
+            data_licence=config.data.licence,
+            summary=config.summary,
+            limits=config.limits,
+        ),
     )
     weights: dict[str, Any] = {name: tensor.numpy() for name, tensor in net.state_dict().items()}
     return unpack(pack(contract, weights), config.name)
+
+
+def train_and_judge(
+    config: TrainConfig,
+    dataset: Dataset,
+    output: str | os.PathLike[str],
+    progress: Callable[[Progress], None] | None = None,
+) -> Package:
+    """Train on everyone but the configured held-out people, judge the model on them, and write it: `hil train`.
+
+    Args:
+        config: What to train and how.
+        dataset: Labelled readings.
+        output: The model file.
+        progress: Called after every epoch.
+
+    Returns:
+        The model, its card filled with the figures on the held-out people.
+
+    Raises:
+        UsageError: A held-out person is not in the data, or `train` cannot learn from the rest.
+        FileError: The file cannot be written.
+    """
+    from hil.models.evaluate import held_out_card
+
+    strangers = [person for person in config.data.held_out if person not in dataset.people]
+    if strangers:
+        raise UsageError(
+            f"nobody in the data is called {', '.join(strangers)} (there are {', '.join(dataset.people)})",
+            "data.held_out",
+            "name people of the data",
+        )
+    package = train(config, dataset, config.data.held_out, progress)
+    contract = package.contract.model_copy(update={"card": held_out_card(package, dataset)})
+    return write_package(output, contract, dict(package.weights))
 
 
 def fit(

@@ -111,6 +111,7 @@ class TrainConfig(_Part):
         name: Name of the model.
         version: The author's version.
         summary: What it tells apart, for the card.
+        limits: What it is not for, for the card.
         stream: Stream it will read; None: the one that has the channels.
         seed: Source of all chance.
         window: Samples of a decision.
@@ -127,6 +128,7 @@ class TrainConfig(_Part):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
     version: str = "1"
     summary: str = ""
+    limits: str = ""
     stream: str | None = None
     seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = 0
     window: Annotated[int, Field(ge=2)]

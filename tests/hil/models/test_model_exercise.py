@@ -1,0 +1,71 @@
+"""The shipped model: what its file promises, and how it does on the two people it has never seen."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import firmware_bridge
+import hil.models
+from firmware_bridge.batch import Batch, Stream
+from hil.models import load_model
+from hil.models.datasets import NpzLayout, digest, load_npz
+from hil.models.evaluate import judge
+from hil.models.training_config import load_config
+
+SHIPPED = Path(hil.models.__file__).parent / "exercise.hilmodel"
+UNSEEN = Path(firmware_bridge.__file__).parent / "virtual" / "watch_unseen.npz"
+LAYOUT = NpzLayout(
+    file=str(UNSEEN), readings="raw", label="label", labels="labels", channels="channels", scale="scale",
+    units=("g", "g", "g", "rad/s", "rad/s", "rad/s"), rate_hz=50.0,
+)  # fmt: skip
+
+
+def test_the_contract_says_what_it_reads_and_whom_it_never_saw() -> None:
+    model = load_model(SHIPPED)
+    contract = model.contract
+    assert [(item.channel, item.unit) for item in contract.inputs] == [
+        ("ax", "g"), ("ay", "g"), ("az", "g"), ("wx", "rad/s"), ("wy", "rad/s"), ("wz", "rad/s"),
+    ]  # fmt: skip
+    assert (contract.rate_hz, contract.window, contract.hop, contract.memory_samples) == (50.0, 200, 50, 200)
+    assert contract.lineage["held_out"] == ["9", "10"]
+    assert not set(contract.lineage["trained_on"]) & {"9", "10"}
+    assert contract.architecture is not None
+    assert contract.architecture.config.parameters <= 100_000
+    assert contract.card.data_licence == "BSD"
+    assert {metric.name for metric in contract.card.metrics} >= {"macro_f1", "ece"}
+
+
+@pytest.mark.parametrize("backend", ["eager", "onnxruntime"])
+def test_it_tells_the_exercises_of_unseen_people(backend: str) -> None:
+    """From the readings that are in the project, as a watch sends them; the card must not promise more."""
+    model = load_model(SHIPPED)
+    found = judge(model.package, load_npz(LAYOUT).series, backend=backend).score(7)
+    promised = {metric.name: metric.value for metric in model.contract.card.metrics}
+    assert found.decisions == 946
+    assert found.macro_f1 >= 0.87
+    assert found.macro_f1 == pytest.approx(promised["macro_f1"], abs=0.01)
+    assert found.ece <= 0.08
+
+
+def test_raw_counts_and_readings_in_units_are_the_same_to_it() -> None:
+    model = load_model(SHIPPED)
+    with np.load(UNSEEN, allow_pickle=False) as archive:
+        raw, scale = archive["raw"][:1000], archive["scale"]
+    names = tuple(item.channel for item in model.contract.inputs)
+    stream = Stream("imu", names, tuple(i.unit for i in model.contract.inputs), "<i2", (6,), 50.0, scale=tuple(scale))
+    numbers = np.arange(1000, dtype=np.int64)
+    sent = model.runner(slots=1).push([Batch("watch", stream, 0, 0, numbers, numbers * 20_000_000, raw)])
+    told = model.predict((raw.astype(np.float64) * scale).astype(np.float32))
+    assert [(d.sample, d.scores) for d in sent] == [(d.sample, d.scores) for d in told]
+    assert sent[-1].label == "PEN"
+
+
+@pytest.mark.data
+def test_it_was_trained_on_what_its_contract_says(shared_data: Path) -> None:
+    config = load_config(Path(__file__).resolve().parents[3] / "scenarios" / "models" / "exercise.toml")
+    assert config.data.npz is not None
+    dataset = load_npz(config.data.npz, shared_data)
+    contract = load_model(SHIPPED).contract
+    assert contract.training_data_sha256 == digest(dataset.of(contract.lineage["trained_on"]))
+    assert contract.lineage["config"] == config.model_dump(mode="json", by_alias=True, exclude={"data"})

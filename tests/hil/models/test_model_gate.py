@@ -1,0 +1,63 @@
+"""The gate: exercises of people never seen, in the streaming form that runs on boards.
+
+`pytest -m slow tests/hil/models/test_model_gate.py` trains 25 networks (5 folds of 2 people, 5 seeds; about 20 minutes
+of one core). Settings come from what was known before (`scenarios/models/exercise.toml`); no test person chose any.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hil.models.crossval import summary
+from hil.models.datasets import Dataset, load_npz
+from hil.models.evaluate import cross_validate, folds_of
+from hil.models.training_config import TrainConfig, load_config
+
+ROOT = Path(__file__).resolve().parents[3]
+GATE = 0.87
+
+
+def exercise(shared_data: Path) -> tuple[TrainConfig, Dataset]:
+    config = load_config(ROOT / "scenarios" / "models" / "exercise.toml")
+    assert config.data.npz is not None
+    return config, load_npz(config.data.npz, shared_data)
+
+
+@pytest.mark.data
+@pytest.mark.training
+def test_a_short_training_tells_exercises_of_two_unseen_people(shared_data: Path) -> None:
+    """One fold and a fifth of the epochs: a floor that a broken network, loss or streaming form does not reach."""
+    config, dataset = exercise(shared_data)
+    short = config.model_copy(update={"training": config.training.model_copy(update={"epochs": 20})})
+    (fold,) = cross_validate(short, dataset, [0], folds=[("9", "10")])
+    found = summary([fold], len(dataset.labels))
+    assert found["macro_f1"]["mean"] >= 0.75  # chance is 0.14
+    assert found["coverage"] == 1.0
+    assert found["decisions_per_seed"] == 946
+    assert found["parameters"] <= 100_000
+
+
+@pytest.mark.data
+def test_folds_hold_out_every_person_once(shared_data: Path) -> None:
+    _, dataset = exercise(shared_data)
+    folds = folds_of(dataset.people)
+    assert folds == [("1", "2"), ("3", "4"), ("5", "6"), ("7", "8"), ("9", "10")]
+    ends = [len(item.values) // 50 - 3 for item in dataset.series]
+    assert all(np.unique(item.labels).size == 1 for item in dataset.series)
+    assert sum(ends) == json.loads((ROOT / "scenarios" / "expected" / "exercise-gate.json").read_text())[
+        "decisions_per_seed"
+    ]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+def test_macro_f1_on_unseen_people_is_at_least_0_87_over_five_seeds(shared_data: Path) -> None:
+    config, dataset = exercise(shared_data)
+    folds = list(cross_validate(config, dataset, range(5), progress=print))
+    found = summary(folds, len(dataset.labels))
+    print(json.dumps(found, indent=1))
+    assert found["macro_f1"]["mean"] >= GATE
+    assert found["parameters"] <= 100_000
+    assert found["coverage"] == 1.0
