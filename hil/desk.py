@@ -29,6 +29,7 @@ class Desk:
         recorder: Writes recordings.
         openings: What was said before a recording begins; None: recordings begin with the connections.
         post: Lets a note join the pipeline.
+        settle: Waits until the notes posted before have reached the recorder.
         setups: Returns every board as it is listened to now.
         clock: Dates marks and names files.
         author: Who sets them; empty: the user of this machine.
@@ -40,6 +41,7 @@ class Desk:
         recorder: Recorder,
         openings: Openings | None,
         post: Callable[[Arrival], None],
+        settle: Callable[[], object],
         setups: Callable[[], Sequence[BoardSetup]],
         clock: Clock,
         *,
@@ -49,6 +51,7 @@ class Desk:
         self._recorder = recorder
         self._openings = openings
         self._post = post
+        self._settle = settle
         self._setups = setups
         self._clock = clock
         self._author = author or _user()
@@ -91,10 +94,15 @@ class Desk:
         """End the recording and a label that runs; return its path, None where none ran."""
         if not self._recorder.recording:
             return None
-        if self.active_label:
-            self.stop_label(self.active_label)
+        self.end_label()
+        self._settle()
         path = self._recorder.stop()
         return None if path is None else str(path)
+
+    def end_label(self) -> None:
+        """Stop the label that runs, if any."""
+        if self.active_label:
+            self.stop_label()
 
     def mark(self, text: str, note: str = "", t_ns: int | None = None) -> None:
         """Set a mark, now or at a time of before.
@@ -140,8 +148,7 @@ class Desk:
         self.active_label = ""
 
     def _start_label(self, text: str) -> None:
-        if self.active_label:
-            self.stop_label()
+        self.end_label()
         self._put(Mark("", self._now(), text, "start", self._author))
         self.active_label = text
 

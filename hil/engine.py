@@ -72,8 +72,8 @@ class Engine:
         )  # fmt: skip
         self.source = source
         self.desk = Desk(
-            self.recorder, openings, self.pipeline.post, self.setups, self.clock, author=config.author,
-            replay=self.replay,
+            self.recorder, openings, self.pipeline.post, self.pipeline.settle, self.setups, self.clock,
+            author=config.author, replay=self.replay,
         )  # fmt: skip
         self._starter = threading.Thread(target=self._start, name="starter", daemon=True)
         try:
@@ -110,11 +110,12 @@ class Engine:
     def close(self) -> None:
         """End everything in order: links, models, recording; nothing that was taken is lost. Never hangs."""
         self.asked_to_end.set()
+        if self.recorder.recording:
+            self.desk.end_label()
         with contextlib.suppress(Exception):  # kept in pipeline.error, and told by `snapshot` and `summary`
             if self._starter.ident is None:
                 self.source.close()
             self.pipeline.close()
-        self.desk.stop()
         self.recorder.stop()
 
     def snapshot(self, view: View) -> Snapshot:

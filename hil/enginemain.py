@@ -55,6 +55,7 @@ def _say(plain: dict[str, object]) -> None:
 
 
 def _leash(end: threading.Event) -> None:
-    while sys.stdin.buffer.read(4096):
+    # Past Python's buffer, whose lock a thread must not hold when the interpreter ends.
+    while os.read(sys.stdin.fileno(), 4096):
         pass
     end.set()

@@ -72,7 +72,7 @@ class Pipeline:
         self._tick_s = tick_s
         self._wait_s = wait_s
         self._jumps = source.jumps
-        self._posted: deque[Arrival] = deque()
+        self._posted: deque[Arrival | threading.Event] = deque()
         self._stop = threading.Event()
         self._done = threading.Event()
         self._thread: threading.Thread | None = None
@@ -86,18 +86,35 @@ class Pipeline:
         """Let a note join the next drain (any thread)."""
         self._posted.append(arrival)
 
+    def settle(self, timeout_s: float = 5.0) -> bool:
+        """Wait until all notes posted before have reached the sinks; return whether they have."""
+        if self._thread is None or self.done:
+            return not self._posted
+        reached = threading.Event()
+        self._posted.append(reached)
+        return reached.wait(timeout_s)
+
     def drain(self, max_wait_s: float = 0.0) -> int:
         """Take what there is, once; return how many arrivals went on."""
         arrivals = self.source.take(max_wait_s)
         if self.source.jumps != self._jumps:
             self._jumps = self.source.jumps
-            for part in (*self.stages, *self.sinks):
-                part.reset()
+            for stage in self.stages:
+                stage.reset()
+            for sink in self.sinks:
+                sink.reset()
+        waiting: list[threading.Event] = []
         while self._posted:
-            arrivals.append(self._posted.popleft())
+            note = self._posted.popleft()
+            if isinstance(note, Arrival):
+                arrivals.append(note)
+            else:
+                waiting.append(note)
         for stage in self.stages:
             arrivals = stage.process(arrivals)
         self._sink(arrivals)
+        for reached in waiting:
+            reached.set()
         return len(arrivals)
 
     def run(self) -> None:
