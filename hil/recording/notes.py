@@ -75,14 +75,16 @@ def topic_of(kind: str, board: str, model: str = "") -> str:
     return f"/predictions/{model}" if kind == "predictions" else f"/{board}/{kind}"
 
 
-def event_text(event: Event) -> bytes:
-    """Return an event as JSON."""
+def event_text(event: Event, noted: bool = False) -> bytes:
+    """Return an event as JSON; `noted` (it does not follow from the board's bytes) is written down too."""
     plain: dict[str, Any] = {"type": type(event).__name__}
     for item in fields(event):
         value = getattr(event, item.name)
         if isinstance(value, BoardInfo):
             value = value.as_dict()
         plain[item.name] = value.hex() if isinstance(value, bytes) else value
+    if noted:
+        plain["noted"] = True
     return json.dumps(plain, separators=(",", ":")).encode()
 
 

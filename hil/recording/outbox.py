@@ -108,13 +108,13 @@ class Outbox:
         plain = {"board": arrival.board, "kind": arrival.kind, "text": told}
         self._put_json(self._raw, "link", (arrival.board, ""), arrival.t_ns, arrival.t_ns, arrival.seq, plain)
 
-    def put_event(self, event: Event, now_ns: int) -> None:
-        """Take an event that was made at `now_ns`."""
+    def put_event(self, event: Event, now_ns: int, noted: bool = False) -> None:
+        """Take an event that was made at `now_ns`; `noted` if it does not follow from the board's bytes."""
         kind = kind_of(event)
         board = "" if kind in ("events", "marks") else event.board
         model = getattr(event, "model", "") if kind == "predictions" else ""
         self._sequence += 1
-        self._put_json(self._notes, kind, (board, model), event.t_ns, now_ns, self._sequence, event_text(event))
+        self._put_json(self._notes, kind, (board, model), event.t_ns, now_ns, self._sequence, event_text(event, noted))
 
     def put_books(self, arrival: Arrival) -> None:
         """Take the ledger after an arrival; the last one before a flush is kept."""

@@ -140,7 +140,7 @@ class RecordingWriter:
                 continue
             if isinstance(item, Connected):
                 self._learn(item.board, item.info)
-            self._out.put_event(item, now)
+            self._out.put_event(item, now, noted=arrival.kind == "note")
         if arrival.books is not None:
             self._out.put_books(arrival)
         self.tick(now)
@@ -148,7 +148,7 @@ class RecordingWriter:
     def mark(self, mark: Mark) -> None:
         """Record a mark or a label at its own time."""
         self._usable()
-        self._out.put_event(mark, mark.t_ns)
+        self._out.put_event(mark, mark.t_ns, noted=True)
 
     def tick(self, now_ns: int) -> None:
         """Flush what has waited for a second of `now_ns` or fills a chunk; go on in a new part where it is time."""

@@ -78,7 +78,7 @@ def main(folder: Path, kills: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     for number in range(kills):
         path = folder / f"{number}.mcap"
-        per_flush = int(rng.choice([50, 2_000, 20_000]))
+        per_flush = int(rng.choice([50, 20_000, 100_000]))
         acknowledged = kill_one(path, float(rng.uniform(0.001, 0.08)), per_flush)
         print(json.dumps({"path": str(path), "acknowledged": acknowledged, "per_flush": per_flush}), flush=True)
 

@@ -53,6 +53,7 @@ def test_nothing_acknowledged_is_lost_by_a_kill(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_nothing_acknowledged_is_lost_by_kills_that_land_inside_writes(tmp_path: Path) -> None:
     done = inside = 0
     seed = 100
