@@ -101,7 +101,12 @@ class Model:
     ) -> Runner:
         """Return an executor; see `hil.models.streaming.Runner`."""
         return Runner(
-            self.contract, lambda count: self.step(count, backend), boards=boards, slots=slots, slot_map=slot_map
+            self.contract,
+            lambda count: self.step(count, backend),
+            boards=boards,
+            slots=slots,
+            slot_map=slot_map,
+            sha256=self.package.sha256,
         )
 
     def predict(self, source: Any, *, board: str | None = None, backend: str | None = None) -> list[Prediction]:

@@ -2,7 +2,8 @@
 
 Rule: data only. Opening one reads bytes, checks them and executes nothing: no pickle, no torch, no import by a name
 from the file. Members, their sizes and every weight's name, shape and type are checked against an allow-list, so that
-a hostile, damaged or newer file ends in one sentence. The same content gives the same bytes.
+a hostile, damaged or newer file ends in one sentence. The same content gives the same bytes everywhere:
+members are stored as they are, because compressors differ between machines and weights hardly shrink.
 """
 
 from __future__ import annotations
@@ -69,10 +70,9 @@ def pack(contract: Contract, content: Mapping[str, npt.NDArray[np.float32]] | by
         ordered = {name: np.ascontiguousarray(content[name], dtype="<f4") for name in sorted(content)}
         members["weights.safetensors"] = save(ordered)
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         for name, data in members.items():
             entry = zipfile.ZipInfo(name, _EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
             entry.create_system = 3
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, data)

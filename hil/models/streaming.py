@@ -57,6 +57,9 @@ class Runner:
         boards: Roles to read; a stream of theirs that does not fit is an error. None: every stream that fits.
         slots: Boards in one call.
         slot_map: Slot of every `board/stream`, as an earlier run's `slot_map` gave it.
+        sha256: Identity of the model file, for `identity`.
+
+    Boards in `boards` have slots by name; others get the next free one when first seen, and `slot_map` tells which.
     """
 
     def __init__(
@@ -67,11 +70,13 @@ class Runner:
         boards: Iterable[str] | None = None,
         slots: int = 8,
         slot_map: Mapping[str, int] | None = None,
+        sha256: str = "",
     ) -> None:
         if slots < 1:
             raise UsageError(f"slots is {slots}", "runner", "give at least 1")
         self.contract = contract
         self.slots = slots
+        self.sha256 = sha256
         self._make_step = make_step
         self._boards = None if boards is None else sorted(boards)
         self._fixed = dict(slot_map or {})
@@ -118,9 +123,15 @@ class Runner:
         """What the last bits of a result depend on; plain JSON values, for the recording."""
         step = self._groups[0].step
         return {
-            "model": self.contract.name, "version": self.contract.version, "backend": step.backend,
-            "backend_version": step.version, "slots": self.slots, "hop": self.contract.hop, "slot_map": self.slot_map,
-        }  # fmt: skip
+            "model": self.contract.name,
+            "version": self.contract.version,
+            "sha256": self.sha256,
+            "backend": step.backend,
+            "backend_version": step.version,
+            "slots": self.slots,
+            "hop": self.contract.hop,
+            "slot_map": self.slot_map,
+        }
 
     def _new_group(self) -> Group:
         return Group(self.contract, self._make_step(self.slots))

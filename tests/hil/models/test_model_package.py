@@ -65,6 +65,16 @@ def test_the_same_content_gives_the_same_bytes() -> None:
     assert pack(MODEL.contract, backwards) == GOOD
 
 
+def test_a_file_of_version_1_is_read_and_written_for_ever() -> None:
+    """`golden_v1.hilmodel` was written by the first version of the format; scores are what it decided then."""
+    golden = Path(__file__).with_name("golden_v1.hilmodel")
+    opened = load_model(golden)
+    assert pack(opened.contract, dict(opened.package.weights)) == golden.read_bytes()
+    (made,) = opened.predict(np.linspace(-1, 1, 3 * 25, dtype=np.float32).reshape(25, 3))
+    assert (made.sample, made.label) == (24, "C")
+    assert made.scores == pytest.approx((0.018027, 0.0411733, 0.5564662, 0.3843335), abs=1e-5)
+
+
 def test_a_contract_survives_its_json() -> None:
     card = Card(summary="x", metrics=(Metric(name="macro_f1", value=0.9, how="unseen people"),), data_licence="BSD")
     full = contract(card=card, lineage={"people": ["1"], "seed": 3}, training_data_sha256="0" * 64)
