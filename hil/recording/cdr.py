@@ -10,7 +10,8 @@ in the narrowest form that proves this:
     image     `sensor_msgs/msg/Image` with constant `frame_id`, encoding and size, and a key message beside each frame
 
 `log_time` is the time of the sample (so that plots are true), `publish_time` when its bytes had arrived; `number`,
-`tick` and `boot` are fields. The MCAP sequence stays 0 ("not relevant"), because `number` says more.
+`tick` and `boot` are fields. The MCAP sequence stays 0 ("not relevant"), because `number` says more. Readings come
+first: the bytes that hardly change then lie together from one message to the next, which saves 2 bytes a sample.
 """
 
 import re
@@ -40,6 +41,7 @@ _IMAGE = (
     "std_msgs/Header header\nuint32 height\nuint32 width\nstring encoding\nuint8 is_bigendian\nuint32 step\n"
     f"uint8[] data\n{_SEPARATOR}\nMSG: std_msgs/Header\nbuiltin_interfaces/Time stamp\nstring frame_id\n{_TIME}"
 )
+_KEY_FIELDS = (("tick", "<i8"), ("number", "<i8"), ("boot", "<u4"))
 _KEYS = "int64 tick\nint64 number\nuint32 boot\n"
 KEY_SCHEMA = ("hil_msgs/msg/FrameKey", _KEYS)
 """Schema of the messages beside images: tick, number and boot of the frame with the same time."""
@@ -206,7 +208,7 @@ class _Fields:
 def key_layout() -> Layout:
     """Return the layout of the keys that lie beside images."""
     fields = _Fields()
-    for name, dtype in (("tick", "<i8"), ("number", "<i8"), ("boot", "<u4")):
+    for name, dtype in _KEY_FIELDS:
         fields.add(name, dtype)
     return fields.layout(None, "key", *KEY_SCHEMA, ())
 
@@ -248,9 +250,7 @@ def _readings(stream: Stream, form: str) -> Layout:
     width = int(np.prod(stream.shape))
     value = "<f4" if form.endswith("32") else "<f8"
     fields = _Fields()
-    for name, dtype in (("tick", "<i8"), ("number", "<i8"), ("boot", "<u4")):
-        fields.add(name, dtype)
-    text = _KEYS
+    text = ""
     if form.startswith("raw"):
         fields.add("raw", "<u2" if code == "f2" else wire.newbyteorder("<").str, width)
         text += f"{ROS_TYPE[code]}[{width}] raw\n"
@@ -263,4 +263,7 @@ def _readings(stream: Stream, form: str) -> Layout:
         text += "".join(f"{ros} {name}  # {_one_line(unit)}\n" for name, unit in zip(names, units, strict=True))
     else:
         text += f"{ros}[{width}] value\n"
+    for name, dtype in _KEY_FIELDS:
+        fields.add(name, dtype)
+    text += _KEYS
     return fields.layout(stream, form, f"hil_msgs/msg/{_type_name(stream.name)}", text, names)
