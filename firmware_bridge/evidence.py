@@ -3,11 +3,13 @@
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Evidence"]
+__all__ = ["FEWEST_KEPT", "Evidence"]
 
 Int64 = npt.NDArray[np.int64]
 
 _MOST = 2048
+FEWEST_KEPT = 300
+"""Exchanges that are kept however old: five minutes of one ping a second."""
 
 
 class Evidence:
@@ -46,9 +48,9 @@ class Evidence:
             last[1], last[2] = tick, received_ns
 
     def forget(self, before_ns: int) -> None:
-        """Forget what was received before `before_ns`, but never the last 64."""
+        """Forget what was received before `before_ns`, but never the last `FEWEST_KEPT`."""
         old = int(np.searchsorted(self._rows[2, self._start : self._end], before_ns))
-        self._start = max(self._start, min(self._start + old, self._end - 64))
+        self._start = max(self._start, min(self._start + old, self._end - FEWEST_KEPT))
 
     def rows(self) -> tuple[Int64 | None, Int64, Int64]:
         """Return (sent or None, ticks, received), int64 `(N,)` each."""

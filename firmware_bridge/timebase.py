@@ -7,8 +7,9 @@ One `Timebase` serves one boot of one board. Rules:
   decrease within a stream, and the same calls give the same times, live or replayed.
 - Exchanges (pings) date the board's clock both ways; see `envelope` for the fit. A board that cannot be pinged is dated
   by the arrival of its ticks alone, which leaves the least delay in the offset, and says so.
-- Evidence older than `WINDOW_S` is forgotten, because crystals wander with temperature. Memory is bounded, and a fit is
-  made at most every `EVERY_S` seconds: between them a call costs a few microseconds.
+- Evidence older than `WINDOW_S` is forgotten (but never the last 300 exchanges), because crystals wander with
+  temperature. Memory is bounded, and a fit is made at most every `EVERY_S` seconds: between them a call costs a few
+  microseconds.
 - After a silence of more than half a wrap the wrap is chosen by host time and counted as inferred.
 """
 

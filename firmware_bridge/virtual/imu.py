@@ -101,7 +101,7 @@ def make(given: Mapping[str, str]) -> NativeBoard:
 
     sensor = BlockSensor(stream, block, length(6))
     told = {"noise": {"density": [axis.density for axis in noise], "walk": [axis.walk for axis in noise]}}
-    who = Identity("hil-imu", values["serial"] or f"VIRTUAL-IMU-{values['seed']}", "virtual-1", told)
+    who = Identity("hil-imu", values["serial"] or f"VIRTUAL-{values['seed']:04d}", "virtual-1", told)
     return NativeBoard(who, [sensor], settings_from(values))
 
 

@@ -20,8 +20,9 @@ import numpy as np
 from firmware_bridge.batch import BoardInfo
 from firmware_bridge.virtual.board import NEVER, BoardClock
 from firmware_bridge.virtual.commands import CommandReader, Heard
-from firmware_bridge.virtual.sampling import Chunk, Feed, Grid, Sensor
+from firmware_bridge.virtual.sampling import Chunk, Feed, Sensor
 from firmware_bridge.virtual.settings import Identity, Notes, Settings
+from firmware_bridge.virtual.timeline import Grid
 from firmware_bridge.virtual.uplink import Delay, Uplink
 from firmware_bridge.wire.description import describe
 from firmware_bridge.wire.encode import Encoder

@@ -1,10 +1,12 @@
 """Recorded streams spoken by a native board: the base of the watch and of every replay.
 
-Readings with recorded ticks and numbers keep their times and their gaps and end with the last; readings without ticks
-are sampled at the stream's rate, over and over.
+Readings with recorded times and numbers keep their times and their gaps and end with the last, unless they are looped;
+readings without times are sampled at the stream's rate, over and over. What a recording was told of (labels) can be
+logged at its sample numbers.
 """
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +16,11 @@ import numpy.typing as npt
 from firmware_bridge.batch import Stream
 from firmware_bridge.errors import UsageError
 from firmware_bridge.virtual.native import NativeBoard
-from firmware_bridge.virtual.sampling import Played
 from firmware_bridge.virtual.sensors import ArraySensor
 from firmware_bridge.virtual.settings import Identity, Notes, Settings
+from firmware_bridge.virtual.timeline import Played
 
-__all__ = ["PlaybackBoard", "Series"]
+__all__ = ["PlaybackBoard", "Series", "notes_at"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +50,7 @@ class PlaybackBoard(NativeBoard):
         settings: How it behaves.
         notes: Lines to log at sample numbers.
         speed: How much faster than recorded; only for series with `seconds`.
+        pause_s: Rest before series with `seconds` begin anew; None: they do not.
 
     Raises:
         UsageError: A series is empty or has no rate, or its arrays differ in length.
@@ -55,7 +58,7 @@ class PlaybackBoard(NativeBoard):
 
     def __init__(
         self, identity: Identity, series: Sequence[Series], settings: Settings | None = None,
-        notes: Notes | None = None, speed: float = 1.0,
+        notes: Notes | None = None, speed: float = 1.0, pause_s: float | None = None,
     ) -> None:  # fmt: skip
         for one in series:
             sizes = {len(array) for array in (one.raw, one.seconds, one.numbers) if array is not None}
@@ -67,20 +70,42 @@ class PlaybackBoard(NativeBoard):
         super().__init__(identity, [ArraySensor(one.stream, one.raw) for one in series], settings, notes)
         self._series = list(series)
         self._speed = speed
+        timed = [one.seconds for one in series if one.seconds is not None]
+        self._start_s = min((float(seconds[0]) for seconds in timed), default=0.0)
+        ends = (float(one.seconds[-1]) + 1 / (one.stream.rate_hz or 100) for one in series if one.seconds is not None)
+        lap = max(ends, default=self._start_s) - self._start_s
+        self._period = 0 if pause_s is None else round((lap / speed + pause_s) * self.hz)
 
     def _begin(self, index: int, tick: int) -> None:
         one = self._series[index]
         if one.seconds is None:
             super()._begin(index, tick)
             return
-        start = min(float(other.seconds[0]) for other in self._series if other.seconds is not None)
-        ticks = np.rint((one.seconds - start) * self.hz / self._speed).astype(np.int64)
+        ticks = np.rint((one.seconds - self._start_s) * self.hz / self._speed).astype(np.int64)
         feed = self._feeds[index]
-        shift = tick - (int(ticks[feed.at]) if 0 < feed.at < len(ticks) else 0)
-        feed.timeline = Played(ticks, one.numbers, shift)
+        if feed.at:  # stopped and started again: the next sample is due now
+            lap, at = divmod(feed.at, len(ticks)) if self._period else (0, min(feed.at, len(ticks) - 1))
+            tick -= int(ticks[at]) + lap * self._period
+        feed.timeline = Played(ticks, one.numbers, tick, self._period)
 
 
-def identity_from(described: Mapping[str, Any]) -> Identity:
-    """Return the identity in a board's JSON description (or in `BoardInfo.as_dict()`)."""
-    return Identity(str(described.get("model", "")), str(described.get("serial", "")),
-                    str(described.get("firmware", "")), dict(described.get("extra", {})))  # fmt: skip
+def notes_at(numbers: Sequence[int], texts: Sequence[str], period: int = 0, stream: int = 0) -> Notes:
+    """Return notes that are logged at sample numbers of one stream.
+
+    Args:
+        numbers: Increasing sample numbers.
+        texts: One line a number.
+        period: After so many samples they come again; 0: once.
+        stream: The stream whose numbers they are.
+    """
+
+    def notes(index: int, first: int, stop: int) -> Iterator[tuple[int, str]]:
+        lap = first // period * period if period else 0
+        while index == stream and lap < stop:
+            for place in range(bisect_left(numbers, first - lap), bisect_left(numbers, stop - lap)):
+                yield lap + numbers[place], texts[place]
+            if not period:
+                return
+            lap += period
+
+    return notes

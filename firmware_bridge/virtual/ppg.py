@@ -106,5 +106,5 @@ def make(given: Mapping[str, str]) -> NativeBoard:
         reading: npt.NDArray[np.uint16] = np.clip(np.rint(current / _LEAST_BIT_UA), 0, 65535).astype(np.uint16)
         return reading
 
-    who = Identity("hil-ppg", values["serial"] or f"VIRTUAL-PPG-{seed}", "virtual-1")
+    who = Identity("hil-ppg", values["serial"] or f"VIRTUAL-{seed:04d}", "virtual-1")
     return NativeBoard(who, [BlockSensor(stream, block, length(2))], settings_from(values))

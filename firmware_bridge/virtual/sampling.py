@@ -1,4 +1,4 @@
-"""When a stream of a virtual board samples, what it reads, and what of it is due: one `Feed` a stream.
+"""What a stream of a virtual board reads and what of it is due: one `Feed` a stream.
 
 Samples due come from the board's free-running counter: a timeline gives the tick of every sample, and a feed hands out
 whatever the counter has passed, in frames of `group` samples. Readings come from a sensor by index, or from the host
@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from firmware_bridge.batch import Stream
-from firmware_bridge.virtual.noise import exponential
+from firmware_bridge.virtual.timeline import Grid, Timeline
 
-__all__ = ["Chunk", "Feed", "Grid", "Played", "Sensor", "Timeline"]
+__all__ = ["Chunk", "Feed", "Sensor"]
 
 Int64 = npt.NDArray[np.int64]
 Raw = npt.NDArray[Any]
@@ -31,120 +31,6 @@ class Sensor(Protocol):
 
     def raw(self, first: int, n: int) -> Raw:
         """Return samples `first` to `first + n - 1`, `(n, *shape)` in the wire's dtype; the same for any split."""
-
-
-class Timeline(Protocol):
-    """The tick of every sample."""
-
-    def tick(self, index: int) -> int:
-        """Return the unwrapped tick at which sample `index` is taken."""
-
-    def ticks(self, first: int, n: int) -> Int64:
-        """Return the ticks of `n` samples, int64 `(n,)`."""
-
-    def due(self, tick: int) -> int:
-        """Return how many samples (the index of the first that is not) are due once the clock reads `tick`."""
-
-    def run(self, first: int, n: int) -> int:
-        """Return how many of the `n` samples from `first` on are numbered without a gap; 0 past the end."""
-
-    def number(self, index: int) -> int:
-        """Return the number under which sample `index` is sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """Samples at a steady rate, each taken a little late when `jitter_ticks` is set.
-
-    Attributes:
-        base: Index of the sample that is taken at `base_tick`.
-        base_tick: Its tick.
-        rate_mhz: Samples a second, times 1000.
-        hz: Ticks a second.
-        jitter_ticks: Mean of the one-sided exponential lateness of a sample, cut at 0.8 of a period.
-        seed: Of the lateness.
-    """
-
-    base: int
-    base_tick: int
-    rate_mhz: int
-    hz: int = 1_000_000
-    jitter_ticks: float = 0.0
-    seed: int = 0
-
-    def tick(self, index: int) -> int:
-        """Return the tick of sample `index`."""
-        return self._plain(index) if not self.jitter_ticks else int(self.ticks(index, 1)[0])
-
-    def _plain(self, index: int) -> int:
-        return self.base_tick + (index - self.base) * self.hz * 1000 // self.rate_mhz
-
-    def ticks(self, first: int, n: int) -> Int64:
-        """Return the ticks of `n` samples."""
-        steps = np.arange(first - self.base, first - self.base + n, dtype=np.int64)
-        ticks: Int64 = self.base_tick + steps * (self.hz * 1000) // self.rate_mhz
-        if self.jitter_ticks:
-            late = exponential(self.seed, "jitter", first, n)[:, 0] * self.jitter_ticks
-            ticks = ticks + np.minimum(late, 0.8e3 * self.hz / self.rate_mhz).astype(np.int64)
-        return ticks
-
-    def due(self, tick: int) -> int:
-        """Return the index of the first sample that is not due."""
-        past = tick - self.base_tick
-        if past < 0:
-            return self.base
-        end = self.base + (past + 1) * self.rate_mhz // (self.hz * 1000)
-        while self._plain(end) <= tick:
-            end += 1
-        if self.jitter_ticks and end > self.base and self.tick(end - 1) > tick:
-            end -= 1
-        return end
-
-    def run(self, first: int, n: int) -> int:
-        """Return `n`: a grid has neither gaps nor an end."""
-        return n
-
-    def number(self, index: int) -> int:
-        """Return `index`."""
-        return index
-
-
-class Played:
-    """Samples at recorded ticks under recorded numbers, once through.
-
-    Args:
-        ticks: int64 `(N,)`, ticks of the samples, never decreasing.
-        numbers: int64 `(N,)`, increasing; a step above 1 is a gap that is played as a gap. None: no gaps.
-        shift: Added to every tick.
-    """
-
-    def __init__(self, ticks: Int64, numbers: Int64 | None = None, shift: int = 0) -> None:
-        self._ticks = ticks + shift
-        self._numbers = np.arange(len(ticks), dtype=np.int64) if numbers is None else numbers
-        breaks = np.flatnonzero(np.diff(self._numbers) != 1) + 1
-        self._ends = np.append(breaks, len(ticks))
-
-    def tick(self, index: int) -> int:
-        """Return the tick of sample `index`; past the end, one that never comes."""
-        return int(self._ticks[index]) if index < len(self._ticks) else 2**63 - 1
-
-    def ticks(self, first: int, n: int) -> Int64:
-        """Return the ticks of `n` samples."""
-        return self._ticks[first : first + n]
-
-    def due(self, tick: int) -> int:
-        """Return the index of the first sample that is not due."""
-        return int(np.searchsorted(self._ticks, tick, side="right"))
-
-    def run(self, first: int, n: int) -> int:
-        """Return how many samples from `first` on, at most `n`, follow each other without a gap."""
-        if first >= len(self._ticks):
-            return 0
-        return min(n, int(self._ends[np.searchsorted(self._ends, first, side="right")]) - first)
-
-    def number(self, index: int) -> int:
-        """Return the recorded number of sample `index`."""
-        return int(self._numbers[index])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

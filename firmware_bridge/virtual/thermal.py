@@ -63,7 +63,7 @@ def make(given: Mapping[str, str]) -> NativeBoard:
         )
         return reading
 
-    who = Identity("hil-thermal", values["serial"] or f"VIRTUAL-THERMAL-{seed}", "virtual-1")
+    who = Identity("hil-thermal", values["serial"] or f"VIRTUAL-{seed:04d}", "virtual-1")
     return NativeBoard(who, [BlockSensor(stream, block, length(pixels))], settings_from(values))
 
 

@@ -8,8 +8,7 @@ during a rest), whose tick is that of the first sample, so that a model's answer
 A rest is made, not recorded: acceleration goes in a straight line from the last reading to the next one, rotation is 0.
 """
 
-from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ import numpy.typing as npt
 from firmware_bridge.batch import Stream
 from firmware_bridge.errors import FileError, UsageError
 from firmware_bridge.virtual.parameters import LINK, Parameter, read_parameters, settings_from
-from firmware_bridge.virtual.playback import PlaybackBoard, Series
+from firmware_bridge.virtual.playback import PlaybackBoard, Series, notes_at
 from firmware_bridge.virtual.settings import Identity
 
 __all__ = ["PARAMETERS", "make"]
@@ -66,19 +65,12 @@ def make(given: Mapping[str, str]) -> PlaybackBoard:
                 notes.append(text)
                 parts.append(part)
                 at += len(part)
-    total = at
-
-    def log(stream: int, first: int, stop: int) -> Iterator[tuple[int, str]]:
-        lap = first // total * total
-        while lap < stop:
-            for place in range(bisect_left(starts, first - lap), bisect_left(starts, stop - lap)):
-                yield lap + starts[place], notes[place]
-            lap += total
-
     stream = Stream("imu", tuple(map(str, data["channels"])), tuple(map(str, data["units"])), "<i2", (6,),
                     values["rate"] or rate, tuple(float(factor) for factor in data["scale"]))  # fmt: skip
-    who = Identity("hil-watch", values["serial"] or f"VIRTUAL-WATCH-{values['seed']}", "virtual-1", {"labels": labels})
-    return PlaybackBoard(who, [Series(stream, np.concatenate(parts))], settings_from(values), log)
+    who = Identity("hil-watch", values["serial"] or f"VIRTUAL-{values['seed']:04d}", "virtual-1", {"labels": labels})
+    return PlaybackBoard(
+        who, [Series(stream, np.concatenate(parts))], settings_from(values), notes_at(starts, notes, at)
+    )
 
 
 def _choose(data: Mapping[str, npt.NDArray[np.int64]], labels: list[str], person: int, wanted: str) -> list[int]:

@@ -11,7 +11,7 @@ from virtual_host import SECOND, START_NS, Host, samples
 from firmware_bridge.timebase import Timebase
 from firmware_bridge.virtual.boards import make_board
 from firmware_bridge.virtual.noise import Walk, exponential, normal
-from firmware_bridge.virtual.sampling import Grid, Played
+from firmware_bridge.virtual.timeline import Grid, Played
 from firmware_bridge.wire.messages import Kind
 
 BOARDS = {"imu": "imu", "watch": "imu", "ppg": "ppg", "thermal": "thermal"}
