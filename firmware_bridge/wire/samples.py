@@ -48,6 +48,8 @@ class SampleReader:
 
     def read(self, run: Run) -> Samples | str:
         """Return the samples of a run, or the bucket (`unknown`, `malformed`) of a run that cannot be read."""
+        if run.length < HEADER.size + 2:
+            return "malformed"  # not even a stream in it
         stream = self.streams.get(run.stream)
         if stream is None:
             return "unknown"
