@@ -56,7 +56,7 @@ class Bridge:
         patient: bool = False,
         reconnect: bool = True,
         limit_bytes: int = LIMIT_BYTES,
-        gather_ns: int = 5 * MS,
+        gather_ns: int = 10 * MS,
         tick_s: float = 0.005,
         system: System | None = None,
     ) -> None:
@@ -203,7 +203,14 @@ def _described(spec: PortSpec) -> tuple[SerialSettings | None, DialectSpec]:
     """The serial settings and the dialect of a board, from its board file where it has one."""
     if spec.board_file is None:
         return None, spec.dialect or DialectSpec("auto")
-    from firmware_bridge.wire import boardfile
+    from firmware_bridge.wire.boardfile import load_board_file, parse_board_file
 
-    described = boardfile.load(spec.board_file)
-    return described.serial, spec.dialect or described.spec()
+    is_text = "\n" in spec.board_file
+    described = parse_board_file(spec.board_file) if is_text else load_board_file(spec.board_file)
+    said = described.serial
+    settings = SerialSettings(
+        baud=said.baud, bits=said.bits, parity=said.parity, stop=said.stop, dtr=said.dtr, rts=said.rts,
+        on_connect=said.on_connect,
+    )  # fmt: skip
+    dialect = DialectSpec("boardfile", {"text": described.text, "file": described.file})
+    return settings, spec.dialect or dialect

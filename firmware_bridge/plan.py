@@ -86,7 +86,7 @@ class Plan:
     name: Callable[[BoardInfo | None], str]
     expect: Judge = lambda _: None
     reconnect: bool = True
-    gather_ns: int = 5 * MS
+    gather_ns: int = 10 * MS
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,12 +22,13 @@ from firmware_bridge.plan import MS, Command, LinkState, Plan, Port, never, rena
 
 __all__ = ["Turn"]
 
-_ANSWER_NS = 20 * MS
+_ANSWER_NS = 8 * MS
 """After a write, bytes are decoded at once for so long: they may be the answer, whose time counts."""
 _ASK_NS = 500 * MS
 _HINT_NS = 3_000 * MS
 _FIT_NS = 500 * MS
 _HELD_BYTES = 1 << 20
+_DOUBT = 0.5
 _MEANINGLESS = 200
 """So many bytes without a meaning are worth a sentence about the baud rate."""
 
@@ -64,7 +65,7 @@ class Turn:
         self._seq = 0
         self._first: BoardInfo | None = None
         self._chunks: list[bytes] = []
-        self._stamp = self._decoded = self._written = self._opened = self._came = self._fit_at = 0
+        self._stamp = self._decode_at = self._hurry_until = self._opened = self._came = self._fit_at = 0
         self._due_at: int | None = None
         self._hinted = False
         self._was_gone = True
@@ -91,12 +92,8 @@ class Turn:
         if self._transport is None:
             return self._step_closed(now, max_wait_s)
         try:
-            data = self._transport.read(self._patience(now, max_wait_s))
-            now = self._clock.now_ns()
-            if data:
-                self._chunks.append(data)
-                self._stamp = now
-            if self._chunks and (now - self._decoded >= self._plan.gather_ns or now - self._written < _ANSWER_NS):
+            now = self._read(now, max_wait_s)
+            if self._chunks and now >= self._decode_at:
                 self._decode()
             if self._due_at is None or now >= self._due_at:
                 self._ask(now)
@@ -132,13 +129,22 @@ class Turn:
 
     # -- pieces of a step ----------------------------------------------------------------------------------------
 
-    def _patience(self, now: int, max_wait_s: float) -> float:
+    def _read(self, now: int, max_wait_s: float) -> int:
+        """Read until something is to be done with it; the loop that runs for every message of every board."""
+        read, clock, chunks = self._transport.read, self._clock.now_ns, self._chunks
         until = now + round(max_wait_s * 1e9)
-        if self._chunks:
-            until = min(until, self._decoded + self._plan.gather_ns)
         if self._due_at is not None:
             until = min(until, self._due_at)
-        return max(0.0, (until - now) / 1e9)
+        while True:
+            end = min(until, self._decode_at) if chunks else until
+            data = read((end - now) / 1e9 if end > now else 0.0)
+            now = clock()
+            if not data:
+                return now
+            chunks.append(data)
+            self._stamp = now
+            if now >= self._decode_at or now >= until:
+                return now
 
     def _step_closed(self, now: int, max_wait_s: float) -> bool:
         if self.state.state == "closed":
@@ -158,7 +164,7 @@ class Turn:
     def _decode(self) -> None:
         data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
         self._chunks.clear()
-        self._decoded = self._stamp
+        self._decode_at = self._stamp + (self._plan.gather_ns if self._stamp >= self._hurry_until else 0)
         self._came += len(data)
         arrival = self._arrive("rx", data, self._stamp)
         self._due_at = None
@@ -166,13 +172,19 @@ class Turn:
             self._end(self.session.refused)
             self.state = self.state.again("wrong", self.session.refused, self._stamp, fresh=False)
             return
-        if self.state.state == "identifying" and self.session.info is not None:
+        if self.state.state == "identifying" and self._known:
             self._first = self._first or self.session.info
             self.state = self.state.to("live", "", self._stamp)
         if not self._hinted and not self._was_gone and any(type(item) is Rebooted for item in arrival.items):
             self._hinted = True
             if self._way.is_serial and self._way.settings.dtr is not False:
                 self.note("warning", hints.reset_on_open(self._way.port))
+
+    @property
+    def _known(self) -> bool:
+        """Whether the board is understood: "undescribed" is what a dialect says of bytes that it can only keep."""
+        info = self.session.info
+        return info is not None and bool(info.streams or info.confidence > _DOUBT)
 
     def _flush(self) -> None:
         if self._chunks:
@@ -191,8 +203,8 @@ class Turn:
         if self._transport is None:
             return
         for data, before in self._outbox.write(self._transport.write, self._clock.now_ns):
-            self._written = before
             self._arrive("tx", data, before)
+            self._hurry_until, self._decode_at = before + _ANSWER_NS, before
         if lost := self._outbox.give_up(self._clock.now_ns()):
             what = f"the board has taken no byte for 5 s; {lost} bytes of commands were given up"
             self.note("warning", f"{self._way.port}: {what}; check its flow control and whether it reads at all")
@@ -204,7 +216,7 @@ class Turn:
         seconds = (now - self._opened) / 1e9
         if not self._came and not self._chunks:
             sentence = hints.silent(self._way.port, seconds, self._way.is_serial)
-        elif self.session.info is None and self._way.is_serial and self._came >= _MEANINGLESS:
+        elif not self._known and self._way.is_serial and self._came >= _MEANINGLESS:
             sentence = hints.wrong_baud(self._way.port, self._way.settings.baud, self._came, seconds)
         else:
             return
@@ -266,7 +278,7 @@ class Turn:
         if self._held is not None:
             self._held.append(arrival)
             self._held_bytes += len(arrival.data)
-            if self.session.info is not None or self._held_bytes > _HELD_BYTES:
+            if self._known or self._held_bytes > _HELD_BYTES:
                 self._name()
             return
         held_ns = self._put(arrival, force=arrival.kind != "rx")  # only more bytes can wait for room

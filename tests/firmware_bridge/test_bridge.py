@@ -9,6 +9,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from firmware_bridge.batch import Arrival, Batch, BoardInfo, Connected
@@ -109,6 +110,32 @@ def test_a_process_that_prints_lines_is_a_board_and_the_bridge_ends_when_it_has_
     assert "exit code 0" in state.reason
     assert sum(len(batch) for batch in samples(out, "lines")) == 200
     assert [arrival.kind for arrival in out][-1] == "close"
+
+
+BOARD_FILE = """
+schema = 1
+name = "bench"
+
+[lines]
+separator = ","
+
+[[stream]]
+name = "level"
+columns = [1]
+unit = "g"
+scale = 0.5
+"""
+
+
+def test_a_board_nobody_met_is_described_by_a_board_file() -> None:
+    code = "print(); [print(f'{i},{i * 2}') for i in range(50)]"
+    with Bridge([PortSpec(f"exec:{shlex.quote(sys.executable)} -c {shlex.quote(code)}", "x", board_file=BOARD_FILE)],
+                tick_s=0.0) as bridge:  # fmt: skip
+        out = [arrival for arrivals in bridge for arrival in arrivals]
+        (state,) = bridge.boards()
+    values = np.concatenate([batch.values for batch in samples(out, "x")])
+    assert values[:, 0].tolist() == [float(i) for i in range(50)]
+    assert state.dialect.arguments["text"] == BOARD_FILE
 
 
 def test_a_command_reaches_the_board_and_is_recorded() -> None:

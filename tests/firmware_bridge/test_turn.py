@@ -82,18 +82,15 @@ def test_a_replay_of_the_arrivals_gives_the_same_items() -> None:
     assert {"open", "rx", "close", "stall"} <= set(bench.kinds)
 
 
-def test_a_busy_board_is_decoded_once_in_five_milliseconds_and_a_slow_one_at_once() -> None:
+def test_a_busy_board_is_decoded_once_in_ten_milliseconds_and_a_slow_one_at_once() -> None:
     bench = Bench([ScriptedTransport([HELLO, *[b"x"] * 20])])
     bench.turn.open()
     bench.steps(1, every_ms=50)
     bench.steps(20, every_ms=1)
-    bench.clock.advance_ns(5 * MS)
+    bench.clock.advance_ns(10 * MS)
     bench.steps(1)
     sizes = [len(a.data) for a in bench.out if a.kind == "rx"][1:]
-    assert sum(sizes) == 20
-    assert sizes[0] == 1
-    assert max(sizes) == 5
-    assert len(sizes) == 5
+    assert sizes == [1, 10, 9]
     waits = bench.way.opened[0].waits
     assert all(wait <= 0.5 for wait in waits)
 
