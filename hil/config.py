@@ -86,6 +86,7 @@ class EngineConfig(_Part):
         pre_trigger_s: Seconds before a recording's start that are kept for it.
         wait_s: How long to wait for a port that somebody else holds.
         patient: Keep trying ports that are missing at the start.
+        gather_s: Least time between two decodings of one board that sends much.
         tick_s: Rest between two drains of the pipeline.
     """
 
@@ -98,7 +99,8 @@ class EngineConfig(_Part):
     pre_trigger_s: Annotated[float, Field(ge=0, le=3600)] = 0.0
     wait_s: Annotated[float, Field(ge=0)] = 0.0
     patient: bool = False
-    tick_s: Annotated[float, Field(ge=0, le=1)] = 0.025
+    gather_s: Annotated[float, Field(ge=0, le=1)] = 0.02
+    tick_s: Annotated[float, Field(ge=0, le=1)] = 0.02
 
     @model_validator(mode="after")
     def _one_source(self) -> "EngineConfig":

@@ -62,7 +62,11 @@ class Engine:
             source: Live | Replay = self._open_replay(config)
         else:
             self._bridge = Bridge(
-                [port_spec(port) for port in config.ports], self.clock, wait_s=config.wait_s, patient=config.patient
+                [port_spec(port) for port in config.ports],
+                self.clock,
+                wait_s=config.wait_s,
+                patient=config.patient,
+                gather_ns=round(config.gather_s * 1e9),
             )
             self._bridge.__enter__()
             source = Live(self._bridge)

@@ -2,7 +2,7 @@
 
 Every drain takes all arrivals there are, hands them to each stage in turn (a model adds its decisions) and the result
 to each sink in turn (recorder, monitor, collectors). What a person does at the bench (marks, labels) is posted and
-joins the next drain, so that everybody sees one order. Between drains the thread sleeps `tick_s`: draining 40 times a
+joins the next drain, so that everybody sees one order. Between drains the thread sleeps `tick_s`: draining 50 times a
 second costs a fraction of waking for every read, and the time of an arrival was taken by its link long before.
 
 Rule: a stage may add and may lag, it never skips; a sink keeps nothing but copies. An error in either ends the pipeline
@@ -19,7 +19,7 @@ from hil.source import Source
 
 __all__ = ["Pipeline", "Sink", "Stage"]
 
-TICK_S = 0.025
+TICK_S = 0.02
 
 
 class Stage(Protocol):
