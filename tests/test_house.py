@@ -8,8 +8,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def test_the_top_level_holds_nothing_else() -> None:
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
-    top = {name.split("/")[0] for name in listed if name}
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    top = {name.split("/")[0] for name in listed.stdout.split("\n") if name}
     allowed = {"pyproject.toml", "README.md", "firmware_bridge", "hil", "scenarios", "tests"}
     assert {name for name in top if not name.startswith(".")} <= allowed
 

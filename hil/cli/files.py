@@ -8,7 +8,9 @@ import typer
 from hil.cli.common import File, For, From, Json, ModelFile, Quiet, To, print_json, size_mb, talk, worked
 from hil.cli.live import finish, speed_of
 
-__all__ = ["VERBS", "info", "recover", "replay"]
+__all__ = ["VERBS", "info", "recover", "replay", "verify"]
+
+Models = Annotated[list[Path] | None, typer.Option("--model", help="A model that ran, where the recording lacks it.")]
 
 
 def info(
@@ -74,4 +76,18 @@ def recover(
         print("\n".join([kept, mended.lost or "nothing is missing", *mended.left_out]))
 
 
-VERBS = (info, replay, recover)
+def verify(file: File, models: Models = None, json: Json = False) -> None:
+    """Derive everything in a recording again from its raw bytes, and say where it first differs."""
+    from hil.verify import verify as derive
+
+    with worked("MB", size_mb(file)) as told:
+        found = derive(file, models or (), told)
+    if json:
+        print_json({"schema": 1, **found.as_dict()})
+    else:
+        print("\n".join([f"{found.verdict}: {found.sentence}", *found.remarks]))
+    if found.verdict != "reproduced":
+        raise typer.Exit(1)
+
+
+VERBS = (info, replay, verify, recover)
