@@ -15,7 +15,7 @@ import numpy.typing as npt
 from firmware_bridge.batch import Batch, Float32, Int64, Stream
 from hil.recording.cdr import Samples
 
-__all__ = ["StreamArrays", "joined"]
+__all__ = ["StreamArrays", "end_to_end", "joined"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +103,13 @@ def joined(board: str, stream: Stream, parts: Sequence[Samples], start_ns: int) 
         return StreamArrays(board, stream, nothing, nothing.astype(np.int32), nothing, nothing, raw, start_ns)
     numbers, boot, ticks, t_ns, raw = (_column(parts, name) for name in ("numbers", "boot", "ticks", "t_ns", "raw"))
     return StreamArrays(board, stream, numbers, boot, ticks, t_ns, raw, start_ns)
+
+
+def end_to_end(parts: Sequence[StreamArrays]) -> StreamArrays:
+    """Return pieces of one stream that follow each other as one."""
+    first = parts[0]
+    samples = [Samples(part.numbers, part.boot, part.ticks, part.t_ns, part.raw) for part in parts]
+    return joined(first.board, first.stream, samples, first.start_ns)
 
 
 def _column(parts: Sequence[Samples], name: str) -> npt.NDArray[Any]:
