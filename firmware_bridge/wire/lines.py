@@ -156,10 +156,11 @@ class TextDialect:
         block = block[start:] if start else block
         plain = self._matcher.plain
         if plain is not None and block:
-            layout, separator = plain
-            table = read_block(block, layout.width, separator)
-            if table is not None and layout.accepts(table).all():
-                self._gather(layout).add_block(table, now)
+            layouts, separator = plain
+            table = read_block(block, layouts[0].width, separator)
+            if table is not None and all(layout.accepts(table).all() for layout in layouts):
+                for layout in layouts:
+                    self._gather(layout).add_block(table, now)
                 self._count("samples", len(block), heard)
                 return
         if block:

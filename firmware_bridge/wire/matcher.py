@@ -31,8 +31,8 @@ class Matcher(Protocol):
     """What `LineDialect` needs of the rules."""
 
     @property
-    def plain(self) -> tuple[Layout, str] | None:
-        """The layout and separator of lines that hold nothing but numbers, if all of those belong to one stream."""
+    def plain(self) -> tuple[tuple[Layout, ...], str] | None:
+        """The layouts and separator of lines that hold nothing but numbers, if all of those have the same."""
 
     @property
     def streams(self) -> tuple[Stream, ...]:
@@ -64,10 +64,10 @@ class Learned:
         self._others: list[tuple[Record, int]] = []
         self._header: Header | None = None
         self._titles: set[Header] = set()
-        self._plain: tuple[Layout, str] | None = None
+        self._plain: tuple[tuple[Layout, ...], str] | None = None
 
     @property
-    def plain(self) -> tuple[Layout, str] | None:
+    def plain(self) -> tuple[tuple[Layout, ...], str] | None:
         """The layout and separator of untagged CSV lines."""
         return self._plain
 
@@ -200,7 +200,7 @@ class Learned:
         bare = [key for key in self._layouts if key[0] == "csv" and not key[1]]
         self._plain = None
         if len(bare) == 1 and bare[0][4] is None:
-            self._plain = (self._layouts[bare[0]], bare[0][3])
+            self._plain = ((self._layouts[bare[0]],), bare[0][3])
 
 
 def _names(text: str) -> Header | None:
