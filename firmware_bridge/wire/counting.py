@@ -80,7 +80,7 @@ class Numbering:
         return self._sort(self._unwrap(number), most_ahead, restarts)
 
     def _unwrap(self, number: npt.NDArray[np.uint64]) -> Int64:
-        raw = (number & np.uint64((1 << self.bits) - 1)).astype(np.int64)
+        raw = number.astype(np.int64) & ((1 << self.bits) - 1)
         if self.next is None:
             self.first = self.next = int(raw[0])
         circle = 1 << self.bits
