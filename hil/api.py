@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from firmware_bridge.batch import Arrival, Item
+from firmware_bridge.batch import Item
 from firmware_bridge.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
@@ -91,11 +91,15 @@ class Bench:
             for arrival in arrivals:
                 yield from arrival.items
 
-    def listen(self, seconds: float | None = None) -> Iterator[Arrival]:
-        """Yield arrivals (raw bytes, what they mean, the ledger after them) for so many seconds, or until the end."""
-        until = None if seconds is None else self._clock.now_ns() + round(seconds * 1e9)
-        for arrivals in self._taken(until):
-            yield from arrivals
+    def listen(self, seconds: float | None = None) -> Iterator[Item]:
+        """Yield batches and events for so many seconds, or until every board has ended."""
+        if seconds is None:
+            yield from self
+            return
+        until = self._clock.now_ns() + round(seconds * 1e9)
+        while (left := until - self._clock.now_ns()) > 0:
+            for arrival in self._bridge.take(min(0.1, left / 1e9)):
+                yield from arrival.items
 
     def boards(self) -> "list[BoardState]":
         """Return the state of every board: identity, losses, clock."""
@@ -108,10 +112,3 @@ class Bench:
     def close(self) -> None:
         """Close all ports."""
         self._bridge.close()
-
-    def _taken(self, until: int | None) -> Iterator[list[Arrival]]:
-        if until is None:
-            yield from self._bridge
-            return
-        while (left := until - self._clock.now_ns()) > 0:
-            yield self._bridge.take(min(0.1, left / 1e9))

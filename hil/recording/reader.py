@@ -127,6 +127,18 @@ class Recording:
 
     # ---- samples -----------------------------------------------------------------------------------------------------
 
+    def __getitem__(self, name: str) -> StreamArrays:
+        """Return all samples of `board/stream`, or of `stream` where only one board has it.
+
+        Raises:
+            KeyError: There is none of that name, or several.
+        """
+        there = dict.fromkeys((known.board, known.stream.name) for known in self._streams)
+        found = [key for key in there if name in (key[1], f"{key[0]}/{key[1]}")]
+        if len(found) != 1:
+            raise KeyError(f"{name}: it has {', '.join(f'{board}/{stream}' for board, stream in there)}")
+        return self.read(*found[0])
+
     def read(
         self, board: str, stream: str, start_s: float | None = None, end_s: float | None = None, time: str = "causal"
     ) -> StreamArrays:

@@ -51,6 +51,9 @@ def test_open_gives_arrays_and_frames_by_name_and_time(tmp_path: Path) -> None:
         arrays = recording.read("watch", "imu", 0.5, 1.0)
         assert (len(arrays), arrays.first) == (50, 50)
         assert arrays.values[0].tolist() == [50.0, 50.5]
+        assert np.array_equal(recording["imu"].raw, recording["watch/imu"].raw)
+        with pytest.raises(KeyError, match="it has watch/imu"):
+            recording["ppg"]
         frame = recording.frame("watch", "imu", 0.5, 1.0)
         assert frame["ax"].iloc[0] == 50.0
         assert frame.index[0] == pytest.approx(0.5)
@@ -72,8 +75,9 @@ def test_connect_iterates_batches_and_events() -> None:
 
 def test_listen_ends_after_its_seconds() -> None:
     with hil.connect("board=virtual://imu?seed=7") as bench:
-        arrivals = list(bench.listen(seconds=0.3))
-    assert {"open", "tx", "rx"} <= {arrival.kind for arrival in arrivals}
+        items = list(bench.listen(seconds=0.3))
+    assert isinstance(items[0], Connected)
+    assert sum(len(item) for item in items if isinstance(item, Batch)) > 50
 
 
 def test_unknown_names_are_refused() -> None:
