@@ -80,6 +80,7 @@ class Parts:
         sizes: Bytes each took in the buffer with its zero.
         tail: Bytes behind each payload (the CRC).
         damaged: As in `Frames`.
+        uniform: Whether all bodies are known to have one length, and one size.
     """
 
     bodies: list[bytes]
@@ -87,12 +88,19 @@ class Parts:
     sizes: list[int]
     tail: int
     damaged: tuple[tuple[int, int, int], ...] = ()
+    uniform: bool = False
 
     def __len__(self) -> int:
         return len(self.bodies)
 
     def frames(self) -> Frames:
         """Return the bodies end to end in one array."""
+        n = len(self.bodies)
+        if self.uniform:
+            long = self.lengths[0]
+            data = np.frombuffer(b"".join(self.bodies), np.uint8)
+            start = np.arange(0, n * long, long)
+            return Frames(data, start, np.full(n, long - self.tail), np.full(n, self.sizes[0]), self.damaged)
         length = np.array(self.lengths, np.int64)
         data = np.frombuffer(b"".join(self.bodies), np.uint8)
         return Frames(data, length.cumsum() - length, length - self.tail, np.array(self.sizes, np.int64), self.damaged)

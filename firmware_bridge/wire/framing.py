@@ -35,8 +35,8 @@ from firmware_bridge.wire.messages import HEADER
 __all__ = ["CROSS_OVER", "DAMAGE", "Decoder", "Frames", "cobs_encode", "crc_bits_of", "decode", "decode_bulk",
            "decode_live", "frame", "split"]  # fmt: skip
 
-CROSS_OVER = 1000
-"""From so many frames a buffer on NumPy is faster (measured by `hil.bench.decode`: 640 to 1,800)."""
+CROSS_OVER = 1500
+"""From so many frames a buffer on NumPy is faster (measured by `hil.bench.decode.cross_over`: 1,300 to 1,800)."""
 
 _FIXED16_BYTES = frozenset(np.flatnonzero(FIXED16).tolist())
 
@@ -91,7 +91,9 @@ def split(buffer: bytes, crc_bits: int, max_frame: int = MAX_FRAME) -> Parts:
     except DecodeError:
         return _one_by_one(parts, crc_bits, max_frame)
     lengths = list(map(len, bodies))
-    if min(lengths) < HEADER.size + width or max(lengths) > max_frame:
+    longest = max(lengths)
+    uniform = lengths.count(longest) == len(lengths)
+    if (longest if uniform else min(lengths)) < HEADER.size + width or longest > max_frame:
         return _one_by_one(parts, crc_bits, max_frame)
     if crc_bits == CRC32:
         if list(map(crc32, bodies)).count(CRC32_RESIDUE) != len(bodies):
@@ -102,6 +104,8 @@ def split(buffer: bytes, crc_bits: int, max_frame: int = MAX_FRAME) -> Parts:
         for body in bodies:
             if crc_hqx(body[:-2], 0xFFFF) != body[-2] | body[-1] << 8:
                 return _one_by_one(parts, crc_bits, max_frame)
+    if uniform and longest < 254:  # without a full block stuffing costs exactly one byte
+        return Parts(bodies, lengths, [longest + 2] * len(bodies), width, uniform=True)
     return Parts(bodies, lengths, [len(part) + 1 for part in parts], width)
 
 

@@ -9,7 +9,7 @@ import gc
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import Any
 
 __all__ = ["MINIMUM_PAIRS", "Pairs", "Row", "interval", "judge", "paired"]
@@ -87,6 +87,7 @@ def paired(
     repeat: int = 1,
     repeat_theirs: int | None = None,
     self_timed: bool = False,
+    cpu: bool = False,
 ) -> Pairs:
     """Run two callables in turn, changing who is first, after one unmeasured run of each.
 
@@ -97,6 +98,8 @@ def paired(
         repeat: Calls a measurement; the seconds are of one call.
         repeat_theirs: The same for the peer, where it is much slower.
         self_timed: Whether the callables return the seconds they took (float) instead of being timed from outside.
+        cpu: Whether to take this thread's CPU time in place of wall time: for work that waits for nothing, on a machine
+            that others use too.
 
     Raises:
         ValueError: Fewer than 9 rounds.
@@ -105,10 +108,11 @@ def paired(
         raise ValueError(f"{rounds} pairs are too few for an interval; take at least {MINIMUM_PAIRS}")
     counts = (repeat, repeat_theirs or repeat)
     ours(), theirs()  # caches, lazy tables and branch predictors belong to neither side
+    now = thread_time if cpu else perf_counter
     seconds: tuple[list[float], list[float]] = ([], [])
     for turn in range(rounds):
         for side in (0, 1) if turn % 2 == 0 else (1, 0):
-            seconds[side].append(_seconds((ours, theirs)[side], counts[side], self_timed))
+            seconds[side].append(_seconds((ours, theirs)[side], counts[side], self_timed, now))
     return Pairs(tuple(seconds[0]), tuple(seconds[1]))
 
 
@@ -170,7 +174,7 @@ def _median(values: Sequence[float]) -> float:
     return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
 
 
-def _seconds(work: Callable[[], object], count: int, self_timed: bool) -> float:
+def _seconds(work: Callable[[], object], count: int, self_timed: bool, now: Callable[[], float]) -> float:
     if self_timed:
         told = [work() for _ in range(count)]
         return sum(seconds for seconds in told if isinstance(seconds, (int, float))) / count
@@ -178,10 +182,10 @@ def _seconds(work: Callable[[], object], count: int, self_timed: bool) -> float:
     gc.collect()
     gc.disable()  # as timeit does: a collection would fall on one side by chance
     try:
-        start = perf_counter()
+        start = now()
         for _ in range(count):
             work()
-        return (perf_counter() - start) / count
+        return (now() - start) / count
     finally:
         if collecting:
             gc.enable()
