@@ -8,7 +8,7 @@ import typer
 from hil.cli.common import File, For, From, Json, ModelFile, Quiet, To, print_json, size_mb, talk, worked
 from hil.cli.live import finish, speed_of
 
-__all__ = ["VERBS", "info", "recover", "replay", "verify"]
+__all__ = ["VERBS", "export", "info", "recover", "replay", "verify"]
 
 Models = Annotated[list[Path] | None, typer.Option("--model", help="A model that ran, where the recording lacks it.")]
 
@@ -90,4 +90,28 @@ def verify(file: File, models: Models = None, json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-VERBS = (info, replay, verify, recover)
+def export(
+    file: File,
+    output: Annotated[Path, typer.Option("-o", "--output", help="File, or folder for several; never overwritten.")],
+    form: Annotated[str | None, typer.Option("--format", help="csv, npz, parquet, wav or mcap; default: by name.")] = None,
+    streams: Annotated[list[str] | None, typer.Option("--stream", help="BOARD/STREAM or STREAM; default: all.")] = None,
+    begin: From = None,
+    end: To = None,
+    json: Json = False,
+) -> None:
+    """Write a recording, or a part of it, in another format."""
+    import hil
+    from hil.recording.export import export as write
+    from hil.replay import mark_time
+
+    with hil.open(file) as recording:
+        start_s, end_s = (None if place is None else mark_time(recording, place) for place in (begin, end))
+    with worked("MB", size_mb(file)) as told:
+        made = write(file, output, form, streams, start_s, end_s, told)
+    if json:
+        print_json({"schema": 1, "files": [str(path) for path in made]})
+    else:
+        print("\n".join(map(str, made)))
+
+
+VERBS = (info, replay, verify, recover, export)
