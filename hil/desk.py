@@ -7,6 +7,7 @@ recording cannot change: marks go to the file beside it. Every refusal is one se
 import getpass
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from firmware_bridge.batch import Arrival, Mark
 from firmware_bridge.clock import Clock
@@ -21,6 +22,15 @@ from hil.replay import Replay
 
 __all__ = ["Desk"]
 
+T = TypeVar("T")
+
+
+class Between(Protocol):
+    """`Pipeline.between`."""
+
+    def __call__(self, do: Callable[[], T]) -> T:
+        """Do something between two drains."""
+
 
 class Desk:
     """Recordings, marks and labels of one bench.
@@ -29,7 +39,7 @@ class Desk:
         recorder: Writes recordings.
         openings: What was said before a recording begins; None: recordings begin with the connections.
         post: Lets a note join the pipeline.
-        settle: Waits until the notes posted before have reached the recorder.
+        between: Does something between two drains of the pipeline, so that no arrival falls between two stools.
         setups: Returns every board as it is listened to now.
         clock: Dates marks and names files.
         author: Who sets them; empty: the user of this machine.
@@ -41,7 +51,7 @@ class Desk:
         recorder: Recorder,
         openings: Openings | None,
         post: Callable[[Arrival], None],
-        settle: Callable[[], object],
+        between: Between,
         setups: Callable[[], Sequence[BoardSetup]],
         clock: Clock,
         *,
@@ -51,7 +61,7 @@ class Desk:
         self._recorder = recorder
         self._openings = openings
         self._post = post
-        self._settle = settle
+        self._between = between
         self._setups = setups
         self._clock = clock
         self._author = author or _user()
@@ -74,6 +84,7 @@ class Desk:
         """
         if self._replay is not None:
             raise UsageError("a replay is not recorded: it is a recording", "record", "record live boards")
+        split = parse_split(config.split) if config.split else None
         setups = tuple(board for board in self._setups() if board.role)
         now = self._clock.now_ns()
         about = {"person": config.person, "label": config.label, "note": config.note, **config.meta}
@@ -82,10 +93,13 @@ class Desk:
             models={name: dict(how) for name, how in (models or {}).items() if isinstance(how, Mapping)},
         )  # fmt: skip
         path = config.path or default_path("+".join(board.role for board in setups) or "board", now)
-        first = self._openings.first() if self._openings is not None and not from_start else []
-        midway = Midway(self._setup) if first else None
-        split = parse_split(config.split) if config.split else None
-        opened = self._recorder.start(path, header, split=split, first=first, translate=midway)
+
+        def begin() -> Path:
+            first = self._openings.first() if self._openings is not None and not from_start else []
+            midway = Midway(self._setup) if first else None
+            return self._recorder.start(path, header, split=split, first=first, translate=midway)
+
+        opened = self._between(begin)
         if config.label:
             self._start_label(config.label)
         return str(opened)
@@ -95,8 +109,7 @@ class Desk:
         if not self._recorder.recording:
             return None
         self.end_label()
-        self._settle()
-        path = self._recorder.stop()
+        path = self._between(self._recorder.stop)
         return None if path is None else str(path)
 
     def end_label(self) -> None:

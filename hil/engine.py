@@ -76,7 +76,7 @@ class Engine:
         )  # fmt: skip
         self.source = source
         self.desk = Desk(
-            self.recorder, openings, self.pipeline.post, self.pipeline.settle, self.setups, self.clock,
+            self.recorder, openings, self.pipeline.post, self.pipeline.between, self.setups, self.clock,
             author=config.author, replay=self.replay,
         )  # fmt: skip
         self._starter = threading.Thread(target=self._start, name="starter", daemon=True)
@@ -91,7 +91,10 @@ class Engine:
 
     def start(self) -> Self:
         """Let it run."""
-        self._starter.start()
+        if self.replay is None:
+            self.pipeline.start()
+        else:
+            self._starter.start()
         return self
 
     def __enter__(self) -> Self:
@@ -116,9 +119,9 @@ class Engine:
         self.asked_to_end.set()
         if self.recorder.recording:
             self.desk.end_label()
+        if self._starter.ident is not None:
+            self._starter.join()
         with contextlib.suppress(Exception):  # kept in pipeline.error, and told by `snapshot` and `summary`
-            if self._starter.ident is None:
-                self.source.close()
             self.pipeline.close()
         self.recorder.stop()
 
@@ -221,16 +224,15 @@ class Engine:
         self._told.clear()
 
     def _start(self) -> None:
-        # A replay may run at any speed, so that what it would have to keep for a model that loads has no bound: it
-        # waits. Live boards do not wait.
-        if self.replay is not None:
-            for model in list(self.models):
-                while not model.wait(0.1) and not self.asked_to_end.is_set():
-                    pass
-            if self.config.replay is not None and not self.config.replay.paused:
-                self.replay.pause(False)
-        if not self.asked_to_end.is_set():
-            self.pipeline.start()
+        """Start a replay once its models are there: what it would have to keep for them meanwhile has no bound."""
+        assert self.replay is not None
+        assert self.config.replay is not None
+        for model in list(self.models):
+            while not model.wait(0.1) and not self.asked_to_end.is_set():
+                pass
+        if not self.config.replay.paused:
+            self.replay.pause(False)
+        self.pipeline.start()
 
     def _open_replay(self, config: EngineConfig) -> Replay:
         plan = config.replay

@@ -11,15 +11,19 @@ and is raised where it is joined; what the bench can live with (a full disk) a s
 
 import threading
 from collections import deque
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Protocol, TypeVar
 
 from firmware_bridge.batch import Arrival
+from firmware_bridge.errors import NoAnswer
 from hil.source import Source
 
 __all__ = ["Pipeline", "Sink", "Stage"]
 
 TICK_S = 0.02
+
+T = TypeVar("T")
 
 
 class Stage(Protocol):
@@ -72,7 +76,7 @@ class Pipeline:
         self._tick_s = tick_s
         self._wait_s = wait_s
         self._jumps = source.jumps
-        self._posted: deque[Arrival | threading.Event] = deque()
+        self._posted: deque[Arrival | Callable[[], None]] = deque()
         self._stop = threading.Event()
         self._done = threading.Event()
         self._thread: threading.Thread | None = None
@@ -86,13 +90,38 @@ class Pipeline:
         """Let a note join the next drain (any thread)."""
         self._posted.append(arrival)
 
-    def settle(self, timeout_s: float = 5.0) -> bool:
-        """Wait until all notes posted before have reached the sinks; return whether they have."""
+    def between(self, do: Callable[[], T], timeout_s: float = 30.0) -> T:
+        """Do something between two drains, when all notes posted before have reached the sinks; return what it gave.
+
+        Args:
+            do: Called on the pipeline's thread, or on this one where none runs.
+            timeout_s: How long to wait for the drain that runs now.
+
+        Raises:
+            NoAnswer: The pipeline is held up.
+            Exception: Whatever `do` raised.
+        """
         if self._thread is None or self.done:
-            return not self._posted
-        reached = threading.Event()
-        self._posted.append(reached)
-        return reached.wait(timeout_s)
+            return do()
+        task: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                task.set_result(do())
+            except Exception as error:
+                task.set_exception(error)
+
+        self._posted.append(run)
+        while timeout_s > 0:
+            try:
+                return task.result(0.1)
+            except TimeoutError:
+                if task.done():
+                    raise
+                timeout_s -= 0.1
+            if self._done.is_set() and not task.done():  # it ended meanwhile, without looking again
+                return do()
+        raise NoAnswer("the bench is held up", "pipeline", "look at the disk and the recording")
 
     def drain(self, max_wait_s: float = 0.0) -> int:
         """Take what there is, once; return how many arrivals went on."""
@@ -103,18 +132,18 @@ class Pipeline:
                 stage.reset()
             for sink in self.sinks:
                 sink.reset()
-        waiting: list[threading.Event] = []
+        tasks: list[Callable[[], None]] = []
         while self._posted:
-            note = self._posted.popleft()
-            if isinstance(note, Arrival):
-                arrivals.append(note)
+            posted = self._posted.popleft()
+            if isinstance(posted, Arrival):
+                arrivals.append(posted)
             else:
-                waiting.append(note)
+                tasks.append(posted)
         for stage in self.stages:
             arrivals = stage.process(arrivals)
         self._sink(arrivals)
-        for reached in waiting:
-            reached.set()
+        for task in tasks:
+            task()
         return len(arrivals)
 
     def run(self) -> None:
@@ -132,7 +161,7 @@ class Pipeline:
                     self._stop.wait(self._tick_s)
             # Closing first lets the links say their last word, which is taken here.
             self.source.close()
-            while self.drain():
+            while self.drain() or self._posted:
                 pass
             self._finish()
         finally:
@@ -170,6 +199,8 @@ class Pipeline:
             Exception: Whatever ended the pipeline.
         """
         self.stop()
+        if self._thread is None and not self.done:  # never started: what was posted and taken goes on all the same
+            self.run()
         return self.join(timeout_s)
 
     def _guarded(self) -> None:
