@@ -10,23 +10,19 @@
   again, so that the host sees the exact gap.
 """
 
-import math
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import replace
-
-import numpy as np
 
 from firmware_bridge.batch import BoardInfo
 from firmware_bridge.virtual.board import NEVER, BoardClock
 from firmware_bridge.virtual.commands import CommandReader, Heard
-from firmware_bridge.virtual.sampling import Chunk, Feed, Sensor
+from firmware_bridge.virtual.sampling import Chunk, Sensor
 from firmware_bridge.virtual.settings import Identity, Notes, Settings
-from firmware_bridge.virtual.timeline import Grid
+from firmware_bridge.virtual.streams import Plan, Streams
 from firmware_bridge.virtual.uplink import Delay, Uplink
 from firmware_bridge.wire.description import describe
 from firmware_bridge.wire.encode import Encoder
-from firmware_bridge.wire.messages import STATUS_ROW, TABLE, VERSION, Flag, Kind, Message
+from firmware_bridge.wire.messages import VERSION, Kind, Message
 
 __all__ = ["NativeBoard"]
 
@@ -42,30 +38,25 @@ class NativeBoard:
         sensors: One a stream, in the order of the wire's stream numbers.
         settings: How it behaves.
         notes: Lines to log at sample numbers.
+        plans: When each stream samples; None, or nothing at all: at its rate.
     """
 
     hz = 1_000_000
 
     def __init__(
         self, identity: Identity, sensors: Sequence[Sensor], settings: Settings | None = None,
-        notes: Notes | None = None,
+        notes: Notes | None = None, plans: Sequence[Plan | None] = (),
     ) -> None:  # fmt: skip
         self.identity = identity
         self.settings = settings = settings or Settings()
         self._notes = notes
-        self._feeds = [Feed(sensor, settings.group or self._group(sensor), settings.room) for sensor in sensors]
-        self._rates = [round((sensor.stream.rate_hz or 1.0) * 1000) for sensor in sensors]
+        self._streams = Streams(sensors, settings, self.hz, plans)
+        self._feeds = self._streams.feeds
         self._writer = Encoder(settings.crc_bits, settings.max_frame)
         self._delay = Delay(settings.seed, "host to board", settings.delay_us)
         self._uplink = Uplink(settings)
         self._inbound: deque[tuple[int, bytes]] = deque()
         self._clock: BoardClock | None = None
-
-    @staticmethod
-    def _group(sensor: Sensor) -> int:
-        rows = int(np.prod(sensor.stream.shape)) * np.dtype(sensor.stream.dtype).itemsize
-        most = max(1, min(200, 900 // rows))
-        return max(1, min(most, round((sensor.stream.rate_hz or 1.0) / 100)))
 
     # ------------------------------------------------------------------ what a carrier calls
 
@@ -96,12 +87,9 @@ class NativeBoard:
         self._writer.seq = 0
         self._uplink.clear()
         self._nonce = 0
-        self._announced = [0] * len(self._feeds)
         self._awake_ns = at_ns + round(self.settings.boot_ms * 1e6)
         self._greeted = False
-        for feed in self._feeds:
-            feed.begin(injecting=False)
-        self._due = [NEVER] * len(self._feeds)
+        self._streams.reset()
 
     def _next_event(self) -> tuple[int, int]:
         """Return (when, which): which is a stream, or -1 for a command, or -2 for the greeting after a reboot."""
@@ -109,7 +97,7 @@ class NativeBoard:
             return self._awake_ns, -2
         when = self._inbound[0][0] if self._inbound else NEVER
         which = -1
-        for index, due in enumerate(self._due):
+        for index, due in enumerate(self._streams.due):
             if due <= when:  # samples taken before a command was heard leave before its answer
                 when, which = due, index
         return when, which
@@ -126,7 +114,9 @@ class NativeBoard:
             elif which == -1:
                 _, data = self._inbound.popleft()
                 for heard in self._commands.feed(data):
-                    self._command(heard, max(when, self._awake_ns))
+                    self._command(heard, when)
+                    if not self._greeted:
+                        break  # that was a reset: nobody heard the rest
             else:
                 self._greeted = True
                 while self._inbound and self._inbound[0][0] < self._awake_ns:
@@ -134,8 +124,8 @@ class NativeBoard:
                 self._hello(when)
 
     def _schedule(self, index: int) -> None:
-        tick = self._feeds[index].due_tick()
-        self._due[index] = NEVER if tick is None or self._clock is None else min(NEVER, self._clock.when_ns(tick))
+        assert self._clock is not None
+        self._streams.schedule(index, self._clock)
 
     def _tick(self, at_ns: int) -> int:
         assert self._clock is not None
@@ -148,22 +138,12 @@ class NativeBoard:
         chunk = feed.take(self._tick(at_ns), group)
         if chunk is not None:
             self._log_notes(index, chunk, at_ns)
-            if not self._uplink.queue(self._samples(index, chunk), at_ns):
+            if not self._uplink.queue(self._writer.payload(Kind.SAMPLES, *self._streams.payload(index, chunk)), at_ns):
                 feed.dropped += len(chunk.raw)
                 feed.skip(self._tick(now_ns))
-            if feed.injecting and feed.credit - self._announced[index] >= feed.room // 4:
+            if feed.owes_credit:
                 self._credit(index, at_ns)
         self._schedule(index)
-
-    def _samples(self, index: int, chunk: Chunk) -> bytes:
-        flags = Flag.NONE
-        deltas = b""
-        if self.settings.jitter_us:
-            flags = Flag.DELTAS
-            deltas = np.diff(chunk.ticks, prepend=chunk.ticks[0]).astype("<u2").tobytes()
-        fields = (index, len(chunk.raw), chunk.number & _MASK, int(chunk.ticks[0]) & _MASK)
-        payload = TABLE[Kind.SAMPLES].codec().pack(*fields) + deltas + chunk.raw.tobytes()
-        return self._writer.payload(Kind.SAMPLES, flags, payload)
 
     def _log_notes(self, index: int, chunk: Chunk, at_ns: int) -> None:
         for number, text in self._notes(index, chunk.number, chunk.number + len(chunk.raw)) if self._notes else ():
@@ -189,12 +169,9 @@ class NativeBoard:
 
     def _hello(self, at_ns: int) -> None:
         who = self.identity
-        streams = (
-            replace(feed.stream, rate_hz=rate / 1000) for feed, rate in zip(self._feeds, self._rates, strict=True)
-        )
         limits = {"tx_buffer": self.settings.tx_buffer, "inject_room": self.settings.room}
         extra = {"limits": limits, "virtual": True, **who.extra}
-        info = BoardInfo(who.model, who.serial, who.firmware, tuple(streams), "native", extra=extra)
+        info = BoardInfo(who.model, who.serial, who.firmware, self._streams.described(), "native", extra=extra)
         fields = {
             "version": VERSION, "crc_bits": self.settings.crc_bits, "max_frame": self.settings.max_frame,
             "tick_hz": self.hz, "nonce": self._nonce,
@@ -216,14 +193,8 @@ class NativeBoard:
             if wanted and feed.injecting and not feed.accepted:
                 self._credit(index, at_ns)
             elif wanted and feed.timeline is None:
-                self._begin(index, self._tick(at_ns))
+                self._streams.run(index, self._tick(at_ns))
             self._schedule(index)
-
-    def _begin(self, index: int, tick: int) -> None:
-        """Let stream `index` go on with its next sample at `tick`."""
-        jitter = self.settings.jitter_us * self.hz / 1e6
-        feed = self._feeds[index]
-        feed.timeline = Grid(feed.at, tick, self._rates[index], self.hz, jitter, self.settings.seed)
 
     def _stop(self, message: Message, seq: int, at_ns: int) -> None:
         for index, feed in enumerate(self._feeds):
@@ -240,13 +211,13 @@ class NativeBoard:
 
     def _set_rate(self, message: Message, seq: int, at_ns: int) -> None:
         index, rate = message.stream, message.rate_mhz
-        if index >= len(self._feeds) or not 1 <= rate <= self.hz * 100:
+        if index >= len(self._feeds) or not 1 <= rate <= self.hz * 100 or not self._streams.adjustable(index):
             self._nak(Kind.SET_RATE, seq, _BAD_ARGUMENT, 0, "no such stream or no such rate", at_ns)
             return
         self._flush(index, at_ns)
-        self._rates[index] = rate
-        if isinstance(self._feeds[index].timeline, Grid):
-            self._begin(index, self._tick(at_ns))
+        self._streams.rates_mhz[index] = rate
+        if self._feeds[index].timeline is not None:
+            self._streams.run(index, self._tick(at_ns))
             self._schedule(index)
         self._ack(Kind.SET_RATE, seq, at_ns)
 
@@ -255,37 +226,27 @@ class NativeBoard:
         self._send(Message(Kind.PONG, {"token": message.token, "tick_received": tick, "tick_sent": tick}), at_ns)
 
     def _status(self, message: Message, seq: int, at_ns: int) -> None:
-        rows = b"".join(
-            STATUS_ROW.pack(index, *(count & _MASK for count in (
-                feed.produced, feed.dropped, feed.starved, feed.credit, feed.consumed)))
-            for index, feed in enumerate(self._feeds)
-        )  # fmt: skip
         fields = {"nonce": self._nonce, "tick": self._tick(at_ns) & _MASK, "refused": self._commands.refused & _MASK}
-        self._send(Message(Kind.STATUS, fields, rows), at_ns)
+        self._send(Message(Kind.STATUS, fields, self._streams.status()), at_ns)
 
     def _inject(self, message: Message, seq: int, at_ns: int) -> None:
-        index, tail = message.stream, message.tail
-        stream = self._feeds[index].stream if index < len(self._feeds) else None
-        dtype = np.dtype(stream.dtype) if stream else np.dtype("<i2")
-        if stream is None or len(tail) != message.n * math.prod(stream.shape) * dtype.itemsize:
-            self._nak(Kind.INJECT, seq, _BAD_ARGUMENT, 0, "no such stream, or values that do not fill n samples", at_ns)
+        index = message.stream
+        raw = self._streams.injected(index, message.n, message.tail)
+        if isinstance(raw, str):
+            self._nak(Kind.INJECT, seq, _BAD_ARGUMENT, 0, raw, at_ns)
             return
         feed = self._feeds[index]
-        if not feed.injecting:
-            self._nak(Kind.INJECT, seq, _BAD_ARGUMENT, 0, "the stream was not started as injected", at_ns)
-            return
-        raw = np.frombuffer(tail, dtype).reshape(message.n, *stream.shape)
         if feed.inject(message.first, raw):
             if feed.timeline is None:
-                self._begin(index, self._tick(at_ns))
+                self._streams.run(index, self._tick(at_ns))
                 self._schedule(index)
         else:
             reason = _OUT_OF_ORDER if message.first > feed.accepted else _NO_ROOM
             self._nak(Kind.INJECT, seq, reason, feed.accepted, "", at_ns)
 
     def _credit(self, index: int, at_ns: int) -> None:
-        self._announced[index] = self._feeds[index].credit
-        self._send(Message(Kind.CREDIT, {"stream": index, "total": self._feeds[index].credit & _MASK}), at_ns)
+        total = self._feeds[index].announce()
+        self._send(Message(Kind.CREDIT, {"stream": index, "total": total & _MASK}), at_ns)
 
     def _reset(self, message: Message, seq: int, at_ns: int) -> None:
         self._boot(at_ns)

@@ -18,6 +18,7 @@ from firmware_bridge.errors import UsageError
 from firmware_bridge.virtual.native import NativeBoard
 from firmware_bridge.virtual.sensors import ArraySensor
 from firmware_bridge.virtual.settings import Identity, Notes, Settings
+from firmware_bridge.virtual.streams import Plan
 from firmware_bridge.virtual.timeline import Played
 
 __all__ = ["PlaybackBoard", "Series", "notes_at"]
@@ -67,26 +68,27 @@ class PlaybackBoard(NativeBoard):
                                  "give at least one sample and one time and number a sample")  # fmt: skip
             if one.seconds is None and not one.stream.rate_hz:
                 raise UsageError("neither times nor a rate", f"stream {one.stream.name}", "give one of them")
-        super().__init__(identity, [ArraySensor(one.stream, one.raw) for one in series], settings, notes)
-        self._series = list(series)
-        self._speed = speed
         timed = [one.seconds for one in series if one.seconds is not None]
-        self._start_s = min((float(seconds[0]) for seconds in timed), default=0.0)
+        start = min((float(seconds[0]) for seconds in timed), default=0.0)
         ends = (float(one.seconds[-1]) + 1 / (one.stream.rate_hz or 100) for one in series if one.seconds is not None)
-        lap = max(ends, default=self._start_s) - self._start_s
-        self._period = 0 if pause_s is None else round((lap / speed + pause_s) * self.hz)
+        lap = max(ends, default=start) - start
+        period = 0 if pause_s is None else round((lap / speed + pause_s) * self.hz)
+        plans = [_plan(one, start, self.hz / speed, period) for one in series]
+        super().__init__(identity, [ArraySensor(one.stream, one.raw) for one in series], settings, notes, plans)
 
-    def _begin(self, index: int, tick: int) -> None:
-        one = self._series[index]
-        if one.seconds is None:
-            super()._begin(index, tick)
-            return
-        ticks = np.rint((one.seconds - self._start_s) * self.hz / self._speed).astype(np.int64)
-        feed = self._feeds[index]
-        if feed.at:  # stopped and started again: the next sample is due now
-            lap, at = divmod(feed.at, len(ticks)) if self._period else (0, min(feed.at, len(ticks) - 1))
-            tick -= int(ticks[at]) + lap * self._period
-        feed.timeline = Played(ticks, one.numbers, tick, self._period)
+
+def _plan(series: Series, start_s: float, ticks_a_second: float, period: int) -> Plan | None:
+    if series.seconds is None:
+        return None
+    ticks = np.rint((series.seconds - start_s) * ticks_a_second).astype(np.int64)
+
+    def plan(at: int, tick: int) -> Played:
+        if at:  # stopped and started again: the next sample is due now
+            lap, within = divmod(at, len(ticks)) if period else (0, min(at, len(ticks) - 1))
+            tick -= int(ticks[within]) + lap * period
+        return Played(ticks, series.numbers, tick, period)
+
+    return plan
 
 
 def notes_at(numbers: Sequence[int], texts: Sequence[str], period: int = 0, stream: int = 0) -> Notes:

@@ -64,13 +64,23 @@ class Feed:
         self.timeline: Timeline | None = None
         self.injecting = injecting
         self.at = self.produced = self.dropped = 0
-        self.accepted = self.consumed = self.starved = 0
+        self.accepted = self.consumed = self.starved = self._announced = 0
         self._waiting: list[Raw] = []
 
     @property
     def credit(self) -> int:
         """Injected samples there has been room for since the stream began; 0 where it reads its sensor."""
         return self.consumed + self.room if self.injecting else 0
+
+    @property
+    def owes_credit(self) -> bool:
+        """Whether so much room came free that the host should be told."""
+        return self.injecting and self.credit - self._announced >= self.room // 4
+
+    def announce(self) -> int:
+        """Return the credit, to be told to the host."""
+        self._announced = self.credit
+        return self._announced
 
     def inject(self, first: int, raw: Raw) -> bool:
         """Take samples of the host; False where `first` is not the next expected or there is no room for all.

@@ -16,6 +16,7 @@ from firmware_bridge.virtual.parameters import read_parameters
 from firmware_bridge.virtual.playback import PlaybackBoard, Series
 from firmware_bridge.virtual.ppg import Heart
 from firmware_bridge.virtual.settings import Identity, Settings
+from firmware_bridge.wire.messages import Kind
 
 
 def play(board: str, seconds: float, **params: str) -> tuple[Host, np.ndarray]:
@@ -186,6 +187,8 @@ def test_recorded_times_and_gaps_are_played_and_the_end_is_silence() -> None:
     row = host.status()[0]
     assert (row["produced"], row["dropped"]) == (8, 2)  # what the recording had lost, the board never had
     assert host.run(10.0) == []
+    host.send(Kind.SET_RATE, stream=0, rate_mhz=1000)
+    assert host.answers(Kind.NAK)[-1].reason == 3  # recorded times have no other rate
 
 
 def test_a_recording_can_be_played_faster() -> None:

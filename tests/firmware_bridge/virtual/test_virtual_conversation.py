@@ -5,7 +5,7 @@ import pytest
 from virtual_host import SECOND, START_NS, Host, samples
 
 from firmware_bridge.virtual.boards import make_board
-from firmware_bridge.wire.messages import Kind
+from firmware_bridge.wire.messages import Kind, Message
 
 
 def imu(**params: str) -> Host:
@@ -124,11 +124,11 @@ def test_what_a_board_does_not_know_is_refused_by_name() -> None:
 
 def test_damaged_commands_are_counted_and_the_next_is_understood() -> None:
     host = imu()
-    command = bytearray(host.dialect.send(host_ping := _ping(1)))
+    command = bytearray(host.dialect.send(Message(Kind.PING, {"token": 1})))
     command[-3] ^= 0x55
     host.board.receive(bytes(command), host.now)
     host.board.receive(b"rubbish\0", host.now)
-    host.send(Kind.PING, token=host_ping.token)
+    host.send(Kind.PING, token=2)
     assert len(host.answers(Kind.PONG)) == 1
     host.status()
     assert host.answers(Kind.STATUS)[-1].refused == 2
@@ -157,6 +157,17 @@ def test_reset_forgets_the_session_and_says_hello_after_booting() -> None:
     host.start(nonce=45)
     host.run(0.1)
     assert samples(host.heard[mark:], "imu")[0][0] == 0
+
+
+def test_what_follows_a_reset_in_the_same_write_is_not_heard() -> None:
+    host = imu(boot_ms="100")
+    host.run(0.2)
+    reset, ping = (host.dialect.send(message) for message in (Message(Kind.RESET), Message(Kind.PING, {"token": 1})))
+    host.board.receive(reset + ping, host.now)
+    host.run(1.0)
+    assert host.answers(Kind.PONG) == []
+    host.send(Kind.PING, token=2)
+    assert [pong.token for pong in host.answers(Kind.PONG)] == [2]
 
 
 def test_commands_sent_while_it_boots_are_lost() -> None:
