@@ -70,7 +70,9 @@ def test_a_capture_names_its_file_and_json_stands_alone_on_stdout(hil: Run, tmp_
     assert path.parent.name == "recordings"
     assert path.name.startswith("arm_")
     described = only_json(hil("info", str(path), "--json").stdout)
-    assert described["lost"]["arm"]["imu"] == 0 or described["lost"] == 0
+    assert described["streams"][0]["lost"] == 0
+    assert described["lost"] is None
+    assert described["about"] == {"person": "ann", "strap": "left"}
 
 
 def test_a_recording_is_never_overwritten(hil: Run, tmp_path: Path) -> None:
