@@ -39,6 +39,18 @@ class Evidence:
         self._end += 1
         self._start = max(self._start, self._end - _MOST)
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self._start = self._end = 0
+
+    def agrees(self, sent_ns: int, tick: int, received_ns: int, ns_per_tick: float, slack_ns: int) -> bool:
+        """Return whether an exchange can follow the last one, for any clock that is right within a fifth."""
+        if not len(self):
+            return True
+        sent, last, received = map(int, self._rows[:, self._end - 1])
+        passed = (tick - last) * ns_per_tick
+        return 0.8 * (sent_ns - received) - slack_ns <= passed <= 1.2 * (received_ns - sent) + slack_ns
+
     def keep_earlier(self, tick: int, received_ns: int, ns_per_tick: float) -> None:
         """Let this arrival take the place of the last one where it was less delayed."""
         if not len(self):

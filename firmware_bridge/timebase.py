@@ -10,6 +10,7 @@ One `Timebase` serves one boot of one board. Rules:
 - Evidence older than `WINDOW_S` is forgotten (but never the last 300 exchanges), because crystals wander with
   temperature. Memory is bounded, and a fit is made at most every `EVERY_S` seconds: between them a call costs a few
   microseconds.
+- An exchange that contradicts the one before (a damaged tick) is passed over; three in a row are a clock that was set.
 - After a silence of more than half a wrap the wrap is chosen by host time and counted as inferred.
 """
 
@@ -32,6 +33,10 @@ WINDOW_S = 120.0
 EVERY_S = 0.25
 _PRIOR = 300e-6
 """How far clocks are usually off: a slope known worse than this is shrunk to nominal, so that early times stay sane."""
+_ODD = 3
+"""Exchanges in a row that contradict all before until the board's clock is taken to have been set."""
+_SLACK_NS, _BACKLOG_NS = 10_000_000, 2_000_000_000
+"""How far an exchange, or an arrival out of a backlog, may be from what the one before lets expect."""
 _LINES = 64
 """Lines kept for streams that lag behind."""
 
@@ -107,6 +112,7 @@ class Timebase:
         self._latest: tuple[int, int] | None = None
         self._two_way = Evidence(2)
         self._one_way = Evidence(1)
+        self._odd: list[tuple[int, int, int]] = []
         self._bucket = -1
         self._line: Line | None = None
         self._fitted_ns = -(2**62)
@@ -160,9 +166,28 @@ class Timebase:
         """Take one ping: sent and answered in UTC, and what the board's clock (unwrapped) read between."""
         if received_ns < sent_ns:
             return
-        self._two_way.add(sent_ns, tick, received_ns)
-        if len(self._two_way) < 3 * FEWEST or received_ns - self._fitted_ns >= EVERY_S * 1e9:
-            self._fit(self._two_way, received_ns)
+        self._take(self._two_way, sent_ns, tick, received_ns, _SLACK_NS)
+
+    def _take(self, evidence: Evidence, sent_ns: int, tick: int, received_ns: int, slack_ns: int) -> None:
+        if evidence.agrees(sent_ns, tick, received_ns, self._ns_per_tick, slack_ns):
+            self._odd.clear()
+            evidence.add(sent_ns, tick, received_ns)
+        else:
+            self._odd.append((sent_ns, tick, received_ns))
+            if len(self._odd) < _ODD:
+                return
+            self._begin_anew(evidence, self._odd)
+        if len(evidence) < 3 * FEWEST or received_ns - self._fitted_ns >= EVERY_S * 1e9:
+            self._fit(evidence, received_ns)
+
+    def _begin_anew(self, evidence: Evidence, odd: list[tuple[int, int, int]]) -> None:
+        """The board's clock was set: only the exchanges since then count, and times go on from the last one given."""
+        floor = int(self._mappings[-1](np.array([self._seen]))[0]) if self._mappings else -(2**62)
+        self._odd, self._seen = [], -(2**62)
+        self._mappings = [_Mapping(self._seen, floor, odd[-1][1], odd[-1][2], self._ns_per_tick)]
+        evidence.clear()
+        for sent_ns, tick, received_ns in odd:
+            evidence.add(sent_ns, tick, received_ns)
 
     def arrived(self, tick: int, now_ns: int) -> None:
         """Take one-way evidence: bytes made at `tick` (unwrapped) are here. Ignored once pings are answered."""
@@ -173,9 +198,7 @@ class Timebase:
             self._one_way.keep_earlier(tick, now_ns, self._ns_per_tick)
             return
         self._bucket = bucket
-        self._one_way.add(0, tick, now_ns)
-        if len(self._one_way) < 3 * FEWEST or now_ns - self._fitted_ns >= EVERY_S * 1e9:
-            self._fit(self._one_way, now_ns)
+        self._take(self._one_way, now_ns, tick, now_ns, _BACKLOG_NS)
 
     def _fit(self, evidence: Evidence, now_ns: int) -> None:
         evidence.forget(now_ns - int(WINDOW_S * 1e9))
@@ -187,7 +210,8 @@ class Timebase:
             slope = 0.0
         else:
             tick, t_ns = line.tick, line.t_ns
-            slope = line.stretch * _PRIOR**2 / (_PRIOR**2 + line.stretch_error**2)
+            usual = max(_PRIOR, abs(line.stretch))
+            slope = line.stretch * usual**2 / (usual**2 + line.stretch_error**2)
         self._hold(tick, t_ns, self._ns_per_tick * (1 + round(slope, 9)))
 
     def _hold(self, tick: int, t_ns: int, ns_per_tick: float) -> None:
@@ -231,7 +255,8 @@ class Timebase:
                 end = start
             oldest = self._mappings[0]
             made[:end] = np.minimum(replace(oldest, floor_ns=-(2**62))(ticks[:end]), oldest.floor_ns)
-        self._seen = max(self._seen, last)
+        if made[-1] <= now_ns + 10**9:  # else a damaged tick, which must not fix the line for all ticks before it
+            self._seen = max(self._seen, last)
         return np.minimum(made, now_ns, out=made)
 
     def fit(self, now_ns: int) -> ClockFit | None:

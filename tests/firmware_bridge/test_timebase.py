@@ -246,6 +246,44 @@ def test_a_reboot_forgets_the_old_clock() -> None:
     assert bench.timebase.to_ns(again, START + 21 * 10**9).tolist() == [START + 21 * 10**9]
 
 
+def test_a_damaged_tick_spoils_neither_the_fit_nor_the_times_after_it() -> None:
+    bench = Bench(41)
+    rows = bench.exchanges(60, one_sided)
+    rows[1, 300] += 900_000_000  # a quarter of an hour ahead, in one answer
+    fit = bench.ping(rows[:, :400])
+    now = START + int(rows[2, 399])
+    bench.timebase.to_ns(bench.tick(40e9) + np.array([0, 2**31]), now)  # and in one sample
+    fit = bench.ping(rows[:, 400:])
+    assert fit.drift_ppm == pytest.approx(50, abs=1)
+    late = bench.timebase.to_ns(bench.tick(np.array([60e9])), START + 61 * 10**9)[0] - START - 60 * 10**9
+    assert abs(late) < 60_000
+
+
+def test_a_board_that_sets_its_clock_is_dated_anew_and_times_do_not_run_back() -> None:
+    bench = Bench(43)
+    rows = bench.exchanges(60, one_sided)
+    bench.ping(rows[:, :300])
+    before = bench.timebase.to_ns(bench.tick(np.array([29.9e9])), START + 30 * 10**9)[0]
+    for sent, tick, received in rows[:, 300:].T.tolist():
+        bench.timebase.exchange(START + sent, tick - 25_000_000, START + received)
+    fit = bench.timebase.fit(START + int(rows[2, -1]))
+    assert fit is not None
+    assert fit.exchanges == 300
+    assert fit.drift_ppm == pytest.approx(50, abs=2)
+    after = bench.timebase.to_ns(bench.tick(np.array([59.5e9])) - 25_000_000, START + 60 * 10**9)[0]
+    assert after >= before
+    assert abs(after - START - 59_500_000_000) < 60_000
+
+
+@pytest.mark.parametrize("ppm", [-20_000.0, 30_000.0])
+def test_an_oscillator_that_is_percents_off_is_dated_from_the_first_seconds_on(ppm: float) -> None:
+    bench = Bench(47, ppm=ppm)
+    fit = bench.ping(bench.exchanges(3, one_sided))
+    assert fit.drift_low <= ppm <= fit.drift_high
+    late = bench.timebase.to_ns(bench.tick(np.array([3e9])), START + 4 * 10**9)[0] - START - 3 * 10**9
+    assert abs(late) < 2_000_000
+
+
 def test_a_clock_that_wanders_is_followed() -> None:
     timebase = Timebase(HZ)
     rng = np.random.default_rng(23)
@@ -291,6 +329,23 @@ def test_a_board_that_cannot_be_pinged_is_dated_by_its_arrivals() -> None:
     assert not fit.two_way
     late = bench.timebase.to_ns(bench.tick(np.array([60.1e9])), START + 61 * 10**9)[0] - START - 60_100_000_000
     assert 200_000 < late < 500_000  # the least delay of 0.3 ms is in it, and the docstring says so
+
+
+def test_a_garbled_time_column_is_passed_over_and_a_restarted_one_is_followed() -> None:
+    timebase = Timebase(1000.0)
+    for step in range(600):
+        now = START + step * 100_000_000 + 3_000_000
+        garbled = step in (200, 201)
+        timebase.arrived(step * 100 + 10**9 * garbled, now)
+        timebase.to_ns(np.array([step * 100]), now)
+    fit = timebase.fit(START + 60 * 10**9)
+    assert fit is not None
+    assert fit.exchanges == 598
+    assert fit.drift_ppm == pytest.approx(0, abs=20)
+    for step in range(600, 900):  # the column begins again from 0
+        timebase.arrived((step - 600) * 100, START + step * 100_000_000 + 3_000_000)
+    times = timebase.to_ns(np.array([29_000]), START + 90 * 10**9)
+    assert abs(times[0] - START - 89_000_000_000) < 5_000_000
 
 
 def test_pings_take_over_from_arrivals() -> None:
