@@ -4,8 +4,10 @@ Rule of this room: thin. What a pane says is made in `stage` and `panes`, what k
 place in `layout`. The engine may be slow, go away and come back: the screen says so and stays alive.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import events
@@ -40,7 +42,7 @@ class HilApp(App[int]):
         inline: Ask the engine in the app's own thread (tests and pictures).
     """
 
-    CSS_PATH = "hil.tcss"
+    CSS_PATH = Path(__file__).with_name("hil.tcss")
     TITLE = "hil"
     ENABLE_COMMAND_PALETTE = True
     AUTO_FOCUS = "#boards"
@@ -55,6 +57,7 @@ class HilApp(App[int]):
 
     def __init__(self, client: Client, fps: float = 10.0, owns: bool = True, inline: bool = False) -> None:
         super().__init__()
+        self.client = client
         self.scene = Scene()
         self.fps = fps
         self.owns = owns
@@ -94,6 +97,8 @@ class HilApp(App[int]):
         if isinstance(what, Reply):
             self.say(what.trouble or words_of(what), bool(what.trouble))
             return
+        if what.snapshot is None and self.scene.latest is None and getattr(self.client, "failure", None):
+            self.exit(3)  # there never was an engine: the caller says why, on a terminal that is its own again
         if what.snapshot is None:
             self.scene = replace(self.scene, lost=what.trouble)
         else:
@@ -141,22 +146,9 @@ class HilApp(App[int]):
         self.paint()
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Offer every key's action by name, the labels by their class, and the themes."""
-        snapshot = self.scene.latest
-        for key in keys.KEYS:
-            if key.id.startswith("label.") or key.id == "screen.palette":
-                continue
-            if key.when == "replay" and not (snapshot and snapshot.replay):
-                continue
-            yield SystemCommand(f"{key.name} ({key.shown})", key.help, self._later(key.action))
-        for index, name in enumerate(snapshot.classes[:9] if snapshot else ()):
-            yield SystemCommand(
-                f"label: {name} ({index + 1})", "Start or stop this label.", self._later(f"bench('label',{index + 1})")
-            )
-        yield SystemCommand("theme", "Choose dark, light, high contrast or another theme.", self.action_change_theme)
-
-    def _later(self, action: str) -> Callable[[], object]:
-        return lambda: self.call_later(self.run_action, action)
+        """Offer every action by name."""
+        for name, explained, action in keys.actions(self.scene.latest):
+            yield SystemCommand(name, explained, partial(self.call_later, self.run_action, action))
 
     def action_freeze(self) -> None:
         """Freeze the picture, never the capture."""

@@ -46,17 +46,17 @@ class Tick:
     label: str
 
 
-def number(value: float) -> str:
-    """Return a reading in at most eight characters: four significant digits, `nan` and `inf` in words."""
+def number(value: float, digits: int = 4) -> str:
+    """Return a reading in at most `digits + 4` characters, `digits` of them significant; `nan` and `inf` in words."""
     if not math.isfinite(value):
         return str(value)
     size = abs(value)
     if size == 0:
         return "0"
-    if size >= 1e5 or size < 1e-3:
+    if size >= 1e5 or size < 10.0 ** (1 - digits):
         mantissa, exponent = f"{value:.1e}".split("e")
         return f"{mantissa}e{int(exponent)}"
-    return f"{value:.{min(5, max(0, 3 - math.floor(math.log10(size))))}f}"
+    return f"{value:.{min(digits + 1, max(0, digits - 1 - math.floor(math.log10(size))))}f}"
 
 
 def envelope(values: npt.ArrayLike, columns: int) -> tuple[Float32, Float32]:

@@ -93,7 +93,7 @@ def put_line(cells: Cells, column: int, row: int, line: Iterable[Run]) -> int:
 
 
 def runs(cells: Cells) -> list[list[Run]]:
-    """Return each row as runs of equal ink; empty cells take the ink of what stands before them."""
+    """Return each row as runs of equal ink; empty cells take the ink before them, where that does not show."""
     width, height = cells.size
     if not width or not height:
         return [[] for _ in range(height)]
@@ -102,6 +102,7 @@ def runs(cells: Cells) -> list[list[Run]]:
     solid[:, 0] = True
     held = np.maximum.accumulate(np.where(solid, np.arange(width), 0), axis=1)
     inks = np.take_along_axis(cells.inks, held, axis=1)
+    inks[(inks >= HEAT) & (cells.codes == 0x20)] = TEXT  # a colour with a ground of its own must not run on
     change = np.empty((height, width), np.bool_)
     change[:, 0] = True
     np.not_equal(inks[:, 1:], inks[:, :-1], out=change[:, 1:])

@@ -61,14 +61,16 @@ def legend(stream: StreamView, panel: Panel, width: int) -> Line:
     """
     silent = stream.measured_hz == 0
     state: list[Run] = [(" SILENT", BAD)] if silent else []
-    title: list[Run] = [(f"{stream.board} {stream.name}", TITLE), (f" {unit_name(panel.unit)}", TEXT), *state]
+    name = stream.board if stream.name == stream.board else f"{stream.board} {stream.name}"
+    title: list[Run] = [(name, TITLE), (f" {unit_name(panel.unit)}", TEXT), *state]
     told: list[Run] = [(f" {rate(stream)} ", WARN if stream.rate_inferred else DIM)]
     if panel.is_image:
         return [*title, *told]
     short: list[Run] = [(stream.board, TITLE), (f" {unit_name(panel.unit)}", TEXT), *state]
-    valued = [_entry(stream, index, True) for index in panel.channels]
-    named = [_entry(stream, index, False) for index in panel.channels]
-    for line in ([*title, *told, *valued], [*title, *valued], [*short, *valued], [*short, *told, *named]):
+    valued, brief, named = ([_entry(stream, index, digits) for index in panel.channels] for digits in (4, 3, 0))
+    for line in (
+        [*title, *told, *valued], [*title, *valued], [*short, *valued], [*short, *brief], [*short, *told, *named],
+    ):  # fmt: skip
         if sum(len(words) for words, _ in line) <= width:
             return line
     line, used = short, sum(len(words) for words, _ in short)
@@ -80,11 +82,11 @@ def legend(stream: StreamView, panel: Panel, width: int) -> Line:
     return line
 
 
-def _entry(stream: StreamView, index: int, valued: bool) -> Run:
-    """One channel of the legend, with its newest reading where there is room."""
+def _entry(stream: StreamView, index: int, digits: int) -> Run:
+    """One channel of the legend, with so many digits of its newest reading, or none."""
     value = float(stream.latest[index]) if index < len(stream.latest) else math.nan
-    shown = f" {'—' if math.isnan(value) else canvas.number(value):>7}" if valued else ""
-    return f" ━{stream.channels[index]}{shown}", channel_ink(index)
+    shown = "—" if math.isnan(value) else canvas.number(value, digits)
+    return f" ━{stream.channels[index]}" + (f" {shown:>{digits + 3}}" if digits else ""), channel_ink(index)
 
 
 def draw(

@@ -20,6 +20,9 @@ __all__ = ["caption", "draw", "levels", "scale"]
 RAMP = " .,:;-=+*oO#%&@█"
 """One character a level, from cold to hot."""
 
+BESIDE = 44
+"""Cells that scale and extremes need beside a frame."""
+
 _RAMP_CODES = np.array([ord(sign) for sign in RAMP], np.uint32)
 
 Float32 = npt.NDArray[np.float32]
@@ -59,27 +62,28 @@ def scale(stream: StreamView, colour: bool) -> Line:
     return [(f"{canvas.number(low)} ", DIM), *bar, (f" {canvas.number(high)} {unit_name(stream.units[0])}", DIM)]
 
 
-def caption(stream: StreamView, width: int = 200) -> Line:
+def caption(stream: StreamView) -> list[Line]:
     """Return the greatest and least reading of the frame and where they are (row and column from 1)."""
     image = stream.image
     if image is None:
-        return [("no frame yet", DIM)]
+        return [[("no frame yet", DIM)]]
     finite = np.isfinite(image)
     if not finite.any():
-        return [("no pixel of this frame is a number", BAD)]
-    hot = np.unravel_index(np.argmax(np.where(finite, image, -np.inf)), image.shape)
-    cold = np.unravel_index(np.argmin(np.where(finite, image, np.inf)), image.shape)
+        return [[("no pixel of this frame is a number", BAD)]]
     unit = unit_name(stream.units[0])
-    most = f"max {canvas.number(float(image[hot]))} {unit} at row {hot[0] + 1}, col {hot[1] + 1}"
-    least = f" · min {canvas.number(float(image[cold]))} {unit} at row {cold[0] + 1}, col {cold[1] + 1}"
-    line: list[Run] = [(most, TEXT), (least if len(most) + len(least) <= width else "", TEXT)]
+    lines: list[Line] = []
+    for name, index in (("max", np.argmax(np.where(finite, image, -np.inf))),
+                        ("min", np.argmin(np.where(finite, image, np.inf)))):  # fmt: skip
+        row, column = np.unravel_index(index, image.shape)
+        value = canvas.number(float(image[row, column]))
+        lines.append([(f"{name} {value} {unit} at row {row + 1}, col {column + 1}", TEXT)])
     if bad := int((~finite).sum()):
-        line.append((f" · {bad} not a number", BAD))
-    return line
+        lines.append([(f"{bad} not a number", BAD)])
+    return lines
 
 
 def draw(stream: StreamView, width: int, height: int, colour: bool = True) -> Cells:
-    """Draw the newest frame with its scale below it.
+    """Draw the newest frame, its scale and its extremes: beside it where there is room, else below it.
 
     Args:
         stream: A stream of images.
@@ -89,29 +93,47 @@ def draw(stream: StreamView, width: int, height: int, colour: bool = True) -> Ce
     """
     cells = blank(width, height)
     image = stream.image
-    foot = 2 if height >= 6 else 1 if height >= 3 else 0
-    rows = height - foot
-    if image is None or not image.size or rows <= 0 or width <= 0:
+    if image is None or not image.size or height <= 0 or width <= 0:
         put(cells, 0, 0, "no frame yet", DIM)
         return cells
+    words = [scale(stream, colour), *caption(stream)]
+    beside = width - min(width, math.ceil(2 * height * image.shape[1] / image.shape[0])) >= BESIDE
+    foot = 0 if beside else 2 if height >= 6 else 1 if height >= 3 else 0
+    room = width - BESIDE if beside else width
+    rows = height - foot
+    shown, folded = _fold(image, 2 * rows if colour else rows, room)
+    if folded != (1, 1):
+        words.append([(f"each cell is the hottest of {folded[0]}×{folded[1]} pixels", DIM)])
+    down, across = _grow(shown.shape, 2 * rows if colour else rows, room, colour)
     low, high = _range(stream, image)
-    shown, folded = _fold(image, rows if not colour else 2 * rows, width)
-    tall, wide = shown.shape
-    up = max(1, min(width // wide, (rows if not colour else 2 * rows) // tall * (1 if colour else 2)))
-    across, down = (up, up) if colour else (min(width // wide, max(1, 2 * (up // 2))), max(1, up // 2))
-    left = (width - wide * across) // 2
-    grid = np.repeat(np.repeat(levels(shown, low, high), down, axis=0), across, axis=1)
+    grid = levels(shown, low, high)[np.ix_(_spread(shown.shape[0], down), _spread(shown.shape[1], across))]
+    left = 1 if beside else (width - across) // 2
     if colour:
         _half_blocks(cells, grid, left)
-        _numbers(cells, shown, grid, across, down, left)
+        _numbers(cells, shown, grid, left)
     else:
         _ramp(cells, grid, left)
-    note = f" · each cell is the hottest of {folded[0]}×{folded[1]} pixels" if folded != (1, 1) else ""
-    if foot:
-        put_line(cells, 0, height - foot, [*scale(stream, colour), (note, DIM)])
-    if foot == 2:
-        put_line(cells, 0, height - 1, caption(stream, width))
+    if beside:
+        for row, line in enumerate(words[:height]):
+            put_line(cells, left + across + 3, row, line)
+    elif foot:
+        put_line(cells, 0, height - foot, words[0])
+        rest = [run for line in words[1:] for run in ((" · ", DIM), *line)][1:]
+        if foot == 2:
+            put_line(cells, 0, height - 1, rest)
     return cells
+
+
+def _grow(shape: tuple[int, ...], rows: int, columns: int, colour: bool) -> tuple[int, int]:
+    """Return rows and columns of dots that a frame is enlarged to, square on the screen where it can be."""
+    wide = 1.0 if colour else 2.0  # a half block is as wide as high, a whole cell twice as high
+    factor = max(1.0, min(rows / shape[0], columns / (shape[1] * wide)))
+    return min(rows, int(shape[0] * factor)), min(columns, int(shape[1] * factor * wide))
+
+
+def _spread(pixels: int, dots: int) -> npt.NDArray[np.int64]:
+    """Return which pixel each dot shows; every pixel has at least one."""
+    return np.arange(dots, dtype=np.int64) * pixels // dots
 
 
 def _fold(image: Float32, rows: int, columns: int) -> tuple[Float32, tuple[int, int]]:
@@ -140,18 +162,16 @@ def _ramp(cells: Cells, grid: Levels, left: int) -> None:
     cells.inks[area] = np.where(grid < 0, BAD, TEXT)
 
 
-def _numbers(cells: Cells, shown: Float32, grid: Levels, across: int, down: int, left: int) -> None:
-    """Write each pixel's reading into it where five cells and a whole row are free."""
-    if across < 5 or down < 2:
-        return
+def _numbers(cells: Cells, shown: Float32, grid: Levels, left: int) -> None:
+    """Write each pixel's reading into it where there are five cells and a whole row for it."""
+    tall, wide = grid.shape[0] / shown.shape[0], grid.shape[1] // shown.shape[1]
     words = [[f"{value:.1f}" if math.isfinite(value) else "?" for value in row] for row in shown.tolist()]
-    if max(len(word) for row in words for word in row) > across - 1:
+    if tall < 3 or max(len(word) for row in words for word in row) > wide - 1:
         return
     for row, line in enumerate(words):
-        at = (row * down + (down - 1) // 2 + 1) // 2
-        full = at * 2 >= row * down and at * 2 + 1 < (row + 1) * down
+        at = int((row + 0.5) * tall / 2)
         for column, word in enumerate(line):
-            level = int(grid[row * down, column * across])
-            if full and level >= 0:
-                start = left + column * across + (across - len(word)) // 2
-                put(cells, start, at, word, HEAT_TEXT + level)
+            start = math.ceil(column * grid.shape[1] / shown.shape[1])
+            level = int(grid[min(2 * at, len(grid) - 1), start])
+            if level >= 0:
+                put(cells, left + start + (wide - len(word)) // 2, at, word, HEAT_TEXT + level)

@@ -4,14 +4,17 @@ Rule of this room: a key has an id (so that a file of the user may move it), a n
 changes only what this screen shows; `act` changes the bench and has a verb of the command line that does the same.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from textual.binding import Binding, BindingType
-
+from hil.snapshot import Snapshot
 from hil.tui.cells import DIM, KEY, TEXT, Run
 
-__all__ = ["KEYS", "Key", "bindings", "footer", "hints"]
+if TYPE_CHECKING:
+    from textual.binding import BindingType
+
+__all__ = ["KEYS", "Key", "actions", "bindings", "footer", "hints"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +98,22 @@ KEYS = (
 """All keys, in the order of the help page."""
 
 
-def bindings() -> list[BindingType]:
+def bindings() -> "list[BindingType]":
     """Return the table as bindings of the app."""
+    from textual.binding import Binding
+
     return [Binding(key.keys, key.action, key.name, show=False, id=key.id, priority=key.id in PRIORITY) for key in KEYS]
+
+
+def actions(snapshot: Snapshot | None) -> Iterator[tuple[str, str, str]]:
+    """Yield name, explanation and action for the palette: every key that can do something now, labels by class."""
+    for key in KEYS:
+        useless = key.when == "replay" and not (snapshot and snapshot.replay)
+        if not useless and key.id != "screen.palette" and not key.id.startswith("label."):
+            yield f"{key.name} ({key.shown})", key.help, key.action
+    for index, name in enumerate(snapshot.classes[:9] if snapshot else ()):
+        yield f"label: {name} ({index + 1})", "Start or stop this label.", f"bench('label',{index + 1})"
+    yield "theme", "Choose dark, light, high contrast or another theme.", "change_theme"
 
 
 PRIORITY = ("screen.quit", "screen.interrupt")

@@ -164,7 +164,7 @@ def _history(prediction: PredictionView, width: int) -> Line:
 
 def _bar(share: float, width: int) -> str:
     filled = round(max(0.0, min(1.0, share)) * width)
-    return "█" * filled + "░" * (width - filled)
+    return "█" * filled + "·" * (width - filled)
 
 
 def ledger(snapshot: Snapshot, width: int, height: int) -> list[Line]:
@@ -229,8 +229,7 @@ def recording(view: RecordingView | None) -> list[Run]:
         return [("not recording", DIM)]
     if view.state == "failed":
         return [("RECORDING FAILED", BAD)]
-    left = "" if view.disk_left_s is None else f" disk lasts {seconds(view.disk_left_s)}"
-    return [("◉ REC ", BAD), (f"{duration(view.seconds)} {size(view.bytes_written)}", TITLE), (left, DIM)]
+    return [("◉ REC ", BAD), (f"{duration(view.seconds)} {size(view.bytes_written)}", TITLE)]
 
 
 def transport(replay: ReplayView, width: int) -> list[Line]:

@@ -37,10 +37,12 @@ def status(scene: Scene, width: int) -> Line:
     if snapshot.active_label:
         line.append((f"  label: {snapshot.active_label}", KEY))
     recording = snapshot.recording
-    used = sum(len(words) for words, _ in line)
-    if recording and recording.state == "recording" and width - used > 24:
+    if recording and recording.state == "recording":
+        left = recording.disk_left_s
         name = recording.path.replace("\\", "/").rpartition("/")[2]
-        line.append((f"  {name[: width - used - 3]}", DIM))
+        for words in ("" if left is None else f"  disk lasts {seconds(left)}", f"  {name}"):
+            if sum(len(part) for part, _ in line) + len(words) <= width:
+                line.append((words, DIM))
     return line
 
 

@@ -33,12 +33,14 @@ def run_tui(client: "Client", fps: float = 10.0, owns: bool = True) -> int:
     """Show the screen until somebody leaves it.
 
     Args:
-        client: The engine: `snapshot(view)` and `command(verb, **args)`.
+        client: The engine: `snapshot(view)` and `command(verb, **args)`. An `hil.tui.opening.Opening` lets the screen
+            come before its engine is there.
         fps: Pictures a second, at most.
         owns: Whether the engine ends with this screen; a running recording is then closed before.
 
     Returns:
-        The exit status: 0, or 2 with a sentence on stderr where there is no terminal.
+        The exit status: 0; 2 with a sentence on stderr where there is no terminal; where the engine could not be
+        started the sentence why, and the status of that error.
     """
     if sentence := needs_terminal():
         print(sentence, file=sys.stderr)
@@ -48,4 +50,7 @@ def run_tui(client: "Client", fps: float = 10.0, owns: bool = True) -> int:
     app = HilApp(client, fps, owns)
     app.run()
     app.feed.stop(LAST_COMMANDS_S)
+    if (failure := getattr(client, "failure", None)) is not None:
+        print(failure, file=sys.stderr)
+        return int(getattr(failure, "exit_code", 3))
     return app.return_code or 0

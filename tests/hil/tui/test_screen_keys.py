@@ -9,7 +9,7 @@ from screen_frames import drive, press
 
 from firmware_bridge.errors import NoAnswer
 from hil.tui.app import HilApp
-from hil.tui.help import HelpScreen
+from hil.tui.help import HelpScreen, lines
 from hil.tui.keys import KEYS
 
 pytestmark = pytest.mark.screen
@@ -280,7 +280,7 @@ def test_every_key_is_tested_and_explained_and_has_a_verb_where_it_acts() -> Non
     for key in KEYS:
         assert key.help.endswith(".")
         assert (key.kind == "act") == bool(key.verb)
-    page = "\n".join("".join(words for words, _ in line) for line in __import__("hil.tui.help").tui.help.lines("", 200))
+    page = "\n".join("".join(words for words, _ in line) for line in lines("", 200))
     for key in KEYS:
         assert key.help in page or key.id.startswith("label.")
 
@@ -299,7 +299,8 @@ def test_log_and_ledger_scroll_and_the_table_keeps_its_cursor_in_sight() -> None
 
 def test_the_first_key_ends_the_hint() -> None:
     assert "New here?" in shown()
-    assert "New here?" not in shown("tab")
+    for key in ("tab", "r", "space", "down"):
+        assert "New here?" not in shown(key)
 
 
 def test_the_screen_outlives_its_engine_and_finds_it_again() -> None:

@@ -1,0 +1,121 @@
+"""Starting the screen: quick, without torch, and kind where there is no terminal."""
+
+import io
+import subprocess
+import sys
+import threading
+
+import pytest
+import screen_fakes as fakes
+
+from firmware_bridge.errors import PortMissing
+from hil.tui import start
+from hil.tui.feed import Answer, Feed, Reply
+from hil.tui.opening import Opening
+from hil.view import View
+
+
+class Tty(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("stdin", "stderr"), [(io.StringIO(), Tty()), (Tty(), io.StringIO()), (None, Tty())])
+def test_without_a_terminal_it_says_so_in_one_sentence(monkeypatch, stdin, stderr) -> None:
+    monkeypatch.setattr(sys, "stdin", stdin)
+    monkeypatch.setattr(sys, "stderr", stderr)
+    sentence = start.needs_terminal()
+    assert sentence is not None
+    assert "needs a terminal" in sentence
+    assert "--plain" in sentence
+    assert start.run_tui(fakes.FakeClient()) == 2
+    assert stderr.getvalue() == f"{sentence}\n"
+
+
+def test_a_terminal_is_recognised_and_a_dumb_one_refused(monkeypatch) -> None:
+    monkeypatch.setattr(sys, "stdin", Tty())
+    monkeypatch.setattr(sys, "stderr", Tty())
+    monkeypatch.setenv("TERM", "xterm-256color")
+    assert start.needs_terminal() is None
+    monkeypatch.setenv("TERM", "dumb")
+    assert "dumb" in (start.needs_terminal() or "")
+
+
+def loaded_by(statement: str) -> set[str]:
+    code = f"import sys; {statement}; print(' '.join(sys.modules))"
+    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+
+
+def test_the_screen_needs_neither_torch_nor_scipy_and_asking_for_a_terminal_needs_nothing() -> None:
+    assert not {"torch", "scipy", "pandas", "serial", "mcap"} & loaded_by("import hil.tui.app")
+    assert not {"textual", "numpy"} & loaded_by("import hil.tui.start")
+    assert "textual" not in loaded_by(
+        "import hil.tui.canvas, hil.tui.chart, hil.tui.panes, hil.tui.stage, hil.tui.deeds"
+    )
+
+
+class SlowClient(fakes.FakeClient):
+    """An engine that answers when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.free = threading.Event(), threading.Event()
+
+    def snapshot(self, view: View):
+        self.asked.set()
+        assert self.free.wait(30)
+        return super().snapshot(view)
+
+
+def test_a_slow_engine_makes_the_screen_skip_pictures_and_nothing_queues_up() -> None:
+    client, came = SlowClient(), []
+    delivered = threading.Event()
+    feed = Feed(client, lambda what: (came.append(what), delivered.set()))
+    feed.start()
+    assert feed.ask(View())
+    assert client.asked.wait(30)
+    assert not any(feed.ask(View()) for _ in range(5))
+    assert feed.skipped == 5
+    client.free.set()
+    assert delivered.wait(30)
+    assert not feed.ask(View())
+    feed.taken()
+    assert feed.ask(View())
+    feed.stop(30)
+    assert all(isinstance(what, Answer) for what in came)
+    assert len(client.views) <= 2
+
+
+def test_commands_are_given_in_order_and_before_the_end() -> None:
+    client, came = fakes.FakeClient(), []
+    feed = Feed(client, came.append)
+    feed.start()
+    for number in range(20):
+        feed.command("mark", text=str(number))
+    feed.stop(30)
+    assert [args["text"] for _, args in client.commands] == [str(number) for number in range(20)]
+    assert all(isinstance(what, Reply) and not what.trouble for what in came)
+
+
+def test_an_engine_that_starts_late_is_waited_for_and_one_that_cannot_is_told() -> None:
+    class Late(fakes.FakeClient):
+        summary = None
+        closed = False
+
+        def close(self) -> None:
+            self.closed = True
+
+    made = Late()
+    with Opening(lambda: made) as client:
+        assert client.snapshot(View()).mode == "live"
+        client.command("mark", text="x")
+    assert made.closed
+    assert made.commands == [("mark", {"text": "x"})]
+
+    def refuse() -> Late:
+        raise PortMissing("there is no such port", "/dev/ttyACM9", "see `hil ports`")
+
+    with Opening(refuse) as client:
+        with pytest.raises(PortMissing, match="ttyACM9"):
+            client.snapshot(View())
+        assert isinstance(client.failure, PortMissing)
