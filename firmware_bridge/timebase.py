@@ -139,11 +139,11 @@ class Timebase:
         if bits < 63:
             wrap, half = 1 << bits, 1 << (bits - 1)
             if len(raw) > 1:
-                steps = np.diff(raw)
-                steps = (steps + half) % wrap - half
-                raw = raw[0] + np.concatenate(([0], np.cumsum(steps)))
-            if self._latest is not None:
-                raw += self._wraps(int(raw[0]), wrap, now_ns) * wrap
+                steps = raw[1:] - raw[:-1]
+                if steps.min() < -half or steps.max() >= half:  # the counter wrapped inside
+                    raw[1:] = raw[0] + np.cumsum((steps + half) % wrap - half)
+            if self._latest is not None and (wraps := self._wraps(int(raw[0]), wrap, now_ns)):
+                raw += wraps * wrap
         last = int(raw.max())
         if self._latest is None or last > self._latest[0]:
             self._latest = (last, now_ns)
