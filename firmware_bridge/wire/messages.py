@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 from typing import Any
 
-__all__ = ["HEADER", "STATUS_ROW", "TABLE", "VERSION", "Flag", "Kind", "Message", "Shape", "pack", "unpack"]
+__all__ = ["HEADER", "REASONS", "STATUS_ROW", "TABLE", "VERSION", "Flag", "Kind", "Message", "Shape", "name_of",
+           "pack", "unpack"]  # fmt: skip
 
 VERSION = 1
 HEADER = struct.Struct("<BBH")
@@ -145,6 +146,14 @@ STATUS_ROW = struct.Struct("<BIIIII")
 send; all before it were sent ahead of this STATUS or dropped), dropped (of these, never sent), starved (injected
 samples that were due and not there), credit (as CREDIT.total), consumed (injected samples used)."""
 
+REASONS = {1: "unknown", 2: "bad checksum", 3: "bad argument", 4: "busy", 5: "no room", 6: "out of order"}
+"""What `reason` in NAK means."""
+
+
+def name_of(kind: int) -> str:
+    """Return the name of a message code, known or not."""
+    return Kind(kind).name if kind in _CODES else f"command 0x{kind:02x}"
+
 
 def _codec(fields: tuple[tuple[str, str], ...], tick64: bool) -> struct.Struct:
     return struct.Struct(
@@ -154,6 +163,9 @@ def _codec(fields: tuple[tuple[str, str], ...], tick64: bool) -> struct.Struct:
 
 
 _CODECS = {(shape.fields, wide): _codec(shape.fields, wide) for shape in TABLE.values() for wide in (False, True)}
+
+
+_CODES = frozenset(map(int, Kind))
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,14 +33,13 @@ from firmware_bridge.timebase import ClockFit
 from firmware_bridge.wire.boots import Boots, Verdict
 from firmware_bridge.wire.dialect import Answer, Damaged, Described, Dialect, Heard, Samples, Text
 from firmware_bridge.wire.follow import Follower, part_of
-from firmware_bridge.wire.messages import STATUS_ROW, Flag, Kind, Message
+from firmware_bridge.wire.messages import REASONS, STATUS_ROW, Flag, Kind, Message, name_of
 from firmware_bridge.wire.schedule import Facts, Schedule
 from firmware_bridge.wire.times import Clockwork, Times
 
 __all__ = ["Session"]
 
 _PINGS = 256
-_REASONS = {1: "unknown", 2: "bad checksum", 3: "bad argument", 4: "busy", 5: "no room", 6: "out of order"}
 
 
 class Session:
@@ -87,9 +86,15 @@ class Session:
         """How often the board has started anew since the session began."""
         return self._follow.boot
 
+    @property
+    def _spoken(self) -> Dialect:
+        """The dialect in charge: a detecting one has chosen another."""
+        chosen: Dialect = getattr(self.dialect, "chosen", self.dialect)
+        return chosen
+
     def books(self) -> Books:
         """Return a frozen copy of the ledger."""
-        return self._ledger.freeze(self.dialect.books, self.dialect.pending, getattr(self.dialect, "frames_lost", None))
+        return self._ledger.freeze(self.dialect.books, self.dialect.pending, getattr(self._spoken, "frames_lost", None))
 
     def clock(self) -> ClockFit | None:
         """Return what is known of the board's clock when bytes last came; None while too little is."""
@@ -110,6 +115,8 @@ class Session:
             items = self.closed(data.decode("utf-8", "replace"), now)
         elif kind == "stall":
             items = self.stalled(int(data) if data.isdigit() else 0, now)
+        elif kind == "begin":
+            items = self.begun()
         else:
             return arrival
         return Arrival(arrival.board, arrival.seq, now, kind, data, tuple(items), self.books())
@@ -139,6 +146,14 @@ class Session:
         """The host had not read for a while because its queue was full."""
         self._follow.broken("stalled")
         return [Stall(self.board, now, stalled_ns)]
+
+    def begun(self) -> list[Item]:
+        """A recording begins here, in the middle of a run: what came before is known and not missing from it."""
+        items = self._begin()
+        self._follow.join()
+        self._times.reset()
+        self._pings.clear()
+        return items
 
     def received(self, data: bytes, now: int) -> list[Item]:
         """Take bytes that arrived at `now` (UTC ns) and return what they mean."""
@@ -196,7 +211,7 @@ class Session:
                 out.append(Damage(self.board, now, heard.kind, heard.count))
         elif isinstance(heard, Text):
             out.append(Log(self.board, now, heard.level, heard.text))
-            self.refused = getattr(self.dialect, "refused", "") or self.refused
+            self.refused = getattr(self._spoken, "refused", "") or self.refused
         elif isinstance(heard, Described):
             self._described(heard, now)
         else:
@@ -228,8 +243,8 @@ class Session:
     def _note_rate(self, samples: Samples) -> None:
         """Keep the rates in `info` as they are."""
         if self.info is not None and any(isinstance(item, RateChanged) for item in self._follow.out):
-            name = samples.stream.name
-            streams = tuple(samples.stream if each.name == name else each for each in self.info.streams)
+            now = samples.stream
+            streams = tuple(now if each.name == now.name else each for each in self.info.streams)
             self.info = replace(self.info, streams=streams)
 
     def _described(self, heard: Described, now: int) -> None:
@@ -271,8 +286,7 @@ class Session:
         self._follow.out.append(Rebooted(self.board, now, self.boot, inferred))
 
     def _answer(self, heard: Answer, now: int) -> None:
-        message, out = heard.message, self._follow.out
-        kind = message.kind
+        message, out, kind = heard.message, self._follow.out, heard.message.kind
         if kind == Kind.PONG:
             self._pong(message, now)
         elif kind == Kind.STATUS:
@@ -283,8 +297,8 @@ class Session:
             elif kind == Kind.NAK:
                 if message.of == Kind.START:
                     self._boots.refused()
-                said = message.tail.decode("utf-8", "replace") or _REASONS.get(message.reason, "no reason")
-                out.append(Log(self.board, now, "warning", f"the board refused {_name(message.of)}: {said}"))
+                said = message.tail.decode("utf-8", "replace") or REASONS.get(message.reason, "no reason")
+                out.append(Log(self.board, now, "warning", f"the board refused {name_of(message.of)}: {said}"))
             out.append(Reply(self.board, now, kind.name, message.fields, message.tail))
 
     def _pong(self, message: Message, now: int) -> None:
@@ -301,7 +315,7 @@ class Session:
     def _status(self, message: Message, now: int) -> None:
         self._react(self._boots.says(message.nonce), now)
         names = dict(enumerate(stream.name for stream in self.info.streams)) if self.info is not None else {}
-        names = getattr(self.dialect, "stream_names", names)
+        names = getattr(self._spoken, "stream_names", names)
         fields: dict[str, Any] = {key: message.fields[key] for key in ("nonce", "tick", "refused")}
         rows: dict[str, dict[str, int]] = {}
         for at in range(0, len(message.tail) - STATUS_ROW.size + 1, STATUS_ROW.size):
@@ -314,7 +328,3 @@ class Session:
                 self._follow.status(name, produced, dropped)
         fields["streams"] = rows
         self._follow.out.append(Status(self.board, now, fields))
-
-
-def _name(kind: int) -> str:
-    return Kind(kind).name if kind in Kind._value2member_map_ else f"command 0x{kind:02x}"
