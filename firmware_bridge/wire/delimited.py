@@ -35,6 +35,7 @@ class Delimited:
         found = Found()
         parts = (self._buffer + data).split(self._mark)
         bodies: list[bytes] = []
+        self._parts: list[bytes] = []
         for part in parts[:-1]:
             self._part(part, len(part) + 1, bodies, found)
             self._skipping = False
@@ -54,18 +55,23 @@ class Delimited:
         elif self._skipping or len(part) > 2 * self._judge.max_length:
             found.drops.append(Drop("oversize", self._offset, wire))
         elif (body := self._unstuff(part)) is None or not body.startswith(self._sync):
-            text = self._lines and not part.translate(None, PRINTABLE)
-            found.drops.append(Drop("text" if text else "bad_stuffing", self._offset, wire, part if text else b""))
+            self._drop("bad_stuffing", part, self._offset, wire, found)
         elif len(body) < self._judge.shortest or self._judge.length(body, 0) not in (
             0 if self._free else -1,
             len(body),
         ):
-            found.drops.append(Drop("bad_length", self._offset, wire))
+            self._drop("bad_length", part, self._offset, wire, found)
         else:
             bodies.append(body)
+            self._parts.append(part)
             found.wire.append(wire)
             found.offsets.append(self._offset)
         self._offset += wire
+
+    def _drop(self, kind: str, part: bytes, offset: int, wire: int, found: Found) -> None:
+        """Drop a piece that is no frame: lines for people where it is printable and the file says so."""
+        text = self._lines and bool(part) and not part.translate(None, PRINTABLE)
+        found.drops.append(Drop("text" if text else kind, offset, wire, part if text else b""))
 
     @property
     def _free(self) -> bool:
@@ -96,7 +102,7 @@ class Delimited:
         starts = [0, *np.cumsum(lengths)[:-1].tolist()]
         good = self._judge.good(np.frombuffer(data, np.uint8), starts, lengths)
         for index in np.flatnonzero(~good).tolist():
-            found.drops.append(Drop("bad_checksum", found.offsets[index], found.wire[index]))
+            self._drop("bad_checksum", self._parts[index], found.offsets[index], found.wire[index], found)
         keep = np.flatnonzero(good).tolist()
         found.data = data
         found.starts, found.lengths = [starts[index] for index in keep], [lengths[index] for index in keep]

@@ -24,7 +24,7 @@ def units_of(
     """Return channels, units, factors and offsets of a stream."""
     count = 1 if len(shape) == 2 else shape[0]
     channels = tuple(stream.channels) or ((stream.name,) if len(shape) == 2 else tuple(labels))
-    if len(channels) != count and not stream.channels and count > 1:
+    if not channels or (len(channels) != count and not stream.channels):
         channels = tuple(f"{stream.name}_{index}" for index in range(count))
     units = tuple(stream.unit) if isinstance(stream.unit, list) else (stream.unit,) * count
     scale = tuple(stream.scale) if isinstance(stream.scale, list) else (stream.scale,)

@@ -228,7 +228,7 @@ def _plan(table: FrameTable, entry: StreamTable, where: str, mistakes: list[str]
         spots.append(Spot(entry.at, entry.type, big, None, count))
         labels = [entry.name] if count == 1 else []
     entry = _per_field(entry, where, mistakes)
-    described = units_of(entry, labels or [""] * shape[0], shape, where, mistakes) if len(mistakes) == before else None
+    described = units_of(entry, labels, shape, where, mistakes) if len(mistakes) == before else None
     known = [spot for spot in spots if spot is not None]
     kind = _common(entry, known, where, mistakes)
     tick = counter = trust = None

@@ -104,6 +104,8 @@ class Learned:
         """Whether a line that did not match was meant to be data: half of it numbers, or a known beginning."""
         if text[0] in "{[":
             return any(key[0] == "json" for key in self._layouts)
+        if any(record.tag or record.key[0] == "pairs" for record in self.read(text)):
+            return False  # whole in itself: a kind of line not met before
         for key in self._layouts:
             if key[0] == "csv" and not key[1]:
                 fields = [field for field in split_csv(text, key[3]) if field.strip()]
