@@ -1,5 +1,6 @@
 """The shipped model: what its file promises, and how it does on the two people it has never seen."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from hil.models.datasets import NpzLayout, digest, load_npz
 from hil.models.evaluate import judge
 from hil.models.training_config import load_config
 
+ROOT = Path(__file__).resolve().parents[3]
 SHIPPED = Path(hil.models.__file__).parent / "exercise.hilmodel"
 UNSEEN = Path(firmware_bridge.__file__).parent / "virtual" / "watch_unseen.npz"
 LAYOUT = NpzLayout(
@@ -48,6 +50,15 @@ def test_it_tells_the_exercises_of_unseen_people(backend: str) -> None:
     assert found.ece <= 0.08
 
 
+def test_the_card_repeats_the_figures_of_the_gate() -> None:
+    gate = json.loads((ROOT / "scenarios" / "expected" / "exercise-gate.json").read_text())
+    figures = {metric.name: metric.value for metric in load_model(SHIPPED).contract.card.metrics}
+    assert figures["macro_f1_cross_validated"] == gate["macro_f1"]["mean"] >= 0.87
+    assert figures["ece_cross_validated"] == gate["ece_pooled_15_bins"]
+    assert gate["macro_f1_single_trainings"]["trainings"] == 25
+    assert f"person {gate['worst_person']['person']} " in load_model(SHIPPED).contract.card.worst_person
+
+
 def test_raw_counts_and_readings_in_units_are_the_same_to_it() -> None:
     model = load_model(SHIPPED)
     with np.load(UNSEEN, allow_pickle=False) as archive:
@@ -63,7 +74,7 @@ def test_raw_counts_and_readings_in_units_are_the_same_to_it() -> None:
 
 @pytest.mark.data
 def test_it_was_trained_on_what_its_contract_says(shared_data: Path) -> None:
-    config = load_config(Path(__file__).resolve().parents[3] / "scenarios" / "models" / "exercise.toml")
+    config = load_config(ROOT / "scenarios" / "models" / "exercise.toml")
     assert config.data.npz is not None
     dataset = load_npz(config.data.npz, shared_data)
     contract = load_model(SHIPPED).contract

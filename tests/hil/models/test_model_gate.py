@@ -28,12 +28,12 @@ def exercise(shared_data: Path) -> tuple[TrainConfig, Dataset]:
 @pytest.mark.data
 @pytest.mark.training
 def test_a_short_training_tells_exercises_of_two_unseen_people(shared_data: Path) -> None:
-    """One fold and a fifth of the epochs: a floor that a broken network, loss or streaming form does not reach."""
+    """One fold, an eighth of the epochs (0.78 was seen): broken networks, losses or streaming forms stay below."""
     config, dataset = exercise(shared_data)
-    short = config.model_copy(update={"training": config.training.model_copy(update={"epochs": 20})})
+    short = config.model_copy(update={"training": config.training.model_copy(update={"epochs": 12})})
     (fold,) = cross_validate(short, dataset, [0], folds=[("9", "10")])
     found = summary([fold], len(dataset.labels))
-    assert found["macro_f1"]["mean"] >= 0.75  # chance is 0.14
+    assert found["macro_f1"]["mean"] >= 0.70  # chance is 0.14
     assert found["coverage"] == 1.0
     assert found["decisions_per_seed"] == 946
     assert found["parameters"] <= 100_000
