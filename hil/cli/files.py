@@ -93,7 +93,9 @@ def verify(file: File, models: Models = None, json: Json = False) -> None:
 def export(
     file: File,
     output: Annotated[Path, typer.Option("-o", "--output", help="File, or folder for several; never overwritten.")],
-    form: Annotated[str | None, typer.Option("--format", help="csv, npz, parquet, wav or mcap; default: by name.")] = None,
+    form: Annotated[
+        str | None, typer.Option("--format", help="csv, npz, parquet, wav, mcap; default: by name.")
+    ] = None,
     streams: Annotated[list[str] | None, typer.Option("--stream", help="BOARD/STREAM or STREAM; default: all.")] = None,
     begin: From = None,
     end: To = None,

@@ -114,9 +114,10 @@ def speed_of(text: str) -> float | None:
 
 def _screen(config: "EngineConfig", fps: float) -> None:
     from hil.attach import spawn_engine
+    from hil.tui.opening import Opening
     from hil.tui.start import run_tui
 
-    with spawn_engine(config) as client:
+    with Opening(lambda: spawn_engine(config)) as client:
         status = run_tui(client, fps)
     if status:
         raise typer.Exit(status)

@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 
 from firmware_bridge.errors import UsageError
-from hil.cli.common import BoardFile, For, Json, ModelFile, Output, Ports, Quiet, talk
+from hil.cli.common import BoardFile, For, Json, ModelFile, Output, Ports, Quiet, print_json, size_mb, talk, worked
 from hil.cli.live import engine_config, finish
 
-__all__ = ["VERBS", "capture", "collect"]
+__all__ = ["VERBS", "capture", "collect", "decode", "import_"]
 
 Person = Annotated[str, typer.Option("--person", help="Who wears or holds the board.")]
 Label = Annotated[str, typer.Option("--label", help="What is recorded, such as a class.")]
+NewRecording = Annotated[Path, typer.Option("-o", "--output", help="Recording to write; never overwritten.")]
 Note = Annotated[str, typer.Option("--note", help="Anything worth keeping.")]
 
 
@@ -133,4 +134,63 @@ def _wait(text: str, seconds: float) -> bool:
     return True
 
 
-VERBS = (capture, collect)
+def decode(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A recording, or bytes as they came from a port.")],
+    output: NewRecording,
+    board_file: BoardFile = None,
+    dialect: Annotated[str | None, typer.Option("--dialect", help="native, lines or a plug-in, in its place.")] = None,
+    role: Annotated[str | None, typer.Option("--role", help="The one board to decode anew.")] = None,
+    json: Json = False,
+) -> None:
+    """Decode bytes that were captured before anyone described the board."""
+    from firmware_bridge.wire.dialect import DialectSpec
+    from hil.recording.decode import decode as run
+
+    spec = None if dialect is None else DialectSpec(dialect)
+    with worked("MB", size_mb(file)) as told:
+        made = run(file, output, board_file=board_file, dialect=spec, role=role, progress=told)
+    if json:
+        print_json({"schema": 1, **made.as_dict()})
+        return
+    for board in made.boards:
+        share = "unknown" if board.share_explained is None else f"{board.share_explained:.2%}"
+        first = board.first_unexplained_offset
+        where = "" if first is None else f"; the first byte that is not stands at offset {first}"
+        print(f"{board.board}: {share} of {board.bytes:,} bytes explained{where}")
+        print("  " + ", ".join(f"{name} {count:,}" for name, count in board.buckets.items() if count))
+        print("\n".join(f"  {name}: {count:,} samples" for name, count in board.samples.items()) or "  no samples")
+    print(made.path)
+
+
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV or NPZ.")],
+    output: NewRecording,
+    board_file: BoardFile = None,
+    stream: Annotated[str | None, typer.Option("--stream", help="Name of the stream, without a board file.")] = None,
+    rate: Annotated[float | None, typer.Option("--rate", metavar="HZ", help="Samples a second.")] = None,
+    unit: Annotated[str | None, typer.Option("--unit", help="Unit of channels whose header names none.")] = None,
+    label: Annotated[str | None, typer.Option("--label", metavar="COLUMN", help="Label of every row.")] = None,
+    group: Annotated[str | None, typer.Option("--group", metavar="COLUMN", help="Group of every row.")] = None,
+    role: Annotated[str, typer.Option("--role", help="What to call the board.")] = "import",
+    person: Person = "",
+    note: Note = "",
+    json: Json = False,
+) -> None:
+    """Make a recording of a CSV or NPZ file."""
+    from hil.recording.importer import import_file
+
+    about = {key: value for key, value in (("person", person), ("note", note)) if value}
+    with worked("MB", size_mb(file)) as told:
+        made = import_file(
+            file, output, board_file=board_file, stream=stream, rate_hz=rate, unit=unit, label=label, group=group,
+            role=role, about=about, progress=told,
+        )  # fmt: skip
+    if json:
+        print_json({"schema": 1, **made.as_dict()})
+        return
+    print("\n".join(f"{name}: {count:,} samples" for name, count in made.samples.items()))
+    print(f"{made.labels} labels, {len(made.groups)} groups")
+    print(made.path)
+
+
+VERBS = (capture, collect, decode, import_)
