@@ -4,6 +4,7 @@ Rule of this room: thin. What a pane says is made in `stage` and `panes`, what k
 place in `layout`. The engine may be slow, go away and come back: the screen says so and stays alive.
 """
 
+import os
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
@@ -58,7 +59,7 @@ class HilApp(App[int]):
     def __init__(self, client: Client, fps: float = 10.0, owns: bool = True, inline: bool = False) -> None:
         super().__init__()
         self.client = client
-        self.scene = Scene()
+        self.scene = Scene(lanes=self.no_color)  # without colour a lane tells the channels apart
         self.fps = fps
         self.owns = owns
         self.maximised: Pane | None = None
@@ -68,7 +69,8 @@ class HilApp(App[int]):
         self.painter = Painter()
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = THEMES[0].name
+        if "TEXTUAL_THEME" not in os.environ:
+            self.theme = THEMES[0].name
 
     def compose(self) -> ComposeResult:
         """The panes from top to bottom."""

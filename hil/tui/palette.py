@@ -19,7 +19,7 @@ PLAIN, BAR, FOCUSED = range(3)
 """Where an ink stands: on the background, in a title bar, in the title bar of the focused pane."""
 
 DARK_CHANNELS = ("#56b4e9", "#e69f00", "#2bc79a", "#f0e442", "#ff7f50", "#e39ac5", "#9da8ff", "#c9c9c9")
-LIGHT_CHANNELS = ("#0072b2", "#b35c00", "#00785a", "#7a6a00", "#c03f00", "#a0427a", "#4b49b5", "#555555")
+LIGHT_CHANNELS = ("#0067a1", "#9c4f00", "#006b50", "#6b5d00", "#ad3800", "#953a70", "#4644ad", "#555555")
 HEAT_STOPS = (
     "#0b0724",
     "#2a1160",
@@ -37,12 +37,12 @@ THEMES = (
     Theme(name="hil-dark", primary="#56b4e9", secondary="#2bc79a", accent="#e69f00", warning="#f2b134",
           error="#ff6b5e", success="#3ecf8e", foreground="#dde3ea", background="#10141a", surface="#161c24",
           panel="#232c38"),
-    Theme(name="hil-light", primary="#0063a3", secondary="#00785a", accent="#a85600", warning="#8a5a00",
-          error="#b3261e", success="#0b7a4b", foreground="#1b222b", background="#fbfbf8", surface="#f2f2ee",
-          panel="#dde3ea", dark=False),
+    Theme(name="hil-light", primary="#0063a3", secondary="#00785a", accent="#964c00", warning="#7a4f00",
+          error="#a3211a", success="#096b41", foreground="#1b222b", background="#fbfbf8", surface="#f2f2ee",
+          panel="#e4e9ee", dark=False),
     Theme(name="hil-contrast", primary="#00ffff", secondary="#00ff80", accent="#ffff00", warning="#ffd000",
           error="#ff5050", success="#40ff40", foreground="#ffffff", background="#000000", surface="#000000",
-          panel="#303030"),
+          panel="#1c1c1c"),
 )  # fmt: skip
 """Dark, light, and high contrast."""
 
@@ -88,7 +88,7 @@ class Palette:
     def _coloured(self, ink: int, place: int) -> Style:
         theme = self._theme
         front, back = theme.foreground or "#dddddd", theme.background or "#000000"
-        ground = {PLAIN: back, BAR: theme.panel or back, FOCUSED: _mix(theme.panel or back, theme.primary, 0.45)}[place]
+        ground = {PLAIN: back, BAR: theme.panel or back, FOCUSED: _mix(theme.panel or back, theme.primary, 0.18)}[place]
         if ink >= HEAT_TEXT:
             level = ink - HEAT_TEXT
             return _style("#000000" if level > HEAT_LEVELS * 0.55 else "#ffffff", _heat()[level])
@@ -98,7 +98,7 @@ class Palette:
         if ink >= CHANNEL:
             names = DARK_CHANNELS if theme.dark else LIGHT_CHANNELS
             return _style(names[(ink - CHANNEL) % len(names)], ground)
-        dim = _mix(front, ground, 0.42 if place != FOCUSED else 0.2)
+        dim = _mix(front, ground, 0.36 if place == PLAIN else 0.2)
         named = {
             TEXT: front, DIM: dim, TITLE: front, GOOD: theme.success, WARN: theme.warning, BAD: theme.error,
             KEY: theme.accent, FOCUS: theme.primary,

@@ -381,3 +381,22 @@ def test_no_screen_is_a_trap() -> None:
             assert app._exit
 
         drive(fakes.FakeClient(), SIZE, steps)
+
+
+def test_without_colour_nothing_is_lost(monkeypatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    colours: set[object] = set()
+
+    async def steps(app: HilApp, pilot) -> None:
+        strips = app.screen._compositor.render_strips()
+        colours.update(style.color for strip in strips for _, style, _ in strip if style is not None)
+
+    shown_plain = drive(fakes.FakeClient(), (200, 50), steps)
+    assert {colour for colour in colours if colour is not None and not _grey(colour)} == set()
+    for words in ("● live", "ALL WELL", "ax", "ay", "az", "@"):
+        assert words in shown_plain
+
+
+def _grey(colour) -> bool:
+    triplet = colour.get_truecolor()
+    return max(triplet) - min(triplet) <= 2

@@ -1,0 +1,184 @@
+"""Whose fault it is: the findings on top of the screen, their order, and what is never claimed."""
+
+from dataclasses import replace
+
+import pytest
+import screen_fakes as fakes
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hil.snapshot import RecordingView
+from hil.tui import cells, panes, stage
+from hil.tui.deeds import Command, Refusal, decide
+from hil.tui.layout import arrange
+from hil.tui.palette import BAR, FOCUSED, PLAIN, THEMES, Palette
+from hil.tui.pane import clean
+from hil.tui.state import BASES, Scene, next_speed
+from hil.tui.verdict import findings, missing
+
+LOSS = {"lost": "LINK", "unattributed": "LINK or BOARD", "board_dropped": "FIRMWARE", "host_dropped": "HOST"}
+
+
+def of(board) -> list[tuple[int, str]]:
+    shown = replace(fakes.live(), boards=(board,), streams=(), predictions=())
+    return [(finding.rank, finding.blame) for finding in findings(shown)]
+
+
+def test_a_bench_that_is_well_has_no_findings() -> None:
+    assert findings(fakes.live()) == ()
+    assert "ALL WELL" in cells.text(stage.verdict(Scene(latest=fakes.live()), (), 120)[0])
+
+
+@pytest.mark.parametrize(("bucket", "blame"), LOSS.items())
+def test_the_bucket_of_a_loss_says_who_is_to_blame(bucket, blame) -> None:
+    books = dict.fromkeys(LOSS, 0) | {bucket: 90, "delivered": 12_000}
+    board = fakes.board("imu", lost=books["lost"], ledger=tuple(books.items()))
+    assert missing(board) == 90
+    assert of(board) == [(1, blame)]
+    few = dict.fromkeys(LOSS, 0) | {bucket: 1}
+    assert of(fakes.board("imu", lost=few["lost"], ledger=tuple(few.items()))) == [(2, blame)]
+
+
+def test_nothing_is_claimed_where_nobody_counts() -> None:
+    board = fakes.board("text", lost=None, ledger=(("lost", None), ("delivered", 5)))
+    assert missing(board) is None
+    assert of(board) == []
+    words = cells.text(stage.verdict(Scene(latest=replace(fakes.live(), boards=(board,))), (), 120)[0])
+    assert "nothing lost" not in words
+    assert "unknown" in words
+
+
+@pytest.mark.parametrize(
+    ("facts", "found"),
+    [
+        ({"state": "lost", "reason": "unplugged"}, (0, "LINK")),
+        ({"state": "wrong", "reason": "serial 3, not 4"}, (0, "BOARD")),
+        ({"state": "opening", "reason": "the port is busy"}, (0, "LINK")),
+        ({"state": "opening"}, (0, "LINK")),
+        ({"state": "identifying"}, (1, "FIRMWARE")),
+        ({"closes": ("expected 5, found 4",)}, (0, "HOST")),
+        ({"queue_fill": 0.8}, (1, "HOST")),
+        ({"boot": 2}, (2, "BOARD")),
+    ],
+)
+def test_every_trouble_of_a_board_has_a_culprit(facts, found) -> None:
+    assert of(fakes.board("imu", **facts)) == [found]
+
+
+def test_a_board_that_only_just_began_to_open_is_no_trouble() -> None:
+    assert of(fakes.board("imu", state="opening", since_ns=fakes.NOW - 1)) == []
+
+
+def test_a_silent_or_slow_stream_is_the_firmwares() -> None:
+    stream = fakes.live().streams[0]
+    for hertz, rank in ((0.0, 0), (150.0, 1)):
+        shown = replace(fakes.live(), streams=(replace(stream, measured_hz=hertz),))
+        assert [(finding.rank, finding.blame) for finding in findings(shown)] == [(rank, "FIRMWARE")]
+    shown = replace(fakes.live(), streams=(replace(stream, measured_hz=150.0, rate_inferred=True),))
+    assert findings(shown) == ()
+
+
+def test_the_host_is_blamed_for_its_own() -> None:
+    failed = replace(fakes.live(), recording=RecordingView("a.mcap", "failed", "the disk is full"))
+    assert [finding.blame for finding in findings(failed)] == ["HOST"]
+    assert "the disk is full" in findings(failed)[0].sentence
+    short = replace(fakes.live(), recording=RecordingView("a.mcap", "recording", disk_left_s=60.0))
+    assert [finding.who for finding in findings(short)] == ["disk"]
+    late = fakes.replay(missed=3)
+    assert [finding.who for finding in findings(late)] == ["replay"]
+    assert findings(replace(fakes.live(), trouble="the bench has stopped"))[0].rank == 0
+
+
+def test_the_worst_comes_first() -> None:
+    ranks = [finding.rank for finding in findings(fakes.trouble())]
+    assert ranks == sorted(ranks)
+    assert ranks[0] == 0
+
+
+@given(st.integers(1, 300), st.integers(1, 100), st.integers(0, 40), st.integers(0, 60), st.integers(0, 9),
+       st.booleans(), st.booleans())  # fmt: skip
+def test_every_terminal_has_a_layout_that_fits(width, height, boards, plots, said, replay, classes) -> None:
+    found = arrange(width, height, boards, plots, said, replay, classes)
+    fixed = 2 + found.verdict + found.transport + found.classes + found.boards
+    assert found.plot >= 1
+    assert found.across >= 1
+    if height >= 24:
+        assert fixed + found.log + (found.side if found.narrow else 0) + min(found.plot, 6) <= height
+    if width >= 80:
+        assert found.across == 1 or (width - (0 if found.narrow else found.side)) // found.across >= 36
+
+
+@given(st.text(max_size=60), st.integers(1, 40))
+def test_wrapping_keeps_every_word_in_order(words, width) -> None:
+    rows = cells.wrap([(words, cells.TEXT)], width)
+    assert "".join(cells.text(row) for row in rows).split() == [] or "".join(
+        "".join(cells.text(row).split()) for row in rows
+    ) == "".join(words.split())
+
+
+@given(st.text())
+def test_no_text_of_a_board_steers_the_terminal(words) -> None:
+    cleaned = clean(words)
+    assert len(cleaned) == len(words)
+    assert not any(ord(sign) < 32 or 0x7F <= ord(sign) < 0xA0 for sign in cleaned)
+
+
+@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
+def test_without_colour_no_ink_has_one_and_with_colour_every_ink_can_be_told_from_its_ground(theme) -> None:
+    inks = [*range(16), *range(cells.HEAT, cells.HEAT + 256), *range(cells.HEAT_TEXT, cells.HEAT_TEXT + 16)]
+    for ink in inks:
+        for place in (PLAIN, BAR, FOCUSED):
+            plain = Palette(theme, colour=False).style(ink, place)
+            assert plain.color is None
+            assert plain.bgcolor is None
+            style = Palette(theme).style(ink, place)
+            if not cells.HEAT <= ink < cells.HEAT_TEXT:
+                assert contrast(style.color.triplet, style.bgcolor.triplet) > 3.2
+
+
+def contrast(front, back) -> float:
+    """Contrast ratio as web accessibility rules define it."""
+
+    def light(triplet) -> float:
+        parts = [value / 255 for value in triplet]
+        linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    one, other = sorted((light(front), light(back)))
+    return (other + 0.05) / (one + 0.05)
+
+
+def test_the_scene_steps_as_the_keys_say() -> None:
+    scene = Scene(latest=fakes.live())
+    assert scene.freeze().held is scene.latest
+    assert scene.freeze().freeze().held is None
+    assert scene.zoom(-99).seconds == BASES[0]
+    assert scene.zoom(99).seconds == BASES[-1]
+    frozen = scene.freeze()
+    assert frozen.view(100, 10).end_ns == fakes.NOW
+    assert not frozen.view(100, 10).envelopes
+    assert frozen.zoom(1).view(100, 10).envelopes
+    assert frozen.streams is scene.latest.streams
+    gone = replace(scene, only="imu").seen(replace(fakes.live(), boards=()))
+    assert gone.only == ""
+    assert [next_speed(1.0, 1), next_speed(1.0, -1), next_speed(None, -1), next_speed(1000.0, 1)] == [
+        2.0,
+        0.5,
+        1000.0,
+        None,
+    ]
+
+
+def test_nothing_is_sent_to_an_engine_that_is_not_there() -> None:
+    assert isinstance(decide("record", Scene()), Refusal)
+    assert isinstance(decide("record", Scene(latest=fakes.live(), lost="gone")), Refusal)
+    assert decide("record", Scene(latest=fakes.live())) == Command("record")
+
+
+def test_words_keep_to_their_width() -> None:
+    for width in (60, 80, 120, 200):
+        for shown in (fakes.live(), fakes.trouble(), fakes.replay()):
+            _, table = panes.boards(shown, width)
+            assert len(table) == len(shown.boards)
+            for row in panes.labels(shown.predictions, width, 8) + panes.ledger(shown, width, 20):
+                assert len(cells.text(row)) <= width
