@@ -15,6 +15,7 @@ from hil.recording.files import parse_split, part_path
 from hil.recording.reader import Recording
 from hil.recording.recover import recover
 from hil.recording.rederive import Verdict, rederive
+from hil.recording.writer import RecordingWriter
 from hil.verify import verify
 
 
@@ -235,3 +236,24 @@ def test_without_the_model_a_recording_is_partial(tmp_path: Path) -> None:
     assert verdict.verdict == "partial"
     assert "count" in verdict.sentence
     assert "--model" in verdict.sentence
+
+
+@pytest.mark.training
+def test_decisions_of_a_real_model_are_reproduced_to_the_last_bit(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    from hil.models.model import load_model
+
+    shipped = Path(__file__).resolve().parents[3] / "hil" / "models" / "exercise.hilmodel"
+    runner = load_model(shipped).runner()
+    head = header()
+    writer = RecordingWriter(tmp_path / "a.mcap", head)
+    for arrival in live("watch", 12.0, {"pause_s": "0"}):
+        writer.write(arrival)
+        if made := runner.push([arrival]):
+            writer.write(Arrival("watch", -1, arrival.t_ns, "note", b"", tuple(made)))
+    writer.metadata("hil/model", runner.identity())
+    writer.attach("models/exercise.hilmodel", "application/zip", shipped.read_bytes())
+    writer.close()
+    verdict = verify(tmp_path / "a.mcap")
+    assert (verdict.verdict, verdict.exact) == ("reproduced", True), verdict
+    assert verdict.compared["predictions"] >= 8
