@@ -142,17 +142,18 @@ class Timebase:
                 steps = raw[1:] - raw[:-1]
                 if steps.min() < -half or steps.max() >= half:  # the counter wrapped inside
                     raw[1:] = raw[0] + np.cumsum((steps + half) % wrap - half)
-            if self._latest is not None and (wraps := self._wraps(int(raw[0]), wrap, now_ns)):
+            if self._latest is not None and (wraps := self._wraps(int(raw[0]), int(raw[-1]), wrap, now_ns)):
                 raw += wraps * wrap
         last = int(raw.max())
         if self._latest is None or last > self._latest[0]:
             self._latest = (last, now_ns)
         return raw
 
-    def _wraps(self, tick: int, wrap: int, now_ns: int) -> int:
+    def _wraps(self, tick: int, last: int, wrap: int, now_ns: int) -> int:
+        """Return how many wraps to add to a batch from `tick` to `last` that is here now."""
         assert self._latest is not None
         before, when_ns = self._latest
-        passed = (now_ns - when_ns) / self._ns_per_tick if self.tick_hz else 0.0
+        passed = (now_ns - when_ns) / self._ns_per_tick - (last - tick) if self.tick_hz else 0.0
         near = (before - tick + wrap // 2) // wrap  # the wrap that lands nearest to the tick before
         if passed <= wrap // 2:
             return near

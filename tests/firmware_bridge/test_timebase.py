@@ -364,7 +364,7 @@ def test_pings_take_over_from_arrivals() -> None:
 # -------------------------------------------------------------------------------- unwrapping
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.integers(0, 2**32 - 1), st.lists(st.integers(1, 2**30), min_size=1, max_size=60),
     st.randoms(use_true_random=False),
