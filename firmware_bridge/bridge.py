@@ -208,7 +208,7 @@ def _described(spec: PortSpec) -> tuple[SerialSettings | None, DialectSpec]:
     is_text = "\n" in spec.board_file
     described = parse_board_file(spec.board_file) if is_text else load_board_file(spec.board_file)
     said = described.serial
-    settings = SerialSettings(
+    settings = None if not described.says_serial else SerialSettings(
         baud=said.baud, bits=said.bits, parity=said.parity, stop=said.stop, dtr=said.dtr, rts=said.rts,
         on_connect=said.on_connect,
     )  # fmt: skip

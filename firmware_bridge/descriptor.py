@@ -7,7 +7,6 @@ descriptor and how to close it.
 
 import contextlib
 import errno
-import math
 import os
 import select
 import socket
@@ -60,7 +59,7 @@ class _Waiter:
 
     def wait(self, seconds: float) -> list[tuple[int, int]]:
         if self._poll is not None:
-            return self._poll.poll(math.ceil(seconds * 1000))
+            return self._poll.poll(int(seconds * 1000 + 0.999))
         writers = [self._writer] if self._watching and self._writer is not None else []
         reads, _, _ = select.select(self._readers, writers, [], seconds)
         return [(fd, 1) for fd in reads]
@@ -112,7 +111,9 @@ class DescriptorTransport:
         self._waker.setblocking(False)
         self._wake_fd = self._woken.fileno()
         readers = (fd, self._wake_fd) if aside is None else (fd, self._wake_fd, aside[0])
+        self._half = chunk // 2
         self._waiter = _Waiter(readers, None if write is None else (fd if writer is None else writer))
+        self._wait = self._waiter.wait
 
     def read(self, max_wait_s: float) -> bytes:
         """Return everything that is there, waiting at most `max_wait_s` for the first byte; `b""` if none came.
@@ -120,9 +121,25 @@ class DescriptorTransport:
         Raises:
             PortLost: The device, peer or process is gone and every byte it left was returned before.
         """
-        self._raise_failure()
+        if self._failure is not None:
+            raise self._failure
+        events = self._wait(max_wait_s)
+        if (len(events) != 1 or events[0][0] != self._fd) and not self._sort_out(events):
+            return b""
+        data = self._take()
+        if len(data) < self._half:
+            if not data:
+                self._raise_failure()
+            return data
+        parts = [data]
+        while len(parts) < _MOST and len(data) >= self._half:
+            parts.append(data := self._take())
+        return b"".join(parts)
+
+    def _sort_out(self, events: list[tuple[int, int]]) -> bool:
+        """See to everything but the data; return whether there is data, too."""
         ready = False
-        for fd, _ in self._waiter.wait(max_wait_s):
+        for fd, _ in events:
             if fd == self._fd:
                 ready = True
             elif fd == self._wake_fd:
@@ -130,17 +147,7 @@ class DescriptorTransport:
                     self._woken.recv(4096)
             elif self._aside is not None and fd == self._aside[0] and not self._aside[1]():
                 self._waiter.drop(fd)
-        if not ready:
-            return b""
-        data = self._take()
-        if not data:
-            self._raise_failure()
-        if len(data) * 2 < self._chunk:
-            return data
-        parts = [data]
-        while len(parts) < _MOST and len(data) * 2 >= self._chunk:
-            parts.append(data := self._take())
-        return b"".join(parts)
+        return ready
 
     def _raise_failure(self) -> None:
         if self._failure is not None:

@@ -11,6 +11,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -170,7 +171,7 @@ def _on_descriptor(name: str, device: str, line: Any, settings: SerialSettings) 
             line.close()
 
     return DescriptorTransport(
-        name, fd, read=lambda count: os.read(fd, count), write=lambda data: os.write(fd, data), close=close,
+        name, fd, read=partial(os.read, fd), write=partial(os.write, fd), close=close,
         chunk=_TTY_CHUNK, notes=tuple(notes),
     )  # fmt: skip
 
@@ -212,7 +213,7 @@ def _open_handler(address: Address, clock: Clock | None) -> "HandlerTransport":
 def _open_rfc2217(address: Address, settings: SerialSettings, system: System) -> "HandlerTransport":
     import serial
 
-    line = serial.serial_for_url(address.target, do_not_open=True, timeout=_SLICE_S, write_timeout=1)
+    line = serial.serial_for_url(address.target, do_not_open=True, timeout=_SLICE_S)  # it writes within 5 s or fails
     try:
         _set(line, settings)
         line.open()

@@ -6,7 +6,7 @@ connection becomes one Arrival that went through `Session.apply`, the same call 
 
 Bytes are stamped when they are read. A board that sends more often than every `gather_ns` is decoded once in that
 time, under the stamp of the last read, so that a thousand small messages a second cost two hundred decodings; a board
-that is slower, and any answer to what was just written, is decoded at once.
+that is slower, and an answer to what was just written, is decoded at once.
 """
 
 from collections.abc import Callable
@@ -22,8 +22,8 @@ from firmware_bridge.plan import MS, Command, LinkState, Plan, Port, never, rena
 
 __all__ = ["Turn"]
 
-_ANSWER_NS = 8 * MS
-"""After a write, bytes are decoded at once for so long: they may be the answer, whose time counts."""
+_ANSWER_NS = 20 * MS
+"""For so long after a write an answer is looked for, which is decoded at once because its time counts."""
 _ASK_NS = 500 * MS
 _HINT_NS = 3_000 * MS
 _FIT_NS = 500 * MS
@@ -65,7 +65,7 @@ class Turn:
         self._seq = 0
         self._first: BoardInfo | None = None
         self._chunks: list[bytes] = []
-        self._stamp = self._decode_at = self._hurry_until = self._opened = self._came = self._fit_at = 0
+        self._stamp = self._decode_at = self._hurry_until = self._opened = self._came = self._fit_at = self._usual = 0
         self._due_at: int | None = None
         self._hinted = False
         self._was_gone = True
@@ -143,6 +143,10 @@ class Turn:
                 return now
             chunks.append(data)
             self._stamp = now
+            if len(data) != self._usual:  # in a steady stream, an answer shows in the size of what was read
+                self._usual = len(data)
+                if now < self._hurry_until:
+                    self._decode_at = now
             if now >= self._decode_at or now >= until:
                 return now
 
@@ -164,7 +168,7 @@ class Turn:
     def _decode(self) -> None:
         data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
         self._chunks.clear()
-        self._decode_at = self._stamp + (self._plan.gather_ns if self._stamp >= self._hurry_until else 0)
+        self._decode_at = self._stamp + self._plan.gather_ns
         self._came += len(data)
         arrival = self._arrive("rx", data, self._stamp)
         self._due_at = None
@@ -204,7 +208,7 @@ class Turn:
             return
         for data, before in self._outbox.write(self._transport.write, self._clock.now_ns):
             self._arrive("tx", data, before)
-            self._hurry_until, self._decode_at = before + _ANSWER_NS, before
+            self._hurry_until = before + _ANSWER_NS
         if lost := self._outbox.give_up(self._clock.now_ns()):
             what = f"the board has taken no byte for 5 s; {lost} bytes of commands were given up"
             self.note("warning", f"{self._way.port}: {what}; check its flow control and whether it reads at all")

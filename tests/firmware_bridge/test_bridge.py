@@ -114,14 +114,16 @@ def test_a_process_that_prints_lines_is_a_board_and_the_bridge_ends_when_it_has_
 
 BOARD_FILE = """
 schema = 1
-name = "bench"
+[board]
+model = "bench"
 
 [lines]
 separator = ","
+columns = ["n", "level"]
 
 [[stream]]
 name = "level"
-columns = [1]
+columns = ["level"]
 unit = "g"
 scale = 0.5
 """

@@ -4,13 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
-from bench_parts import FakeSystem
+from bench_parts import FakeSystem, PtyBoard
 
 from firmware_bridge.address import parse_port
 from firmware_bridge.errors import PortMissing, UsageError
 from firmware_bridge.hints import Holder
-from firmware_bridge.lock import PortLock
+from firmware_bridge.lock import PortLock, owner_of
 from firmware_bridge.ports import PortInfo, System, UsbIdentity, find_device, identity_of, list_ports
+from firmware_bridge.way import Way
 
 UNO = PortInfo("/dev/ttyACM0", "Uno", 0x2341, 0x43, "95530343", "1-1.2", "Arduino")
 PICO_A = PortInfo("/dev/ttyACM1", "Pico", 0x2E8A, 0xA, "E661", "1-1.4:1.0", "Raspberry Pi (Pico family)")
@@ -58,6 +59,28 @@ def test_another_board_under_the_old_name_is_not_taken_for_the_first() -> None:
     other = PortInfo("/dev/ttyACM0", "Uno", 0x2341, 0x43, "11111111", "1-1.2")
     with pytest.raises(PortMissing, match="11111111"):
         find_device(parse_port("/dev/ttyACM0"), FakeSystem([other]), UsbIdentity("95530343", "1-1.9"))
+
+
+@pytest.mark.pty
+def test_the_way_to_a_usb_board_leads_to_whatever_it_is_called_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HIL_LOCK_DIR", str(tmp_path / "locks"))
+    system = FakeSystem()
+    way = Way("usb://95530343?baud=9600", system=system)
+    with pytest.raises(PortMissing):
+        way.open()
+    for name in ("ttyACM0", "ttyACM3"):
+        board = PtyBoard(tmp_path, name).plug()
+        system.ports = [PortInfo(board.port, "Uno", 0x2341, 0x43, "95530343", "1-1.2")]
+        transport = way.open()
+        board.say(name.encode())
+        assert transport.read(5.0) == name.encode()
+        assert way.usb == UsbIdentity("95530343", "1-1.2")
+        assert owner_of(os.path.realpath(board.port)) is not None
+        way.close()
+        assert owner_of(os.path.realpath(board.port)) is None
+        board.unplug()
 
 
 def test_a_board_without_serial_number_is_followed_by_its_place() -> None:

@@ -1,5 +1,6 @@
 """Any port opens, hands over all its bytes, ends a wait when woken, says when it is gone, and closes at once."""
 
+import contextlib
 import errno
 import os
 import shlex
@@ -14,6 +15,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import serial
+import serial.rfc2217
 from bench_parts import FakeSystem, PtyBoard
 
 from firmware_bridge.errors import (
@@ -197,6 +200,41 @@ def test_a_socket_where_nobody_listens_says_so() -> None:
         open_transport(f"socket://127.0.0.1:{number}", system=FakeSystem())
 
 
+# -- rfc2217 -----------------------------------------------------------------------------------------------------
+
+
+def serve_rfc2217(listening: socket.socket, line: Any) -> None:
+    """Share a port as a serial server does, until the client has gone."""
+    connection, _ = listening.accept()
+    with connection, connection.makefile("wb", buffering=0) as answers:
+        connection.settimeout(0.01)
+        manager = serial.rfc2217.PortManager(line, answers)
+        while True:
+            with contextlib.suppress(TimeoutError):
+                data = connection.recv(4096)
+                if not data:
+                    return
+                line.write(b"".join(manager.filter(data)))
+            connection.sendall(b"".join(manager.escape(line.read(4096))))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # pyserial's own
+def test_a_port_shared_by_rfc2217_works_both_ways(server: socket.socket) -> None:
+    line = serial.serial_for_url("loop://", timeout=0.01)
+    thread = threading.Thread(target=serve_rfc2217, args=(server, line))
+    thread.start()
+    transport = open_transport(f"rfc2217://127.0.0.1:{server.getsockname()[1]}?baud=57600&parity=even")
+    try:
+        assert (line.baudrate, line.parity) == (57600, "E")
+        assert transport.write(b"hello \xff\x00 there") == 14
+        assert read_all(transport, 14) == b"hello \xff\x00 there"
+        transport.wake()
+        assert transport.read(30.0) == b""
+    finally:
+        transport.close()
+        thread.join(10)
+
+
 # -- processes ---------------------------------------------------------------------------------------------------
 
 
@@ -324,6 +362,13 @@ def test_a_real_missing_port_and_a_file_that_is_no_port_say_so(tmp_path: Path) -
     plain.write_bytes(b"no terminal")
     with pytest.raises(TransportError, match="no serial port"):
         open_transport(str(plain), system=FakeSystem())
+
+
+@pytest.mark.pty
+def test_a_port_that_another_program_locked_names_that_program(board: PtyBoard) -> None:
+    with serial.Serial(board.port, exclusive=True), pytest.raises(PortBusy, match=f"pid {os.getpid()}"):
+        open_transport(board.port)
+    open_transport(f"{board.port}?exclusive=off").close()
 
 
 def test_what_does_not_exist_yet_says_so_in_one_sentence() -> None:

@@ -96,11 +96,15 @@ def test_a_busy_board_is_decoded_once_in_ten_milliseconds_and_a_slow_one_at_once
 
 
 def test_an_answer_to_what_was_written_is_decoded_at_once() -> None:
-    bench = Bench([ScriptedTransport([HELLO, b"a", b"b", b"c"])])
+    bench = Bench([ScriptedTransport([HELLO, *[b"x"] * 3, b"xPONG", *[b"x"] * 3])])
     bench.turn.open()
+    bench.steps(1, every_ms=30)
+    bench.steps(1, every_ms=1)
     bench.turn.session.to_write.append(b"PING")  # type: ignore[attr-defined]
-    bench.steps(4, every_ms=1)
-    assert [a.data for a in bench.out if a.kind == "rx"] == [HELLO, b"a", b"b", b"c"]
+    bench.turn._due_at = None
+    bench.steps(7, every_ms=1)
+    told = [(a.kind, a.data, (a.t_ns - bench.out[2].t_ns) // MS) for a in bench.out[2:]]
+    assert told == [("rx", b"x", 0), ("rx", b"x", 1), ("tx", b"PING", 1), ("rx", b"xxPONG", 3), ("rx", b"x", 4)]
 
 
 def test_what_was_read_before_a_write_is_told_before_it() -> None:
