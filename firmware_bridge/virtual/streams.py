@@ -74,8 +74,9 @@ class Streams:
         """Return flags and payload of SAMPLES."""
         flags, deltas = Flag.NONE, b""
         if self._settings.jitter_us:
-            flags = Flag.DELTAS
-            deltas = np.diff(chunk.ticks, prepend=chunk.ticks[0]).astype("<u2").tobytes()
+            steps = np.diff(chunk.ticks, prepend=chunk.ticks[0])
+            if steps.max() <= 0xFFFF:  # else only the first tick can be told
+                flags, deltas = Flag.DELTAS, steps.astype("<u2").tobytes()
         fixed = TABLE[Kind.SAMPLES].codec().pack(
             index, len(chunk.raw), chunk.number & _MASK, int(chunk.ticks[0]) & _MASK
         )  # fmt: skip

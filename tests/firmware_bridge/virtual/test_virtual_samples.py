@@ -127,6 +127,17 @@ def test_jitter_shows_in_the_ticks_and_never_disorders_them() -> None:
     assert late.max() - late.min() <= 800
 
 
+def test_a_slow_stream_whose_steps_fit_no_delta_tells_the_first_tick_of_each_frame() -> None:
+    host = Host(make_board("thermal", {"jitter_us": "500", "group": "4"}))
+    host.start()
+    host.run(8.0)
+    _, ticks, _ = samples(host.heard, "thermal")
+    late = ticks - np.arange(len(ticks)) * 100_000
+    assert late.min() >= 0
+    assert late.max() < 10_000
+    assert len(set(late[::4].tolist())) > 3
+
+
 def test_the_link_can_delay_one_sidedly_and_keeps_the_order() -> None:
     host = Host(make_board("imu", {"delay_us": "1000"}))
     trips = []
