@@ -18,6 +18,9 @@ Float64 = npt.NDArray[np.float64]
 Bits = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
 
+LABEL = 7
+"""Characters of a tick's label, at most."""
+
 BRAILLE = 0x2800
 """Code point of the empty braille cell; the eight low bits are the dots."""
 
@@ -149,9 +152,10 @@ def ticks(low: float, high: float, most: int) -> tuple[Tick, ...]:
     digits = max(0, -math.floor(math.log10(step) + 1e-9))
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     values = [index * step for index in range(first, last + 1)]
-    if digits > 6 or max(map(abs, values), default=0) >= 1e6:
-        return tuple(Tick(value, f"{value:.3g}") for value in values)
-    return tuple(Tick(value, f"{value + 0.0:.{digits}f}") for value in values)
+    labels = [f"{value + 0.0:.{digits}f}" for value in values]
+    if any(len(label) > LABEL for label in labels):
+        labels = [number(value, 3) for value in values]
+    return tuple(Tick(value, label) for value, label in zip(values, labels, strict=True))
 
 
 def raster(low: Float32, high: Float32, axis: tuple[float, float], rows: int, gaps: Flags | None = None) -> Bits:

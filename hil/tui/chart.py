@@ -142,7 +142,7 @@ def draw(
         cells.codes[height - 1, missing] = ord("×")
         cells.inks[height - 1, missing] = BAD
     if not np.isfinite(low).any() and not np.isfinite(high).any():
-        words = "no readings in this stretch of time"
+        words = "no readings here"
         put(cells, gutter + max(0, (columns - len(words)) // 2), rows // 2, words, DIM)
     return cells
 
@@ -186,11 +186,11 @@ def _value_axis(cells: Cells, span: tuple[float, float], first: int, last: int, 
         put(cells, GUTTER - 1, row, "│", DIM)
     marks = canvas.ticks(*span, max(2, rows // 3))
     if len(marks) < 2:
-        marks = tuple(canvas.Tick(end, canvas.number(end)) for end in span)
+        marks = tuple(canvas.Tick(end, canvas.number(end, 3)) for end in span)
     for tick in marks:
         row = first + round((span[1] - tick.value) / (span[1] - span[0]) * (rows - 1))
         if not name or row != first:
-            put(cells, 0, row, f"{tick.label[: GUTTER - 1]:>{GUTTER - 1}}┤", DIM)
+            put(cells, 0, row, f"{tick.label:>{GUTTER - 1}}┤", DIM)
     if name:
         put(cells, 0, first, name[: GUTTER - 2], ink)
 

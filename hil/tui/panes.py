@@ -96,7 +96,7 @@ def _micro(microseconds: float) -> str:
 def labels(predictions: Sequence[PredictionView], width: int, height: int) -> list[Line]:
     """Return what the models say: label, certainty as a bar, what the board says, and the last decisions."""
     if not predictions:
-        return [[("no model: load one from ctrl+p, or start with --model FILE", DIM)]]
+        return [[("no model runs: start with --model FILE", DIM)]]
     lines: list[Line] = []
     each = max(2, height // len(predictions))
     for prediction in predictions:
@@ -194,7 +194,7 @@ def _table(known: Sequence[BoardView], width: int) -> list[Line]:
     shown = known[:fits]
     books = [dict(board.ledger) for board in shown]
     more = [(f" +{len(known) - fits}", DIM)] if len(known) > fits else []
-    lines: list[Line] = [[(" " * 14, DIM), *((f"{_cut(board.role, 8):>9}", TITLE) for board in shown), *more]]
+    lines: list[Line] = [[(" " * 14, DIM), *((f"{_tail(board.role, 8):>9}", TITLE) for board in shown), *more]]
     for name in dict.fromkeys(name for board in shown for name, _ in board.ledger):
         if name.startswith("bytes ") and not any(book.get(name) for book in books):
             continue

@@ -128,6 +128,7 @@ def test_ticks_are_round_numbers_inside_the_range(one, other, most) -> None:
         return
     assert len(marks) <= most + 1
     for mark in marks:
+        assert len(mark.label) <= canvas.LABEL
         assert low - (high - low) * 1e-6 <= mark.value <= high + (high - low) * 1e-6
     steps = {round(b.value - a.value, 12) for a, b in itertools.pairwise(marks)}
     for step in steps if 0.01 < high - low < 1e3 else ():
