@@ -1,13 +1,13 @@
 """The `[lines]` of a board file: which line holds which stream's readings, by the names that the file gives.
 
 Columns are named by the file (`[lines] columns`, or `line` of a tagged stream) or numbered from 1; pairs and JSON
-name themselves, JSON by dotted paths (`imu.ax`, `image`). Rules: a column that no stream uses may hold anything; all mistakes
-are collected as sentences; a line is read by every stream that fits it.
+name themselves, JSON by dotted paths (`imu.ax`, `image`). Rules: a column that no stream uses may hold anything; all
+mistakes are collected as sentences; a line is read by every stream that fits it.
 """
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -56,6 +56,13 @@ class Described:
         simple = table.format == "csv" and tag is None and table.decimal == "." and not dated and not self._skips
         if simple and all(not comment[:1].isdigit() for comment in self._comments):
             self.plain = (layouts, self._separator)
+        self.tagged: Mapping[str, tuple[tuple[Layout, ...], str]] = {}
+        if table.format == "csv" and tag == 0 and table.decimal == "." and not dated and not self._skips:
+            grouped: dict[str, tuple[Layout, ...]] = {}
+            for reading in self._readings:
+                grouped[reading.tag] = (*grouped.get(reading.tag, ()), reading.layout)
+            if self._separator != " " and not self._comments:
+                self.tagged = {tag: (group, self._separator) for tag, group in grouped.items()}
         self._read: Callable[[str], Match] = {"csv": self._csv, "pairs": self._pairs, "json": self._json}[table.format]
 
     def match(self, text: str) -> Match | None:
@@ -226,7 +233,7 @@ def _reading(
         labels = [known[index] for index in values if index < len(known)]
         shape = shape_of(stream, len(values))
         elements = shape[0] * (shape[1] if len(shape) == 2 else 1)
-        if elements != len(refs):
+        if elements != len(refs) and None not in indices:
             mistakes.append(
                 f"{where}.shape: {list(shape)} was found, which is {elements} readings for {len(refs)} columns"
             )

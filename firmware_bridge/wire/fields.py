@@ -1,6 +1,6 @@
 """Boards with binary frames that a board file describes: frames in, samples out.
 
-Every byte fed lands in one bucket: `payload` (frames that were read), `framing` (their sync, length, kind and checksum),
+Every byte fed lands in one bucket: `payload` (frames that were read), `framing` (their sync, length, kind, checksum),
 `ignored` (kinds that the file names and does not read), `other_frames` (good frames of kinds that it does not name),
 `short_frame` (too short for its fields), `bad_checksum`, `bad_length`, `bad_stuffing`, `torn_frame`, `oversize`, `text`
 (lines between frames), `resync` (discarded between frames); or it is pending. Consecutive frames of one kind and length

@@ -91,6 +91,8 @@ class Layout:
     """Indices of clock (unless dated), counter and validity."""
     used: tuple[int, ...] = field(init=False)
     """Indices of all fields that must be numbers."""
+    simple: bool = field(init=False)
+    """Whether a row is nothing but readings with decimal points."""
     limits: tuple[int, int] | None = field(init=False)
     """Smallest and largest reading of an integer stream; None for floats."""
 
@@ -100,7 +102,10 @@ class Layout:
             keys.append(self.clock.index)
         kind = np.dtype(self.stream.dtype)
         limits = (int(np.iinfo(kind).min), int(np.iinfo(kind).max)) if kind.kind in "iu" else None
-        for name, value in (("keys", tuple(keys)), ("used", tuple(sorted({*self.values, *keys}))), ("limits", limits)):
+        used = tuple(sorted({*self.values, *keys}))
+        simple = used == tuple(range(self.width)) and not keys and self.clock is None and limits is None
+        simple = simple and not self.comma
+        for name, value in (("keys", tuple(keys)), ("used", used), ("limits", limits), ("simple", simple)):
             object.__setattr__(self, name, value)
 
     def row(self, fields: Sequence[Any]) -> tuple[list[float], int] | None:
@@ -115,6 +120,11 @@ class Layout:
         if len(fields) != self.width:
             return None
         row = [0.0] * self.width
+        try:
+            if self.simple and "_" not in "".join(fields):
+                return list(map(float, fields)), 0
+        except (ValueError, TypeError):
+            pass  # a missing reading, or no text at all
         try:
             for index in self.used:
                 cell = fields[index]
@@ -160,7 +170,8 @@ class Layout:
             arrived: int64 `(N,)`, when each row came, or None.
         """
         kind = np.dtype(self.stream.dtype)
-        raw = np.ascontiguousarray(table[:, self.values].reshape(len(table), *self.stream.shape), dtype=kind)
+        with np.errstate(over="ignore"):  # a float32 stream may be given more than it holds: that is inf
+            raw = np.ascontiguousarray(table[:, self.values].reshape(len(table), *self.stream.shape), dtype=kind)
         raw.flags.writeable = False
         ticks = None
         bits = 32

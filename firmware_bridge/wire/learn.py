@@ -107,9 +107,9 @@ def _counter(table: Float64, names: Sequence[Column] | None, clock: Clock | None
         if (names is not None and not is_counter(names[index])) or (names is None and index > 0):
             continue
         values = table[:, index]
-        steps = np.diff(values)
         if len(values) < (2 if names is not None else ENOUGH) or not np.isfinite(values).all():
             continue
+        steps = np.diff(values)
         if (values < 0).any() or (values > 9e15).any() or (np.floor(values) != values).any() or (steps < 1).any():
             continue
         if names is None and not (steps == 1).all():

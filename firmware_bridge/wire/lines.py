@@ -16,12 +16,12 @@ from dataclasses import replace
 
 from firmware_bridge.batch import BoardInfo
 from firmware_bridge.errors import UsageError
+from firmware_bridge.wire.blocks import read_tables
 from firmware_bridge.wire.dialect import API_VERSION, Damaged, Described, Heard, Text
 from firmware_bridge.wire.layout import Layout, Rows
 from firmware_bridge.wire.matcher import Learned, Matcher
 from firmware_bridge.wire.messages import Message
 from firmware_bridge.wire.noise import is_log, level_of, text_of
-from firmware_bridge.wire.numbers import read_block
 
 __all__ = ["EXPLAINED", "FORMAT_NAMES", "LineDialect", "TextDialect"]
 
@@ -154,16 +154,12 @@ class TextDialect:
             self._line(block[start:end], now, heard)
             start = end
         block = block[start:] if start else block
-        plain = self._matcher.plain
-        if plain is not None and block:
-            layouts, separator = plain
-            table = read_block(block, layouts[0].width, separator)
-            if table is not None and all(layout.accepts(table).all() for layout in layouts):
-                for layout in layouts:
-                    self._gather(layout).add_block(table, now)
-                self._count("samples", len(block), heard)
-                return
-        if block:
+        tables = read_tables(block, self._matcher) if block else None
+        if tables is not None:
+            for layout, table in tables:
+                self._gather(layout).add_block(table, now)
+            self._count("samples", len(block), heard)
+        elif block:
             for line in block.split(b"\n")[:-1]:
                 self._line(line + b"\n", now, heard)
 

@@ -6,7 +6,7 @@ stream when it came twice; bare numbers of another count than the stream's are s
 """
 
 from collections import Counter as Tally
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from firmware_bridge.batch import Stream
@@ -33,6 +33,10 @@ class Matcher(Protocol):
     @property
     def plain(self) -> tuple[tuple[Layout, ...], str] | None:
         """The layouts and separator of lines that hold nothing but numbers, if all of those have the same."""
+
+    @property
+    def tagged(self) -> Mapping[str, tuple[tuple[Layout, ...], str]]:
+        """The layouts and separator of lines that begin with a tag and the separator, by tag."""
 
     @property
     def streams(self) -> tuple[Stream, ...]:
@@ -65,11 +69,17 @@ class Learned:
         self._header: Header | None = None
         self._titles: set[Header] = set()
         self._plain: tuple[tuple[Layout, ...], str] | None = None
+        self._tagged: dict[str, tuple[tuple[Layout, ...], str]] = {}
 
     @property
     def plain(self) -> tuple[tuple[Layout, ...], str] | None:
         """The layout and separator of untagged CSV lines."""
         return self._plain
+
+    @property
+    def tagged(self) -> Mapping[str, tuple[tuple[Layout, ...], str]]:
+        """The layouts and separator of tagged CSV lines, where a tag has one count of fields."""
+        return self._tagged
 
     @property
     def streams(self) -> tuple[Stream, ...]:
@@ -84,6 +94,16 @@ class Learned:
 
     def match(self, text: str) -> Match | None:
         """Return the rows in a line; None where it belongs to no stream."""
+        if self._plain is not None and text[0] in "+-.0123456789":
+            (layout,), separator = self._plain
+            fields = split_csv(text, separator)
+            if len(fields) == layout.width:
+                return [(layout, fields)]
+        elif self._tagged:
+            tag, comma, rest = text.partition(",")
+            rules = self._tagged.get(tag)
+            if rules is not None and rules[1] == comma and rest.count(comma) == rules[0][0].width - 1:
+                return [(rules[0][0], rest.split(comma))]
         matched = [
             (self._layouts[record.key], record.fields) for record in self.read(text) if record.key in self._layouts
         ]
@@ -201,6 +221,12 @@ class Learned:
         self._layouts[first.key] = learn(records, [arrived for _, arrived in group], header, name)
         bare = [key for key in self._layouts if key[0] == "csv" and not key[1]]
         self._plain = None
+        tags = [key[1] for key in self._layouts if key[0] == "csv"]
+        self._tagged = {
+            key[1]: ((layout,), key[3])
+            for key, layout in self._layouts.items()
+            if key[0] == "csv" and key[1] and key[3] != " " and key[4] is None and tags.count(key[1]) == 1
+        }
         if len(bare) == 1 and bare[0][4] is None:
             self._plain = ((self._layouts[bare[0]],), bare[0][3])
 

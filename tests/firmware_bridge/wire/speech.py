@@ -1,6 +1,7 @@
 """What boards print, as samples for the tests of the text dialects, and a way to feed them."""
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -21,7 +22,9 @@ TAGGED = b"".join(
     b"IMU,%d,%.2f\nPPG,%d\n" % (2 * i, i / 3, 500 + i % 9) if i % 5 else b"# battery ok\nIMU,%d,%.2f\n" % (2 * i, i / 3)
     for i in range(80)
 )
-TELEPLOT = b"".join(b">temp:%d:%.2f\xc2\xa7\xc2\xb0C|g\n>hum:%d:%d\n" % (i * 100, 20 + i / 10, i * 100, 50) for i in range(40))
+TELEPLOT = b"".join(
+    b">temp:%d:%.2f\xc2\xa7\xc2\xb0C|g\n>hum:%d:%d\n" % (i * 100, 20 + i / 10, i * 100, 50) for i in range(40)
+)
 PLOTTER = b"".join(b"ax:%.2f, ay:%.2f\taz:1.0\n" % (i / 10, i) for i in range(300))
 JSON = b"".join(
     b'{"t_ms":%d,"acc":[1,2,%d],"temp":%d.5,"img":[[1,2,3],[4,5,%d]],"mag":{"x":1,"y":2}}\r\n' % (i * 10, i, i, i)
@@ -33,7 +36,7 @@ SPEECH = {"csv": CSV, "bare": BARE, "tagged": TAGGED, "teleplot": TELEPLOT, "plo
 def cut(data: bytes, places: Iterable[int]) -> list[bytes]:
     """Cut bytes at places."""
     edges = [0, *sorted({place for place in places if 0 < place < len(data)}), len(data)]
-    return [data[start:stop] for start, stop in zip(edges[:-1], edges[1:], strict=True)]
+    return [data[start:stop] for start, stop in pairwise(edges)]
 
 
 def hear(dialect: Dialect, parts: Sequence[bytes], step_ns: int = 0, end: bool = True) -> list[Heard]:

@@ -170,7 +170,9 @@ def test_repeated_groups_arrays_kinds_and_what_is_ignored() -> None:
     dialect = parse_board_file(BLOCKS).dialect()
     pairs = [struct.pack("<8h", *range(8 * i, 8 * i + 8)) for i in range(300)]
     data = b"".join(block(1, i & 255, part) for i, part in enumerate(pairs))
-    heard = hear(dialect, [data + block(2, 0, bytes(range(6))) + block(9, 0, b"xy") + block(8, 0, b"z") + block(2, 0, b"abc")])
+    heard = hear(
+        dialect, [data + block(2, 0, bytes(range(6))) + block(9, 0, b"xy") + block(8, 0, b"z") + block(2, 0, b"abc")]
+    )
     raw, _, numbers = tables(heard)["block"]
     assert raw[:3] == ["[0, 1]", "[2, 3]", "[4, 5]"]
     assert numbers == list(range(1200))
@@ -235,7 +237,10 @@ def _dialects() -> dict[str, tuple[str, bytes]]:
 @given(data=st.data())
 def test_any_split_of_damaged_bytes_gives_the_same(kind: str, data: st.DataObject) -> None:
     text, good = _dialects()[kind]
-    noise = st.one_of(st.binary(max_size=40), st.sampled_from([b"\xaa", b"\xaa\x55", b"hello\r\n", b"x" * 1500, b"y" * 1020 + b"\n", good[:9], good]))
+    noise = st.one_of(
+        st.binary(max_size=40),
+        st.sampled_from([b"\xaa", b"\xaa\x55", b"hello\r\n", b"x" * 1500, b"y" * 1020 + b"\n", good[:9], good]),
+    )
     speech = b"".join(data.draw(st.lists(noise, max_size=6)))
     for place, flip in data.draw(st.lists(st.tuples(st.integers(0, 3000), st.integers(1, 255)), max_size=4)):
         if speech:
