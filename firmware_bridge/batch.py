@@ -350,7 +350,8 @@ class Arrival:
         board: Role of the board; empty for the bench itself (marks).
         seq: Number of this arrival on its board, from 0, shared by rx, tx and link changes: replay keeps this order.
         t_ns: When the bytes were read or written, UTC.
-        kind: `rx`, `tx`, `open`, `close`, `stall`, `note` (items without bytes: imported samples, marks).
+        kind: `rx`, `tx`, `open`, `close`, `stall`, `begin` (a recording joins a run here), `note` (items without
+            bytes: imported samples, marks).
         data: The raw bytes; for `close` the reason as UTF-8, for `open` the port as UTF-8.
         items: What they meant, in order.
         books: The ledger after them, a frozen `firmware_bridge.ledger.Books`; None where nothing changed.

@@ -142,18 +142,24 @@ class Count:
         self.received = self.delivered = self.invalid = self.unstarted = self.duplicate = self.late = 0
         self.expected = self.lost = self.unattributed = self.board_dropped = self.host_dropped = 0
 
-    def attribute(self, dropped: int, stalled: int) -> None:
-        """The board's STATUS came: divide all that is missing up to now.
+    def attribute(self, missing: int, dropped: int, stalled: int) -> int:
+        """The board's STATUS came: divide samples that are missing and not attributed yet.
 
         Args:
-            dropped: Samples the board says it dropped in this boot.
+            missing: How many of the unattributed ones to divide.
+            dropped: Samples the board says it dropped and that were not found missing before.
             stalled: Of the missing ones, how many vanished right after the host had stopped reading.
+
+        Returns:
+            How many were found to be the board's.
         """
-        missing = self.lost + self.unattributed + self.board_dropped + self.host_dropped
-        self.board_dropped = min(dropped, missing)
-        self.host_dropped = min(stalled, missing - self.board_dropped)
-        self.lost = missing - self.board_dropped - self.host_dropped
-        self.unattributed = 0
+        by_board = min(dropped, missing)
+        by_host = min(stalled, missing - by_board)
+        self.board_dropped += by_board
+        self.host_dropped += by_host
+        self.lost += missing - by_board - by_host
+        self.unattributed -= missing
+        return by_board
 
     def freeze(self) -> SampleBooks:
         """Return the present counts."""

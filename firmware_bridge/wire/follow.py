@@ -47,7 +47,7 @@ class Follower:
         self.board = board
         self.boot = 0
         self.out: list[Item] = []
-        self.from_zero = False
+        self.from_zero = self._joined = False
         self._ledger = ledger
         self._times = times
         self._tracks: dict[str, Track] = {}
@@ -60,7 +60,7 @@ class Follower:
     @property
     def waiting(self) -> bool:
         """Whether a loss of this boot is not attributed yet."""
-        return any(track.count.unattributed for track in self._tracks.values())
+        return any(track.count.unattributed > track.unsure for track in self._tracks.values())
 
     def take(self, samples: Samples, now: int, restarts: bool) -> int | None:
         """Take samples that arrived at `now`.
@@ -115,12 +115,23 @@ class Follower:
         self._tracks.clear()
         self._ledger.end_boot()
         self._times.reset()
+        self.from_zero = self._joined = False
+
+    def join(self) -> None:
+        """Begin with the next sample, whatever its number: nothing before it is expected."""
+        self.flush()
+        self._tracks.clear()
+        self._times.reset()
         self.from_zero = False
+        self._joined = True
 
     def head(self, now: int) -> None:
         """The board confirms that this boot's samples were numbered from 0: what came before the first is lost."""
+        if self._joined:  # what came before was not to be heard here
+            return
         self.from_zero = True
         for track in self._tracks.values():
+            track.dropped = 0
             first = track.numbering.first if track.numbering is not None else None
             if first:
                 self.out.append(Gap(self.board, now, track.stream.name, self.boot, 0, first, "lost"))
@@ -136,7 +147,15 @@ class Follower:
             return
         ahead = (produced - track.numbering.next) & 0xFFFFFFFF
         track.claimed = track.numbering.next + ahead if ahead < 2**31 else 0
-        track.count.attribute(dropped, track.stalled)
+        count = track.count
+        if track.dropped is None:  # drops before the run was joined are not ours; which those are, nobody can tell
+            track.dropped, track.unsure, track.stalled = dropped, count.unattributed, 0
+            return
+        new = (dropped - track.dropped) & 0xFFFFFFFF
+        track.owed += new if new < 2**31 else 0
+        track.dropped = dropped
+        track.owed -= count.attribute(count.unattributed - track.unsure, track.owed, track.stalled)
+        track.stalled = 0
 
     def tails(self, now: int) -> None:
         """No more samples will come: what the board said it had made and did not arrive is missing."""
@@ -157,9 +176,9 @@ class Follower:
         if track is None:
             counted = samples.number is not None
             numbering = Numbering(samples.number_bits, 0 if self.from_zero else None) if counted else None
-            track = self._tracks[stream.name] = Track(
-                stream, numbering, self._ledger.of(stream.name, self.boot, counted)
-            )
+            count = self._ledger.of(stream.name, self.boot, counted)
+            track = self._tracks[stream.name] = Track(stream, numbering, count)
+            track.dropped = 0 if self.from_zero else None
         elif stream is not track.stream:
             self._change(track, stream, now)
         return track

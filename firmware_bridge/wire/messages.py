@@ -14,7 +14,7 @@ from enum import IntEnum, IntFlag
 from typing import Any
 
 __all__ = ["HEADER", "REASONS", "STATUS_ROW", "TABLE", "VERSION", "Flag", "Kind", "Message", "Shape", "name_of",
-           "pack", "unpack"]  # fmt: skip
+           "pack", "status_rows", "unpack"]  # fmt: skip
 
 VERSION = 1
 HEADER = struct.Struct("<BBH")
@@ -218,3 +218,10 @@ def unpack(kind: int, flags: int, payload: bytes) -> Message | None:
     values = codec.unpack_from(payload)
     names = (name for name, _ in shape.fields)
     return Message(Kind(kind), dict(zip(names, values, strict=True)), payload[codec.size :], Flag(flags & 0x0F))
+
+
+def status_rows(status: Message) -> list[dict[str, int]]:
+    """Return the rows of a STATUS: stream (wire id), produced, dropped, starved, credit, consumed."""
+    names = ("stream", "produced", "dropped", "starved", "credit", "consumed")
+    whole = len(status.tail) // STATUS_ROW.size * STATUS_ROW.size
+    return [dict(zip(names, row, strict=True)) for row in STATUS_ROW.iter_unpack(status.tail[:whole])]

@@ -9,7 +9,7 @@ board without a nonce has started anew when its numbers step back by more than 6
 tenth of a second (`inferred`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -33,7 +33,7 @@ from firmware_bridge.timebase import ClockFit
 from firmware_bridge.wire.boots import Boots, Verdict
 from firmware_bridge.wire.dialect import Answer, Damaged, Described, Dialect, Heard, Samples, Text
 from firmware_bridge.wire.follow import Follower, part_of
-from firmware_bridge.wire.messages import REASONS, STATUS_ROW, Flag, Kind, Message, name_of
+from firmware_bridge.wire.messages import REASONS, Flag, Kind, Message, name_of, status_rows
 from firmware_bridge.wire.schedule import Facts, Schedule
 from firmware_bridge.wire.times import Clockwork, Times
 
@@ -151,7 +151,6 @@ class Session:
         """A recording begins here, in the middle of a run: what came before is known and not missing from it."""
         items = self._begin()
         self._follow.join()
-        self._times.reset()
         self._pings.clear()
         return items
 
@@ -307,24 +306,15 @@ class Session:
         if sent_ns is None or not hz:
             return
         bits = 64 if message.flags & Flag.TICK64 else 32
-        inside = round(((message.tick_sent - message.tick_received) % 2**bits) / hz * 1e9)
-        received_ns = max(sent_ns, now - inside) if inside < now - sent_ns else now
-        tick = self._times.exchange(hz, sent_ns, message.tick_received, bits, received_ns)
+        ticks = message.tick_received, message.tick_sent
+        tick, received_ns = self._times.answered(hz, sent_ns, ticks, bits, now)
         self._follow.out.append(ClockReading(self.board, now, sent_ns, tick, received_ns))
 
     def _status(self, message: Message, now: int) -> None:
         self._react(self._boots.says(message.nonce), now)
-        names = dict(enumerate(stream.name for stream in self.info.streams)) if self.info is not None else {}
-        names = getattr(self._spoken, "stream_names", names)
-        fields: dict[str, Any] = {key: message.fields[key] for key in ("nonce", "tick", "refused")}
-        rows: dict[str, dict[str, int]] = {}
-        for at in range(0, len(message.tail) - STATUS_ROW.size + 1, STATUS_ROW.size):
-            stream, produced, dropped, starved, credit, consumed = STATUS_ROW.unpack_from(message.tail, at)
-            name = names.get(stream, str(stream))
-            rows[name] = {
-                "produced": produced, "dropped": dropped, "starved": starved, "credit": credit, "consumed": consumed,
-            }  # fmt: skip
+        names: Mapping[int, str] = getattr(self._spoken, "stream_names", {})
+        rows = {names.get(wire_id := row.pop("stream"), str(wire_id)): row for row in status_rows(message)}
+        for name, row in rows.items():
             if self._boots.runs(message.nonce):
-                self._follow.status(name, produced, dropped)
-        fields["streams"] = rows
-        self._follow.out.append(Status(self.board, now, fields))
+                self._follow.status(name, row["produced"], row["dropped"])
+        self._follow.out.append(Status(self.board, now, {**message.fields, "streams": rows}))

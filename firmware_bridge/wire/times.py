@@ -76,13 +76,26 @@ class Times:
         clock.arrived(int(unwrapped[-1]), here)
         return unwrapped, clock.to_ns(unwrapped, now)
 
-    def exchange(self, hz: float, sent_ns: int, tick: int, bits: int, received_ns: int) -> int:
-        """Take a ping whose answer read `tick`; return the tick unwrapped."""
+    def answered(self, hz: float, sent_ns: int, ticks: tuple[int, int], bits: int, now: int) -> tuple[int, int]:
+        """Take the answer to a ping.
+
+        Args:
+            hz: Ticks a second.
+            sent_ns: UTC when the ping left.
+            ticks: The board's clock when the ping came and when the answer left, as sent.
+            bits: Width at which they wrap.
+            now: UTC when the answer came.
+
+        Returns:
+            The first tick unwrapped, and when the answer would have come had the board not taken its time.
+        """
+        inside = round(((ticks[1] - ticks[0]) % 2**bits) / hz * 1e9)
+        received_ns = now - inside if inside < now - sent_ns else now
         clock = self._clock(hz)
-        tick = min(tick, int(hz * 4e9))
-        unwrapped = int(clock.unwrap(np.array([tick], np.uint64), bits, received_ns)[0])
+        tick = min(ticks[0], int(hz * 4e9))
+        unwrapped = int(clock.unwrap(np.array([tick], np.uint64), bits, now)[0])
         clock.exchange(sent_ns, unwrapped, received_ns)
-        return unwrapped
+        return unwrapped, received_ns
 
     def fit(self, now: int) -> ClockFit | None:
         """Return the fit with the most evidence, stated for `now`."""

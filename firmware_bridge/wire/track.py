@@ -49,7 +49,13 @@ class Track:
         self.broken = ""
         """Why the next missing samples, if any, will be missing (`disconnected`, `stalled`)."""
         self.stalled = 0
-        """Missing samples that vanished after the host had stopped reading."""
+        """Unattributed samples that vanished after the host had stopped reading."""
+        self.dropped: int | None = None
+        """What the board's STATUS said last that it had dropped; None: not told since the stream was joined."""
+        self.owed = 0
+        """Samples the board dropped and that were not seen to be missing yet."""
+        self.unsure = 0
+        """Unattributed samples that nobody can attribute: missing before the board's first STATUS on a run joined."""
         self.claimed = 0
         """Samples the board says it has made."""
         self._open: list[Piece] = []

@@ -40,12 +40,15 @@ def test_a_status_divides_what_is_missing_between_board_host_and_link():
     ledger = Ledger()
     count = ledger.of("imu", 0)
     count.expected = count.unattributed = 10
-    count.attribute(dropped=3, stalled=4)
+    assert count.attribute(10, dropped=3, stalled=4) == 3
     books = ledger.freeze({}, 0).streams["imu", 0]
     assert (books.board_dropped, books.host_dropped, books.lost, books.unattributed) == (3, 4, 3, 0)
-    count.attribute(dropped=30, stalled=4)
+    count.expected += 5
+    count.unattributed += 5
+    assert count.attribute(4, dropped=9, stalled=4) == 4
     books = ledger.freeze({}, 0).streams["imu", 0]
-    assert (books.board_dropped, books.host_dropped, books.lost, books.missing) == (10, 0, 0, 10)
+    assert (books.board_dropped, books.host_dropped, books.lost, books.unattributed) == (7, 4, 3, 1)
+    assert books.closes("imu") == []
 
 
 def test_a_frozen_copy_does_not_change_later():

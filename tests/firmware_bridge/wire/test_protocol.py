@@ -347,6 +347,26 @@ def test_what_vanished_while_the_host_had_stopped_reading_is_the_hosts():
     assert (books(bench).board_dropped, books(bench).host_dropped, books(bench).lost) == (3, 7, 0)
 
 
+def test_a_drop_that_is_told_before_its_gap_shows_is_still_the_boards():
+    bench = Bench().start()
+    bench.hear(bench.board.samples(0, 10), bench.board.status(NONCE, (0, 15, 5)), bench.board.samples(15, 5))
+    assert books(bench).unattributed == 5
+    bench.hear(bench.board.status(NONCE, (0, 20, 5)))
+    assert (books(bench).board_dropped, books(bench).lost) == (5, 0)
+
+
+def test_a_run_joined_in_the_middle_expects_nothing_from_before_and_blames_nobody_for_what_cannot_be_told():
+    bench = Bench().start()
+    bench.apply("begin", b"")
+    items = bench.hear(bench.board.samples(5000, 10), bench.board.samples(5020, 5))
+    assert numbers(items) == [*range(5000, 5010), *range(5020, 5025)]
+    assert books(bench).expected == 25
+    bench.hear(bench.board.status(NONCE, (0, 5025, 900)), bench.board.samples(5030, 5))
+    assert (books(bench).board_dropped, books(bench).unattributed) == (0, 15)
+    bench.hear(bench.board.status(NONCE, (0, 5035, 902)))
+    assert (books(bench).board_dropped, books(bench).lost, books(bench).unattributed) == (2, 3, 10)
+
+
 def test_what_the_board_had_made_and_nobody_saw_is_missing_at_the_end():
     bench = Bench().start()
     bench.hear(bench.board.samples(0, 10), bench.board.status(NONCE, (0, 16, 0)))
