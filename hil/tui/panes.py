@@ -26,6 +26,11 @@ def _cut(words: str, width: int) -> str:
     return words if len(words) <= width else f"{words[: max(0, width - 1)]}…"
 
 
+def _tail(words: str, width: int) -> str:
+    """The end of a name: that is where names of boards differ."""
+    return words if len(words) <= width else f"…{words[1 - width :]}"
+
+
 def boards(snapshot: Snapshot, width: int, cursor: int | None = None, only: str = "") -> tuple[Line, list[Line]]:
     """Return the headings, made to follow the title `boards`, and one line a board.
 
