@@ -5,9 +5,10 @@ nothing here opens, lists or asks anything.
 """
 
 import errno
+import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 
-from firmware_bridge.address import nearest
 from firmware_bridge.errors import PortBusy, PortDenied, PortLost, PortMissing, TransportError
 
 __all__ = ["Facts", "Holder", "explain", "reset_on_open", "silent", "wrong_baud"]
@@ -87,9 +88,16 @@ def _missing(port: str, facts: Facts) -> TransportError:
             "plugged in", port, "run `sudo systemctl disable --now brltty-udev brltty` and plug the board in again",
         )  # fmt: skip
     if facts.ports:
-        return PortMissing("no such port", port, nearest(port, facts.ports) + "; `hil ports` lists them")
+        return PortMissing("no such port", port, _nearest_port(port, facts.ports) + "; `hil ports` tells more")
     return PortMissing("no such port, and no serial port is attached", port,
                        "plug the board in and run `hil ports`, or try `virtual://watch`")  # fmt: skip
+
+
+def _nearest_port(port: str, ports: tuple[str, ...]) -> str:
+    """The nearest port: one of the same kind (`/dev/ttyACM1` for `/dev/ttyACM0`), else one that is hardly misspelt."""
+    kind = port.rstrip("0123456789")
+    near = [name for name in ports if name.rstrip("0123456789") == kind] or get_close_matches(port, ports, 1, 0.85)
+    return f"did you mean `{near[0]}`?" if near else f"there {'are' if ports[1:] else 'is'} {', '.join(ports)}"
 
 
 def _denied(port: str, facts: Facts) -> TransportError:
@@ -128,6 +136,8 @@ def explain(error: Exception, port: str, facts: Facts) -> TransportError:
         facts: What else is known.
     """
     number = getattr(error, "errno", None)
+    if number is None and (quoted := re.search(r"\[Errno (\d+)\]", str(error))):  # a library wrapped the system's error
+        number = int(quoted[1])
     if facts.platform == "win32" and (number == errno.EACCES or "PermissionError" in str(error)):
         return _busy(port, facts)
     if facts.platform == "win32" and "FileNotFoundError" in str(error):
@@ -145,6 +155,8 @@ def explain(error: Exception, port: str, facts: Facts) -> TransportError:
                               "`hil ports` lists serial ports; ?baud= and ?parity= change the settings")  # fmt: skip
     if number == errno.ECONNREFUSED:
         return PortMissing("nobody listens there", port, "start the server, or check host and port number")
+    if type(error).__name__ == "gaierror":
+        return PortMissing("no host of that name is known", port, "check the spelling, or give its address")
     if isinstance(error, TimeoutError) or number in (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ETIMEDOUT):
         return PortMissing("the host does not answer", port, "check the address and the network")
     return TransportError(f"cannot be opened ({error})", port, "`hil doctor` looks for the cause")

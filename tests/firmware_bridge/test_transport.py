@@ -193,11 +193,12 @@ def test_a_socket_hands_over_more_than_one_byte_at_a_time_and_ends_when_closed(s
     transport.close()
 
 
-def test_a_socket_where_nobody_listens_says_so() -> None:
+@pytest.mark.parametrize("scheme", ["socket", "rfc2217"])
+def test_a_socket_where_nobody_listens_says_so(scheme: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         number = listening.getsockname()[1]
     with pytest.raises(PortMissing, match="nobody listens there"):
-        open_transport(f"socket://127.0.0.1:{number}", system=FakeSystem())
+        open_transport(f"{scheme}://127.0.0.1:{number}", system=FakeSystem())
 
 
 # -- rfc2217 -----------------------------------------------------------------------------------------------------
@@ -337,7 +338,9 @@ SCREEN = Holder(4711, "screen", "bob", "09:15")
         (OSError(errno.EBUSY, "x"), Facts(running=frozenset({"ModemManager"})), PortBusy, "disable --now ModemManager"),
         (OSError(errno.EBUSY, "x"), Facts(holders=(Holder(9, "brltty"),)), PortBusy, "apt remove brltty"),
         (OSError(errno.ENOENT, "x"), Facts(running=frozenset({"brltty"})), PortMissing, "disable --now brltty"),
-        (OSError(errno.ENOENT, "x"), LINUX, PortMissing, "/dev/ttyACM"),
+        (OSError(errno.ENOENT, "x"), LINUX, PortMissing, "there are /dev/ttyACM0, /dev/ttyACM1"),
+        (OSError(errno.ENOENT, "x"), Facts(ports=("/dev/ttyS0", "/dev/ttyUSB1")), PortMissing, "`/dev/ttyUSB1`?"),
+        (OSError("could not open port: [Errno 13] Permission denied"), LINUX, PortDenied, "usermod"),
         (OSError(errno.ENOENT, "x"), Facts(), PortMissing, "plug the board in and run `hil ports`"),
         (OSError(errno.EIO, "x"), Facts(), PortLost, "unplug the board"),
         (OSError(errno.ENOTTY, "x"), Facts(), TransportError, "no serial port"),

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from bench_parts import LOST, CountingSession, ScriptedTransport, ScriptedWay
+from hypothesis import given
+from hypothesis import strategies as st
 
 from firmware_bridge.batch import Arrival, BoardInfo, Log
 from firmware_bridge.clock import ManualClock
@@ -69,6 +71,40 @@ def test_bytes_become_numbered_arrivals_with_meaning_and_books() -> None:
     assert [a.books for a in bench.out[1:]] == [16, 17, 19]
     assert bench.turn.books == 19
     assert [a.t_ns for a in bench.out] == sorted(a.t_ns for a in bench.out)
+
+
+@given(
+    st.lists(
+        st.lists(st.one_of(st.binary(min_size=1, max_size=40), st.just(b""), st.just(LOST)), max_size=12),
+        min_size=1, max_size=5,
+    ),
+    st.lists(st.integers(0, 30 * MS), min_size=1, max_size=20),
+    st.lists(st.sampled_from([0, 0, 0, 5 * MS]), max_size=10),
+    st.booleans(),
+)  # fmt: skip
+def test_whatever_happens_every_byte_is_told_once_and_in_order(
+    scripts: list[list[bytes | Exception]], pauses: list[int], held: list[int], named: bool
+) -> None:
+    given_out: list[bytes] = []
+
+    class Told(ScriptedTransport):
+        def read(self, max_wait_s: float) -> bytes:
+            given_out.append(super().read(max_wait_s))
+            return given_out[-1]
+
+    bench = Bench([Told(list(script)) for script in scripts], role="watch" if named else None, held=held)
+    bench.turn.open()
+    for turn in range(80):
+        bench.turn.step(60.0 if bench.turn.state.state == "lost" else 0.0)
+        bench.clock.advance_ns(pauses[turn % len(pauses)])
+    bench.turn.close()
+    assert b"".join(a.data for a in bench.out if a.kind == "rx") == b"".join(given_out)
+    assert [a.seq for a in bench.out] == list(range(len(bench.out)))
+    assert [a.t_ns for a in bench.out] == sorted(a.t_ns for a in bench.out)
+    assert bench.turn.books == sum(map(len, given_out))
+    changes = [a.kind for a in bench.out if a.kind in ("open", "close")]
+    assert changes == ["open", "close"] * (len(changes) // 2)
+    assert len({a.board for a in bench.out}) == 1
 
 
 def test_a_replay_of_the_arrivals_gives_the_same_items() -> None:
