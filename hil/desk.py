@@ -41,6 +41,7 @@ class Desk:
         post: Lets a note join the pipeline.
         between: Does something between two drains of the pipeline, so that no arrival falls between two stools.
         setups: Returns every board as it is listened to now.
+        memory: Returns how many samples a decision of a model depends on.
         clock: Dates marks and names files.
         author: Who sets them; empty: the user of this machine.
         replay: The replay, where there is one: marks then go beside its recording.
@@ -53,6 +54,7 @@ class Desk:
         post: Callable[[Arrival], None],
         between: Between,
         setups: Callable[[], Sequence[BoardSetup]],
+        memory: Callable[[str], int | None],
         clock: Clock,
         *,
         author: str = "",
@@ -63,6 +65,7 @@ class Desk:
         self._post = post
         self._between = between
         self._setups = setups
+        self._memory = memory
         self._clock = clock
         self._author = author or _user()
         self._replay = replay
@@ -95,8 +98,8 @@ class Desk:
         path = config.path or default_path("+".join(board.role for board in setups) or "board", now)
 
         def begin() -> Path:
-            first = self._openings.first() if self._openings is not None and not from_start else []
-            midway = Midway(self._setup) if first else None
+            first = self._openings.first(self._clock.now_ns()) if self._openings is not None and not from_start else []
+            midway = Midway(self._setup, self._memory) if first else None
             return self._recorder.start(path, header, split=split, first=first, translate=midway)
 
         opened = self._between(begin)

@@ -17,6 +17,7 @@ from firmware_bridge.batch import Arrival, Connected
 from firmware_bridge.bridge import Bridge
 from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.errors import BridgeError, UsageError
+from firmware_bridge.ports import list_ports
 from hil.config import EngineConfig, ModelConfig, RecordConfig, port_spec
 from hil.desk import Desk
 from hil.midway import Openings
@@ -76,8 +77,8 @@ class Engine:
         )  # fmt: skip
         self.source = source
         self.desk = Desk(
-            self.recorder, openings, self.pipeline.post, self.pipeline.between, self.setups, self.clock,
-            author=config.author, replay=self.replay,
+            self.recorder, openings, self.pipeline.post, self.pipeline.between, self.setups, self._memory,
+            self.clock, author=config.author, replay=self.replay,
         )  # fmt: skip
         self._starter = threading.Thread(target=self._start, name="starter", daemon=True)
         try:
@@ -189,6 +190,7 @@ class Engine:
             ),
             "send": self._send,
             "summary": lambda: self.summary().as_dict(),
+            "ports": lambda: {"ports": [port.as_dict() for port in list_ports()]},
             "quit": self.asked_to_end.set,
         }
 
@@ -270,6 +272,9 @@ class Engine:
 
     def _classes(self) -> tuple[str, ...]:
         return self.config.classes or next((model.labels for model in self.models if model.labels), ())
+
+    def _memory(self, model: str) -> int | None:
+        return next((stage.memory for stage in self.models if stage.name == model), None)
 
     def _identities(self) -> dict[str, Any]:
         found = ((model.name, model.identity()) for model in self.models)

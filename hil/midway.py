@@ -19,6 +19,8 @@ __all__ = ["Midway", "Openings"]
 
 MOST_BYTES = 1 << 20
 """Longest beginning of a connection that is kept."""
+REMEMBERED = 4096
+"""Batches of a stream that are kept to date its decisions: a model may lag by more than a minute."""
 
 
 class Openings:
@@ -32,6 +34,7 @@ class Openings:
         self._span_ns = int(seconds * 1e9)
         self._openings: dict[str, list[Arrival]] = {}
         self._listening: set[str] = set()
+        self._latest: dict[str, Arrival] = {}
         self._recent: deque[Arrival] = deque()
 
     def accept(self, arrivals: list[Arrival]) -> None:
@@ -39,6 +42,7 @@ class Openings:
         for arrival in arrivals:
             if arrival.board and arrival.kind != "note":
                 self._open(arrival)
+                self._latest[arrival.board] = arrival
         if self._span_ns and arrivals:
             self._recent.extend(arrivals)
             oldest = self._recent[-1].t_ns - self._span_ns
@@ -48,16 +52,29 @@ class Openings:
     def reset(self) -> None:
         """Nothing to do: live boards do not jump."""
 
-    def first(self) -> list[Arrival]:
-        """Return what belongs before a recording that begins now: the openings, then the last seconds."""
-        recent = {(arrival.board, arrival.seq) for arrival in self._recent if arrival.kind != "note"}
-        words = [
-            arrival
-            for opening in self._openings.values()
-            for arrival in opening
-            if (arrival.board, arrival.seq) not in recent
-        ]
-        return [*words, *self._recent]
+    def first(self, now_ns: int) -> list[Arrival]:
+        """Return what belongs before a recording that begins now: the openings, then the last seconds.
+
+        Openings are dated to just before what follows, in their own rhythm: they were heard long ago, and the
+        recording is to begin when it begins. Between an opening and what follows stands a `begin`, unless nothing is
+        missing between the two.
+        """
+        recent = list(self._recent)
+        words: list[Arrival] = []
+        for role, opening in self._openings.items():
+            following = next((one for one in recent if one.board == role and one.kind != "note"), None)
+            joined = self._latest[role].seq if following is None else following.seq - 1
+            kept = [one for one in opening if one.seq <= joined]
+            if not kept:
+                continue  # the connection began within the last seconds, which are all there
+            start_ns = (recent[0].t_ns if recent else now_ns) - 1_000_000
+            if kept[-1].seq == joined:
+                words += kept
+            else:
+                shift = start_ns - kept[-1].t_ns
+                words += [replace(one, t_ns=one.t_ns + shift) for one in kept]
+                words.append(Arrival(role, joined, start_ns, "begin"))
+        return [*words, *recent]
 
     def _open(self, arrival: Arrival) -> None:
         role = arrival.board
@@ -83,12 +100,16 @@ class Midway:
 
     Args:
         setup: Returns how a role is listened to, None while unknown.
+        memory: Returns how many samples a decision of a model depends on; None while unknown.
     """
 
-    def __init__(self, setup: Callable[[str], BoardSetup | None]) -> None:
+    def __init__(self, setup: Callable[[str], BoardSetup | None], memory: Callable[[str], int | None]) -> None:
         self._setup = setup
+        self._memory = memory
         self._sessions: dict[str, Session] = {}
         self._shift: dict[tuple[str, str], tuple[int, int]] = {}
+        self._first: dict[tuple[str, str], tuple[int, int]] = {}
+        self._times: dict[tuple[str, str], deque[Batch]] = {}
 
     def __call__(self, arrivals: list[Arrival]) -> list[Arrival]:
         """Return the arrivals with the items that follow from the recorded bytes alone."""
@@ -96,7 +117,7 @@ class Midway:
 
     def _again(self, arrival: Arrival) -> Arrival:
         if arrival.kind == "note":
-            return replace(arrival, items=tuple(self._renumbered(item) for item in arrival.items))
+            return replace(arrival, items=tuple(filter(None, map(self._renumbered, arrival.items))))
         session = self._sessions.get(arrival.board)
         if session is None:
             setup = self._setup(arrival.board)
@@ -112,11 +133,26 @@ class Midway:
         """Learn how numbers in the file differ from those that the models see."""
         ends = {(item.board, item.stream.name): item for item in live if isinstance(item, Batch)}
         for item in recorded:
-            if isinstance(item, Batch) and (seen := ends.get((item.board, item.stream.name))) is not None:
-                self._shift[item.board, item.stream.name] = (item.boot - seen.boot, item.end - seen.end)
+            if not isinstance(item, Batch):
+                continue
+            key = (item.board, item.stream.name)
+            self._times.setdefault(key, deque(maxlen=REMEMBERED)).append(item)
+            if (seen := ends.get(key)) is not None:
+                self._shift[key] = (item.boot - seen.boot, item.end - seen.end)
+                self._first.setdefault(key, (item.boot, item.first))
 
-    def _renumbered(self, item: Item) -> Item:
+    def _renumbered(self, item: Item) -> Item | None:
+        """Return an item as the file numbers it; None for a decision on samples that are not in the file."""
         if not isinstance(item, Prediction):
             return item
-        boots, samples = self._shift.get((item.board, item.stream), (0, 0))
-        return replace(item, boot=item.boot + boots, sample=item.sample + samples)
+        key, memory = (item.board, item.stream), self._memory(item.model)
+        if key not in self._shift or memory is None:
+            return None
+        boots, samples = self._shift[key]
+        boot, sample = item.boot + boots, item.sample + samples
+        if (boot, sample - memory + 1) < self._first[key]:
+            return None
+        for batch in reversed(self._times[key]):  # the clock of the file began anew: a decision has its sample's time
+            if batch.boot == boot and batch.first <= sample < batch.end:
+                return replace(item, boot=boot, sample=sample, t_ns=int(batch.t_ns[sample - batch.first]))
+        return None

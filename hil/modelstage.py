@@ -69,6 +69,8 @@ class ModelStage:
         self.labels: tuple[str, ...] = ()
         self.hop: int | None = None
         """Samples between two decisions, once known."""
+        self.memory: int | None = None
+        """Samples that a decision depends on, once known."""
         self.stream: tuple[str, str] | None = None
         """Board and stream that were decided on first."""
         self.state = "loading"
@@ -130,6 +132,7 @@ class ModelStage:
             self._runner = self._make(None)
             self.name = self._runner.contract.name
             self.hop = int(self._runner.contract.hop)
+            self.memory = int(self._runner.contract.memory_samples)
             if self._earlier is not None and (earlier := self._earlier(self.name)):
                 self._slots = dict(earlier)
                 self._runner = self._make(self._slots)

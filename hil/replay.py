@@ -6,7 +6,6 @@ counts up, and whoever keeps windows begins anew: hops are anchored by sample nu
 those of a straight replay once their memory lies behind it. Commands may come from any thread.
 """
 
-import math
 import threading
 from collections.abc import Sequence
 
@@ -14,9 +13,9 @@ import numpy as np
 
 from firmware_bridge.batch import Arrival, Batch, Connected
 from firmware_bridge.clock import Clock
-from firmware_bridge.errors import UsageError
 from hil.arrivals import cut_arrival
 from hil.lateness import Lateness, LatenessReport
+from hil.places import checked_range, mark_time
 from hil.recording.reader import Recording
 from hil.redecode import Redecoder
 from hil.schedule import Schedule, check_speed
@@ -27,9 +26,10 @@ __all__ = ["Replay", "mark_time"]
 
 _MOST = 256
 """Arrivals handed on at a time: commands are heard between."""
-_COARSE_NS = 2_000_000
-_FAST = 10.0
+_FAST, _COARSE_NS = 10.0, 2_000_000
 """Above this speed the schedule is looked at this often, or every arrival would wake the host."""
+_HEAD_NS = 5_000_000_000
+"""A replay begins at most so long before the first sample, however long a board was waited for."""
 
 
 class Replay:
@@ -76,7 +76,7 @@ class Replay:
         self._waiting: Arrival | None = None
         self._introduced: list[Arrival] = []
         self.read_marks()
-        self._from_s, self._to_s = self._checked_range(from_s, to_s)
+        self._from_s, self._to_s = checked_range(recording, from_s, to_s)
         self._at_ns = recording.start_ns
         self._schedule = Schedule(speed, self._at_ns, clock.now_ns(), paused=paused)
         self._go(self._from_s)
@@ -165,7 +165,7 @@ class Replay:
     def set_range(self, from_s: float | None, to_s: float | None) -> None:
         """Play another part only, from its start."""
         with self._lock:
-            self._from_s, self._to_s = self._checked_range(from_s, to_s)
+            self._from_s, self._to_s = checked_range(self.recording, from_s, to_s)
             self._go(self._from_s)
 
     def read_marks(self) -> None:
@@ -269,7 +269,7 @@ class Replay:
             self._decoder.rewind()
             self._waiting = self._decoder.next()
             if self._waiting is not None:  # what was said before the first sample belongs to the beginning
-                target = min(target, self._waiting.t_ns)
+                target = max(min(target, self._waiting.t_ns), target - _HEAD_NS)
         else:
             self._decoder.rewind(target)
             connected: dict[str, Connected] = {}
@@ -301,29 +301,3 @@ class Replay:
         info = self._decoder.info(role)
         rates = [stream.rate_hz for stream in info.streams if stream.name == name] if info else []
         return rates[0] if rates and rates[0] else 1.0
-
-    def _checked_range(self, from_s: float | None, to_s: float | None) -> tuple[float, float]:
-        duration = self.recording.duration_s
-        start, stop = max(0.0, from_s or 0.0), math.inf if to_s is None else to_s
-        if not start < stop or (start >= duration > 0):
-            raise UsageError(
-                f"the range {start:g} s to {'the end' if to_s is None else f'{stop:g} s'} holds nothing",
-                str(self.recording.path), f"the recording lasts {duration:.1f} s",
-            )  # fmt: skip
-        return start, stop
-
-
-def mark_time(recording: Recording, place: str) -> float:
-    """Return a place in seconds from the first sample: a number, or the name of a mark (its first).
-
-    Raises:
-        UsageError: It is neither.
-    """
-    try:
-        return float(place)
-    except ValueError:
-        for mark in recording.marks:
-            if mark.text == place:
-                return (mark.t_ns - recording.start_ns) / 1e9
-    known = ", ".join(sorted({mark.text for mark in recording.marks})) or "none"
-    raise UsageError(f"there is no mark {place!r}", str(recording.path), f"give seconds or one of its marks: {known}")

@@ -30,10 +30,13 @@ class Schedule:
         self._recorded_ns, self._host_ns = at_ns, now_ns
 
     def due_ns(self, t_ns: int, now_ns: int) -> int:
-        """Return the host time at which recorded time `t_ns` is due; `now_ns` where nothing is paced."""
+        """Return the host time at which recorded time `t_ns` is due; `now_ns` where nothing is paced.
+
+        What lies before the place that was begun at was due there.
+        """
         if self.speed is None:
             return now_ns
-        return self._host_ns + int((t_ns - self._recorded_ns) / self.speed)
+        return self._host_ns + int(max(0, t_ns - self._recorded_ns) / self.speed)
 
     def place_ns(self, now_ns: int, done_ns: int, next_ns: int | None) -> int:
         """Return the recorded time that the schedule is at.
