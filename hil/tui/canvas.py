@@ -57,8 +57,12 @@ def number(value: float, digits: int = 4) -> str:
     if size == 0:
         return "0"
     if size >= 1e5 or size < 10.0 ** (1 - digits):
-        mantissa, exponent = f"{value:.1e}".split("e")
-        return f"{mantissa}e{int(exponent)}"
+        for places in (1, 0):
+            mantissa, exponent = f"{value:.{places}e}".split("e")
+            words = f"{mantissa}e{int(exponent)}"
+            if len(words) <= digits + 4:
+                break
+        return words
     return f"{value:.{min(digits + 1, max(0, digits - 1 - math.floor(math.log10(size))))}f}"
 
 

@@ -169,3 +169,4 @@ def test_numbers_are_short(value, words) -> None:
 @given(st.floats(width=32))
 def test_every_number_fits_its_place(value) -> None:
     assert len(canvas.number(value)) <= 8
+    assert len(canvas.number(value, 3)) <= canvas.LABEL
