@@ -93,9 +93,13 @@ def _board_lines(board: BoardView) -> Iterator[str]:
     if board.drift_ppm is not None and board.drift_low is not None and board.drift_high is not None:
         line += f", clock {board.drift_ppm:+.1f} ppm ({board.drift_low:+.1f} to {board.drift_high:+.1f})"
     yield line
-    rows = [f"{name} {'unknown' if count is None else f'{count:,}'}" for name, count in board.ledger]
-    for start in range(0, len(rows), 5):
+    # Byte buckets that stayed empty are one word together; sample rows are always told, each by itself.
+    told = [(name, count) for name, count in board.ledger if count or not name.startswith("bytes ")]
+    rows = [f"{name.replace('_', ' ')} {'unknown' if count is None else f'{count:,}'}" for name, count in told]
+    if len(told) < len(board.ledger):
+        rows.append("every other byte bucket 0")
+    for start in range(0, len(rows), 6):
         head = "ledger: " if start == 0 else "        "
-        yield f"  {head}{', '.join(rows[start : start + 5])}"
+        yield f"  {head}{', '.join(rows[start : start + 6])}"
     if board.ledger:
         yield "  " + ("the books close" if not board.closes else "; ".join(board.closes))
