@@ -68,12 +68,17 @@ class FieldDialect:
 
     def feed(self, data: bytes, now: int) -> Iterable[Heard]:
         """Take bytes that arrived at `now` (which does not matter here); return what they complete."""
-        return self._hear(self._scanner.take(data))
+        heard: list[Heard] = []
+        if not self._told:
+            self._told = True
+            heard.append(Described(self._info))
+        return self._hear(self._scanner.take(data), heard)
 
     def end(self, now: int) -> Iterable[Heard]:
         """The connection is gone: the bytes of the torn frame get their bucket."""
-        heard = self._hear(self._scanner.take(b"", final=True))
+        heard = self._hear(self._scanner.take(b"", final=True), [])
         self._counts.clear()
+        self._told = False  # the next connection is told again who this is
         return heard
 
     def send(self, command: Message | str) -> bytes:
@@ -94,11 +99,7 @@ class FieldDialect:
         except ValueError as error:
             raise UsageError(f"{command!r} holds no pairs of hexadecimal digits", self._info.model, "") from error
 
-    def _hear(self, found: Found) -> list[Heard]:
-        heard: list[Heard] = []
-        if not self._told:
-            self._told = True
-            heard.append(Described(self._info))
+    def _hear(self, found: Found, heard: list[Heard]) -> list[Heard]:
         damage: dict[str, int] = {}
         for drop in found.drops:
             self._count(drop.kind, drop.count, drop.offset, damage)

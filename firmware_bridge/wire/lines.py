@@ -131,6 +131,7 @@ class TextDialect:
         if self._tail:
             self._count("torn_line", len(self._tail), heard)
         self._tail, self._fresh, self._skipping = b"", True, False
+        self._told, self._began = False, None  # the next connection is told again who this is
         self._leave(heard)
         return heard
 

@@ -90,9 +90,10 @@ def test_a_board_file_that_fits_is_preferred_to_guessing() -> None:
 
 def test_a_decision_stays_for_the_next_connection() -> None:
     dialect = DetectDialect()
-    hear(dialect, [SPEECH["csv"]])
+    before = hear(dialect, [SPEECH["csv"]])
     more = list(dialect.feed(SPEECH["csv"], 0))
-    assert not any(isinstance(item, Described) for item in more)
+    assert isinstance(more[0], Described)
+    assert more[0].info.streams == identity(before).info.streams
     assert "data" in tables(more)
 
 
