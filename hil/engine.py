@@ -31,6 +31,7 @@ from hil.replay import Replay, mark_time
 from hil.snapshot import Snapshot
 from hil.source import Live
 from hil.summary import Summary, summarise
+from hil.told import BoardLabels
 from hil.view import View
 
 __all__ = ["Engine"]
@@ -72,7 +73,7 @@ class Engine:
             self._bridge.__enter__()
             source = Live(self._bridge)
         self.pipeline = Pipeline(
-            source, (), (openings, _Announcer(self), self.recorder, self.monitor),
+            source, () if self.replay else (BoardLabels(),), (openings, _Announcer(self), self.recorder, self.monitor),
             tick_s=0.0 if self.replay else config.tick_s,
         )  # fmt: skip
         self.source = source
