@@ -84,7 +84,7 @@ class Redecoder:
     def info(self, board: str) -> BoardInfo | None:
         """Return who a board is at this place."""
         session = self.sessions.get(board)
-        return None if session is None else session.info
+        return self.recording.boards.get(board) if session is None else session.info
 
     def boot(self, board: str) -> int:
         """Return how often a board had started by this place."""

@@ -16,7 +16,10 @@ from firmware_bridge.errors import UsageError
 from hil.arrivals import samples_in
 from hil.modelstage import ModelStage, load_runner
 from hil.pipeline import Pipeline
+from hil.recording.header import BoardSetup, Header
 from hil.recording.reader import Recording
+from hil.recording.writer import RecordingWriter
+from hil.redecode import Redecoder
 from hil.replay import Replay, mark_time
 from hil.source import Given
 
@@ -301,3 +304,45 @@ def test_a_held_replay_stays_at_its_end_and_goes_back(recording: Recording) -> N
     assert replay.view().ended
     replay.seek(20.0)
     assert replay.take(0.0)
+
+
+def test_imported_readings_without_bytes_replay_and_decide_as_well(
+    live: list[Arrival], straight: dict[tuple[str, int, int], object], tmp_path: Path
+) -> None:
+    watch = [one for one in live if one.board == "watch"]
+    info = next(item.info for one in watch for item in one.items if isinstance(item, Connected))
+    writer = RecordingWriter(tmp_path / "imported.mcap", Header(START, (BoardSetup("watch", info=info),), "import"))
+    for one in watch:
+        kept = tuple(item for item in one.items if isinstance(item, Batch))
+        if kept:
+            writer.write(Arrival("watch", one.seq, one.t_ns, "note", items=kept))
+    writer.close()
+    with Recording(tmp_path / "imported.mcap") as recording:
+        made = keyed(decide(Replay(recording, clock=ManualClock(), speed=100.0)).decisions)
+        assert made == {key: value for key, value in straight.items() if key[0] == "watch"}
+    with Recording(tmp_path / "imported.mcap") as recording:
+        replay = Replay(recording, clock=ManualClock(), speed=None)
+        replay.seek(10.0)
+        first = replay.take(0.1)
+        assert [item.info for one in first for item in one.items if isinstance(item, Connected)] == [info]
+        assert replay.boards()[0].state == "replay"
+        late = keyed(decide(replay).decisions)
+        assert late
+        assert late.items() <= made.items()
+
+
+def test_a_long_seek_decodes_from_a_checkpoint_and_not_from_the_start(tmp_path: Path) -> None:
+    boards = {"heat": "virtual://thermal"}
+    path = record(tmp_path / "long.mcap", boards, simulate(boards, 70.0))
+    with Recording(path) as recording:
+        decoder = Redecoder(recording)
+        whole = []
+        while (arrival := decoder.next()) is not None:
+            whole.append(arrival)
+        decoder.rewind(START + 65_000_000_000)
+        rest = []
+        while (arrival := decoder.next()) is not None:
+            rest.append(arrival)
+    assert len(rest) < len(whole) / 2
+    assert flat(rest) == flat(whole[-len(rest) :])
+    assert [one.books for one in rest] == [one.books for one in whole[-len(rest) :]]
