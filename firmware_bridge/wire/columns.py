@@ -31,10 +31,11 @@ _SPELLINGS = {"°c": "degC", "º c": "degC", "c": "degC", "celsius": "degC", "de
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column's name and its unit (`?` where nobody said)."""
+    """A column's name, its unit (`?` where nobody said), and in JSON the dotted path to it."""
 
     name: str
     unit: str = "?"
+    path: str = ""
 
 
 def column(text: str) -> Column:

@@ -74,7 +74,8 @@ class Layout:
         counter: Where the number is; None where there is none.
         valid: Where the board says whether it trusts the row; None where it does not say.
         comma: Whether the decimal point is a comma.
-        names: Names of the columns as a header line would give them; empty where unknown.
+        names: Names of the columns as a header, the pairs or the paths of JSON give them (an image has one for all its
+            pixels); empty where unknown.
     """
 
     key: Key

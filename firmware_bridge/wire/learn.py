@@ -171,5 +171,5 @@ def learn(records: Sequence[Record], arrived: Sequence[int], header: Sequence[st
     )  # fmt: skip
     return Layout(
         first.key, stream, table.shape[1], values, clock[0] if clock else None, counter, None, decimal_comma(first),
-        tuple(header or ()),
+        tuple(header or [name.path or name.name for name in first.names or ()]),
     )  # fmt: skip

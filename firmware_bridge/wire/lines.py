@@ -312,6 +312,12 @@ class LineDialect(TextDialect):
         learned = Learned(format, separator)
         sure = 1.0 if format != "auto" else 0.0
         super().__init__(learned, BoardInfo(model, "", "", (), "lines", sure), whole, learned)
+        self._rules = learned
+
+    @property
+    def layouts(self) -> tuple[Layout, ...]:
+        """What was learned of the lines so far."""
+        return self._rules.layouts
 
 
 def _may_be_torn(text: str) -> bool:

@@ -82,6 +82,11 @@ class Learned:
         return self._tagged
 
     @property
+    def layouts(self) -> tuple[Layout, ...]:
+        """All layouts so far."""
+        return tuple(self._layouts.values())
+
+    @property
     def streams(self) -> tuple[Stream, ...]:
         """All streams so far."""
         return tuple(layout.stream for layout in self._layouts.values())

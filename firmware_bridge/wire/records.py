@@ -172,7 +172,8 @@ def read_json(text: str) -> tuple[Record, ...]:
         whole = json.loads(text, parse_constant=lambda _: float("nan"))
     except (ValueError, RecursionError):
         return ()
-    if isinstance(whole, list):
+    bare = isinstance(whole, list)
+    if bare:
         whole = {"data": whole}
     if not isinstance(whole, dict):
         return ()
@@ -181,15 +182,15 @@ def read_json(text: str) -> tuple[Record, ...]:
     scalars: list[tuple[Column, float]] = []
     parts: list[tuple[str, list[tuple[Column, float]], tuple[int, int] | None]] = []
     for key, value in whole.items():
-        of = column(str(key))
+        of = _named(key, "" if bare else str(key))
         if _plain(value):
             is_key = time_unit(of) is not None or (is_counter(of) and isinstance(value, int))
             (shared if is_key else scalars).append((of, _float(value)))
         elif isinstance(value, dict):
-            inner = [(column(str(name)), _float(item)) for name, item in value.items() if _plain(item)]
+            inner = [(_named(name, f"{key}.{name}"), _float(item)) for name, item in value.items() if _plain(item)]
             inner += [
-                (Column(f"{name}_{index}"), _float(item)) for name, row in value.items() if isinstance(row, list) and
-                all(map(_plain, row)) for index, item in enumerate(row)
+                (Column(f"{name}_{index}", "?", f"{key}.{name}.{index}"), _float(item)) for name, row in value.items()
+                if isinstance(row, list) and all(map(_plain, row)) for index, item in enumerate(row)
             ]  # fmt: skip
             if inner:
                 parts.append((slug(str(key)), inner, None))
@@ -207,6 +208,11 @@ def read_json(text: str) -> tuple[Record, ...]:
     return tuple(records)
 
 
+def _named(key: Any, path: str) -> Column:
+    of = column(str(key))
+    return Column(of.name, of.unit, path)
+
+
 def _plain(value: Any) -> bool:
     return value is None or isinstance(value, (bool, int, float))
 
@@ -220,8 +226,12 @@ def _float(value: Any) -> float:
 
 def _array(of: Column, value: list[Any]) -> list[tuple[str, list[tuple[Column, float]], tuple[int, int] | None]]:
     if all(map(_plain, value)):
-        axes = "xyz" if len(value) == 3 else ""
-        cells = [(Column(axes[i] if axes else f"{of.name}_{i}", of.unit), _float(item)) for i, item in enumerate(value)]
+        names = tuple("xyz") if len(value) == 3 else tuple(f"{of.name}_{index}" for index in range(len(value)))
+        dot = f"{of.path}." if of.path else ""
+        cells = [
+            (Column(name, of.unit, f"{dot}{index}"), _float(item))
+            for index, (name, item) in enumerate(zip(names, value, strict=True))
+        ]
         return [(slug(of.name), cells, None)]
     rows = [row for row in value if isinstance(row, list) and row and all(map(_plain, row))]
     if len(rows) != len(value) or len({len(row) for row in rows}) != 1:
