@@ -31,6 +31,7 @@ class _Waiter:
         self._readers = readers
         self._writer = writer
         self._poll = select.poll() if _POLL else None
+        self.poll = None if self._poll is None else self._poll.poll
         self._watching = False
         for fd in readers:
             self.add(fd)
@@ -58,8 +59,6 @@ class _Waiter:
                 self._poll.unregister(self._writer)
 
     def wait(self, seconds: float) -> list[tuple[int, int]]:
-        if self._poll is not None:
-            return self._poll.poll(int(seconds * 1000 + 0.999))
         writers = [self._writer] if self._watching and self._writer is not None else []
         reads, _, _ = select.select(self._readers, writers, [], seconds)
         return [(fd, 1) for fd in reads]
@@ -113,7 +112,7 @@ class DescriptorTransport:
         readers = (fd, self._wake_fd) if aside is None else (fd, self._wake_fd, aside[0])
         self._half = chunk // 2
         self._waiter = _Waiter(readers, None if write is None else (fd if writer is None else writer))
-        self._wait = self._waiter.wait
+        self._poll = self._waiter.poll
 
     def read(self, max_wait_s: float) -> bytes:
         """Return everything that is there, waiting at most `max_wait_s` for the first byte; `b""` if none came.
@@ -123,14 +122,22 @@ class DescriptorTransport:
         """
         if self._failure is not None:
             raise self._failure
-        events = self._wait(max_wait_s)
+        poll = self._poll
+        events = poll(int(max_wait_s * 1000 + 0.999)) if poll is not None else self._waiter.wait(max_wait_s)
         if (len(events) != 1 or events[0][0] != self._fd) and not self._sort_out(events):
             return b""
-        data = self._take()
-        if len(data) < self._half:
-            if not data:
-                self._raise_failure()
+        try:
+            data = self._read(self._chunk)
+        except (BlockingIOError, InterruptedError):
+            return b""
+        except OSError as error:
+            self._failure = self._gone(error)
+            raise self._failure from None
+        if 0 < len(data) < self._half:
             return data
+        if not data:
+            self._failure = self._gone(None)
+            raise self._failure
         parts = [data]
         while len(parts) < _MOST and len(data) >= self._half:
             parts.append(data := self._take())
@@ -149,11 +156,8 @@ class DescriptorTransport:
                 self._waiter.drop(fd)
         return ready
 
-    def _raise_failure(self) -> None:
-        if self._failure is not None:
-            raise self._failure
-
     def _take(self) -> bytes:
+        """Read once more; what ends the line is kept for the next call, since there are bytes to hand over."""
         try:
             data = self._read(self._chunk)
         except (BlockingIOError, InterruptedError):
@@ -196,7 +200,7 @@ class DescriptorTransport:
             self._waker.send(b"w")
 
     def close(self) -> None:
-        """Close it; a second time does nothing. Never waits for unsent bytes."""
+        """Close it; a second time does nothing."""
         if self._closed:
             return
         self._closed = True

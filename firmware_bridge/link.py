@@ -114,6 +114,11 @@ class Link:
         self._woken.set()
         self.way.wake()
 
+    def retry(self) -> None:
+        """Open a lost port now, rather than when its back-off ends."""
+        self._turn.retry_now = True
+        self.wake()
+
     def ask_to_stop(self) -> None:
         """Ask the thread to end, without waiting."""
         self._stopping.set()

@@ -7,26 +7,23 @@ set up by pyserial and then read on its own descriptor (measured: pyserial's rea
 
 import contextlib
 import importlib
-import os
 import socket
 import sys
 from collections.abc import Callable
-from functools import partial
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from firmware_bridge.address import PARITIES, Address, SerialSettings, parse_port
+from firmware_bridge.address import Address, SerialSettings, parse_port
 from firmware_bridge.clock import Clock
 from firmware_bridge.descriptor import DescriptorTransport
 from firmware_bridge.errors import BridgeError, MissingPart, PortEnded, PortLost, TransportError, UsageError
 from firmware_bridge.hints import explain
 from firmware_bridge.ports import System, UsbIdentity, find_device
 from firmware_bridge.process import open_process
+from firmware_bridge.serialline import on_descriptor, set_up
 
 __all__ = ["HandlerTransport", "Transport", "open_transport"]
 
-_TTY_CHUNK = 4096
-"""What the kernel's terminal layer hands over at most in one read."""
 _SLICE_S = 0.05
 """How long one pyserial read may wait; a wake-up is noticed within it where a handler cannot cancel a read."""
 _CONNECT_S = 5.0
@@ -61,7 +58,7 @@ class Transport(Protocol):
         """End a `read` that waits in another thread."""
 
     def close(self) -> None:
-        """Close it; never waits for unsent bytes."""
+        """Close it; bytes that the board does not take are not waited for."""
 
 
 def open_transport(
@@ -114,7 +111,7 @@ def _open_serial(
         make_serial = serial.Serial
     line = make_serial()
     line.port = device
-    _set(line, settings)
+    set_up(line, settings)
     line.timeout = _SLICE_S if sys.platform == "win32" else 0
     line.write_timeout = 0
     if settings.exclusive and sys.platform != "win32":
@@ -125,55 +122,7 @@ def _open_serial(
         raise explain(error, address.text, system.facts(device, error)) from None
     if sys.platform == "win32" or not hasattr(line, "fileno"):
         return HandlerTransport(address.text, line)
-    return _on_descriptor(address.text, device, line, settings)
-
-
-def _set(line: Any, settings: SerialSettings) -> None:
-    line.baudrate = settings.baud
-    line.bytesize = settings.bits
-    line.parity = PARITIES[settings.parity]
-    line.stopbits = int(settings.stop) if settings.stop == int(settings.stop) else settings.stop
-    line.rtscts, line.dsrdtr, line.xonxoff = (settings.flow == flow for flow in ("rtscts", "dsrdtr", "xonxoff"))
-    if settings.dtr is not None:
-        line.dtr = settings.dtr
-    if settings.rts is not None:
-        line.rts = settings.rts
-
-
-def _on_descriptor(name: str, device: str, line: Any, settings: SerialSettings) -> DescriptorTransport:
-    import fcntl
-    import termios
-
-    fd = line.fileno()
-    notes: list[str] = []
-    # One byte is enough, and nothing there is EAGAIN rather than an empty read, which then always means a hang-up.
-    attributes = termios.tcgetattr(fd)
-    attributes[6][termios.VMIN], attributes[6][termios.VTIME] = 1, 0
-    termios.tcsetattr(fd, termios.TCSANOW, attributes)
-    if settings.low_latency:
-        try:
-            line.set_low_latency_mode(True)
-        except (AttributeError, NotImplementedError, ValueError, OSError):
-            notes.append(f"{name}: the driver has no low-latency mode, so bytes may come some milliseconds late")
-    # A pseudo terminal would stay exclusive as long as its other side is open, even after we are gone.
-    keep_out = settings.exclusive and not os.path.realpath(device).startswith("/dev/pts/")
-    if keep_out:
-        with contextlib.suppress(OSError):
-            fcntl.ioctl(fd, termios.TIOCEXCL)
-
-    def close() -> None:
-        with contextlib.suppress(termios.error, OSError):
-            termios.tcflush(fd, termios.TCIOFLUSH)  # else close waits up to 30 s for a board that takes no bytes
-        if keep_out:
-            with contextlib.suppress(OSError):
-                fcntl.ioctl(fd, termios.TIOCNXCL)
-        with contextlib.suppress(OSError):
-            line.close()
-
-    return DescriptorTransport(
-        name, fd, read=partial(os.read, fd), write=partial(os.write, fd), close=close,
-        chunk=_TTY_CHUNK, notes=tuple(notes),
-    )  # fmt: skip
+    return on_descriptor(address.text, device, line, settings)
 
 
 def _open_socket(address: Address, system: System) -> DescriptorTransport:
@@ -215,7 +164,7 @@ def _open_rfc2217(address: Address, settings: SerialSettings, system: System) ->
 
     line = serial.serial_for_url(address.target, do_not_open=True, timeout=_SLICE_S)  # it writes within 5 s or fails
     try:
-        _set(line, settings)
+        set_up(line, settings)
         line.open()
     except (OSError, ValueError) as error:
         raise explain(error, address.text, system.facts(address.target, error)) from None

@@ -55,6 +55,8 @@ class Turn:
         self.role = plan.role or ""
         self.state = LinkState("opening", "", clock.now_ns())
         self.fit: Any = None
+        self.retry_now = False
+        """Set to open a lost port in the next step, whatever its back-off says."""
         self._way, self._plan, self._clock, self._put, self._idle = way, plan, clock, put, idle
         self.session = plan.make_session(self.role, self._judge)
         self.books: Any = self.session.books()
@@ -154,9 +156,10 @@ class Turn:
         if self.state.state == "closed":
             return False
         retry = self.state.retry_ns
-        if retry is not None and now < retry:
+        if retry is not None and now < retry and not self.retry_now:
             self._idle(min(max_wait_s, (retry - now) / 1e9))
             return True
+        self.retry_now = False
         try:
             self.open()
         except BridgeError as error:

@@ -185,8 +185,7 @@ def cycles(tmp_path: Path, count: int) -> None:
         taking.out = [a for a in taking.out if a.kind != "rx"][-20:]  # keep what is looked at below, not the bytes
         taking.link._turn.session.applied.clear()  # type: ignore[attr-defined]
         board.plug()
-        taking.link._turn.state = taking.link.state.to("lost", "", 0)  # no waiting for the back-off
-        taking.link.wake()
+        taking.link.retry()
     board.unplug()
     taking.until(lambda: taking.link.state.state == "lost")
     taking.until(lambda: held() == before)

@@ -31,6 +31,7 @@ from firmware_bridge.errors import (
 )
 from firmware_bridge.hints import Facts, Holder
 from firmware_bridge.process import open_process
+from firmware_bridge.serialline import drain
 from firmware_bridge.transport import HandlerTransport, Transport, open_transport
 
 PAYLOAD = bytes(range(256)) * 40
@@ -128,6 +129,20 @@ def test_a_board_that_reads_nothing_blocks_neither_writing_nor_closing(board: Pt
     began = time.monotonic()
     transport.close()
     assert time.monotonic() - began < 1.0
+
+
+def test_closing_lets_a_last_command_leave_a_slow_line_but_waits_for_no_blocked_one() -> None:
+    slept: list[float] = []
+    slow = iter(range(30, -1, -1))
+    assert drain(lambda: next(slow), slept.append)
+    assert len(slept) == 30
+    slept.clear()
+    assert not drain(lambda: 4096, slept.append)
+    assert sum(slept) <= 0.1
+    slept.clear()
+    endless = iter(range(10_000, 0, -1))
+    assert not drain(lambda: next(endless), slept.append)
+    assert sum(slept) <= 0.51
 
 
 @pytest.mark.pty
