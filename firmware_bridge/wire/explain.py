@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from firmware_bridge.batch import BoardInfo, Stream
 from firmware_bridge.wire.boardfile import BoardFile
-from firmware_bridge.wire.dialect import Described, Dialect, Explaining, Samples, Text
+from firmware_bridge.wire.dialect import Damaged, Described, Dialect, Explaining, Samples, Text
 
 __all__ = ["Explanation", "Table", "explain", "parse_all"]
 
@@ -81,9 +81,9 @@ class Explanation:
         }  # fmt: skip
 
 
-def _read(dialect: Dialect, data: bytes) -> tuple[dict[str, list[Samples]], int, BoardInfo | None]:
+def _read(dialect: Dialect, data: bytes) -> tuple[dict[str, list[Samples]], int, int, BoardInfo | None]:
     samples: dict[str, list[Samples]] = {}
-    texts, info = 0, None
+    texts, damaged, info = 0, 0, None
     view = memoryview(data)
     pieces = [bytes(view[start : start + PIECE]) for start in range(0, len(data), PIECE)] or [b""]
     for number in range(len(pieces) + 1):
@@ -92,9 +92,11 @@ def _read(dialect: Dialect, data: bytes) -> tuple[dict[str, list[Samples]], int,
                 samples.setdefault(item.stream.name, []).append(item)
             elif isinstance(item, Text):
                 texts += 1
+            elif isinstance(item, Damaged):
+                damaged += item.count
             elif isinstance(item, Described):
                 info = item.info
-    return samples, texts, info
+    return samples, texts, damaged, info
 
 
 def _valid(part: Samples) -> npt.NDArray[np.bool_]:
@@ -110,11 +112,14 @@ def explain(board: BoardFile | Dialect, data: bytes, whole: bool = False) -> Exp
         whole: Whether they begin and end where the board's output does, as a file does.
     """
     dialect = board.dialect(whole) if isinstance(board, BoardFile) else board
-    samples, texts, _ = _read(dialect, data)
+    samples, texts, damaged, _ = _read(dialect, data)
     books = {kind: count for kind, count in dialect.books.items() if count}
-    explained = dialect.explained if isinstance(dialect, Explaining) else frozenset(books)
-    share = sum(count for kind, count in books.items() if kind in explained) / len(data) if data else 1.0
-    first = dialect.first_unexplained if isinstance(dialect, Explaining) else None
+    # A dialect that does not say what it explains explains what it does not call damaged.
+    explained, first = len(data) - damaged, None
+    if isinstance(dialect, Explaining):
+        explained = sum(count for kind, count in books.items() if kind in dialect.explained)
+        first = dialect.first_unexplained
+    share = explained / len(data) if data else 1.0
     return Explanation(
         share, first, len(data), books, getattr(dialect, "frames", None),
         {name: sum(len(part.raw) for part in parts) for name, parts in samples.items()},
@@ -134,7 +139,7 @@ def parse_all(board: BoardFile | Dialect, data: bytes, whole: bool = True) -> di
         One table a stream; a described stream without samples has an empty one.
     """
     dialect = board.dialect(whole) if isinstance(board, BoardFile) else board
-    samples, _, info = _read(dialect, data)
+    samples, _, _, info = _read(dialect, data)
     tables = {}
     for stream in board.streams if isinstance(board, BoardFile) else info.streams if info is not None else ():
         parts = samples.get(stream.name, [])

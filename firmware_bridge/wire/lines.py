@@ -21,7 +21,7 @@ from firmware_bridge.wire.dialect import API_VERSION, Damaged, Described, Heard,
 from firmware_bridge.wire.layout import Layout, Rows
 from firmware_bridge.wire.matcher import Learned, Matcher
 from firmware_bridge.wire.messages import Message
-from firmware_bridge.wire.noise import is_log, level_of, text_of
+from firmware_bridge.wire.noise import is_log, level_of, may_be_torn, text_of
 
 __all__ = ["EXPLAINED", "FORMAT_NAMES", "LineDialect", "TextDialect"]
 
@@ -181,7 +181,7 @@ class TextDialect:
             self._aside(line, text, heard)
             return
         records = learned.read(text)
-        if fresh and records and _may_be_torn(text):
+        if fresh and records and may_be_torn(text):
             self._count("torn_line", len(line), heard)
         elif records or learned.note_header(text):
             self._held.append((line, now))
@@ -242,7 +242,7 @@ class TextDialect:
                 self._aside(line, text, heard, bucket)
             return
         rows = [(layout, layout.row(fields)) for layout, fields in matched]
-        if fresh and _may_be_torn(text):
+        if fresh and may_be_torn(text):
             self._count("torn_line", len(line), heard)
         elif any(row is None for _, row in rows):
             self._count("bad_line", len(line), heard)
@@ -318,8 +318,3 @@ class LineDialect(TextDialect):
     def layouts(self) -> tuple[Layout, ...]:
         """What was learned of the lines so far."""
         return self._rules.layouts
-
-
-def _may_be_torn(text: str) -> bool:
-    """Whether the beginning of a line may be missing without a trace: JSON and names begin with what shows it."""
-    return text[0] not in "{[>" and not (text[0].isalpha() or text[0] in "_$")

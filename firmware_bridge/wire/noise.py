@@ -6,7 +6,7 @@ garbage to be counted. The level of a log line is taken from the forms that the 
 
 import re
 
-__all__ = ["is_log", "level_of", "text_of"]
+__all__ = ["is_log", "level_of", "may_be_torn", "text_of"]
 
 _ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[@-Z\\-_])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -55,3 +55,8 @@ def is_log(text: str) -> bool:
 def level_of(text: str) -> str:
     """Return the level of a line for people: debug, info, warning or error (info where nothing tells)."""
     return _log(text) or ("error" if _ALARM.search(text) else "info")
+
+
+def may_be_torn(text: str) -> bool:
+    """Whether the beginning of a line may be missing without a trace: JSON and names begin with what shows it."""
+    return text[0] not in "{[>" and not (text[0].isalpha() or text[0] in "_$")

@@ -3,6 +3,7 @@ from speech import BOOT, SPEECH, hear, tables
 
 from firmware_bridge.errors import UsageError
 from firmware_bridge.wire.boardfile import parse_board_file
+from firmware_bridge.wire.dialects import make_dialect
 from firmware_bridge.wire.explain import explain
 from firmware_bridge.wire.lines import LineDialect
 from firmware_bridge.wire.skeleton import describe
@@ -41,3 +42,10 @@ def test_noise_in_front_does_not_matter() -> None:
 def test_what_holds_no_data_is_refused_in_a_sentence() -> None:
     with pytest.raises(UsageError, match=r"\[frame\]"):
         describe(b"\xb5\x62\x01" * 50)
+
+
+def test_a_dialect_that_calls_bytes_damaged_does_not_explain_them() -> None:
+    book = explain(make_dialect("native"), bytes(range(256)) * 4)
+    assert book.share_explained < 0.1
+    assert book.first_unexplained_offset is None
+    assert sum(book.buckets.values()) == book.total
