@@ -38,7 +38,9 @@ class BoardLabels:
         if isinstance(item, Disconnected):
             return self._change(item.board, item.t_ns, "")
         if isinstance(item, Log) and item.text.startswith(LABEL_PREFIX):
-            return self._change(item.board, item.t_ns, told_label(item.text), item.text)
+            label = told_label(item.text)
+            more = item.text.removeprefix(LABEL_PREFIX).strip().removeprefix(label).strip()
+            return self._change(item.board, item.t_ns, label, more)
         return []
 
     def _change(self, board: str, t_ns: int, label: str, note: str = "") -> list[Mark]:
