@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from hil.recording.copying import Copy
+from hil.recording.header import sealed
 from hil.recording.mcapfile import Op, Run
 from hil.recording.notes import SCHEMAS, event_text, topic_of
 from hil.recording.reader import Recording
@@ -28,7 +29,7 @@ def bake(recording: Recording, target: Path, progress: Callable[[float], None] |
         if not channel:
             name, schema = SCHEMAS["marks"]
             number = max(recording.file.channels, default=0) + 1
-            about = {"kind": "marks", "board": "", "model": ""}
+            about = sealed({"kind": "marks", "board": "", "model": ""})
             copy.file.channel(
                 topic_of("marks", ""), "json", copy.file.schema(name, "jsonschema", schema), about, number
             )

@@ -4,7 +4,7 @@ Rule of this room: messages are copied bit for bit under the same channel ids; o
 What cannot be copied is listed.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from hil.recording.files import NewFile, explain
 from hil.recording.mcapfile import ChunkEntry, McapWriter, Run
 from hil.recording.mcapread import ChunkDamaged, McapFile
+from hil.recording.mcaprecords import walk_records
 
 __all__ = ["Copy"]
 
@@ -22,13 +23,14 @@ class Copy:
     Args:
         source: What is copied.
         path: A file that does not exist.
+        without: Channels that are not taken over.
         library: Who copies, for the file's header.
 
     Raises:
         FileError: The file exists or may not be made.
     """
 
-    def __init__(self, source: McapFile, path: Path, library: str = "hil") -> None:
+    def __init__(self, source: McapFile, path: Path, without: Collection[int] = (), library: str = "hil") -> None:
         self.path = path
         self.left_out: list[str] = []
         """Sentences about what could not be copied."""
@@ -36,16 +38,19 @@ class Copy:
         self._sink = NewFile(path)
         self.file = McapWriter(self._sink, library)
         schemas: dict[tuple[str, str, bytes], int] = {}
+        self._without = frozenset(without)
         for channel in source.channels.values():
+            if channel.id in self._without:
+                continue
             if channel.schema not in schemas:
                 schemas[channel.schema] = self.file.schema(*channel.schema)
             self.file.channel(
                 channel.topic, channel.encoding, schemas[channel.schema], channel.metadata, number=channel.id
             )
 
-    def metadata(self) -> None:
-        """Copy all metadata and attachments."""
-        for name, values in self._source.metadata:
+    def metadata(self, metadata: Iterable[tuple[str, Mapping[str, str]]] | None = None) -> None:
+        """Copy metadata (all, or what is given in its place) and attachments."""
+        for name, values in self._source.metadata if metadata is None else metadata:
             self.file.metadata(name, values)
         for name, media_type in dict(self._source.attachments).items():
             try:
@@ -55,15 +60,17 @@ class Copy:
 
     def chunks(self, chunks: Sequence[ChunkEntry], without: Collection[int] = ()) -> Iterable[int]:
         """Copy chunks, without the messages of some channels; yield how many are done."""
+        left_out = self._without | set(without)
         for done, chunk in enumerate(chunks, 1):
             try:
                 data = self._source.unpack(chunk)
-                there = self._source.channels_in(chunk) & self._source.channels.keys()
-                runs = [Run(channel, *self._source.index(chunk, channel)) for channel in sorted(there - set(without))]
+                walked = walk_records(data)
+                there = walked.keys() & self._source.channels.keys()
+                runs = [Run(channel, *walked[channel]) for channel in sorted(there - left_out)]
             except ChunkDamaged as error:
                 self.left_out.append(str(error))
                 continue
-            if there & set(without):
+            if walked.keys() & left_out or len(there) < len(walked):
                 data, runs = _only(data, runs)
             if runs:
                 self.file.chunk(data, runs)

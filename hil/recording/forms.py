@@ -49,12 +49,13 @@ def scaled(stream: Stream, flat: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
 
 def recovered(stream: Stream, value: npt.NDArray[Any], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     """Return the integers whose stored readings are `value` `(N, C)`."""
-    back = value.astype(np.float64)
-    if any(stream.offset):
-        back -= np.asarray(stream.offset)
-    back /= np.asarray(stream.scale)
-    np.rint(back, out=back)
-    recovered: npt.NDArray[Any] = back.astype(dtype)
+    with np.errstate(all="ignore"):  # readings of a damaged definition may be anything
+        back = value.astype(np.float64)
+        if any(stream.offset):
+            back -= np.asarray(stream.offset)
+        back /= np.asarray(stream.scale)
+        np.rint(back, out=back)
+        recovered: npt.NDArray[Any] = back.astype(dtype)
     return recovered
 
 

@@ -7,6 +7,7 @@ JSON inside MCAP metadata, under `schema = 1`; a newer schema is refused in a se
 import json
 import platform
 import sys
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
@@ -19,7 +20,7 @@ from firmware_bridge.batch import BoardInfo
 from firmware_bridge.errors import FileError
 from firmware_bridge.wire.dialect import DialectSpec
 
-__all__ = ["SCHEMA", "BoardSetup", "Header", "environment", "versions"]
+__all__ = ["SCHEMA", "BoardSetup", "Header", "environment", "seal_holds", "sealed", "versions"]
 
 SCHEMA = 1
 """Version of the metadata, channels and messages that this code writes."""
@@ -29,6 +30,13 @@ NAME = "hil"
 
 BOARD = "hil/board"
 """Name of the metadata records that hold one board each; the last of a role counts."""
+
+_SEAL = "crc32"
+
+_KINDS: Mapping[str, type] = {
+    "created_ns": int, "origin": str, "about": dict, "models": dict, "seeds": dict, "versions": dict,
+    "environment": dict, "extra": dict, "part": int, "schema": int,
+}  # fmt: skip
 
 _SOFTWARE = ("hil-testbench", "numpy", "scipy", "torch", "onnxruntime", "pyserial", "cobs", "zstandard", "mcap")
 
@@ -128,6 +136,7 @@ class Header:
 
         Raises:
             FileError: The recording is of a newer schema.
+            ValueError: The record is damaged.
         """
         schema = json.loads(values.get("schema", "1"))
         if schema > SCHEMA:
@@ -136,10 +145,28 @@ class Header:
                 "update with `pip install -U hil-testbench`",
             )  # fmt: skip
         known = {key: json.loads(values[key]) for key in cls.__dataclass_fields__ if key in values and key != "boards"}
+        for key, value in known.items():
+            if not isinstance(value, _KINDS[key]):
+                raise ValueError(f"{key} is damaged")
         known.setdefault("created_ns", 0)
         known.setdefault("versions", {})
         known.setdefault("environment", {})
         return cls(**known)
+
+
+def sealed(values: Mapping[str, str]) -> dict[str, str]:
+    """Return values with their checksum beside them: a chunk has one, what stands between chunks would not."""
+    return {**values, _SEAL: _seal(values)}
+
+
+def seal_holds(values: Mapping[str, str]) -> bool:
+    """Whether values are what was sealed (or never were)."""
+    return _SEAL not in values or values[_SEAL] == _seal(values)
+
+
+def _seal(values: Mapping[str, str]) -> str:
+    plain = json.dumps(sorted((key, value) for key, value in values.items() if key != _SEAL))
+    return f"{zlib.crc32(plain.encode()):08x}"
 
 
 def versions() -> dict[str, str]:

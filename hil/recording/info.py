@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hil.recording.checks import check as check_file
 from hil.recording.header import SCHEMA
 from hil.recording.reader import Recording
 
@@ -82,7 +83,7 @@ def info(path: str | Path, check: bool = False) -> Info:
         FileError: It cannot be read.
     """
     with Recording(path, skip_damaged=True) as recording:
-        damaged = recording.file.check() if check else []
+        damaged = check_file(recording.file) if check else []
         start = recording.start_ns
         labels = [
             {

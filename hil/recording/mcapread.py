@@ -84,21 +84,14 @@ class McapFile:
             self.size = os.fstat(self._file.fileno()).st_size
         except OSError as error:
             raise explain(error, self.path) from error
-        start = self.bytes_at(0, len(MAGIC))
-        if start != MAGIC[: len(start)]:
-            self._file.close()
-            raise FileError(
-                "this is no MCAP recording", str(path), "bring other files in with `hil import` or `hil decode`"
-            )
         self.torn: Torn | None = None
         """Where it was cut; None for a whole file."""
         self._found = _Found()
-        if not self._summary():
-            self._found = _Found()
-            torn = self._walk()
-            self.torn = (
-                None if torn.data_ended and self.bytes_at(self.size - 8, 8) == MAGIC and self._footless() else torn
-            )
+        try:
+            self._open()
+        except BaseException:
+            self._file.close()
+            raise
         none = ("", "", b"")
         self.channels = {
             number: Channel(number, topic, encoding, about, self._found.schemas.get(schema, none))
@@ -149,26 +142,22 @@ class McapFile:
         head = self.bytes_at(place, 15)
         if len(head) == 15 and head[0] == Op.MESSAGE_INDEX:
             (size,) = struct.unpack_from("<I", head, 11)
-            both = np.frombuffer(self.bytes_at(place + 15, size), "<u8").reshape(-1, 2)
-            if both.nbytes == size:
+            entries = self.bytes_at(place + 15, size)
+            if len(entries) == size and size % 16 == 0:
+                both = np.frombuffer(entries, "<u8").reshape(-1, 2)
                 return in_order(both[:, 0], both[:, 1])
         return self._walk_chunk(chunk).get(channel, (NONE, NONE))
+
+    def distrust(self, chunk: ChunkEntry) -> None:
+        """Walk the records of a chunk from now on, because its message index contradicts them."""
+        place = next(number for number, known in enumerate(self.chunks) if known.offset == chunk.offset)
+        self.chunks[place] = replace(chunk, index={})
 
     def _walk_chunk(self, chunk: ChunkEntry) -> dict[int, tuple[UInt64, UInt64]]:
         known = self._walked.get(chunk.offset)
         if known is None:
             known = self._walked[chunk.offset] = walk_records(self.unpack(chunk))
         return known
-
-    def check(self) -> list[str]:
-        """Unpack every chunk once; return a sentence for each that is damaged."""
-        damaged = []
-        for chunk in self.chunks:
-            try:
-                self.unpack(chunk)
-            except ChunkDamaged as error:
-                damaged.append(str(error))
-        return damaged
 
     # ---- attachments -------------------------------------------------------------------------------------------------
 
@@ -212,6 +201,17 @@ class McapFile:
             return b"".join(parts)
         self._file.seek(place)
         return self._file.read(size)
+
+    def _open(self) -> None:
+        start = self.bytes_at(0, len(MAGIC))
+        if start != MAGIC[: len(start)]:
+            next_step = "bring other files in with `hil import` or `hil decode`"
+            raise FileError("this is no MCAP recording", str(self.path), next_step)
+        if not self._summary():
+            self._found = _Found()
+            torn = self._walk()
+            whole = torn.data_ended and self.bytes_at(self.size - 8, 8) == MAGIC and self._footless()
+            self.torn = None if whole else torn
 
     def _summary(self) -> bool:
         """Read the index from the summary; False where there is none or it is damaged."""
@@ -267,8 +267,11 @@ class McapFile:
                     break
             elif op == Op.ATTACHMENT:
                 cursor = Cursor(self.bytes_at(at + 9, min(length, 4096)))
-                cursor.take("QQ")
-                self._found.attachments.append((cursor.text(), cursor.text(), at, 9 + length))
+                try:
+                    cursor.take("QQ")
+                    self._found.attachments.append((cursor.text(), cursor.text(), at, 9 + length))
+                except struct.error:
+                    break
             at = end
         if not ended and self._found.chunks:
             # Its message indexes may be torn too: the chunk itself says what it holds.

@@ -51,6 +51,10 @@ class Cursor:
         return found
 
 
+_HEAD = np.dtype(
+    [("op", "u1"), ("len", "<u8"), ("channel", "<u2"), ("sequence", "<u4"), ("log", "<u8"), ("publish", "<u8")]
+)
+
 NONE: UInt64 = np.empty(0, np.uint64)
 """No messages."""
 
@@ -88,6 +92,17 @@ def chunk_entry(head: bytes, at: int, length: int) -> ChunkEntry | None:
 
 def walk_records(data: bytes) -> dict[int, tuple[UInt64, UInt64]]:
     """Return times and offsets of the messages of every channel in a chunk's records."""
+    if len(data) < 31:
+        return {}
+    size = 9 + int.from_bytes(data[1:9], "little")
+    if size >= 31 and len(data) % size == 0:
+        heads = np.frombuffer(data, np.uint8).reshape(-1, size)[:, :31].copy().view(_HEAD).reshape(-1)
+        if np.all(heads["op"] == Op.MESSAGE) and np.all(heads["len"] == size - 9):
+            places = np.arange(len(heads), dtype=np.uint64) * np.uint64(size)
+            return {
+                int(channel): (heads["log"][heads["channel"] == channel], places[heads["channel"] == channel])
+                for channel in np.unique(heads["channel"])
+            }
     found: dict[int, tuple[list[int], list[int]]] = {}
     at = 0
     while at + 31 <= len(data):

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from firmware_bridge.batch import Arrival, Batch, Event, Stream
 from hil.recording.cdr import KEY_SCHEMA, Layout, Samples, key_layout, layout_of
+from hil.recording.header import sealed
 from hil.recording.mcapfile import McapWriter, Op, Run
 from hil.recording.notes import SCHEMAS, event_text, kind_of, topic_of
 
@@ -153,7 +154,7 @@ class Outbox:
         number = self._schemas.get((name, data))
         if number is None:
             number = self._schemas[name, data] = self._file.schema(name, form, data)
-        return self._file.channel(topic, encoding, number, {"kind": kind, **about})
+        return self._file.channel(topic, encoding, number, sealed({"kind": kind, **about}))
 
     def _put_json(
         self, to: _Messages, kind: str, whose: tuple[str, str], log_ns: int, now_ns: int, sequence: int,

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from firmware_bridge.batch import Int64, Stream
 from firmware_bridge.errors import FileError
 from hil.recording.cdr import Layout, Samples, key_layout, layout_of
-from hil.recording.mcapfile import ChunkEntry
+from hil.recording.mcapfile import ChunkEntry, Op
 from hil.recording.mcapread import Channel, ChunkDamaged, McapFile
 from hil.recording.mcaprecords import UInt64
 
@@ -69,14 +69,27 @@ class Pieces:
             self._left_out(error)
             return None
 
-    def places(self, chunk: ChunkEntry, wanted: set[int]) -> list[int]:
-        """Return offsets of the messages of some channels in a chunk, in order of writing."""
+    def located(self, chunk: ChunkEntry, wanted: set[int]) -> tuple[bytes, list[int]] | None:
+        """Return a chunk's records and the offsets of the messages of some channels, in order of writing.
+
+        None where there are none, or where the chunk is damaged and such chunks are left out. An index that does not
+        fit the records (they have a checksum, it has none) is not used: the records are walked.
+        """
         try:
-            there = wanted & self.file.channels_in(chunk)
-            return sorted(place for one in there for place in self.file.index(chunk, one)[1].tolist())
+            places = self._places(chunk, wanted)
+            data = self.file.unpack(chunk) if places else b""
+            if not all(_is_message(data, place) for place in places):
+                self.file.distrust(chunk)
+                chunk = next(known for known in self.file.chunks if known.offset == chunk.offset)
+                places = self._places(chunk, wanted)
         except ChunkDamaged as error:
             self._left_out(error)
-            return []
+            return None
+        return (data, places) if places else None
+
+    def _places(self, chunk: ChunkEntry, wanted: set[int]) -> list[int]:
+        there = wanted & self.file.channels_in(chunk)
+        return sorted(place for one in there for place in self.file.index(chunk, one)[1].tolist())
 
     def messages(self, kind: str, board: str = "") -> Iterator[memoryview]:
         """Yield the data of small messages of a kind in their recorded order."""
@@ -84,10 +97,10 @@ class Pieces:
             channel.id for channel in self.channels(kind) if not board or channel.metadata.get("board") in ("", board)
         }
         for chunk in self.file.chunks:
-            places = self.places(chunk, wanted)
-            data = self.loaded(chunk) if places else None
-            if data is None:
+            found = self.located(chunk, wanted)
+            if found is None:
                 continue
+            data, places = found
             for place in places:
                 length = int.from_bytes(data[place + 1 : place + 9], "little")
                 yield memoryview(data)[place + 31 : place + 9 + length]
@@ -123,22 +136,35 @@ class Pieces:
         for chunk in self.file.chunks:
             if (low is not None and chunk.end_ns < low) or (high is not None and chunk.start_ns >= high):
                 continue
-            try:
-                _, offsets = self.file.index(chunk, known.channel)
-                keys = self.file.index(chunk, known.keys)[1] if known.keys else None
-            except ChunkDamaged as error:
-                self._left_out(error)
+            found = self._records(chunk, known)
+            if found is None:
                 continue
-            data = self.loaded(chunk) if len(offsets) else None
-            if data is None:
-                continue
-            records = _gathered(data, offsets, layout)
-            beside = None if keys is None else _gathered(data, keys, key_layout())
+            records, beside = found
             if low is not None or high is not None:
                 piece = _within(records["log"].astype(np.int64), low, high)
                 records, beside = records[piece], None if beside is None else beside[piece]
             if len(records):
                 yield layout.unpack(records, beside)
+
+    def _records(
+        self, chunk: ChunkEntry, known: RecordedStream
+    ) -> tuple[npt.NDArray[np.void], npt.NDArray[np.void] | None] | None:
+        """Return the records of a stream in a chunk, and of the keys beside them; None where there are none."""
+        try:
+            if not len(self.file.index(chunk, known.channel)[1]):
+                return None
+            data = self.file.unpack(chunk)
+            for _ in range(2):
+                records = _gathered(data, self.file.index(chunk, known.channel)[1], known.layout)
+                beside = _gathered(data, self.file.index(chunk, known.keys)[1], key_layout()) if known.keys else None
+                if records is not None and (not known.keys or (beside is not None and len(beside) == len(records))):
+                    return records, beside
+                self.file.distrust(chunk)
+                chunk = next(one for one in self.file.chunks if one.offset == chunk.offset)
+            raise ChunkDamaged(f"the chunk at byte {chunk.offset} holds other messages than its channels say")
+        except ChunkDamaged as error:
+            self._left_out(error)
+            return None
 
     def _extent(self, chunk: ChunkEntry, wanted: set[int]) -> tuple[int, int] | None:
         try:
@@ -153,24 +179,41 @@ class Pieces:
             return None
         return int(times.min()), int(times.max())
 
-    def _left_out(self, error: ChunkDamaged) -> None:
+    def leave_out(self, what: str) -> None:
+        """Note a damaged piece that is left out.
+
+        Raises:
+            FileError: Nothing may be left out.
+        """
         if not self._skip:
-            where = str(self.file.path)
-            raise FileError(str(error), where, "`hil recover FILE -o NEW` keeps everything else") from error
-        if str(error) not in self.damaged:
-            self.damaged.append(str(error))
+            raise FileError(what, str(self.file.path), "`hil recover FILE -o NEW` keeps everything else")
+        if what not in self.damaged:
+            self.damaged.append(what)
+
+    def _left_out(self, error: ChunkDamaged) -> None:
+        self.leave_out(str(error))
 
 
-def _gathered(data: bytes, offsets: UInt64, layout: Layout) -> npt.NDArray[np.void]:
-    """Return message records as one array: a view where they lie end to end, else one gather."""
+def _is_message(data: bytes, place: int) -> bool:
+    """Whether a whole message record begins at a place."""
+    if place + 31 > len(data) or data[place] != Op.MESSAGE:
+        return False
+    return 31 <= 9 + int.from_bytes(data[place + 1 : place + 9], "little") <= len(data) - place
+
+
+def _gathered(data: bytes, offsets: UInt64, layout: Layout) -> npt.NDArray[np.void] | None:
+    """Return message records as one array: a view where they lie end to end, else one gather; None: they are none."""
     size = layout.record.itemsize
+    if not len(offsets) or int(offsets[-1]) + size > len(data) or int(offsets[0]) > int(offsets[-1]):
+        return None
     first, last = int(offsets[0]), int(offsets[-1])
     if last - first == (len(offsets) - 1) * size and (len(offsets) < 3 or np.all(np.diff(offsets) == size)):
         records: npt.NDArray[np.void] = np.frombuffer(data, layout.record, len(offsets), first)
     else:
         windows = np.lib.stride_tricks.sliding_window_view(np.frombuffer(data, np.uint8), size)
         records = windows[offsets.astype(np.intp)].view(layout.record).reshape(-1)
-    return records
+    fits = np.all(records["op"] == Op.MESSAGE) and np.all(records["len"] == size - 9)
+    return records if fits else None
 
 
 def _within(times: Int64, low: int | None, high: int | None) -> slice:

@@ -32,10 +32,10 @@ def raw_arrivals(pieces: Pieces, from_ns: int | None, to_ns: int | None) -> Iter
     for chunk in pieces.file.chunks:
         if (from_ns is not None and chunk.end_ns < from_ns) or (to_ns is not None and chunk.start_ns >= to_ns):
             continue
-        places = pieces.places(chunk, set(about))
-        data = pieces.loaded(chunk) if places else None
-        if data is None:
+        found = pieces.located(chunk, set(about))
+        if found is None:
             continue
+        data, places = found
         for place in places:
             _, length, channel, seq, t_ns = _HEAD.unpack_from(data, place)
             if (from_ns is not None and t_ns < from_ns) or (to_ns is not None and t_ns >= to_ns):

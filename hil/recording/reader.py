@@ -12,13 +12,13 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from firmware_bridge.batch import Arrival, BoardInfo, ClockReading, Event, Mark, Prediction, Stream
-from firmware_bridge.errors import FileError, UsageError
+from firmware_bridge.batch import Arrival, BoardInfo, ClockReading, Event, Mark, Prediction
+from firmware_bridge.errors import UsageError
 from hil.recording.arrays import StreamArrays, joined
-from hil.recording.header import BOARD, NAME, SCHEMA, BoardSetup, Header
 from hil.recording.marks import KeptMark, Label, labels_of, merged
 from hil.recording.mcapread import McapFile
 from hil.recording.notes import event_from
+from hil.recording.opening import definitions, read_header
 from hil.recording.pieces import Pieces, RecordedStream
 from hil.recording.raw import RAW_KINDS, raw_arrivals, sample_arrivals
 
@@ -44,8 +44,9 @@ class Recording:
         self.file = McapFile(self.path)
         self.pieces = Pieces(self.file, skip_damaged)
         try:
-            self.header = self._header()
-            self._streams = self._definitions()
+            self.header, self.metadata = read_header(self.pieces)
+            """What was known when it was recorded; and all metadata records that can be believed."""
+            self._streams = definitions(self.pieces)
         except BaseException:
             self.file.close()
             raise
@@ -265,27 +266,3 @@ class Recording:
             event = event_from(data)
             if event is not None:
                 yield event
-
-    def _header(self) -> Header:
-        where = str(self.path)
-        header = next((values for name, values in self.file.metadata if name == NAME), None)
-        if header is None:
-            if self.file.torn is None or self.file.chunks:
-                raise FileError("this MCAP file was not made by the bench", where, "open it with a tool for MCAP files")
-            return Header(0, versions={}, environment={})
-        found = Header.from_metadata(header, where)
-        for name, values in self.file.metadata:
-            if name == BOARD and json.loads(values.get("schema", "1")) <= SCHEMA:
-                found = found.with_board(BoardSetup.from_dict(json.loads(values["board"])))
-        return found
-
-    def _definitions(self) -> tuple[RecordedStream, ...]:
-        keys = {int(channel.metadata["samples"]): channel.id for channel in self.pieces.channels("keys")}
-        return tuple(
-            RecordedStream(
-                channel.metadata["board"], Stream.from_dict(json.loads(channel.metadata["stream"])), channel.id,
-                keys.get(channel.id, 0), channel.metadata["form"],
-            )
-            for channel in sorted(self.pieces.channels("samples"), key=lambda channel: channel.id)
-            if self.pieces.has(channel.id)
-        )  # fmt: skip

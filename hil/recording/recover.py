@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hil.recording.copying import Copy
+from hil.recording.header import sealed
 from hil.recording.mcapfile import ChunkEntry
 from hil.recording.mcapread import ChunkDamaged, McapFile
 from hil.recording.mcaprecords import chunk_entry
@@ -64,14 +65,15 @@ def recover(path: str | Path, output: str | Path, progress: Callable[[float], No
         known = {chunk.offset for chunk in file.chunks}
         more = [] if file.torn is None else [one for one in _after(file, file.torn.good) if one.offset not in known]
         copy = Copy(file, Path(output))
-        copy.metadata()
+        copy.metadata(recording.metadata)
+        copy.left_out += recording.damaged
         chunks = [*file.chunks, *more]
         for done in copy.chunks(chunks):
             if progress is not None:
                 progress(done / len(chunks))
         if lost or copy.left_out:
             values = {"from": Path(path).name, "lost": lost or "", "left_out": "\n".join(copy.left_out)}
-            copy.file.metadata(RECOVERED, values)
+            copy.file.metadata(RECOVERED, sealed(values))
         copy.close()
     with Recording(output) as made:
         samples = sum(made.pieces.count(known.channel) for known in made.streams())

@@ -15,6 +15,7 @@ from firmware_bridge.batch import Arrival, Batch, ClockReading, Event, Item, Pre
 from firmware_bridge.errors import BridgeError
 from firmware_bridge.wire.dialects import make_dialect
 from firmware_bridge.wire.protocol import Session
+from hil.recording.checks import check
 from hil.recording.compare import STAGES, Difference, Notes, SampleStage, stored_books, stored_events
 from hil.recording.decisions import Decisions
 from hil.recording.files import parts_of
@@ -83,9 +84,9 @@ def rederive(
     Raises:
         FileError: The recording cannot be read.
     """
-    recordings = [Recording(part) for part in parts_of(Path(path))]
+    recordings = [Recording(part, skip_damaged=True) for part in parts_of(Path(path))]
     try:
-        damaged = [sentence for recording in recordings for sentence in recording.file.check()]
+        damaged = [one for recording in recordings for one in (*recording.damaged, *check(recording.file))]
         if damaged:
             return Verdict("damaged", None, "; ".join(damaged[:3]), remarks=tuple(damaged))
         return _Derivation(recordings, make_runner, progress).verdict()

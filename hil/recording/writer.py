@@ -16,7 +16,7 @@ from typing import Any
 from firmware_bridge.batch import Arrival, Batch, BoardInfo, Connected, Mark
 from firmware_bridge.errors import FileError
 from hil.recording.files import NewFile, Split, disk_free, explain, part_path
-from hil.recording.header import BOARD, NAME, BoardSetup, Header
+from hil.recording.header import BOARD, NAME, BoardSetup, Header, sealed
 from hil.recording.mcapfile import McapWriter, Sink
 from hil.recording.outbox import CHUNK_BYTES, Outbox
 
@@ -69,7 +69,7 @@ class RecordingWriter:
         self._file = McapWriter(self._sink, f"hil {self.header.versions.get('hil-testbench', '')}".strip())
         self._out = Outbox(self._file)
         self._started_ns = None
-        self._file.metadata(NAME, replace(self.header, part=self._part).as_metadata())
+        self._file.metadata(NAME, sealed(replace(self.header, part=self._part).as_metadata()))
         for board in self.header.boards:
             self._put_board(board)
         for name, values in self._metadata:
@@ -108,7 +108,7 @@ class RecordingWriter:
 
     def metadata(self, name: str, values: Mapping[str, Any]) -> None:
         """Add named metadata; values that are not text are written as JSON."""
-        plain = {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
+        plain = sealed({key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()})
         self._metadata.append((name, plain))
         self._file.metadata(name, plain)
 
@@ -235,7 +235,8 @@ class RecordingWriter:
         self._sink.close()
 
     def _put_board(self, board: BoardSetup) -> None:
-        self._file.metadata(BOARD, {"schema": json.dumps(self.header.schema), "board": json.dumps(board.as_dict())})
+        told = {"schema": json.dumps(self.header.schema), "board": json.dumps(board.as_dict())}
+        self._file.metadata(BOARD, sealed(told))
 
     def _learn(self, role: str, info: BoardInfo) -> None:
         known = self.header.board(role) or BoardSetup(role)

@@ -36,9 +36,11 @@ def batch(stream: Stream, first: int, count: int, board: str = "watch", boot: in
     return Batch(board, stream, boot, first, numbers * (period // 1000) + 5, T0 + numbers * period, raw)
 
 
-def arrivals(stream: Stream, sizes: list[int], board: str = "watch", first: int = 0) -> list[Arrival]:
+def arrivals(
+    stream: Stream, sizes: list[int], board: str = "watch", first: int = 0, info: BoardInfo = INFO
+) -> list[Arrival]:
     """Return arrivals that hold batches of these sizes end to end, with some bytes each."""
-    out = [Arrival(board, 0, T0, "open", b"virtual://test", (Connected(board, T0, INFO, 0),))]
+    out = [Arrival(board, 0, T0, "open", b"virtual://test", (Connected(board, T0, info, 0),))]
     for seq, size in enumerate(sizes, 1):
         part = batch(stream, first, size, board)
         out.append(Arrival(board, seq, int(part.t_ns[-1]) + 1000, "rx", bytes(part.raw.tobytes()[:64]), (part,)))
