@@ -209,18 +209,22 @@ class Engine:
         loader = load_runner(model.path, model.boards, slots=model.slots, backend=model.backend)
         replayed = None if self.replay is None else self.replay.recording
         slots = None if replayed is None else (lambda name: slots_of(replayed, name))
-        stage = ModelStage(Path(model.path).stem, model.boards, loader, slot_map=slots)
+        stage = ModelStage(model.path, model.boards, loader, slot_map=slots)
         self.models.append(stage)
         if self.replay is not None and self._starter.ident is not None:
             stage.wait()
         self.pipeline.stages.append(stage)
 
     def tell_models(self) -> None:
-        """Write how the models run into the recording, when it is new."""
-        for name, identity in self._identities().items():
-            if self._told.get(name) != identity:
-                self._told[name] = identity
-                self.recorder.metadata("hil/model", identity)
+        """Write how the models run into the recording, when it is new, and the models themselves."""
+        for stage in self.models:
+            identity = stage.identity()
+            if identity is None or self._told.get(stage.name) == identity:
+                continue
+            if stage.name not in self._told and stage.file is not None:
+                self.recorder.attach(f"models/{stage.name}{Path(stage.path).suffix}", "application/zip", stage.file)
+            self._told[stage.name] = identity
+            self.recorder.metadata("hil/model", identity)
 
     def forget_told(self) -> None:
         """A new recording has begun: how the models run is to be told again."""

@@ -8,6 +8,7 @@ may lag and never skip. A stage that has failed says why in one sentence and let
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from firmware_bridge.batch import Arrival, Prediction
@@ -48,7 +49,7 @@ class ModelStage:
     """Adds the decisions of one model.
 
     Args:
-        name: What to call it until its contract is read.
+        path: Its file, whose name it bears until its contract is read.
         boards: Roles it reads; None: every board with a stream that fits.
         load: Makes a maker of runners; see `load_runner`.
         slot_map: Returns the slot of every `board/stream` in an earlier run of the model of that name, for a replay.
@@ -57,15 +58,18 @@ class ModelStage:
 
     def __init__(
         self,
-        name: str,
+        path: str,
         boards: Sequence[str] | None,
         load: Callable[[], MakeRunner],
         *,
         slot_map: Callable[[str], Mapping[str, int]] | None = None,
         background: bool = True,
     ) -> None:
-        self.name = name
+        self.path = path
+        self.name = Path(path).stem
         self.boards = None if boards is None else tuple(boards)
+        self.file: bytes | None = None
+        """What the file held when it was loaded, for the recording."""
         self.labels: tuple[str, ...] = ()
         self.hop: int | None = None
         """Samples between two decisions, once known."""
@@ -84,7 +88,7 @@ class ModelStage:
         self._seen: dict[str, None] = {}
         self._loaded = threading.Event()
         if background:
-            threading.Thread(target=self._load_now, name=f"load {name}", daemon=True).start()
+            threading.Thread(target=self._load_now, name=f"load {self.name}", daemon=True).start()
         self._background = background
 
     def wait(self, timeout_s: float | None = None) -> bool:
@@ -119,7 +123,9 @@ class ModelStage:
 
     def identity(self) -> dict[str, Any] | None:
         """What the last bits of a decision depend on, for the recording; None until loaded."""
-        return None if self._runner is None else self._runner.identity()
+        if self._runner is None:
+            return None
+        return {**self._runner.identity(), "file": self.path, "boards": self.boards}
 
     def views(self) -> tuple[PredictionView, ...]:
         """Return the state of the model at each of its boards."""
@@ -129,6 +135,7 @@ class ModelStage:
     def _load_now(self) -> None:
         try:
             self._make = self._load()
+            self.file = Path(self.path).read_bytes() if Path(self.path).is_file() else None
             self._runner = self._make(None)
             self.name = self._runner.contract.name
             self.hop = int(self._runner.contract.hop)

@@ -213,6 +213,7 @@ def test_a_model_decides_live_and_the_replay_decides_the_same(tmp_path: Path) ->
     with Recording(path) as recording:
         recorded = recording.predictions()
         assert "hil/model" in [name for name, _ in recording.file.metadata]
+        assert "models/exercise.hilmodel" in dict(recording.file.attachments)
     assert recorded
     assert verify(path).verdict == "reproduced"
     # One begun in the middle holds only decisions that follow from its own readings.
