@@ -51,6 +51,8 @@ class BoardSetup:
         dialect: How to make its dialect again; None where there are no raw bytes to decode.
         nonce: Nonce of the session that listened (it derives identical items on replay).
         info: Who it is, as far as known.
+        expect_model: Model that was asked for; a board of another one was refused. Empty: any.
+        expect_serial: Serial number that was asked for, likewise.
     """
 
     role: str
@@ -58,13 +60,16 @@ class BoardSetup:
     dialect: DialectSpec | None = None
     nonce: int = 0
     info: BoardInfo | None = None
+    expect_model: str = ""
+    expect_serial: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
         return {
             "role": self.role, "port": self.port, "nonce": self.nonce,
             "dialect": self.dialect and {"name": self.dialect.name, "arguments": dict(self.dialect.arguments)},
-            "info": self.info and self.info.as_dict(),
+            "info": self.info and self.info.as_dict(), "expect_model": self.expect_model,
+            "expect_serial": self.expect_serial,
         }  # fmt: skip
 
     @classmethod
@@ -77,6 +82,8 @@ class BoardSetup:
             DialectSpec(dialect["name"], dialect["arguments"]) if dialect else None,
             plain.get("nonce", 0),
             BoardInfo.from_dict(info) if info else None,
+            plain.get("expect_model", ""),
+            plain.get("expect_serial", ""),
         )  # fmt: skip
 
 

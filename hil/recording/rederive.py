@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from firmware_bridge.batch import Arrival, Batch, ClockReading, Event, Item, Prediction
 from firmware_bridge.errors import BridgeError
+from firmware_bridge.roles import Expect
 from firmware_bridge.wire.dialects import make_dialect
 from firmware_bridge.wire.protocol import Session
 from hil.recording.checks import check
@@ -158,7 +159,8 @@ class _Derivation:
                     self.remarks.append(f"the dialect of {board.role} cannot be made: {error}")
                     self.silent.append(board.role)
                 else:
-                    self.sessions[board.role] = Session(board.role, dialect, nonce=board.nonce)
+                    judge = Expect(board.expect_model, board.expect_serial).judge
+                    self.sessions[board.role] = Session(board.role, dialect, nonce=board.nonce, expect=judge)
 
     def _derive(self, arrival: Arrival) -> None:
         board = arrival.board

@@ -1,12 +1,12 @@
 """Recordings for tests as live capture makes them: virtual boards that speak real bytes, no port, no waiting."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from recording_samples import T0
 
-from firmware_bridge.batch import Arrival
+from firmware_bridge.batch import Arrival, BoardInfo
 from firmware_bridge.virtual.boards import make_board
 from firmware_bridge.wire.dialect import DialectSpec
 from firmware_bridge.wire.dialects import make_dialect
@@ -20,11 +20,11 @@ NONCE = 4711
 
 def live(
     board: str, seconds: float, params: Mapping[str, str] | None = None, role: str = "watch", dialect: str = "native",
-    damage: Sequence[int] = (), step_ns: int = 5_000_000,
+    damage: Sequence[int] = (), step_ns: int = 5_000_000, judge: Callable[[BoardInfo], str | None] | None = None,
 ) -> list[Arrival]:  # fmt: skip
     """Return what a link would hand over; `damage` names rx arrivals that get a flipped byte on the wire."""
     device = make_board(board, dict(params or {}))
-    session = Session(role, make_dialect(DialectSpec(dialect)), nonce=NONCE)
+    session = Session(role, make_dialect(DialectSpec(dialect)), nonce=NONCE, expect=judge)
     out: list[Arrival] = []
     now, end = T0, T0 + round(seconds * 1e9)
     device.receive(b"", now)

@@ -11,6 +11,7 @@ from recording_samples import IMU, arrivals
 from recording_samples import header as plain_header
 
 from firmware_bridge.batch import Arrival, Batch, ClockReading, Gap, Prediction
+from firmware_bridge.roles import Expect
 from hil.recording.files import parse_split, part_path
 from hil.recording.reader import Recording
 from hil.recording.recover import recover
@@ -257,3 +258,14 @@ def test_decisions_of_a_real_model_are_reproduced_to_the_last_bit(tmp_path: Path
     verdict = verify(tmp_path / "a.mcap")
     assert (verdict.verdict, verdict.exact) == ("reproduced", True), verdict
     assert verdict.compared["predictions"] >= 8
+
+
+def test_a_refused_board_is_refused_again(tmp_path: Path) -> None:
+    judge = Expect("hil-watch", "").judge
+    entries = live("imu", 1.0, judge=judge)
+    assert not [item for entry in entries for item in entry.items if isinstance(item, Batch)]
+    head = header()
+    head = replace(head, boards=(replace(head.boards[0], expect_model="hil-watch"),))
+    verdict = rederive(record(tmp_path / "a.mcap", entries, head))
+    assert (verdict.verdict, verdict.exact) == ("reproduced", True), verdict
+    assert rederive(record(tmp_path / "b.mcap", entries)).verdict == "diverged"
