@@ -28,6 +28,8 @@ __all__ = ["Client", "attach", "spawn_engine"]
 ANSWER_S = 30.0
 """Loading a recording or seeking in a long one takes seconds; more than this is no answer."""
 END_S = 30.0
+_STAYING: list["subprocess.Popen[bytes]"] = []
+"""Engines that were told to stay: nobody here waits for them."""
 
 
 class Client:
@@ -104,22 +106,29 @@ class Client:
                     break
                 except (OSError, NoAnswer) as error:
                     self._drop()
-                    # A command that may have been heard is not given twice; a question may be asked again.
-                    slow = isinstance(error, TimeoutError) and not isinstance(error, NoAnswer)
-                    if last or slow or "view" not in message:
+                    if last or (isinstance(error, TimeoutError) and not isinstance(error, NoAnswer)):
                         raise NoAnswer("the engine is gone", self.address, self._last_words()) from error
+                    self._connect()
+                    if "view" not in message:  # a command that may have been heard is not given twice
+                        raise NoAnswer(
+                            f"the connection was cut, and nobody knows whether {message['verb']!r} was done",
+                            self.address, "look, and ask again if it was not",
+                        ) from error  # fmt: skip
         if kind == ERROR:
             raise _raised(unpack(answer).get("error", {}))
         return kind, answer
 
     def _connect(self) -> None:
         host, _, port = self.address.rpartition(":")
+        peer: socket.socket | None = None
         try:
             peer = socket.create_connection((host, int(port)), timeout=ANSWER_S)
             peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             send(peer, ASK, pack({"token": self.token}))
             kind, answer = receive(peer)
         except (OSError, NoAnswer) as error:
+            if peer is not None:
+                peer.close()
             raise NoAnswer("no engine answers", self.address, self._last_words()) from error
         except ValueError as error:
             raise UsageError(f"{self.address!r} is no address", "attach", "give HOST:PORT") from error
@@ -192,6 +201,10 @@ def spawn_engine(config: EngineConfig, *, stay: bool = False) -> Client:
         except ValueError:
             said = {}
         if "address" in said:
+            if stay:
+                process.stdin.close()
+                process.stdout.close()
+                _STAYING.append(process)
             return Client(said["address"], said["token"], None if stay else process)
         process.stdin.close()
         process.wait(END_S)

@@ -294,6 +294,18 @@ def test_a_screen_that_reads_nothing_holds_up_neither_capture_nor_other_screens(
             assert client.snapshot(QUICK).boards[0].lost == 0
 
 
+def test_a_cut_connection_is_made_anew_and_no_command_is_given_twice(door: Server, imu: Engine) -> None:
+    with attach(door.address, door.token) as client:
+        for connection in list(door._clients):
+            connection.shutdown(socket.SHUT_RDWR)
+        assert client.snapshot(QUICK).boards
+        for connection in list(door._clients):
+            connection.shutdown(socket.SHUT_RDWR)
+        with pytest.raises(NoAnswer, match="nobody knows whether 'mark' was done"):
+            client.command("mark", text="once")
+        assert client.command("mark", text="twice") == {}
+
+
 def test_without_an_engine_there_is_one_sentence(door: Server, imu: Engine) -> None:
     client = attach(door.address, door.token)
     door.close()
@@ -337,6 +349,25 @@ def test_an_engine_process_ends_when_its_parent_is_gone(tmp_path: Path) -> None:
         client.snapshot(QUICK)
     with Recording(path) as recording:
         assert recording.lost is None
+
+
+def test_an_engine_told_to_stay_outlives_its_screen() -> None:
+    first = spawn_engine(EngineConfig(ports=(IMU,)), stay=True)
+    until(lambda: samples(first) > 50)
+    first.close()
+    with attach(first.address, first.token) as second:
+        count = samples(second)
+        until(lambda: samples(second) > count + 50)
+        assert second.command("quit") == {}
+    until(lambda: _gone(first.address, first.token))
+
+
+def _gone(address: str, token: str) -> bool:
+    try:
+        attach(address, token).close()
+    except NoAnswer:
+        return True
+    return False
 
 
 def test_an_engine_that_cannot_start_says_why() -> None:
