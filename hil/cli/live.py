@@ -61,7 +61,7 @@ def ui(
     if not plain and (sentence := needs_terminal()):
         talk(sentence)
         raise typer.Exit(2)
-    config = engine_config(sources, model, board_file, dialect, speed, begin, end, loop, wait)
+    config = engine_config(sources, model, board_file, dialect, speed, begin, end, loop, wait, hold=not plain)
     if plain:
         _lines(config, seconds)
     else:
@@ -70,9 +70,11 @@ def ui(
 
 def engine_config(
     sources: list[str], model: Path | None, board_file: Path | None, dialect: str | None = None, speed: str = "1",
-    begin: str | None = None, end: str | None = None, loop: bool = False, wait: float = 0.0,
+    begin: str | None = None, end: str | None = None, loop: bool = False, wait: float = 0.0, hold: bool = True,
 ) -> "EngineConfig":  # fmt: skip
     """Return what an engine is to do with what was named on the command line.
+
+    `hold` keeps a replay open at its end, for a person who may wind it back.
 
     Raises:
         UsageError: Ports and recordings are mixed, or the speed is no speed.
@@ -88,7 +90,7 @@ def engine_config(
             "name one recording, or play it as a port: virtual://replay?file=...",
         )
     if files:
-        replay = ReplayConfig(path=files[0], speed=speed_of(speed), begin=begin, end=end, loop=loop)
+        replay = ReplayConfig(path=files[0], speed=speed_of(speed), begin=begin, end=end, loop=loop, hold=hold)
         return EngineConfig(replay=replay, models=models)
     described = None if board_file is None else str(board_file)
     ports = tuple(PortConfig(port=source, board_file=described, dialect=dialect) for source in sources)

@@ -136,13 +136,21 @@ def _wait(text: str, seconds: float) -> bool:
 
 def decode(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A recording, or bytes as they came from a port.")],
-    output: NewRecording,
+    output: Output = None,
     board_file: BoardFile = None,
     dialect: Annotated[str | None, typer.Option("--dialect", help="native, lines or a plug-in, in its place.")] = None,
     role: Annotated[str | None, typer.Option("--role", help="The one board to decode anew.")] = None,
+    describe: Annotated[bool, typer.Option("--describe", help="Print a board file to start from instead.")] = False,
     json: Json = False,
 ) -> None:
     """Decode bytes that were captured before anyone described the board."""
+    if describe:
+        from hil.recording.sketch import sketch
+
+        print(sketch(file, role))
+        return
+    if output is None:
+        raise UsageError("a new recording needs a name", str(file), "give -o FILE")
     from firmware_bridge.wire.dialect import DialectSpec
     from hil.recording.decode import decode as run
 
