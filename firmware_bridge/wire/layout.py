@@ -6,7 +6,7 @@ refuses the row.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from firmware_bridge.wire.dialect import Samples
 from firmware_bridge.wire.numbers import Float64, number, time_ns
 from firmware_bridge.wire.records import Key
 
-__all__ = ["Clock", "Counter", "Layout", "Rows", "Valid"]
+__all__ = ["Clock", "Counter", "Layout", "Rows", "Valid", "wraps"]
 
 LARGEST = 9.0e15
 """Clocks and counters beyond this are refused: float64 does not hold them exactly."""
@@ -47,10 +47,11 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """A column that counts samples and wraps after `bits` bits."""
+    """A column that counts samples and wraps after `bits` bits; `learned` when nobody said after how many."""
 
     index: int
     bits: int
+    learned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +197,20 @@ class Layout:
         )
 
 
+def wraps(before: Int64, now: Int64, top: Int64) -> Int64:
+    """Return by how much a counter of unknown width wrapped between two values: 0, 256 or 65536.
+
+    Args:
+        before: int64 `(N,)`, the value in front.
+        now: int64 `(N,)`, the value.
+        top: int64 `(N,)`, the largest value so far.
+    """
+    byte = (now < 64) & (before >= 192) & (top < 256)
+    word = (now < 16384) & (before >= 49152) & (top < 65536)
+    steps: Int64 = byte * np.int64(256) + word * np.int64(65536)
+    return steps
+
+
 class Rows:
     """Rows of one layout gathered until they leave as samples; keeps the sum of a clock of deltas."""
 
@@ -207,6 +222,7 @@ class Rows:
         self._arrived: list[int] = []
         self._held = False
         self._base = 0
+        self._last = self._top = self._carry = 0
 
     def add(self, row: list[float], date: int, arrived: int, held: bool) -> None:
         """Add one row that was accepted; `held` when it came before the bytes now being read."""
@@ -238,5 +254,16 @@ class Rows:
         if self.layout.clock is not None and self.layout.clock.delta and len(table):
             steps = np.rint(table[:, self.layout.clock.index] * self.layout.clock.per_unit)
             self._base += int(steps.sum())
+        if self.layout.counter is not None and self.layout.counter.learned and samples.number is not None:
+            samples = replace(samples, number=self._without_wraps(samples.number))
         self._tables, self._dates, self._arrived, self._held = [], [], [], False
         return samples
+
+    def _without_wraps(self, number: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+        """Carry on a learned counter that starts again from its last quarter of 8 or 16 bits and never went beyond."""
+        now = number.astype(np.int64)
+        top = np.maximum.accumulate(np.concatenate([[self._top], now]))
+        carry = self._carry + np.cumsum(wraps(np.concatenate([[self._last], now[:-1]]), now, top[:-1]))
+        self._last, self._top, self._carry = int(now[-1]), int(top[-1]), int(carry[-1])
+        unwrapped: npt.NDArray[np.uint64] = (now + carry).astype(np.uint64)
+        return unwrapped

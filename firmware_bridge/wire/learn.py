@@ -12,7 +12,7 @@ import numpy as np
 
 from firmware_bridge.batch import Stream
 from firmware_bridge.wire.columns import SECONDS, Column, column, is_counter, time_unit
-from firmware_bridge.wire.layout import Clock, Counter, Layout
+from firmware_bridge.wire.layout import Clock, Counter, Layout, wraps
 from firmware_bridge.wire.numbers import Float64, number, time_ns
 from firmware_bridge.wire.records import Record
 
@@ -100,6 +100,12 @@ def _clock(
     return None
 
 
+def _counted(values: Float64) -> Float64:
+    """Return the steps of a counter, across its wraps."""
+    now = np.clip(values, -1.0, 9e15).astype(np.int64)
+    return np.diff(values) + wraps(now[:-1], now[1:], np.maximum.accumulate(now)[:-1])
+
+
 def _counter(table: Float64, names: Sequence[Column] | None, clock: Clock | None) -> Counter | None:
     for index in range(table.shape[1]):
         if clock is not None and index == clock.index:
@@ -109,19 +115,19 @@ def _counter(table: Float64, names: Sequence[Column] | None, clock: Clock | None
         values = table[:, index]
         if len(values) < (2 if names is not None else ENOUGH) or not np.isfinite(values).all():
             continue
-        steps = np.diff(values)
+        steps = _counted(values)
         if (values < 0).any() or (values > 9e15).any() or (np.floor(values) != values).any() or (steps < 1).any():
             continue
         if names is None and not (steps == 1).all():
             continue
-        return Counter(index, NARROW)
+        return Counter(index, NARROW, learned=True)
     return None
 
 
 def _rate(table: Float64, clock: tuple[Clock, float] | None, counter: Counter | None, elapsed_s: float) -> float | None:
     rows = len(table) - 1
     if counter is not None:
-        rows = int(table[-1, counter.index] - table[0, counter.index])
+        rows = int(_counted(table[:, counter.index]).sum())
     span = elapsed_s
     if clock is not None:
         column_, hz = clock

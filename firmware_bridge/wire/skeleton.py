@@ -94,7 +94,7 @@ def _stream(layout: Layout, form: str, tagged: bool) -> list[str]:
         lines.append(f"tick = {_clock(layout, names[place[layout.clock.index]])}")
     if layout.counter is not None:
         lines.append(
-            f"counter = {{ column = {_text(names[place[layout.counter.index]])}, bits = {layout.counter.bits} }}"
+            f"counter = {{ column = {_text(names[place[layout.counter.index]])}, bits = {layout.counter.bits} }}  # check at which width it wraps"
         )
     return lines
 

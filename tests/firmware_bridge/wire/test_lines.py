@@ -59,6 +59,17 @@ def test_tags_become_streams_and_a_column_that_counts_becomes_the_counter() -> N
     assert info.streams[0].units == ("?", "?")
 
 
+@pytest.mark.parametrize("bits", [8, 16, 32])
+@pytest.mark.parametrize("size", [100, 10**7])
+def test_a_learned_counter_may_wrap_after_one_or_two_bytes(bits: int, size: int) -> None:
+    start = (1 << min(bits, 17)) - 100
+    numbers = [number for number in range(start, start + 700) if number % 50]
+    data = b"seq,v\n" + b"".join(b"%d,%d\n" % (number % (1 << bits), number % 5) for number in numbers)
+    heard = hear(LineDialect(), cut(data, range(0, len(data), size)))
+    found = tables(heard)["data"][2]
+    assert [number - found[0] for number in found] == [number - numbers[0] for number in numbers]
+
+
 def test_a_tag_that_comes_later_is_announced_again() -> None:
     data = CSV + b"GPS,47.1,8.5\n" + CSV[35:] + b"GPS,47.2,8.5\nGPS,47.3,8.5\n"
     heard = hear(LineDialect(), cut(data, range(0, len(data), 100)), 10 * MS)
