@@ -93,9 +93,9 @@ def _stream(layout: Layout, form: str, tagged: bool) -> list[str]:
     if layout.clock is not None:
         lines.append(f"tick = {_clock(layout, names[place[layout.clock.index]])}")
     if layout.counter is not None:
-        lines.append(
-            f"counter = {{ column = {_text(names[place[layout.counter.index]])}, bits = {layout.counter.bits} }}  # check at which width it wraps"
-        )
+        name = _text(names[place[layout.counter.index]])
+        lines.append("# Check after how many bits the counter starts again.")
+        lines.append(f"counter = {{ column = {name}, bits = {layout.counter.bits} }}")
     return lines
 
 
