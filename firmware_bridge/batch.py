@@ -86,7 +86,8 @@ class Stream:
             float32 `(N, *shape)`: `float32(float64(raw) * scale + offset)`.
         """
         scaled = raw.astype(np.float64) * np.asarray(self.scale) + np.asarray(self.offset)
-        readings: Float32 = scaled.astype(np.float32)
+        with np.errstate(over="ignore"):  # beyond float32 a reading is infinite, as IEEE 754 says
+            readings: Float32 = scaled.astype(np.float32)
         return readings
 
     def as_dict(self) -> dict[str, Any]:
