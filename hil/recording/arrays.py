@@ -15,7 +15,7 @@ import numpy.typing as npt
 from firmware_bridge.batch import Batch, Float32, Int64, Stream
 from hil.recording.cdr import Samples
 
-__all__ = ["StreamArrays", "end_to_end", "joined"]
+__all__ = ["StreamArrays", "end_to_end", "in_order", "joined"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +103,15 @@ def joined(board: str, stream: Stream, parts: Sequence[Samples], start_ns: int) 
         return StreamArrays(board, stream, nothing, nothing.astype(np.int32), nothing, nothing, raw, start_ns)
     numbers, boot, ticks, t_ns, raw = (_column(parts, name) for name in ("numbers", "boot", "ticks", "t_ns", "raw"))
     return StreamArrays(board, stream, numbers, boot, ticks, t_ns, raw, start_ns)
+
+
+def in_order(arrays: StreamArrays) -> StreamArrays:
+    """Return samples in order of boot and number."""
+    order = np.lexsort((arrays.numbers, arrays.boot))
+    return StreamArrays(
+        arrays.board, arrays.stream, arrays.numbers[order], arrays.boot[order], arrays.ticks[order],
+        arrays.t_ns[order], arrays.raw[order], arrays.start_ns,
+    )  # fmt: skip
 
 
 def end_to_end(parts: Sequence[StreamArrays]) -> StreamArrays:

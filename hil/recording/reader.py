@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from firmware_bridge.batch import Arrival, BoardInfo, ClockReading, Event, Mark, Prediction
 from firmware_bridge.errors import UsageError
-from hil.recording.arrays import StreamArrays, joined
+from hil.recording.arrays import StreamArrays, in_order, joined
 from hil.recording.marks import KeptMark, Label, labels_of, merged
 from hil.recording.mcapread import McapFile
 from hil.recording.notes import event_from
@@ -160,6 +160,8 @@ class Recording:
         low, high = self._utc(start_s), self._utc(end_s)
         parts = [part for one in known for part in self.pieces.samples(one, low, high)]
         arrays = joined(board, known[-1].stream, parts, self.start_ns)
+        if len(known) > 1:
+            arrays = in_order(arrays)
         if time == "causal":
             return arrays
         if time != "refit":
