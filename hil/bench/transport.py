@@ -23,7 +23,7 @@ __all__ = ["run"]
 BOARDS = 8
 _IDLE = 0.1
 """Share of processor time that must be left over for a round to count."""
-_TRIES = 4
+_TRIES = 3
 
 
 def run(quick: bool = False) -> list[Row]:
@@ -87,7 +87,7 @@ def _processor_time() -> tuple[int, int]:
 
 
 def _latency(quick: bool) -> list[Row]:
-    ticks, rounds = (150, 15) if quick else (250, 21)
+    ticks, rounds = (150, 25) if quick else (150, 41)
     with ExitStack() as stack:
         source = stack.enter_context(terminals(3 * BOARDS))
         places = {kind: place * BOARDS for place, kind in enumerate(("epoll", "sleep", "engine"))}
