@@ -9,15 +9,14 @@ import contextlib
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from firmware_bridge.batch import Arrival, Connected
 from firmware_bridge.bridge import Bridge
 from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.errors import BridgeError, UsageError
 from firmware_bridge.ports import list_ports
+from hil.announcer import Announcer
 from hil.config import EngineConfig, ModelConfig, RecordConfig, port_spec
 from hil.desk import Desk
 from hil.midway import Openings
@@ -57,7 +56,6 @@ class Engine:
         self._bridge: Bridge | None = None
         self.asked_to_end = threading.Event()
         """Set when somebody said `quit`, or the engine was closed."""
-        self._told: dict[str, Any] = {}
         self.models: list[ModelStage] = []
         openings = Openings(config.pre_trigger_s)
         if config.replay is not None:
@@ -72,8 +70,9 @@ class Engine:
             )
             self._bridge.__enter__()
             source = Live(self._bridge)
+        announcer = Announcer(self.recorder, self.setups, self.models)
         self.pipeline = Pipeline(
-            source, () if self.replay else (BoardLabels(),), (openings, _Announcer(self), self.recorder, self.monitor),
+            source, (), (openings, announcer, self.recorder, self.monitor),
             tick_s=0.0 if self.replay else config.tick_s,
         )  # fmt: skip
         self.source = source
@@ -200,8 +199,16 @@ class Engine:
         if self._bridge is None:
             return ()
         return tuple(
-            BoardSetup(state.role, state.port, state.dialect, state.nonce, state.info)
-            for state in self._bridge.boards()
+            BoardSetup(
+                state.role,
+                state.port,
+                state.dialect,
+                state.nonce,
+                state.info,
+                port.expect_model or "",
+                port.expect_serial or "",
+            )
+            for state, port in zip(self._bridge.boards(), self.config.ports, strict=True)
         )
 
     def load_model(self, model: ModelConfig) -> None:
@@ -214,21 +221,6 @@ class Engine:
         if self.replay is not None and self._starter.ident is not None:
             stage.wait()
         self.pipeline.stages.append(stage)
-
-    def tell_models(self) -> None:
-        """Write how the models run into the recording, when it is new, and the models themselves."""
-        for stage in self.models:
-            identity = stage.identity()
-            if identity is None or self._told.get(stage.name) == identity:
-                continue
-            if stage.name not in self._told and stage.file is not None:
-                self.recorder.attach(f"models/{stage.name}{Path(stage.path).suffix}", "application/zip", stage.file)
-            self._told[stage.name] = identity
-            self.recorder.metadata("hil/model", identity)
-
-    def forget_told(self) -> None:
-        """A new recording has begun: how the models run is to be told again."""
-        self._told.clear()
 
     def _start(self) -> None:
         """Start a replay once its models are there: what it would have to keep for them meanwhile has no bound."""
@@ -284,31 +276,6 @@ class Engine:
     def _identities(self) -> dict[str, Any]:
         found = ((model.name, model.identity()) for model in self.models)
         return {name: identity for name, identity in found if identity is not None}
-
-
-class _Announcer:
-    """A sink before the recorder: says who a board is as soon as it has a name, and how models run."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def accept(self, arrivals: list[Arrival]) -> None:
-        engine = self._engine
-        if not engine.recorder.recording:
-            engine.forget_told()
-            return
-        roles = {
-            arrival.board
-            for arrival in arrivals
-            if arrival.kind == "open" or any(isinstance(item, Connected) for item in arrival.items)
-        }
-        for setup in engine.setups() if roles else ():
-            if setup.role in roles:
-                engine.recorder.board(setup)
-        engine.tell_models()
-
-    def reset(self) -> None:
-        """Nothing to do."""
 
 
 if __name__ == "__main__":

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from firmware_bridge.batch import Arrival, Batch, Connected, Item, Prediction
-from firmware_bridge.wire.dialects import make_dialect
 from firmware_bridge.wire.protocol import Session
 from hil.recording.header import BoardSetup
+from hil.sessions import session_of
 
 __all__ = ["Midway", "Openings"]
 
@@ -121,9 +121,9 @@ class Midway:
         session = self._sessions.get(arrival.board)
         if session is None:
             setup = self._setup(arrival.board)
-            if setup is None or setup.dialect is None:
+            session = None if setup is None else session_of(setup)
+            if session is None:
                 return arrival
-            session = Session(arrival.board, make_dialect(setup.dialect), nonce=setup.nonce)
             self._sessions[arrival.board] = session
         again = session.apply(replace(arrival, items=(), books=None))
         self._compare(arrival.items, again.items)

@@ -48,6 +48,8 @@ class Recorder:
         self._began_ns = self._ended_ns = 0
         self._marks = 0
         self._state, self._sentence = "", ""
+        self.started = 0
+        """How many recordings were begun."""
 
     @property
     def recording(self) -> bool:
@@ -87,6 +89,7 @@ class Recorder:
         self._bytes, self._marks, self._stopping = 0, 0, False
         self._began_ns, self._ended_ns = self._clock.now_ns(), 0
         self._state, self._sentence = "recording", ""
+        self.started += 1
         if first:
             self._tasks.append((list(first), 0))
         self._thread = threading.Thread(target=self._run, args=(self._writer,), name="recorder", daemon=True)

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from firmware_bridge.batch import Arrival, BoardInfo
 from firmware_bridge.ledger import Books
 from firmware_bridge.timebase import ClockFit
-from firmware_bridge.wire.dialects import make_dialect
 from firmware_bridge.wire.protocol import Session
 from hil.recording.reader import Recording
+from hil.sessions import session_of
 
 __all__ = ["Redecoder"]
 
@@ -59,9 +59,7 @@ class Redecoder:
             self._marked_ns = point.t_ns
             return
         self.sessions = {
-            board.role: Session(board.role, make_dialect(board.dialect), nonce=board.nonce)
-            for board in self.recording.header.boards
-            if board.dialect is not None
+            board.role: session for board in self.recording.header.boards if (session := session_of(board)) is not None
         }
         self._done = {}
         self._arrivals = self.recording.arrivals()
