@@ -72,7 +72,7 @@ class Engine:
             source = Live(self._bridge)
         announcer = Announcer(self.recorder, self.setups, self.models)
         self.pipeline = Pipeline(
-            source, (), (openings, announcer, self.recorder, self.monitor),
+            source, () if self.replay else (BoardLabels(),), (openings, announcer, self.recorder, self.monitor),
             tick_s=0.0 if self.replay else config.tick_s,
         )  # fmt: skip
         self.source = source
