@@ -42,7 +42,10 @@ def pattern(metric: Metric) -> str:
 
 
 def _rows(of: str, *rows: tuple[str, ...]) -> list[Metric]:
-    return [Metric(*(*row, "data")[:7], of) for row in rows]
+    made = []
+    for key, level, unit, better, source, meaning, *kind in rows:
+        made.append(Metric(key, level, unit, better, source, meaning, kind[0] if kind else "data", of))
+    return made
 
 
 _ALL = _rows(
