@@ -212,6 +212,7 @@ def test_a_model_decides_live_and_the_replay_decides_the_same(tmp_path: Path) ->
         snapshot = replayed.snapshot(QUICK)
     with Recording(path) as recording:
         recorded = recording.predictions()
+        assert {mark.author for mark in recording.marks if mark.kind == "start"} == {"watch"}
         assert "hil/model" in [name for name, _ in recording.file.metadata]
         assert "models/exercise.hilmodel" in dict(recording.file.attachments)
     assert recorded
