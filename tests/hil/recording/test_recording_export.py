@@ -1,8 +1,8 @@
 """What is exported is what was received, in files that other tools read."""
 
 import csv
-import importlib.util
 import json
+import sys
 import wave
 from dataclasses import replace
 from pathlib import Path
@@ -83,15 +83,21 @@ def test_wav_is_one_file_a_stretch_without_gaps(tmp_path: Path) -> None:
         assert np.array_equal(frames, read.raw[segment])
 
 
-def test_parquet(tmp_path: Path) -> None:
+def test_parquet_holds_numbers_and_readings(tmp_path: Path) -> None:
     path = with_gap(tmp_path / "a.mcap")
-    if importlib.util.find_spec("pyarrow") is None:
-        with pytest.raises(MissingPart, match="pip install pyarrow"):
-            export(path, tmp_path / "imu.parquet", streams=["imu"])
-        return
     (made,) = export(path, tmp_path / "imu.parquet", streams=["imu"])
+    frame = pandas.read_parquet(made)
     with Recording(path) as recording:
-        assert np.array_equal(pandas.read_parquet(made)["number"], recording.read("watch", "imu").numbers)
+        read = recording.read("watch", "imu")
+    assert np.array_equal(frame["number"], read.numbers)
+    for place, (name, unit) in enumerate(zip(read.stream.channels, read.stream.units, strict=True)):
+        assert np.array_equal(frame[f"{name} [{unit}]"], read.values[:, place])
+
+
+def test_without_pyarrow_parquet_is_missed_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(MissingPart, match="pip install pyarrow"):
+        export(with_gap(tmp_path / "a.mcap"), tmp_path / "imu.parquet", streams=["imu"])
 
 
 def test_what_cannot_be_exported_is_said(tmp_path: Path) -> None:
