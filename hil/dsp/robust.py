@@ -290,9 +290,9 @@ def histogram(values: npt.ArrayLike, bins: int = 64) -> Histogram:
     step = quantisation(x[:: max(1, len(x) // 100_000)]).step
     if high > low and not math.isnan(step) and (high - low) / step < 64 * bins:
         each = max(1, math.ceil(((high - low) / step + 1) / bins))
-        edges = low - step / 2 + each * step * np.arange(math.ceil(((high - low) / step + 1) / each - 1e-6) + 1)
+        edges: Float = low - step / 2 + each * step * np.arange(math.ceil(((high - low) / step + 1) / each - 1e-6) + 1)
     else:
-        edges = np.linspace(low, high if high > low else low + (abs(low) or 1.0) * 1e-6, bins + 1)
+        edges = np.linspace(low, high if high > low else low + (abs(low) or 1.0) * 1e-6, bins + 1, dtype=np.float64)
     counts = np.histogram(x, edges)[0]
     centred = x - x.mean()
     variance = float(np.mean(centred**2))

@@ -14,6 +14,7 @@ import numpy.typing as npt
 __all__ = ["Coherence", "Peak", "Spectrum", "coherence", "mains_name", "noise_density", "peaks", "welch"]
 
 Float = npt.NDArray[np.float64]
+MAINS_HZ = (50.0, 60.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ def peaks(
     channel: int | None = None,
     chance: float = 1e-3,
     most: int = 20,
-    mains_hz: Sequence[float] = (50.0, 60.0),
+    mains_hz: Sequence[float] = MAINS_HZ,
 ) -> list[Peak]:
     """Return narrow lines that noise would not make, strongest first.
 
@@ -145,7 +146,7 @@ def peaks(
     frequency, n = spectrum.frequency_hz, len(density)
     if n < 16:
         return []
-    width = min(n // 2 * 2 - 1, 2 * max(8, n // 100) + 1)
+    width = min(n // 2 * 2 - 1, 2 * max(16, n // 50) + 1)
     inner = slice(2, n - 1)  # the mean's own bins, and the single-sided last one, are no lines
     ground = median_filter(density, size=width, mode="nearest") * spectrum.freedom / chi2.ppf(0.5, spectrum.freedom)
     ground = np.maximum(ground, density.max() * 1e-14)
@@ -177,13 +178,11 @@ def peaks(
     return found
 
 
-def mains_name(
-    frequency_hz: float, rate_hz: float, tolerance_hz: float, mains_hz: Sequence[float] = (50.0, 60.0)
-) -> str:
+def mains_name(frequency_hz: float, rate_hz: float, tolerance_hz: float, mains_hz: Sequence[float] = MAINS_HZ) -> str:
     """Return what mains line a frequency may be, seen at this sampling rate; empty for none.
 
-    The grid wanders by 0.1 % or so, and so do its harmonics in proportion. The lowest harmonic that fits is named; up to
-    the 10th are tried.
+    The grid wanders by 0.1 % or so, and so do its harmonics in proportion. The lowest harmonic that fits is named; up
+    to the 10th are tried.
 
     Args:
         frequency_hz: Seen in the spectrum, up to half the rate.
