@@ -60,8 +60,9 @@ def _dropped(make: Maker, stream: Stream, frames: int, missing: int, invalid: in
         return make.unknown("frames_dropped", why, n=frames)
     gone, due = max(missing, invalid), frames + max(missing, invalid)
     told = "by the numbers of the frames" if stream.counted else "failed frames only: the board does not number frames"
+    note = f"{invalid} of {gone} failed their checksum" if invalid else ""
     return make("frames_dropped", 100 * gone / due if due else None, *share_interval(gone, due), n=due, condition=told,
-                method="share, Clopper-Pearson", note=f"{invalid} of {gone} failed their checksum" if invalid else "")  # fmt: skip
+                method="share, Clopper-Pearson", note=note)  # fmt: skip
 
 
 def _dead(maps: Maps, step: float) -> tuple[Mask, str]:

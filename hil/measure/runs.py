@@ -3,15 +3,17 @@
 Rule of this room: a run of equal readings is stuck only when chance cannot make it: how often two neighbours are equal
 is taken from the short runs, and a run must be so long that less than one in a thousand recordings had it. A signal
 that hardly ever changes leaves it unknown. An outlier is judged by the second difference, so that slow signals have
-none and a step has none: only what goes away and comes back.
+none and a step has none: only what goes away and comes back. (`hil.dsp.robust` judges whole arrays; what is here goes
+portion by portion over recordings of any length.)
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from hil.dsp.robust import outliers
 from hil.measure.continuity import Stretch
 
 __all__ = ["Runs", "Spikes", "StuckJudgement"]
@@ -25,7 +27,8 @@ _COARSE = 0.8
 _CHANCE = 1e-3
 _FAR = 8.0
 """Robust standard deviations of the second difference beyond which a single reading is an outlier."""
-_SAMPLE = 4096
+_FEWEST = 64
+"""Readings in a row below which none is judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,24 +103,18 @@ class Runs:
         return StuckJudgement(inside, longest, shortest)
 
 
-@dataclass
 class Spikes:
     """Counts single readings far from both neighbours, in all channels of a stream.
 
-    Attributes:
+    Args:
         channels: How many.
     """
 
-    channels: int
-    _scale: Float | None = None
-    _held: Float | None = None
-    hits: Int = field(init=False)
-    judged: int = 0
-    worst: Float = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.hits = np.zeros(self.channels, np.int64)
-        self.worst = np.zeros(self.channels)
+    def __init__(self, channels: int) -> None:
+        self.hits: Int = np.zeros(channels, np.int64)
+        self.worst: Float = np.zeros(channels)
+        self.judged = 0
+        self._held: Float | None = None
 
     def add(self, values: Float, stretches: list[Stretch]) -> None:
         """Take the next portion `(N, C)`, in units."""
@@ -125,31 +122,15 @@ class Spikes:
             part = values[stretch.piece]
             if stretch.goes_on and self._held is not None:
                 part = np.concatenate((self._held, part))
-            self._held = part[-3:].copy()
-            if len(part) < 4:
+            # The first and the last reading of a part have one neighbour: they are judged with the next part.
+            self._held = part[-2:] if len(part) >= _FEWEST else part
+            if len(part) < _FEWEST:
                 continue
-            bend = part[1:-1] - (part[:-2] + part[2:]) / 2
-            # Its neighbours must agree with each other: they do not at a step or in fast motion.
-            apart = np.abs(part[2:] - part[:-2])
-            self._scale = self._spread(bend)
-            far = (np.abs(bend) > _FAR * self._scale) & (apart < np.abs(bend) / 2)
-            # The last bend of a portion is judged with the next one; three readings are held back for it.
-            new = far[:-1]
-            self.judged += len(new)
-            self.hits += new.sum(axis=0)
-            if new.any():
-                self.worst = np.maximum(self.worst, np.where(new, np.abs(bend[:-1]), 0.0).max(axis=0))
-
-    def _spread(self, bend: Float) -> Float:
-        """Return the robust spread of second differences: of this portion, but never below what was usual before."""
-        some = bend[:: max(1, len(bend) // _SAMPLE)]
-        here = 1.4826 * np.median(np.abs(some), axis=0)
-        # Where most second differences are 0 (coarse steps) the mean of the rest stands in.
-        flat = here == 0
-        if flat.any():
-            here = np.where(flat, np.abs(some).mean(axis=0) * 4, here)
-        here = np.where(here == 0, np.inf, here)
-        if self._scale is None:
-            return here
-        known = np.where(np.isfinite(self._scale), self._scale, 0.0)
-        return np.maximum(here, 0.5 * known)
+            self.judged += len(part) - 2
+            for channel in range(part.shape[1]):
+                column = part[:, channel]
+                found = outliers(column, _FAR)
+                self.hits[channel] += len(found)
+                if len(found):
+                    away = np.abs(column[found] - (column[found - 1] + column[found + 1]) / 2)
+                    self.worst[channel] = max(self.worst[channel], float(away.max()))

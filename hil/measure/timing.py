@@ -72,7 +72,7 @@ class Timing:
         away = steps - usual
         self._count += len(steps)
         self._sum += float(away.sum())
-        self._squares += float(away @ away)
+        self._squares += float(np.einsum("i,i->", away, away))
         if len(away):
             self._worst = max(self._worst, float(away[np.argmax(np.abs(away))]), key=abs)
         self._unequal += int(np.count_nonzero(np.abs(away) > _AWAY * usual))

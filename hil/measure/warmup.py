@@ -78,8 +78,8 @@ def warm_up_figures(
         slope, error = _slope(degrees, means[:, place])
         half = float(stats.t.ppf(0.975, _GROUPS - 1)) * error
         told = f"{temperature.name} from {degrees.min():.1f} to {degrees.max():.1f} degC; everything else as it was"
-        figures.append(make("temperature_coefficient", slope, slope - half, slope + half, channel=channel,
-                            condition=told, n=len(degrees), method="regression on block means, block jackknife"))  # fmt: skip
+        figures.append(make("temperature_coefficient", slope, slope - half, slope + half, channel=channel, n=len(t_s),
+                            condition=told, method="regression on block means, block jackknife"))  # fmt: skip
         tenth = max(2, len(degrees) // 10)
         early, late = means[:tenth, place], means[-tenth:, place]
         change = float(late.mean() - early.mean())
