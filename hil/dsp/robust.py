@@ -275,7 +275,6 @@ class Histogram:
         kurtosis: Fourth standardised moment less 3; 0 when normal.
     """
 
-    edges: Float
     counts: Int
     skewness: float
     kurtosis: float
@@ -290,9 +289,12 @@ def histogram(values: npt.ArrayLike, bins: int = 64) -> Histogram:
     step = quantisation(x[:: max(1, len(x) // 100_000)]).step
     if high > low and not math.isnan(step) and (high - low) / step < 64 * bins:
         each = max(1, math.ceil(((high - low) / step + 1) / bins))
-        edges: Float = low - step / 2 + each * step * np.arange(math.ceil(((high - low) / step + 1) / each - 1e-6) + 1)
+        number = math.ceil(((high - low) / step + 1) / each - 1e-6)
+        first, width = low - step / 2, each * step
     else:
-        edges = np.linspace(low, high if high > low else low + (abs(low) or 1.0) * 1e-6, bins + 1, dtype=np.float64)
+        number, first, width = bins, low, ((high - low) or (abs(low) or 1.0) * 1e-6) / bins
+    edges = np.asarray(first + width * np.arange(number + 1), np.float64)
+    edges[-1] = max(edges[-1], high)
     counts = np.histogram(x, edges)[0]
     centred = x - x.mean()
     variance = float(np.mean(centred**2))
