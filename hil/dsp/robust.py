@@ -275,6 +275,7 @@ class Histogram:
         kurtosis: Fourth standardised moment less 3; 0 when normal.
     """
 
+    edges: Float
     counts: Int
     skewness: float
     kurtosis: float
