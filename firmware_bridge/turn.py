@@ -14,11 +14,12 @@ from concurrent.futures import Future
 from typing import Any
 
 from firmware_bridge import hints
-from firmware_bridge.batch import Arrival, BoardInfo, Log, Rebooted
+from firmware_bridge.batch import Arrival, Log, Rebooted
 from firmware_bridge.clock import Clock
 from firmware_bridge.errors import BridgeError, NoAnswer, PortEnded, TransportError
 from firmware_bridge.outbox import Outbox
 from firmware_bridge.plan import MS, Command, LinkState, Plan, Port, never, renamed
+from firmware_bridge.wire.identity import is_known
 
 __all__ = ["Turn"]
 
@@ -28,7 +29,6 @@ _ASK_NS = 500 * MS
 _HINT_NS = 3_000 * MS
 _FIT_NS = 500 * MS
 _HELD_BYTES = 1 << 20
-_DOUBT = 0.5
 _MEANINGLESS = 200
 """So many bytes without a meaning are worth a sentence about the baud rate."""
 
@@ -58,14 +58,13 @@ class Turn:
         self.retry_now = False
         """Set to open a lost port in the next step, whatever its back-off says."""
         self._way, self._plan, self._clock, self._put, self._idle = way, plan, clock, put, idle
-        self.session = plan.make_session(self.role, self._judge)
+        self.session = plan.make_session(self.role, plan.expect)
         self.books: Any = self.session.books()
         self._transport: Any = None
         self._outbox = Outbox()
         self._held: list[Arrival] | None = [] if plan.role is None else None
         self._held_bytes = 0
         self._seq = 0
-        self._first: BoardInfo | None = None
         self._chunks: list[bytes] = []
         self._stamp = self._decode_at = self._hurry_until = self._opened = self._came = self._fit_at = self._usual = 0
         self._due_at: int | None = None
@@ -180,7 +179,6 @@ class Turn:
             self.state = self.state.again("wrong", self.session.refused, self._stamp, fresh=False)
             return
         if self.state.state == "identifying" and self._known:
-            self._first = self._first or self.session.info
             self.state = self.state.to("live", "", self._stamp)
         if not self._hinted and not self._was_gone and any(type(item) is Rebooted for item in arrival.items):
             self._hinted = True
@@ -189,9 +187,8 @@ class Turn:
 
     @property
     def _known(self) -> bool:
-        """Whether the board is understood: "undescribed" is what a dialect says of bytes that it can only keep."""
-        info = self.session.info
-        return info is not None and bool(info.streams or info.confidence > _DOUBT)
+        """Whether the board is understood."""
+        return is_known(self.session.info)
 
     def _flush(self) -> None:
         if self._chunks:
@@ -229,20 +226,6 @@ class Turn:
             return
         self.note("warning", sentence)
         self.state = LinkState(self.state.state, sentence, self.state.since_ns, None, self.state.tries)
-
-    def _judge(self, info: BoardInfo) -> str | None:
-        sentence = self._plan.expect(info)
-        first = self._first
-        if sentence or first is None:
-            return sentence
-        other_serial = first.serial and info.serial and first.serial != info.serial
-        other_model = first.model != info.model and "unknown" not in (first.model, info.model)
-        if not other_serial and not other_model:
-            return None
-        return (
-            f"{self._way.port}: {info.model} {info.serial} answered where {first.model} {first.serial} was; plug that "
-            f"one in again, or stop and start anew to use this one"
-        )
 
     def _lost(self, error: TransportError) -> None:
         self._flush()
@@ -297,7 +280,7 @@ class Turn:
         """Give the board its role, and tell what happened until now under it, from the same bytes."""
         held, self._held = self._held or [], None
         self.role = self._plan.name(self.session.info)
-        self.session = self._plan.make_session(self.role, self._judge)
+        self.session = self._plan.make_session(self.role, self._plan.expect)
         for old in held:
             items = renamed(old.items, self.role) if old.kind == "note" else ()
             again = Arrival(self.role, old.seq, old.t_ns, old.kind, old.data, items)

@@ -33,6 +33,7 @@ from firmware_bridge.timebase import ClockFit
 from firmware_bridge.wire.boots import Boots, Verdict
 from firmware_bridge.wire.dialect import Answer, Damaged, Described, Dialect, Heard, Samples, Text
 from firmware_bridge.wire.follow import Follower, part_of
+from firmware_bridge.wire.identity import Identity
 from firmware_bridge.wire.messages import REASONS, Flag, Kind, Message, name_of, status_rows
 from firmware_bridge.wire.schedule import Facts, Schedule
 from firmware_bridge.wire.times import Clockwork, Times
@@ -72,7 +73,7 @@ class Session:
         self.info: BoardInfo | None = None
         self.refused = ""
         self.heard_ns = 0
-        self._expect = expect
+        self._identity = Identity(expect)
         self._ledger = Ledger()
         self._times = Times(timebase)
         self._follow = Follower(board, self._ledger, self._times)
@@ -127,6 +128,7 @@ class Session:
         self._hear_all(self.dialect.end(now), now)
         self._connected = False
         self.refused = ""  # another board may be there now
+        self._identity.opened(port)
         self._follow.broken("disconnected")
         self._schedule.restart(now)
         self.heard_ns = now
@@ -247,11 +249,10 @@ class Session:
             self.info = replace(self.info, streams=streams)
 
     def _described(self, heard: Described, now: int) -> None:
-        if self._expect is not None and (wrong := self._expect(heard.info)):
-            self.refused = wrong
-            self._follow.out.append(Log(self.board, now, "error", wrong))
+        self.refused = self._identity.judge(heard.info)
+        if self.refused:
+            self._follow.out.append(Log(self.board, now, "error", self.refused))
             return
-        self.refused = ""
         self._react(self._boots.hello(heard.nonce), now)
         if not self._connected or heard.info != self.info:
             self._announce(heard.info, now)

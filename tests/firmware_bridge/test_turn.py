@@ -222,14 +222,6 @@ def test_the_wrong_board_is_refused_with_a_sentence_until_the_right_one_answers(
     assert b"samples" not in [a.data for a in bench.out]
 
 
-def test_another_board_on_the_same_port_is_not_taken_for_the_first() -> None:
-    bench = Bench([ScriptedTransport([HELLO, LOST]), ScriptedTransport([b"I am watch 0008;"])])
-    bench.turn.open()
-    bench.steps(40)
-    assert bench.turn.state.state == "wrong"
-    assert "watch 0008 answered where watch 0007 was" in bench.turn.state.reason
-
-
 def test_a_board_without_role_is_named_from_its_first_byte_by_what_it_says() -> None:
     bench = Bench([ScriptedTransport([b"noise ", HELLO, b"1"])], role=None)
     bench.turn.open()
