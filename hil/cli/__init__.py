@@ -10,7 +10,7 @@ import sys
 import typer
 
 from firmware_bridge.errors import BridgeError
-from hil.cli import bench, files, learn, live, record
+from hil.cli import bench, files, learn, live, record, scenarios
 from hil.cli.common import report_error
 
 __all__ = ["app", "main"]
@@ -27,6 +27,8 @@ app = typer.Typer(
 for family in (live, record, files, learn, bench):
     for verb in family.VERBS:
         app.command(verb.__name__.rstrip("_"))(verb)
+for group, name in scenarios.GROUPS:
+    app.add_typer(group, name=name)
 
 
 def main() -> None:

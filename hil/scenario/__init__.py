@@ -1,0 +1,1 @@
+"""Scenarios: TOML files that say which readings, models and faults, and what must come of them."""

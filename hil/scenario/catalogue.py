@@ -1,0 +1,142 @@
+"""Every metric that a check can name: name, unit, kind, meaning and source, in one table.
+
+Rule of this room: no metric without a row. Rows of a run (link, stream, model, event) stand here, rows of measuring a
+sensor come from `hil.measure.catalogue`; where both have one, the run's own counts. `data` metrics follow from the
+bytes, their recorded times and the seed; `timing` ones from the wall clock of this run. BOARD, STREAM, CHANNEL, MODEL
+and EVENT stand for names; LABEL for a label of the model.
+"""
+
+from dataclasses import dataclass
+
+from hil.measure import catalogue
+
+__all__ = ["ROWS", "MetricRow", "find_row"]
+
+
+@dataclass(frozen=True, slots=True)
+class MetricRow:
+    """One kind of metric.
+
+    Attributes:
+        pattern: Dotted name with places, such as `link.BOARD.gaps`.
+        unit: `{u}` stands for the unit of the channel.
+        kind: `data` or `timing`.
+        meaning: One sentence.
+        source: What it is found from.
+        measured: Whether `hil.measure` gives it, from a recording of the run.
+    """
+
+    pattern: str
+    unit: str
+    kind: str
+    meaning: str
+    source: str
+    measured: bool = False
+
+    @property
+    def key(self) -> str:
+        """The last part of its name that is fixed."""
+        return [part for part in self.pattern.split(".") if not part.isupper()][-1]
+
+    def as_dict(self) -> dict[str, str]:
+        """Return plain JSON values."""
+        return {"name": self.pattern, "unit": self.unit, "kind": self.kind, "meaning": self.meaning,
+                "source": self.source}  # fmt: skip
+
+
+def _rows(place: str, *rows: tuple[str, str, str, str, str]) -> list[MetricRow]:
+    return [MetricRow(f"{place}.{row[0]}", *row[1:]) for row in rows]
+
+
+_LINK = _rows(
+    "link.BOARD",
+    ("bytes", "1", "data", "bytes that were received", "ledger"),
+    ("bytes_damaged", "%", "data", "received bytes that belong to no valid frame or line", "ledger"),
+    ("bytes_unaccounted", "1", "data", "received bytes that are in no bucket of the ledger", "ledger"),
+    ("crc_failures", "1", "data", "frames or lines whose checksum was wrong", "events"),
+    ("frames_lost", "1", "data", "frames that never came, by their sequence numbers", "ledger"),
+    ("samples", "1", "data", "samples of all streams that were delivered", "ledger"),
+    ("samples_expected", "1", "data", "samples that were due, by their numbers", "ledger"),
+    ("samples_lost", "1", "data", "samples of all streams that were due and did not arrive", "ledger"),
+    ("samples_duplicate", "1", "data", "samples that came twice", "ledger"),
+    ("samples_unaccounted", "1", "data", "samples that are in no account of the ledger", "ledger"),
+    ("gaps", "1", "data", "places where samples are missing", "events"),
+    ("reboots", "1", "data", "how often the board started anew", "events"),
+    ("disconnects", "1", "data", "how often the connection went", "events"),
+    ("errors_told", "1", "data", "lines of level warning or error that the board sent", "events"),
+    ("arrival_jitter_p99", "ms", "timing", "99th percentile of |time between reads less its median|", "arrivals"),
+)  # fmt: skip
+
+_CLOCK = _rows(
+    "clock.BOARD",
+    ("drift", "ppm", "data", "how much faster the board's clock runs than the host's", "clock exchanges"),
+    ("uncertainty", "us", "data", "half width of the interval of the offset to host time", "clock exchanges"),
+    ("exchanges", "1", "data", "exchanges that dated the clock", "clock exchanges"),
+)
+
+_STREAM = _rows(
+    "stream.BOARD.STREAM",
+    ("samples", "1", "data", "samples that were delivered", "readings"),
+    ("rate", "Hz", "data", "samples a second while none are missing, by the board's clock", "ticks"),
+    ("jitter_p99", "us", "data", "99th percentile of |step from sample to sample less the median step|", "ticks"),
+    ("gaps", "1", "data", "places where samples are missing", "events"),
+)
+
+_CHANNEL = _rows(
+    "stream.BOARD.STREAM.CHANNEL",
+    ("minimum", "{u}", "data", "the least reading", "readings"),
+    ("maximum", "{u}", "data", "the greatest reading", "readings"),
+    ("mean", "{u}", "data", "mean of all readings", "readings"),
+    ("sd", "{u}", "data", "standard deviation of all readings, signal and noise", "readings"),
+    ("noise", "{u}", "data", "rms of the second differences over sqrt(6): what is white", "readings"),
+    ("saturation", "%", "data", "readings at the end of the range of the wire's type", "readings"),
+)
+
+_MODEL = _rows(
+    "model.MODEL",
+    ("decisions", "1", "data", "decisions that were made", "decisions"),
+    ("missed", "1", "data", "decisions that a gap, reboot or rate change made impossible", "decisions"),
+    ("coverage", "1", "data", "share of the decisions to be expected that were made", "decisions"),
+    ("judged", "1", "data", "decisions (and missed ones) that have a truth", "decisions and labels"),
+    ("accuracy", "1", "data", "share of right decisions", "decisions and labels"),
+    ("macro_f1", "1", "data", "mean over labels of F1; missed decisions are errors", "decisions and labels"),
+    ("ece", "1", "data", "expected calibration error of the confidence, 15 bins", "decisions and labels"),
+    ("recall.LABEL", "1", "data", "share of a label's windows that were named so", "decisions and labels"),
+    ("latency_p50", "ms", "timing", "median time to compute a decision", "wall clock"),
+    ("latency_p99", "ms", "timing", "99th percentile of the time to compute a decision", "wall clock"),
+    ("deadline_misses", "1", "timing", "decisions that took longer than deadline_ms", "wall clock"),
+    ("age_p50", "ms", "timing", "median age of the last sample when a decision could be made", "arrivals, clock"),
+    ("age_p99", "ms", "timing", "99th percentile of that age", "arrivals, clock"),
+)
+
+_EVENT = _rows(
+    "event.EVENT",
+    ("true_positives", "1", "data", "expected appearances of the label that came in time", "decisions"),
+    ("false_negatives", "1", "data", "expected appearances that did not come in time", "decisions"),
+    ("false_positives", "1", "data", "runs of decisions for the label where it was not expected", "decisions"),
+    ("false_alarms_per_h", "1/h", "data", "false positives an hour of readings", "decisions"),
+    ("delay", "s", "data", "longest time from the beginning of an appearance to its first decision", "decisions"),
+)
+
+_OWN = [*_LINK, *_CLOCK, *_STREAM, *_CHANNEL, *_MODEL, *_EVENT]
+_NAMES = {row.pattern for row in _OWN}
+_MEASURED = [
+    MetricRow(name, metric.unit, metric.kind, metric.meaning, metric.source, measured=True)
+    for metric in catalogue.METRICS.values()
+    if (name := catalogue.pattern(metric)) not in _NAMES
+]
+
+ROWS: tuple[MetricRow, ...] = (*_OWN, *_MEASURED)
+"""Every metric."""
+
+
+def find_row(name: str) -> MetricRow | None:
+    """Return the row of a dotted name such as `link.watch.gaps`, None where there is none."""
+    parts = name.split(".")
+    for row in ROWS:
+        places = row.pattern.split(".")
+        if len(places) == len(parts) and all(
+            place.isupper() or place == part for place, part in zip(places, parts, strict=True)
+        ):
+            return row
+    return None

@@ -1,0 +1,179 @@
+"""Scenario files from disk: found, read, and refused with every mistake they hold.
+
+Rule of this room: of mistakes in syntax the first is told, of mistakes in meaning all. Files that a scenario names are
+looked for beside it, then in the folders above it up to the one called `scenarios`.
+"""
+
+import json
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from firmware_bridge.errors import FileError, UsageError
+from hil.scenario.grammar import SCHEMA, Scenario
+from hil.scenario.meaning import mistakes_in
+from hil.scenario.mistakes import Mistake, ScenarioError, from_pydantic
+from hil.scenario.position import Positions
+
+__all__ = ["NOT_SCENARIOS", "Loaded", "find_files", "is_scenario_file", "json_schema", "load_all", "load_scenario",
+           "parse_scenario"]  # fmt: skip
+
+NOT_SCENARIOS = frozenset({"boards", "datasheets", "expected", "models", "recordings", "training"})
+"""Folders among scenarios that hold other things."""
+
+_UP = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A scenario and where it came from."""
+
+    path: Path
+    text: str
+    scenario: Scenario
+
+    def find(self, name: str) -> Path:
+        """Return the file that a scenario means by `name`: beside it, or above it up to the folder `scenarios`.
+
+        Where there is none, the one beside it is returned, which does not exist.
+        """
+        given = Path(name)
+        folder = self.path.resolve().parent
+        if given.is_absolute():
+            return given
+        here = folder
+        for _ in range(_UP):
+            if (here / given).exists():
+                return here / given
+            if here.name == "scenarios":
+                break
+            here = here.parent
+        return folder / given
+
+
+def parse_scenario(text: str, file: str) -> Scenario:
+    """Read the text of a scenario.
+
+    Args:
+        text: TOML.
+        file: Its name, for messages.
+
+    Raises:
+        ScenarioError: It has mistakes: of syntax the first is told, of meaning all.
+    """
+    try:
+        plain = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError([_syntax(error, text, file)], file) from None
+    except RecursionError:
+        raise ScenarioError([f"{file}:1: its tables or arrays are nested too deep to be a scenario"], file) from None
+    version = plain.get("schema", SCHEMA)
+    if isinstance(version, int) and not isinstance(version, bool) and version > SCHEMA:
+        sentence = f"{file}: it is written in schema {version} and this program reads up to {SCHEMA}; update it"
+        raise ScenarioError([sentence], file)
+    scenario, found = None, list(mistakes_in(plain))
+    try:
+        scenario = Scenario.model_validate(plain)
+    except ValidationError as error:
+        found += from_pydantic(error, Scenario)
+    if found or scenario is None:
+        raise ScenarioError(_told(found, Positions(text), file), file)
+    return scenario
+
+
+def load_scenario(path: str | Path) -> Loaded:
+    """Read a scenario file.
+
+    Raises:
+        FileError: It cannot be read.
+        ScenarioError: It has mistakes.
+    """
+    try:
+        text = Path(path).read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        sentence = f"{path}:1: byte {error.start} is no UTF-8; save the file as UTF-8 text"
+        raise ScenarioError([sentence], str(path)) from None
+    except OSError as error:
+        raise FileError(f"it cannot be read ({error.strerror})", str(path), "check the path") from None
+    return Loaded(Path(path), text, parse_scenario(text, str(path)))
+
+
+def load_all(paths: Iterable[str | Path], tags: Sequence[str] = ()) -> list[Loaded]:
+    """Read every scenario in files and folders, in the order of their paths.
+
+    Args:
+        paths: Files and folders.
+        tags: Keep those that have one of these; empty: all.
+
+    Raises:
+        UsageError: A path is not there, or there is no scenario in it.
+        ScenarioError: Files have mistakes; those of all files are told.
+    """
+    loaded: list[Loaded] = []
+    wrong: list[str] = []
+    for path in find_files(paths):
+        try:
+            loaded.append(load_scenario(path))
+        except ScenarioError as error:
+            wrong += error.sentences
+    if wrong:
+        raise ScenarioError(wrong, "scenarios")
+    return [one for one in loaded if not tags or set(tags) & set(one.scenario.tags)]
+
+
+def find_files(paths: Iterable[str | Path]) -> list[Path]:
+    """Return the scenario files among files and folders; a file that is named counts whatever it holds.
+
+    Raises:
+        UsageError: A path is not there, or there is no scenario in it.
+    """
+    found: dict[Path, None] = {}
+    for path in map(Path, paths):
+        if path.is_dir():
+            inside = [one for one in sorted(path.rglob("*.toml")) if is_scenario_file(one, path)]
+            if not inside:
+                raise UsageError("there is no scenario in it", str(path), "name a folder with scenario files (*.toml)")
+            found |= dict.fromkeys(inside)
+        elif path.is_file():
+            found[path] = None
+        else:
+            raise UsageError("there is no such file or folder", str(path), "check the path")
+    return list(found)
+
+
+def is_scenario_file(path: Path, root: Path) -> bool:
+    """Return whether a file below `root` is a scenario: a `.toml` outside the folders of other things."""
+    inner = path.relative_to(root).parts[:-1] if path.is_relative_to(root) else path.parts[:-1]
+    beside = path.parent.name if path.parent == root else ""
+    hidden = any(part.startswith(".") for part in inner)
+    return path.suffix == ".toml" and not hidden and not NOT_SCENARIOS & {*inner, beside}
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON schema of a scenario, for editors."""
+    schema = Scenario.model_json_schema(by_alias=True)
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    plain: dict[str, Any] = json.loads(json.dumps(schema))
+    return plain
+
+
+def _told(found: Iterable[Mistake], positions: Positions, file: str) -> list[str]:
+    lines = [(positions.line(one.path), one) for one in found]
+    lines.sort(key=lambda pair: pair[0])
+    told = [Mistake(one.path, one.what, line).sentence(file) for line, one in lines]
+    return list(dict.fromkeys(told))
+
+
+def _syntax(error: tomllib.TOMLDecodeError, text: str, file: str) -> str:
+    """Return tomllib's finding with its line in front."""
+    message = str(error)
+    told, _, place = message.partition(" (at ")
+    line = text.count("\n") + 1
+    if place.startswith("line "):
+        number = place.removeprefix("line ").split(",")[0]
+        line = int(number) if number.isdigit() else line
+    return f"{file}:{line}: this is no valid TOML: {told[:1].lower()}{told[1:]}; correct that line"
