@@ -1,7 +1,8 @@
 """Recording without a screen: `hil capture` and everything that records for a while and then says what came of it.
 
-The engine runs in this process; Ctrl-C, the time given, the end of every board or a board that is not there end it in
-order, with the file closed and the books in the summary. Time is the engine's clock; nothing here reads another.
+The engine runs in this process; Ctrl-C, the time given, the end of every board, a board that is not there or a disk
+that takes no more end it in order, with the file closed and the books in the summary. Time is the engine's clock;
+nothing here reads another.
 """
 
 import signal
@@ -53,6 +54,8 @@ def capture(
             for snapshot in run_for(engine, seconds, ended):
                 if on_snapshot is not None:
                     on_snapshot(snapshot)
+                if snapshot.recording is not None and snapshot.recording.state == "failed":
+                    break  # going on would look like recording
                 if not begun and waiting is not None and trigger is not None and trigger.is_set():
                     engine.desk.record(waiting)
                     begun = True
@@ -62,7 +65,7 @@ def capture(
 def run_for(
     engine: Engine, seconds: float | None, ended: threading.Event, view: View | None = None
 ) -> Iterator[Snapshot]:
-    """Yield snapshots of a running engine until the time is over, the bench has ended, or `ended` is set."""
+    """Yield snapshots of a running engine until the time is over, it has ended, or `ended` is set; then one more."""
     view = view or View(envelopes=False, images=False)
     until = None if seconds is None else engine.clock.now_ns() + int(seconds * 1e9)
     while not ended.is_set() and not engine.ended:
@@ -71,6 +74,7 @@ def run_for(
         if left <= 0:
             return
         ended.wait(left)
+    yield engine.snapshot(view)
 
 
 @contextmanager

@@ -150,7 +150,7 @@ def collect(
     with engine:
         todo = turns(table)
         for turn in todo:
-            if engine.ended or not _one(engine, plan.plan, turn, len(todo), ask, wait):
+            if engine.ended or not engine.recorder.recording or not _one(engine, plan.plan, turn, len(todo), ask, wait):
                 break
     return engine.summary()
 

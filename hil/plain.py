@@ -7,9 +7,9 @@ a script may split at spaces; what is unknown is the word `unknown`.
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from hil.snapshot import BoardView, LogLine, PredictionView, ReplayView, Snapshot
+from hil.snapshot import BoardView, LogLine, PredictionView, RecordingView, ReplayView, Snapshot
 
-__all__ = ["Plain", "board_line", "log_line"]
+__all__ = ["Plain", "board_line", "log_line", "recording_line"]
 
 
 class Plain:
@@ -31,6 +31,8 @@ class Plain:
         if self._due_ns is None or snapshot.now_ns >= self._due_ns or self._due_ns - snapshot.now_ns > self._every_ns:
             self._due_ns = snapshot.now_ns - snapshot.now_ns % self._every_ns + self._every_ns
             lines += [board_line(snapshot, board) for board in snapshot.boards]
+            if snapshot.recording is not None and snapshot.recording.state == "recording":
+                lines.append(recording_line(snapshot, snapshot.recording))
             if snapshot.replay is not None:
                 lines.append(_replay_line(snapshot.now_ns, snapshot.replay))
         if snapshot.trouble:
@@ -58,12 +60,21 @@ def board_line(snapshot: Snapshot, board: BoardView) -> str:
     parts.append(f"lost {'unknown' if board.lost is None else board.lost}")
     parts.append(_drift(board))
     parts += [_decision(one) for one in snapshot.predictions if one.board == board.role]
-    if snapshot.recording is not None and snapshot.recording.state == "recording":
-        parts.append(f"recorded {snapshot.recording.bytes_written} bytes")
-    if snapshot.active_label:
-        parts.append(f"label {snapshot.active_label}")
     if board.reason:
         parts.append(f"({board.reason})")
+    return "  ".join(parts)
+
+
+def recording_line(snapshot: Snapshot, recording: RecordingView) -> str:
+    """Return the recording as a line: how long it is, how large, how long the disk lasts, and the label that runs."""
+    parts = [_clock(snapshot.now_ns), "recording", f"{recording.seconds:.1f} s", f"{recording.bytes_written} bytes"]
+    parts.append(
+        "disk lasts unknown" if recording.disk_left_s is None else f"disk lasts {_long(recording.disk_left_s)}"
+    )
+    if snapshot.active_label:
+        parts.append(f"label {snapshot.active_label}")
+    if recording.sentence:
+        parts.append(f"({recording.sentence})")
     return "  ".join(parts)
 
 
@@ -74,6 +85,13 @@ def log_line(line: LogLine) -> str:
 
 def _clock(t_ns: int) -> str:
     return datetime.fromtimestamp(t_ns // 1_000_000_000, UTC).strftime("%H:%M:%S")
+
+
+def _long(seconds: float) -> str:
+    for unit, length in (("days", 86_400.0), ("h", 3600.0), ("min", 60.0)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def _drift(board: BoardView) -> str:

@@ -12,7 +12,7 @@ import pytest
 from firmware_bridge.errors import UsageError
 from hil.capture import capture
 from hil.collect import collect, load_plan, turns
-from hil.config import EngineConfig, PortConfig, RecordConfig
+from hil.config import EngineConfig, PortConfig, RecordConfig, ReplayConfig
 from hil.demo import demo_config
 from hil.engine import Engine
 from hil.plain import Plain, board_line
@@ -192,17 +192,28 @@ def snapshot(now_ns: int, log: tuple[LogLine, ...] = (), **more: object) -> Snap
 
 
 def test_a_board_is_one_line_in_words_that_do_not_hide_what_is_unknown() -> None:
-    shown = snapshot(SECOND, recording=RecordingView("a.mcap", "recording", bytes_written=10), active_label="squat")
+    shown = snapshot(SECOND)
     line = board_line(shown, shown.boards[0])
     assert line == (
         "00:00:01  watch  live  rate 50.0 Hz  samples 123  lost 0  drift +12.3±1.0 ppm  "
-        "exercise squat 91% (board: press)  recorded 10 bytes  label squat"
+        "exercise squat 91% (board: press)"
     )
     line = board_line(shown, shown.boards[1])
     assert "lost unknown" in line
     assert "rate unknown" in line
     assert "drift unknown" in line
     assert line.endswith("(the port went away)")
+
+
+@pytest.mark.parametrize(
+    ("left_s", "words"), [(None, "unknown"), (45.0, "45 s"), (600.0, "10 min"), (40_000.0, "11 h"), (9e5, "10 days")]
+)
+def test_a_recording_has_its_own_line_that_says_how_long_the_disk_lasts(left_s: float | None, words: str) -> None:
+    recording = RecordingView("a.mcap", "recording", "", 10, 2.04, left_s)
+    lines = Plain().lines(snapshot(SECOND, recording=recording, active_label="squat"))
+    assert lines[-1] == f"00:00:01  recording  2.0 s  10 bytes  disk lasts {words}  label squat"
+    closed = RecordingView("a.mcap", "closed", "", 10, 2.04)
+    assert not any("recording" in line for line in Plain().lines(snapshot(SECOND, recording=closed)))
 
 
 def test_lines_come_once_a_second_and_news_at_once_and_once() -> None:
@@ -245,3 +256,31 @@ def test_the_demo_shows_three_boards_and_a_model_without_hardware() -> None:
 def _view() -> View:
 
     return View(envelopes=False, images=False)
+
+
+def test_a_replay_of_a_torn_recording_says_what_is_lost(tmp_path: Path) -> None:
+    path = tmp_path / "whole.mcap"
+    config = EngineConfig(ports=(IMU,), record=RecordConfig(path=str(path)))
+    capture(config, seconds=2.0)
+    torn = tmp_path / "torn.mcap"
+    torn.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+    plain, lines = Plain(), list[str]()
+    replay = EngineConfig(replay=ReplayConfig(path=str(torn), speed=None, hold=False))
+    capture(replay, on_snapshot=lambda snapshot: lines.extend(plain.lines(snapshot)))
+    assert any("warning: the recording was cut off" in line for line in lines)
+
+
+def test_a_capture_ends_when_its_recording_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = EngineConfig(ports=(IMU,), record=RecordConfig(path=str(tmp_path / "full.mcap")))
+
+    def full(snapshot: Snapshot) -> None:
+        monkeypatch.setattr("hil.recording.files.NewFile.write", no_room)
+
+    def no_room(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    summary = capture(config, seconds=60.0, on_snapshot=full)
+    assert summary.recording is not None
+    assert summary.recording.state == "failed"
+    assert "the disk is full" in summary.recording.sentence
+    assert summary.recording.seconds < 30
