@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from firmware_bridge.batch import Log, Status
+from firmware_bridge.batch import Arrival, ClockReading, Item, Log, Reply, Status
 from firmware_bridge.bridge import Bridge
 from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.errors import NoAnswer
 from firmware_bridge.roles import PortSpec
+from firmware_bridge.wire.messages import Kind, name_of
 
 __all__ = ["converse"]
 
@@ -39,13 +40,30 @@ def converse(spec: PortSpec, text: str, seconds: float, clock: Clock | None = No
             sent.result(timeout=5.0)
         except TimeoutError:
             raise NoAnswer("the line could not be written in 5 s", spec.port, "check flow control and cable") from None
-        until = clock.now_ns() + int(seconds * 1e9)
+        until, written_ns = clock.now_ns() + int(seconds * 1e9), 0
         while (left := (until - clock.now_ns()) / 1e9) > 0:
             for arrival in bridge.take(min(left, 0.1)):
                 if board.info is None and arrival.data and arrival.kind == "rx":
                     yield from arrival.data.decode("utf-8", "backslashreplace").splitlines()
+                if arrival.kind == "tx" and arrival.data == sent.result():
+                    written_ns = arrival.t_ns
                 for item in arrival.items:
-                    if isinstance(item, Log):
-                        yield f"{item.level}: {item.text}"
-                    elif isinstance(item, Status):
-                        yield f"status: {dict(item.fields)}"
+                    if (line := _line(item, arrival, written_ns)) is not None:
+                        yield line
+
+
+def _line(item: Item, arrival: Arrival, written_ns: int) -> str | None:
+    """Return what a board said, as a line; None for readings and for answers to what nobody asked here."""
+    match item:
+        case Log(level=level, text=text):
+            return f"{level}: {text}"
+        case Status():
+            return f"status: {dict(item.fields)}"
+        case Reply(kind="ACK", fields=fields):
+            return None if fields["of"] == Kind.START else f"ack: {name_of(fields['of'])}"  # START is the bench's own
+        case Reply(kind=kind, fields=fields, data=data) if kind != "NAK":  # a refusal is a warning already
+            return " ".join([f"{kind.lower()}:", str(dict(fields)), data.hex()]).rstrip()
+        case ClockReading(sent_ns=sent_ns, tick=tick) if sent_ns == written_ns:
+            return f"pong: tick {tick}, round trip {(arrival.t_ns - sent_ns) / 1e6:.2f} ms"
+        case _:
+            return None

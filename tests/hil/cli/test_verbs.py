@@ -125,6 +125,8 @@ def test_a_native_board_answers_a_message_and_a_mistaken_one_is_explained(hil: R
     assert wrong.returncode == 2
     assert "SET_RATE" in wrong.stderr
     assert hil("send", "virtual://imu", "GET_STATUS", "--for", "0.5").stdout.startswith("status:")
+    assert hil("send", "virtual://imu", "PING token=7", "--for", "0.5").stdout.startswith("pong: tick ")
+    assert hil("send", "virtual://imu", "SET_RATE stream=0 rate_mhz=100000", "--for", "0.5").stdout == "ack: SET_RATE\n"
 
 
 def test_the_shell_is_taught_to_complete_verbs(hil: Run) -> None:
