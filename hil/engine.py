@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
+from firmware_bridge.batch import Arrival, Log
 from firmware_bridge.bridge import Bridge
 from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.errors import BridgeError, UsageError
@@ -81,6 +82,9 @@ class Engine:
             self.clock, author=config.author, replay=self.replay,
         )  # fmt: skip
         self._starter = threading.Thread(target=self._start, name="starter", daemon=True)
+        if isinstance(source, Replay) and (lost := source.recording.lost):
+            now = source.now_ns()
+            self.pipeline.post(Arrival("", -1, now, "note", items=(Log("", now, "warning", lost),)))
         try:
             for model in config.models:
                 self.load_model(model)

@@ -6,15 +6,18 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from firmware_bridge.errors import BridgeError
 
+if TYPE_CHECKING:
+    from hil.recording.reader import Recording
+
 __all__ = [
     "BoardFile", "File", "For", "From", "Json", "ModelFile", "Output", "Ports", "Quiet", "Seed", "To", "print_json",
-    "print_table", "report_error", "size_mb", "talk", "worked",
+    "print_table", "report_error", "size_mb", "talk", "tell_lost", "worked",
 ]  # fmt: skip
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")]
@@ -40,6 +43,12 @@ def talk(text: str, quiet: bool = False) -> None:
     """Say one line to the person, on stderr."""
     if not quiet:
         print(text, file=sys.stderr, flush=True)
+
+
+def tell_lost(recording: "Recording") -> None:
+    """Say on stderr what is missing in a recording that was cut off or damaged; nothing for a whole one."""
+    for sentence in filter(None, (recording.lost, *recording.damaged)):
+        talk(f"{recording.path}: {sentence}")
 
 
 def print_json(value: Mapping[str, Any]) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from hil.cli.common import File, For, From, Json, ModelFile, Quiet, To, print_json, size_mb, talk, worked
+from hil.cli.common import File, For, From, Json, ModelFile, Quiet, To, print_json, size_mb, talk, tell_lost, worked
 from hil.cli.live import finish, speed_of
 
 __all__ = ["VERBS", "export", "info", "recover", "replay", "verify"]
@@ -108,6 +108,7 @@ def export(
 
     with hil.open(file) as recording:
         start_s, end_s = (None if place is None else mark_time(recording, place) for place in (begin, end))
+        tell_lost(recording)
     with worked("MB", size_mb(file)) as told:
         made = write(file, output, form, streams, start_s, end_s, told)
     if json:
