@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from firmware_bridge.errors import UsageError
-from hil.cli.common import Json, Quiet, print_json, print_table, talk, worked
+from firmware_bridge.errors import MissingPart, UsageError
+from hil.cli.common import Json, Quiet, print_json, print_table, talk, tell_lost, worked
 
 if TYPE_CHECKING:
     from firmware_bridge.batch import Prediction
@@ -26,8 +26,14 @@ def train(
 ) -> None:
     """Train a model on recordings and judge it on people it never met."""
     from hil.models.datasets import load_dataset
-    from hil.models.train import train_and_judge
     from hil.models.training_config import load_config
+
+    try:
+        from hil.models.train import train_and_judge
+    except ImportError as error:
+        if (error.name or "torch").split(".")[0] != "torch":
+            raise
+        raise MissingPart("torch is not installed", "hil train", "run: pip install 'torch==2.13.*'") from None
 
     if output.exists():
         raise UsageError("the file exists and models are never overwritten", str(output), "choose another name with -o")
@@ -84,6 +90,7 @@ def predict(
     found = []
     for file in files:
         recording = hil.open(file)
+        tell_lost(recording)
         decisions = opened.stream(recording, board=board, backend=backend)
         with worked("s of recording", recording.duration_s) as told:
             for item in decisions:

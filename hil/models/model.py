@@ -59,6 +59,10 @@ class Model:
 
     package: Package
 
+    def __repr__(self) -> str:
+        one = self.contract
+        return f"<Model {one.name} {one.version}: {len(one.inputs)} inputs, {len(one.labels)} labels>"
+
     @property
     def contract(self) -> Contract:
         """What it promises."""

@@ -15,7 +15,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +46,8 @@ class Package:
     """
 
     contract: Contract
-    weights: Mapping[str, npt.NDArray[np.float32]]
-    program: bytes | None
+    weights: Mapping[str, npt.NDArray[np.float32]] = field(repr=False)
+    program: bytes | None = field(repr=False)
     sha256: str
 
 
