@@ -60,13 +60,15 @@ class Numbering:
         self._starts: list[int] = []
         self._ends: list[int] = []
 
-    def take(self, number: npt.NDArray[np.uint64], most_ahead: float, restarts: bool) -> Taken:
+    def take(self, number: npt.NDArray[np.uint64], most_ahead: float, restarts: bool, reopened: bool = False) -> Taken:
         """Take the numbers of samples in order of arrival.
 
         Args:
             number: uint64 `(N,)`, as sent, N at least 1.
             most_ahead: How many samples can have been missed since the last that came.
             restarts: Whether a step back may mean that the board started anew.
+            reopened: They are the first of a new connection, over which no old bytes come: where restarts can be told
+                at all, any step back of a counter that is wide enough to tell is one.
         """
         n = len(number)
         begin = int(number[0])
@@ -77,7 +79,11 @@ class Numbering:
                 self.next = first + n
                 self._suspect = None
                 return Taken([Run(slice(0, n), first, 0)])
-        return self._sort(self._unwrap(number), most_ahead, restarts)
+        unwrapped = self._unwrap(number)
+        assert self.next is not None
+        if restarts and reopened and self.bits > 16 and int(unwrapped[0]) < self.next:
+            return Taken(restart=0)
+        return self._sort(unwrapped, most_ahead, restarts)
 
     def _unwrap(self, number: npt.NDArray[np.uint64]) -> Int64:
         raw = number.astype(np.int64) & ((1 << self.bits) - 1)

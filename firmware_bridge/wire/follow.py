@@ -79,7 +79,7 @@ class Follower:
         rate = track.stream.rate_hz
         passed_s = 0.0 if track.arrived_ns is None else (now - track.arrived_ns) / 1e9
         ahead = float("inf") if rate is None else max(_PLAUSIBLE, 4 * rate * passed_s)
-        taken = track.numbering.take(samples.number, ahead, restarts)
+        taken = track.numbering.take(samples.number, ahead, restarts, track.broken == "disconnected")
         n = len(samples.raw) if taken.restart is None else taken.restart
         if n:
             track.arrived_ns = now

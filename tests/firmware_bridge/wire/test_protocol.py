@@ -477,7 +477,9 @@ class PlainBench:
 
     def samples(self, *values: float, **more: Any) -> Samples:
         raw = np.array(values, "<f4")[:, None]
-        return Samples(self.stream, raw, **{key: np.array(value) for key, value in more.items()})
+        return Samples(
+            self.stream, raw, **{key: value if key == "number_bits" else np.array(value) for key, value in more.items()}
+        )
 
 
 def test_without_numbers_samples_are_counted_by_arrival_and_losses_are_unknown():
@@ -512,6 +514,20 @@ def test_a_counter_that_begins_again_is_an_inferred_reboot():
     assert items[1].inferred
     assert (items[2].boot, items[2].first, len(items[2])) == (1, 0, 2)
     assert bench.session.books().closes() == []
+
+
+@pytest.mark.parametrize(("first", "expected"), [(3, ["Rebooted", "Batch"]), (12, ["Gap", "Batch"]), (10, ["Batch"])])
+def test_after_a_reconnect_any_step_back_of_a_counter_is_a_reboot(first, expected):
+    bench = PlainBench(COUNTED)
+    bench.hear(bench.samples(*range(9), number=range(1, 10), number_bits=64))
+    bench.session.closed("unplugged", bench.now)
+    bench.session.opened("x", bench.now)
+    items = bench.hear(bench.samples(1, 2, number=[first, first + 1], number_bits=64))
+    assert [kind for kind in kinds(items) if kind != "Connected"] == expected
+    books = bench.session.books()
+    assert books.closes() == []
+    assert books.total("s").duplicate == 0
+    assert books.total("s").delivered == 11
 
 
 def test_a_clock_that_begins_again_is_an_inferred_reboot():
