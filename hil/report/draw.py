@@ -1,0 +1,275 @@
+"""Draws the curves of a measurement: each kind of plot as its field draws it.
+
+Rule of this room: a plot shows what its figures were found from, with intervals, and names what is named (slopes, lines
+of the spectrum, marks). Channels of one unit share a picture. Long curves are thinned to what can be seen, extremes
+kept.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hil.measure.figure import PlotData
+from hil.report.svg import FAINT, INK, canvas, colour, svg
+from hil.report.words import scale_for, unit_words, value
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["KINDS", "draw", "thinned"]
+
+Array = npt.NDArray[Any]
+
+MOST_POINTS = 700
+"""Points of a curve, at most."""
+
+
+def draw(plots: Sequence[PlotData], labels: Sequence[str] | None = None) -> str:
+    """Return one picture of plots of one kind and unit.
+
+    Args:
+        plots: At least one; several are laid over each other.
+        labels: What each is called; by default its channel.
+    """
+    first = plots[0]
+    names = list(labels or (plot.channel for plot in plots))
+    drawer, size = KINDS.get(first.kind, (_curves, (6.2, 3.4)))
+    with canvas(*size, salt=f"{first.kind} {first.stream} {first.title} {names}") as (picture, axes):
+        drawer(axes, plots, names)
+        return svg(picture, f"{first.title} of {first.stream} {', '.join(filter(None, names))}".strip())
+
+
+def thinned(x: Array, y: Array, log_x: bool, most: int = MOST_POINTS) -> tuple[Array, Array]:
+    """Return a curve of at most `most` points: in every piece of the axis the least and the greatest stay."""
+    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    if len(x) <= most:
+        return x, y
+    usable = x > 0 if log_x else np.ones(len(x), bool)
+    x, y = x[usable], y[usable]
+    place = np.log(x) if log_x else x
+    span = place[-1] - place[0]
+    pieces = np.minimum(((place - place[0]) / (span or 1.0) * (most // 2)).astype(int), most // 2 - 1)
+    keep: list[int] = []
+    for start, stop in zip(*_runs(pieces), strict=True):
+        part = y[start:stop]
+        if np.isfinite(part).any():
+            keep += sorted({start + int(np.nanargmin(part)), start + int(np.nanargmax(part))})
+    return x[keep], y[keep]
+
+
+def _runs(pieces: Array) -> tuple[Array, Array]:
+    starts = np.concatenate(([0], np.flatnonzero(np.diff(pieces)) + 1))
+    return starts, np.append(starts[1:], len(pieces))
+
+
+def _axes(axes: "Axes", plot: PlotData) -> None:
+    axes.set_xlabel(_label(plot.x_label))
+    axes.set_ylabel(_label(plot.y_label))
+    if plot.log_x:
+        axes.set_xscale("log")
+    if plot.log_y:
+        axes.set_yscale("log")
+
+
+def _label(text: str) -> str:
+    """Return a label with its unit as people write it."""
+    head, opened, unit = text.rpartition("(")
+    if opened and unit.endswith(")") and not unit.startswith("95"):
+        depth = text.endswith("))")
+        if depth:  # such as `density (g/sqrt(Hz))`: the unit itself has brackets
+            start = text.index("(")
+            return f"{text[:start]}({unit_words(text[start + 1 : -1])})"
+        return f"{head}({unit_words(unit[:-1])})"
+    return text
+
+
+def _curves(axes: "Axes", plots: Sequence[PlotData], names: Sequence[str]) -> None:
+    for at, (plot, name) in enumerate(zip(plots, names, strict=True)):
+        arrays = plot.arrays
+        _band(axes, plot, colour(at))
+        axes.plot(*thinned(arrays["x"], arrays["y"], plot.log_x), color=colour(at), label=name or None, gid=f"c{at}")
+    _marks(axes, plots)
+    _axes(axes, plots[0])
+    _legend(axes, names)
+
+
+def _band(axes: "Axes", plot: PlotData, ink: str) -> None:
+    arrays = plot.arrays
+    if "low" in arrays and "high" in arrays and len(arrays["low"]) == len(arrays["x"]):
+        low, high = thinned(arrays["x"], arrays["low"], plot.log_x), thinned(arrays["x"], arrays["high"], plot.log_x)
+        if len(low[0]) == len(high[0]) and np.array_equal(low[0], high[0]):
+            axes.fill_between(low[0], low[1], high[1], color=ink, alpha=0.18, linewidth=0)
+
+
+def _legend(axes: "Axes", names: Sequence[str]) -> None:
+    handles, labels = axes.get_legend_handles_labels()
+    if len(labels) > 1 or any(names):
+        axes.legend(handles, labels, ncols=min(len(labels), 6), loc="lower left", bbox_to_anchor=(0, 1.0),
+                    borderaxespad=0.2, handlelength=1.4, columnspacing=1.2)  # fmt: skip
+
+
+def _marks(axes: "Axes", plots: Sequence[PlotData], most: int = 6) -> None:
+    """Name the marked places; what one channel has named the others need not name again."""
+    named: list[float] = []
+    for plot in plots:
+        for place, text in plot.marks:
+            near = [other for other in named if abs(other - place) <= 0.02 * max(abs(place), 1e-12)]
+            if near or len(named) >= most:
+                continue
+            named.append(place)
+            axes.axvline(place, color=FAINT, linewidth=0.7, linestyle=(0, (2, 2)))
+            axes.annotate(text, (place, 1.0), xycoords=("data", "axes fraction"), xytext=(2, -2), va="top",
+                          textcoords="offset points", rotation=90, fontsize=7, color=INK)  # fmt: skip
+
+
+_SLOPES = ("x", "y", "low", "high", "fit")
+
+
+def _allan(axes: "Axes", plots: Sequence[PlotData], names: Sequence[str]) -> None:
+    for at, (plot, name) in enumerate(zip(plots, names, strict=True)):
+        arrays, ink = plot.arrays, colour(at)
+        _band(axes, plot, ink)
+        axes.plot(arrays["x"], arrays["y"], color=ink, marker="o", markersize=2.6, linewidth=1.0, label=name or None)
+        if "fit" in arrays:
+            axes.plot(arrays["x"], arrays["fit"], color=ink, linestyle=(0, (4, 2)), linewidth=1.0)
+    _axes(axes, plots[0])
+    limits = _sensible([plot.arrays["y"] for plot in plots])
+    if limits is not None:
+        axes.set_ylim(*limits)
+    _named_slopes(axes, plots[0], limits)
+    _legend(axes, names)
+
+
+def _sensible(curves: Sequence[Array]) -> tuple[float, float] | None:
+    known = np.concatenate([curve[np.isfinite(curve) & (curve > 0)] for curve in curves])
+    return (float(known.min()) / 2.2, float(known.max()) * 2.2) if len(known) else None
+
+
+def _named_slopes(axes: "Axes", plot: PlotData, limits: tuple[float, float] | None) -> None:
+    """Draw the slopes of the first channel only, each with its name where it is nearest to the curve."""
+    x = np.asarray(plot.arrays["x"], np.float64)
+    told: list[float] = []
+    for name in plot.arrays:
+        if name in _SLOPES:
+            continue
+        line = np.asarray(plot.arrays[name], np.float64)
+        usable = np.isfinite(line) & (line > 0)
+        if limits is not None:
+            usable &= (line > limits[0]) & (line < limits[1])
+        if usable.sum() < 1:
+            continue
+        axes.plot(x[usable], line[usable], color=FAINT, linewidth=0.9, linestyle=(0, (1, 1.6)))
+        near = np.abs(np.log(line[usable] / np.asarray(plot.arrays["y"], np.float64)[usable]))
+        at = int(np.nanargmin(near)) if np.isfinite(near).any() else 0
+        place = x[usable][at], line[usable][at]
+        lower = any(abs(np.log10(place[0] / other)) < 0.5 for other in told)
+        told.append(place[0])
+        axes.annotate(name.replace("_", " "), place, xytext=(4, -12 if not lower else -22), textcoords="offset points",
+                      fontsize=7.5, color=INK)  # fmt: skip
+
+
+def _spectrum(axes: "Axes", plots: Sequence[PlotData], names: Sequence[str]) -> None:
+    _curves(axes, plots, names)
+    for line in axes.get_lines():
+        line.set_linewidth(0.9)
+
+
+def _histogram(axes: "Axes", plots: Sequence[PlotData], names: Sequence[str]) -> None:
+    for at, (plot, name) in enumerate(zip(plots, names, strict=True)):
+        edges, counts = (np.asarray(plot.arrays[key], np.float64) for key in ("x", "y"))
+        share = counts / max(counts.sum(), 1.0) * 100
+        axes.stairs(share, edges, color=colour(at), fill=len(plots) == 1, alpha=0.55 if len(plots) == 1 else 1.0,
+                    label=name or None, linewidth=1.1)  # fmt: skip
+    _marks(axes, plots)
+    _axes(axes, plots[0])
+    axes.set_ylabel("share of the readings (%)")
+    _legend(axes, names)
+
+
+def _map(axes: "Axes", plots: Sequence[PlotData], names: Sequence[str]) -> None:
+    plot = plots[0]
+    z = np.asarray(plot.arrays["z"], np.float64)
+    diverging = plot.kind == "correlation"
+    extremes: dict[str, Any] = {"vmin": -1.0, "vmax": 1.0, "cmap": "RdBu_r"} if diverging else {"cmap": "viridis"}
+    mesh = axes.pcolormesh(z, edgecolors="none", **extremes, rasterized=z.size > 4096)
+    axes.invert_yaxis()
+    axes.set_aspect("equal" if max(z.shape) <= 3 * min(z.shape) else "auto")
+    axes.grid(False)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    figure = axes.get_figure()
+    if figure is not None:
+        bar = figure.colorbar(mesh, ax=axes, shrink=0.86)
+        bar.outline.set_visible(False)
+        bar.set_label("" if diverging else _label(plot.y_label))
+    if plot.names and len(plot.names) == z.shape[0] == z.shape[1]:
+        axes.set_xticks(np.arange(len(plot.names)) + 0.5, plot.names)
+        axes.set_yticks(np.arange(len(plot.names)) + 0.5, plot.names)
+    else:
+        for setter, count in ((axes.set_yticks, z.shape[0]), (axes.set_xticks, z.shape[1])):
+            shown = range(0, count, max(1, count // 8))
+            setter([at + 0.5 for at in shown], [str(at) for at in shown])
+    axes.tick_params(length=0)
+    if z.size <= 100:
+        _numbers(axes, z, mesh, "1" if diverging else _unit_of(plot.y_label))
+
+
+def _numbers(axes: "Axes", z: Array, mesh: Any, unit: str) -> None:
+    """Write each value on its field, dark on light fields and light on dark ones."""
+    known = z[np.isfinite(z)]
+    scale = scale_for(unit, [float(np.abs(known).max())] if len(known) else [])
+    step = float(np.ptp(known)) / 50 if len(known) else 0.0
+    for (row, column), given in np.ndenumerate(z):
+        shade = mesh.cmap(mesh.norm(given))
+        ink = "#ffffff" if 0.299 * shade[0] + 0.587 * shade[1] + 0.114 * shade[2] < 0.55 else "#101010"
+        words = "×" if not np.isfinite(given) else value(float(given), given - step, given + step, scale)
+        axes.text(column + 0.5, row + 0.5, words, ha="center", va="center", fontsize=7.5, color=ink)
+
+
+def _unit_of(label: str) -> str:
+    return label[label.index("(") + 1 : -1] if label.endswith(")") and "(" in label else "1"
+
+
+def _clock(axes: "Axes", plots: Sequence[PlotData], names: Sequence[str]) -> None:
+    for at, plot in enumerate(plots):
+        arrays, ink = plot.arrays, colour(at)
+        if "below" in arrays and "above" in arrays:
+            axes.fill_between(arrays["x"], arrays["below"], arrays["above"], color=ink, alpha=0.18, linewidth=0,
+                              label="uncertainty")  # fmt: skip
+        axes.plot(*thinned(arrays["x"], arrays["y"], False), color=ink, linewidth=1.0, label="clock")
+    _axes(axes, plots[0])
+    _legend(axes, ["clock"])
+
+
+def _overlay(axes: "Axes", plots: Sequence[PlotData], names: Sequence[str]) -> None:
+    plot = plots[0]
+    for at, key in enumerate(("reference", "y")):
+        if key in plot.arrays:
+            label = "reference" if key == "reference" else plot.channel or plot.stream
+            axes.plot(*thinned(plot.arrays["x"], plot.arrays[key], False), color=colour(1 - at), label=label)
+    _marks(axes, plots)
+    _axes(axes, plot)
+    _legend(axes, ["y"])
+
+
+def _several(axes: "Axes", plots: Sequence[PlotData], names: Sequence[str]) -> None:
+    """Draw every array of a plot that is as long as x as a curve of its own name."""
+    plot = plots[0]
+    keys = [key for key in plot.arrays if key != "x" and len(plot.arrays[key]) == len(plot.arrays["x"])]
+    for at, key in enumerate(keys):
+        axes.plot(*thinned(plot.arrays["x"], plot.arrays[key], plot.log_x), color=colour(at), label=key, linewidth=1.0)
+    _marks(axes, plots)
+    _axes(axes, plot)
+    _legend(axes, keys)
+
+
+Drawer = Callable[["Axes", Sequence[PlotData], Sequence[str]], None]
+
+KINDS: Mapping[str, tuple[Drawer, tuple[float, float]]] = {
+    "allan": (_allan, (6.2, 3.9)), "spectrum": (_spectrum, (6.2, 3.6)), "histogram": (_histogram, (6.2, 3.2)),
+    "map": (_map, (4.6, 3.6)), "correlation": (_map, (4.8, 4.0)), "clock": (_clock, (6.2, 3.2)),
+    "overlay": (_overlay, (6.2, 3.2)), "orientation": (_several, (6.2, 3.2)),
+}  # fmt: skip
+"""Who draws which kind, and how large in inches."""
