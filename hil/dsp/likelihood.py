@@ -1,12 +1,12 @@
 """The likelihood of a noise spectrum under a sum of named terms: best fit, profile, choice of terms.
 
 A bin of n coefficients with mean square P and expected variance v adds n (log v + P / v) to twice the negative log
-likelihood. v is linear in the squared coefficients, so the best ones are found by reweighted non-negative least squares;
-a ramp shifts the mean of the lowest coefficients and is found with them.
+likelihood. v is linear in the squared coefficients, so the best ones are found by reweighted non-negative least
+squares; a ramp shifts the mean of the lowest coefficients and is found with them.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -15,17 +15,18 @@ import numpy.typing as npt
 
 from hil.dsp.noisespectrum import NoiseSpectrum
 
-__all__ = ["NAMES", "Best", "Powers", "dispersion", "maximise", "profile", "select"]
+__all__ = ["NAMES", "SLOW", "Best", "Powers", "dispersion", "interchangeable", "maximise", "profile", "select"]
 
 Float = npt.NDArray[np.float64]
 NAMES = ("quantisation", "white", "bias_instability", "rate_random_walk", "rate_ramp")
 RANDOM = NAMES[:4]
+SLOW = NAMES[2:]
 ENOUGH = 9.0
 """Rise of twice the log likelihood that takes a term in: three standard deviations."""
 LINE = 1e-7
 """Chance below which a bin that stands out of its neighbours is a line, not noise."""
-COARSE = 16
-"""Bins that are judged together when the fit is judged: a third of an octave."""
+NEAR = 15
+"""Bins that a bin is compared with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +110,13 @@ def _shapes(theta: Float, rate_hz: float) -> Float:
 def _lines(power: Float, count: Float) -> npt.NDArray[np.bool_]:
     """Return which bins stand out of their neighbours more than noise can."""
     from scipy.ndimage import median_filter
-    from scipy.stats import chi2
+    from scipy.stats import chi2, f
 
-    if len(power) < 16:
+    if len(power) < NEAR + 1:
         return np.zeros(len(power), bool)
-    middle = median_filter(power / chi2.ppf(0.5, count) * count, size=15, mode="nearest")
+    middle = median_filter(power / chi2.ppf(0.5, count) * count, size=NEAR, mode="nearest")
     ratio = power / np.where(middle > 0, middle, np.inf) / 1.1  # the slope inside the neighbourhood
-    lines: npt.NDArray[np.bool_] = chi2.sf(ratio * count, count) < LINE
+    lines: npt.NDArray[np.bool_] = f.sf(ratio, count, NEAR * count * 2 / math.pi) < LINE  # a median tells 2/pi as much
     return lines
 
 
@@ -138,9 +139,11 @@ def maximise(powers: Powers, terms: frozenset[str], held: Mapping[str, float] | 
     shapes = powers.shapes[:, free]
     floor = 1e-9 * float(np.median(powers.power)) + 1e-300
     squares, ramp = np.zeros(4), held.get("rate_ramp", 0.0)
+    previous = np.zeros(len(free))
     power = powers.power
     variance = np.maximum(power, floor)
-    variance[len(power) - powers.heads :] = np.maximum(np.median(variance[-powers.heads :]), floor) if powers.heads else 0
+    if powers.heads:  # single coefficients are no guide to their own variance
+        variance[-powers.heads :] = np.maximum(np.median(variance[-powers.heads :]), floor)
     loss = math.inf
     for _ in range(60):
         if powers.heads and ("rate_ramp" in terms or ramp):
@@ -199,14 +202,16 @@ def dispersion(powers: Powers) -> float:
             if n >= 8:
                 ratios.append(float(np.sum(powers.count[own] * power[own] / best.variance[own]) / n))
                 counts.append(n)
-        error, variance = (np.array(ratios) - 1) ** 2, 2 / np.array(counts)
-        freedom = len(ratios) - 4
-        if freedom < 1 or (misfit == 0 and chi2.sf(float(np.sum(error / variance)), freedom) > 1e-3):
+        ratio, number = np.array(ratios), np.array(counts)
+        # the deviance of a mean of squares, chi-square of one degree even where there are few: a low bin is no judge
+        deviance = number * (ratio - 1 - np.log(ratio))
+        freedom = len(ratio) - 4
+        if freedom < 1 or (misfit == 0 and chi2.sf(float(deviance.sum()), freedom) > 1e-3):
             return 0.0
-        low, high = 0.0, float(error.max()) + 1.0
-        for _ in range(60):
+        low, high = 0.0, 4.0
+        for _ in range(50):
             middle = (low + high) / 2
-            low, high = (middle, high) if float(np.sum(error / (variance + middle))) > freedom else (low, middle)
+            low, high = (middle, high) if np.sum(deviance / (1 + number * middle / 2)) > freedom else (low, middle)
         misfit = math.sqrt(high)
         current = powers.spread(misfit)
     return misfit
@@ -223,9 +228,27 @@ def select(powers: Powers) -> Best:
         best = better
         for name in sorted(best.terms - {"white"}):  # a term that a later one replaces goes
             less = maximise(powers, best.terms - {name})
-            if less.loss < best.loss + ENOUGH / 2 and less.loss < best.loss + ENOUGH:
+            if less.loss < best.loss + ENOUGH / 2:
                 best = less
     return best
+
+
+def interchangeable(powers: Powers, best: Best, bound: float) -> frozenset[str]:
+    """Return the slow terms of a fit that another slow term explains as well: which one it is cannot be told.
+
+    Args:
+        powers: What was fitted.
+        best: The fit.
+        bound: How much worse, in twice the log likelihood, still counts as well.
+    """
+    found = set()
+    for name in sorted(best.terms & set(SLOW)):
+        for other in sorted(set(SLOW) - best.terms):
+            # a walk wanders off like a ramp all too often: only strong evidence makes it one
+            needed = ENOUGH if (name, other) == ("rate_ramp", "rate_random_walk") else bound
+            if maximise(powers, best.terms - {name} | {other}).loss < best.loss + needed:
+                found.add(name)
+    return frozenset(found)
 
 
 def profile(powers: Powers, best: Best, name: str, bound: float) -> tuple[float, float, float]:
@@ -259,12 +282,12 @@ def _scale(powers: Powers, best: Best, name: str) -> float:
     return float(np.sum(powers.count / 2 * (shape / best.variance) ** 2) ** -0.25)
 
 
-def _cross(fall: "object", value: float, bound: float, *, up: bool, scale: float) -> float:
+def _cross(fall: Callable[[float], float], value: float, bound: float, *, up: bool, scale: float) -> float:
     """Return where the profile crosses the bound: bracket, then regula falsi on its square root (nearly a line)."""
     target = math.sqrt(bound)
 
     def height(at: float) -> float:
-        return math.sqrt(max(0.0, fall(at))) - target  # type: ignore[operator]
+        return math.sqrt(max(0.0, fall(at))) - target
 
     inner, inner_height = value, -target
     if up:

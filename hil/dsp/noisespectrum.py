@@ -51,7 +51,7 @@ class NoiseSpectrum:
 
     def __add__(self, other: "NoiseSpectrum") -> "NoiseSpectrum":
         if self.rate_hz != other.rate_hz:
-            raise ValueError(f"stretches at {self.rate_hz} and {other.rate_hz} Hz are not of one stream; fit each alone")
+            raise ValueError(f"stretches at {self.rate_hz} and {other.rate_hz} Hz do not add up; fit each alone")
         count = self.count + other.count
         share = np.divide(other.count, count, out=np.zeros_like(count), where=count > 0)
         return NoiseSpectrum(
@@ -82,7 +82,7 @@ def noise_spectrum(readings: npt.ArrayLike, rate_hz: float) -> NoiseSpectrum:
     x = given[:n].astype(np.float64)
     x -= x.mean()
     if not np.isfinite(x.sum()):
-        raise ValueError("the readings hold NaN or infinite values; give the stretches between them one by one, and add")
+        raise ValueError("the readings hold NaN or infinite values; add up the stretches between them")
     z: Float = dct(x, type=2, norm="ortho", overwrite_x=True)
     k = np.arange(1, HEAD + 1)
     theta = np.pi * k / n
