@@ -91,8 +91,9 @@ def six_position(readings: Float, length: float = 1.0) -> Calibration | None:
     left = readings - design @ solved
     freedom = 3 * len(readings) - 12
     variance = float((left**2).sum()) / max(1, freedom)
-    one_axis = np.linalg.inv(design.T @ design) * variance
-    covariance = np.kron(np.eye(3), one_axis)  # rows of K with their bias, axis by axis
+    one_axis: Float = np.asarray(np.linalg.inv(design.T @ design) * variance, np.float64)
+    # Rows of K with their bias, axis by axis.
+    covariance: Float = np.asarray(np.kron(np.eye(3), one_axis), np.float64)
 
     def split(flat: Float) -> tuple[Float, Float]:
         rows = flat.reshape(3, 4)

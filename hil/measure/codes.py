@@ -6,6 +6,7 @@ missing only where its neighbours are so frequent that chance cannot explain its
 """
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +31,7 @@ class Spread:
         dtype: Of the readings as they are recorded.
     """
 
-    def __init__(self, dtype: np.dtype[np.generic]) -> None:
+    def __init__(self, dtype: np.dtype[Any]) -> None:
         self.dtype = dtype
         self._dense: Int | None = None
         self._least = 0

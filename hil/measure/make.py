@@ -14,7 +14,7 @@ from hil.measure.figure import Figure
 
 __all__ = ["Maker", "slug", "walk_unit"]
 
-_NAME = re.compile(r"[^\w+-]+")
+_NAME = re.compile(r"[^\w+~-]+")
 
 
 def slug(text: str) -> str:

@@ -125,9 +125,10 @@ class Psd:
             return [make.unknown("strongest_peak", "no line stands above the noise", channel), count]
         best = found[0]
         half = 0.5 * self._resolution
+        note = f"amplitude {best.amplitude:.4g} {make.unit_of(channel)}, {best.name or 'unnamed'}"
         strongest = make("strongest_peak", best.frequency_hz, best.frequency_hz - half, best.frequency_hz + half,
                          channel=channel, condition=told, method="Hann interpolation; half a bin either way",
-                         note=f"amplitude {best.amplitude:.4g} {make.unit_of(channel)}, {best.name or 'unnamed'}")  # fmt: skip
+                         note=note)  # fmt: skip
         return [strongest, count]
 
     def plots(self, make: Maker, stream: Stream) -> dict[str, PlotData]:

@@ -100,6 +100,11 @@ class Timing:
         return self._missing
 
     @property
+    def unequal_share(self) -> float:
+        """Share of steps that are more than a tenth away from the usual one, 0 to 1."""
+        return self._unequal / self._count if self._count else 0.0
+
+    @property
     def rate_hz(self) -> float | None:
         """Samples a second while none are missing, by ticks or times; None below two samples."""
         mean = self._usual + self._sum / self._count if self._count else 0.0
