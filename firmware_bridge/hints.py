@@ -159,7 +159,7 @@ def explain(error: Exception, port: str, facts: Facts) -> TransportError:
         return PortMissing("no host of that name is known", port, "check the spelling, or give its address")
     if isinstance(error, TimeoutError) or number in (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ETIMEDOUT):
         return PortMissing("the host does not answer", port, "check the address and the network")
-    return TransportError(f"cannot be opened ({error})", port, "`hil doctor` looks for the cause")
+    return TransportError(f"cannot be opened ({error})", port, "`hil ports` tells who holds it and what is attached")
 
 
 def wrong_baud(port: str, baud: int, received: int, seconds: float) -> str:
@@ -168,7 +168,7 @@ def wrong_baud(port: str, baud: int, received: int, seconds: float) -> str:
     base = port.partition("?")[0]
     return (
         f"{port}: {received} bytes came in {seconds:.0f} s and none made sense, so {baud} baud is most likely wrong; "
-        f"try `{base}?baud={other}`, or let `hil doctor {base}` try them all (a board that speaks its own format needs "
+        f"try `{base}?baud={other}`, or the rate in its data sheet (a board that speaks its own format needs "
         f"--board-file)"
     )
 
@@ -176,7 +176,7 @@ def wrong_baud(port: str, baud: int, received: int, seconds: float) -> str:
 def silent(port: str, seconds: float, serial: bool) -> str:
     """Return the sentence for a port that opened and says nothing."""
     why = "press the board's reset key, or try ?dtr=on&rts=off or another ?baud=" if serial else "check its program"
-    return f"{port}: open for {seconds:.0f} s and no byte came; {why}; `hil doctor` looks further"
+    return f"{port}: open for {seconds:.0f} s and no byte came; {why}"
 
 
 def reset_on_open(port: str) -> str:

@@ -54,16 +54,18 @@ def ui(
     wait: Annotated[float, typer.Option("--wait", help="Seconds to wait for a port that somebody holds.")] = 0.0,
     seconds: For = None,
     fps: Fps = 10.0,
+    json: Json = False,
 ) -> None:
     """Show boards live, or a recording with pause, step, seek and speed."""
     from hil.tui.start import needs_terminal
 
+    plain = plain or json
     if not plain and (sentence := needs_terminal()):
         talk(sentence)
         raise typer.Exit(2)
     config = engine_config(sources, model, board_file, dialect, speed, begin, end, loop, wait, hold=not plain)
     if plain:
-        _lines(config, seconds)
+        _lines(config, seconds, as_json=json)
     else:
         _screen(config, fps)
 
@@ -176,6 +178,7 @@ def send(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="A line, or a native message such as 'PING token=7'.")],
     seconds: Annotated[float, typer.Option("--for", metavar="SECONDS", help="How long to listen for answers.")] = 1.0,
     board_file: BoardFile = None,
+    json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Send a line or a native message to a board and print what it says."""
@@ -183,11 +186,14 @@ def send(
     from hil.converse import converse
 
     spec = replace(parse_spec(port), board_file=None if board_file is None else str(board_file))
-    said = 0
+    said = []
     for line in converse(spec, text, seconds):
-        said += 1
-        print(line, flush=True)
-    talk(f"{said} lines came back", quiet)
+        said.append(line)
+        if not json:
+            print(line, flush=True)
+    if json:
+        print_json({"schema": 1, "port": spec.port, "sent": text, "lines": said})
+    talk(f"{len(said)} lines came back", quiet)
 
 
 VERBS = (demo, ui, ports, send)

@@ -114,7 +114,10 @@ def label_title(predictions: Sequence[PredictionView]) -> Line:
     if len(predictions) != 1:
         return ()
     one = predictions[0]
-    behind = f" · {seconds(one.behind_s)} behind" if one.behind_s is not None and one.behind_s >= 0.5 else ""
+    # Between two decisions the readings run ahead by up to one step: only more than that is lag.
+    step_s = (one.history[-1][0] - one.history[-2][0]) / 1e9 if len(one.history) > 1 else 0.0
+    lags = one.behind_s is not None and one.behind_s - step_s >= 0.5
+    behind = f" · {seconds(one.behind_s or 0.0)} behind" if lags else ""
     return [(f"{one.model} on {one.board}{behind}", DIM)]
 
 

@@ -23,7 +23,8 @@ def needs_terminal() -> str | None:
         name for name, stream in (("stdin", sys.stdin), ("stderr", sys.stderr)) if stream is None or not stream.isatty()
     ]
     if missing:
-        return f"hil ui needs a terminal, and {' and '.join(missing)} is none; for a pipe use: hil ui --plain"
+        verb = "are" if len(missing) > 1 else "is"
+        return f"hil ui needs a terminal, and {' and '.join(missing)} {verb} not one; for a pipe use: hil ui --plain"
     if os.environ.get("TERM") == "dumb":
         return "hil ui needs a terminal that can place characters, and TERM is dumb; use: hil ui --plain"
     return None

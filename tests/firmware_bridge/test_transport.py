@@ -359,7 +359,7 @@ SCREEN = Holder(4711, "screen", "bob", "09:15")
         (OSError(errno.ENOENT, "x"), Facts(), PortMissing, "plug the board in and run `hil ports`"),
         (OSError(errno.EIO, "x"), Facts(), PortLost, "unplug the board"),
         (OSError(errno.ENOTTY, "x"), Facts(), TransportError, "no serial port"),
-        (OSError("something new"), Facts(), TransportError, "hil doctor"),
+        (OSError("something new"), Facts(), TransportError, "`hil ports` tells"),
     ],
 )
 def test_a_port_that_does_not_open_ends_in_one_sentence_with_what_to_do(

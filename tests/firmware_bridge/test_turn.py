@@ -302,7 +302,7 @@ def test_meaningless_bytes_on_a_serial_line_end_in_a_sentence_about_the_baud_rat
     assert "400 bytes" in sentence
     assert "115200 baud is most likely wrong" in sentence
     assert "?baud=9600" in sentence
-    assert "hil doctor /dev/ttyACM0" in sentence
+    assert "--board-file" in sentence
     assert bench.turn.state.reason == sentence
 
 
