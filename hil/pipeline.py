@@ -9,6 +9,7 @@ Rule: a stage may add and may lag, it never skips; a sink keeps nothing but copi
 and is raised where it is joined; what the bench can live with (a full disk) a sink handles itself.
 """
 
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -165,6 +166,9 @@ class Pipeline:
                 pass
             self._finish()
         finally:
+            # After an error too: links that nobody listens to any more must give their ports back.
+            with contextlib.suppress(Exception):
+                self.source.close()
             self._done.set()
 
     def start(self) -> None:

@@ -149,13 +149,21 @@ def test_a_jump_of_the_source_reaches_stages_and_sinks_before_what_follows() -> 
     assert [round(decision.confidence * 1e6) for decision in decisions(sink)] == [10, 20, 10, 20]
 
 
-def test_an_error_in_a_sink_ends_the_pipeline_and_is_raised_where_it_is_joined() -> None:
+def test_an_error_in_a_sink_ends_the_pipeline_gives_the_ports_back_and_is_raised_where_it_is_joined() -> None:
     class Breaks(Keeps):
         def accept(self, arrivals: list[Arrival]) -> None:
             raise RuntimeError("broken sink")
 
-    pipeline = Pipeline(Given([arrivals(1)]), (), (Breaks(),), tick_s=0)
+    class Ports(Given):
+        closed = False
+
+        def close(self) -> None:
+            self.closed = True
+
+    source = Ports([arrivals(1)])
+    pipeline = Pipeline(source, (), (Breaks(),), tick_s=0)
     pipeline.start()
     with pytest.raises(RuntimeError, match="broken sink"):
         pipeline.join(10)
     assert pipeline.done
+    assert source.closed
