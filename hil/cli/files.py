@@ -73,7 +73,8 @@ def recover(
         print_json({"schema": 1, **mended.as_dict()})
     else:
         kept = f"{mended.path}: {mended.samples:,} samples in {mended.chunks} chunks were kept"
-        print("\n".join([kept, mended.lost or "nothing is missing", *mended.left_out]))
+        missing = [*filter(None, [mended.lost]), *mended.left_out]
+        print("\n".join([kept, *(missing or ["nothing is missing"])]))
 
 
 def verify(file: File, models: Models = None, json: Json = False) -> None:

@@ -137,7 +137,8 @@ class Recording:
         there = dict.fromkeys((known.board, known.stream.name) for known in self._streams)
         found = [key for key in there if name in (key[1], f"{key[0]}/{key[1]}")]
         if len(found) != 1:
-            raise KeyError(f"{name}: it has {', '.join(f'{board}/{stream}' for board, stream in there)}")
+            what = "several streams are called so" if found else "there is no such stream"
+            raise KeyError(f"{name}: {what}; it has {', '.join(f'{board}/{stream}' for board, stream in there)}")
         return self.read(*found[0])
 
     def read(
