@@ -94,7 +94,8 @@ def to_phase(rate: npt.ArrayLike, rate_hz: float) -> Float:
     readings = np.asarray(rate, np.float64)
     phase = np.zeros((len(readings) + 1, *readings.shape[1:]))
     if len(readings):
-        np.cumsum(readings - readings.mean(axis=0), axis=0, out=phase[1:])
+        np.subtract(readings, readings.mean(axis=0), out=phase[1:])
+        np.cumsum(phase, axis=0, out=phase)
         phase /= rate_hz
     return phase
 
@@ -197,7 +198,7 @@ def _channel(
 ) -> tuple[list[float], Int, list[float]]:
     """Return sums of squares, counts and types of noise of one channel."""
     phase = to_phase(column, rate_hz) if data_type == "rate" else np.ascontiguousarray(column, dtype=np.float64)
-    if len(phase) and not np.isfinite(phase.sum()):
+    if len(phase) and not np.isfinite(phase[-1] if data_type == "rate" else phase.sum()):
         raise ValueError("the data hold NaN or infinite values; cut the series at gaps, or feed an AllanStream")
     series = phase
     if kind in ("mdev", "tdev"):

@@ -21,8 +21,10 @@ Spacing = Literal["octave", "decade", "log10", "all"]
 STOP_RATIO = {"adev": 5, "oadev": 4, "mdev": 4, "tdev": 4, "hdev": 5, "ohdev": 4, "totdev": 2}
 """Longest averaging time as a part of the record, by kind, as Stable32 sets it."""
 
-BLOCK = 1 << 13
-"""Starting points at a time: such arrays stay in the cache, and BLAS starts no threads for a product this short."""
+BLOCK = 1 << 15
+"""Starting points at a time: such arrays stay in the cache."""
+SHORT = 1 << 13
+"""Numbers in a product: BLAS starts no threads for one so short."""
 
 
 def averaging_factors(taus: Spacing | npt.ArrayLike, points: int, rate_hz: float, longest: int | None = None) -> Int:
@@ -91,22 +93,34 @@ def difference_sums(x: Float, m: int, order: int, first: int = 0) -> tuple[float
     count = len(x) - order * m - first
     if count <= 0:
         return 0.0, 0
-    size = min(BLOCK, count)
+    near = order * m <= BLOCK  # differences of differences share their work, unless blocks would reach too far
+    size = min(BLOCK, count) + (order * m if near else 0)
     work, other = np.empty(size), np.empty(size)
     total = 0.0
     for begin in range(first, first + count, BLOCK):
         n = min(BLOCK, first + count - begin)
-        value, spare = work[:n], other[:n]
-        x0, x1, x2 = (x[begin + k * m : begin + k * m + n] for k in range(3))
-        if order == 2:
-            np.subtract(x2, x1, out=value)
-            np.subtract(x1, x0, out=spare)
-            np.subtract(value, spare, out=value)
+        if near:
+            value = x[begin : begin + n + order * m]
+            for spare in (work, other, work)[:order]:
+                left = len(value) - m
+                value = np.subtract(value[m:], value[:left], out=spare[:left])
         else:
-            x3 = x[begin + 3 * m : begin + 3 * m + n]
-            np.subtract(x1, x2, out=value)
-            np.multiply(value, 3.0, out=value)
-            np.add(value, x3, out=value)
-            np.subtract(value, x0, out=value)
-        total += float(np.dot(value, value))
+            value = _far(x[begin:], m, order, work[:n], other[:n])
+        for part in range(0, n, SHORT):
+            piece = value[part : part + SHORT]
+            total += float(piece.dot(piece))
     return total, count
+
+
+def _far(x: Float, m: int, order: int, value: Float, spare: Float) -> Float:
+    """Return `len(value)` differences from the first point on."""
+    n = len(value)
+    x0, x1, x2 = x[:n], x[m : m + n], x[2 * m : 2 * m + n]
+    if order == 2:
+        np.subtract(x2, x1, out=value)
+        np.subtract(x1, x0, out=spare)
+        return np.subtract(value, spare, out=value)
+    np.subtract(x1, x2, out=value)
+    np.multiply(value, 3.0, out=value)
+    np.add(value, x[3 * m : 3 * m + n], out=value)
+    return np.subtract(value, x0, out=value)

@@ -21,7 +21,7 @@ Int = npt.NDArray[np.int64]
 
 FEWEST = 30
 """Averages below which the type of noise is not judged; the type of the next shorter averaging time is kept."""
-ENOUGH = 1 << 16
+ENOUGH = 1 << 15
 """Phase points from which on the type of noise at one averaging time is settled; later ones are not looked at."""
 FINEST = {2: 1 << 62, 1: 2048}
 """Starting points per averaging time beyond which degrees of freedom no longer change, by alpha; 64 for the others."""
