@@ -67,12 +67,13 @@ def parse_port(port: str) -> tuple[str, dict[str, str]]:
     Raises:
         UsageError: A parameter is named twice or without a value, or a path follows the name.
     """
-    parts = urlsplit(port if "://" in port else f"virtual://{port}")
+    # What people paste are names of files: `+` and `#` stand for themselves, and other signs may be written as %HH.
+    parts = urlsplit(port if "://" in port else f"virtual://{port}", allow_fragments=False)
     name = parts.netloc or parts.path.strip("/")
     if parts.netloc and parts.path.strip("/"):
         raise UsageError("a path follows the board's name", port, "write virtual://NAME?parameter=value")
     try:
-        pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
+        pairs = parse_qsl(parts.query.replace("+", "%2B"), keep_blank_values=True, strict_parsing=bool(parts.query))
     except ValueError:
         raise UsageError("a parameter has no value", port, "write ?parameter=value&other=value") from None
     given = dict(pairs)

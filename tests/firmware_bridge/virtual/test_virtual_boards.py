@@ -288,3 +288,10 @@ def test_other_packages_can_bring_boards(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(boards, "entry_points", points)
     assert "toaster" in board_names()
     assert make_board("toaster", {"format": "json"}).poll(0)
+
+
+@pytest.mark.parametrize("name", ["a+b.mcap", "a#1.mcap", "a b.mcap", "a%26b.mcap", "C:\\runs\\a.mcap"])
+def test_a_file_name_is_taken_as_it_is_written(name: str) -> None:
+    board, given = parse_port(f"virtual://replay?file={name}&board=watch")
+    assert board == "replay"
+    assert given == {"file": name.replace("%26", "&"), "board": "watch"}
