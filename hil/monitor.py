@@ -24,8 +24,10 @@ from firmware_bridge.batch import (
     Rebooted,
 )
 from firmware_bridge.ledger import Books, SampleBooks
+from hil.allanview import AllanView
 from hil.logbook import LABEL_PREFIX, Logbook, told_label
 from hil.snapshot import BoardView, PredictionView, RecordingView, ReplayView, Snapshot, StreamView
+from hil.stability import Stabilities, Stability, can_average, refusal
 from hil.trace import Trace
 from hil.view import View
 
@@ -79,6 +81,7 @@ class Monitor:
         self._seen: dict[str, _Seen] = {}
         self._decisions: dict[tuple[str, str], deque[tuple[Prediction, str]]] = {}
         self._log = Logbook()
+        self._stabilities = Stabilities()
         self._number = 0
 
     def accept(self, arrivals: Iterable[Arrival]) -> None:
@@ -103,6 +106,7 @@ class Monitor:
         """Forget readings and decisions, keep boards and log: a replay jumped."""
         with self._lock:
             self._decisions.clear()
+            self._stabilities.clear()
             for seen in self._seen.values():
                 seen.told = ""
                 for trace in seen.traces.values():
@@ -125,13 +129,25 @@ class Monitor:
             known = {board.role for board in bench.boards}
             others = [BoardView(role, bench.mode) for role in self._seen if role and role not in known]
             boards = tuple(self._board_view(board, now_ns) for board in (*bench.boards, *others))
-            return Snapshot(
+            allan = None if view.allan is None else self._allan(*view.allan, now_ns)
+            shown = Snapshot(
                 number=self._number, now_ns=now_ns, mode=bench.mode, boards=boards,
                 streams=tuple(self._streams(view, now_ns, [board.role for board in boards])),
                 predictions=tuple(self._prediction(model, view) for model in bench.models),
                 recording=bench.recording, replay=bench.replay, log=self._log.lines(view.log_lines, now_ns),
                 classes=bench.classes, active_label=bench.active_label, trouble=bench.trouble,
             )  # fmt: skip
+        # The curve is made outside the lock: it may take a while, and no reading waits for it.
+        return shown if allan is None else replace(shown, allan=allan.view() if isinstance(allan, Stability) else allan)
+
+    def _allan(self, role: str, name: str, now_ns: int) -> Stability | AllanView:
+        seen = self._seen.get(role)
+        trace = None if seen is None else seen.traces.get(name)
+        if trace is None:
+            return refusal(role, name, None)
+        if not can_average(trace.stream):
+            return refusal(role, name, trace.stream)
+        return self._stabilities.asked(role, trace.stream, trace.latest, now_ns)
 
     def _board(self, role: str) -> _Seen:
         seen = self._seen.get(role)
@@ -174,6 +190,8 @@ class Monitor:
                 trace = traces[name] = Trace(role, stream)
                 batches = [batch for batch in batches if trace.fits(batch.stream)]
             trace.append(batches)
+            if batches:
+                self._stabilities.take(role, name, batches)
         waiting.clear()
 
     def _board_view(self, board: BoardView, now_ns: int) -> BoardView:

@@ -104,6 +104,12 @@ class Ring:
         at = index % self.capacity
         return self._raw[at].copy(), int(self._time[at])
 
+    def tail(self, since_ns: int) -> tuple[Raw, Int64]:
+        """Return copies of all kept samples at or after `since_ns`, `(N, width)`, and their times."""
+        first = int(self.index_at(np.array([since_ns]))[0])
+        at = np.arange(first, self.count) % self.capacity
+        return self._raw[at], self._time[at]
+
     def columns(self, first: int, count: int, width_ns: int) -> tuple[Raw, Raw, npt.NDArray[np.bool_]]:
         """Return the envelope of columns `first` to `first + count - 1`; column k covers `[k, k + 1) * width_ns`.
 

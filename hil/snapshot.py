@@ -15,11 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from firmware_bridge.errors import UsageError
+from hil.allanview import AllanView
 from hil.message import from_plain, pack, to_plain, unpack
 from hil.view import View
 
 __all__ = [
     "SCHEMA",
+    "AllanView",
     "BoardView",
     "LogLine",
     "MarkView",
@@ -259,6 +261,7 @@ class Snapshot:
         classes: Labels that the digits 1 to 9 start and stop.
         active_label: The label that runs, or empty.
         trouble: One sentence where the engine itself is in trouble, else empty.
+        allan: The Allan deviation of the stream that was asked for, None where none was.
     """
 
     number: int
@@ -274,6 +277,7 @@ class Snapshot:
     active_label: str = ""
     trouble: str = ""
     schema: int = SCHEMA
+    allan: AllanView | None = None
 
     def to_wire(self) -> bytes:
         """Return the snapshot as one message (see `hil.message`)."""

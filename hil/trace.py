@@ -117,6 +117,15 @@ class Trace:
         while len(self._anchors) > 2 and (self._anchors[-1][1] - self._anchors[1][1]) / hz >= RATE_SPAN_S:
             self._anchors.popleft()
 
+    def latest(self) -> Batch | None:
+        """Return what is still at hand without a gap, of a stream of channels; None where that is nothing."""
+        if self._next is None or self.stream.is_image:
+            return None
+        raw, t_ns = self._ring.tail(self._gaps[-1][1] if self._gaps else 0)
+        raw.flags.writeable = False
+        boot, end = self._next
+        return Batch(self.board, self.stream, boot, end - len(raw), np.zeros(len(raw), np.int64), t_ns, raw)
+
     def measured_hz(self, now_ns: int) -> float | None:
         """Return samples a second on the board's clock; 0 when it fell silent, None while unknown."""
         last = self._ring.last_ns

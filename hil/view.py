@@ -24,6 +24,7 @@ class View:
         images: Whether the frames of image streams are wanted.
         history: How many earlier decisions of each model are wanted.
         log_lines: How many of the newest log lines are wanted.
+        allan: Role and stream whose Allan deviation is wanted; None: no one's.
     """
 
     columns: int = 120
@@ -35,6 +36,7 @@ class View:
     images: bool = True
     history: int = 32
     log_lines: int = 200
+    allan: tuple[str, str] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""

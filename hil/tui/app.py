@@ -169,6 +169,15 @@ class HilApp(App[int]):
         """A lane a channel, or all together."""
         self._show(replace(self.scene, lanes=not self.scene.lanes))
 
+    def action_allan(self) -> None:
+        """The Allan deviation of the focused plot, or its readings again."""
+        focused = self.focused
+        if not isinstance(focused, Plot) or focused.panel.is_image:
+            self.say("an Allan deviation belongs to a plot of channels: focus one with tab, then press a", True)
+            return
+        self._show(self.scene.pick_allan(focused.panel.board, focused.panel.stream))
+        self.tick()
+
     def action_only(self) -> None:
         """Only the plots of the focused pane's board."""
         focused = self.focused

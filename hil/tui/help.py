@@ -23,7 +23,8 @@ PANES = {
     ),
     "plot": (
         "Channels of one unit share a chart. Every column of dots spans the least and greatest reading in it: a spike "
-        "of one sample is always seen. A red × on the time axis marks missing samples. l gives each channel a lane."
+        "of one sample is always seen. A red × on the time axis marks missing samples. l gives each channel a lane; "
+        "a shows the Allan deviation: how far noise averages out, and where the bias begins to wander."
     ),
     "label": (
         "The model's decision, its certainty, and one sign a decision: the number of the class, or · below 50 %. What "

@@ -73,6 +73,8 @@ KEYS = (
     Key("board.only", "enter", "enter", "only", "this board only",
         "In the table of boards: show only the plots of that board; again: of all."),
     Key("plot.lanes", "l", "l", "lanes", "lanes", "Give each channel a lane of its own, or lay them over each other."),
+    Key("plot.allan", "a", "a", "allan", "Allan deviation",
+        "Show how the focused plot's noise averages out, growing while the board rests; again: its readings."),
     _replay("pause", "p", "p", "bench('pause')", "pause", "Pause the replay or let it go on."),
     _replay("back", "comma", ",", "bench('step',-1)", "step back", "Step one sample back.", " --from S"),
     _replay("step", "full_stop", ".", "bench('step',1)", "step", "Step one sample on.", " --from S"),
@@ -140,6 +142,7 @@ def hints(mode: str, frozen: bool, recording: bool, classes: int, maximised: boo
         *rows,
         ("tab", "pane"),
         ("l", "lanes"),
+        ("a", "Allan"),
         ("^p", "all"),
         ("o", "loop") if mode == "replay" else ("s", "picture"),
     )

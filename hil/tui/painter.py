@@ -12,6 +12,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
 
+from hil.allanview import AllanView
 from hil.tui import panes, stage
 from hil.tui.boards import BoardTable
 from hil.tui.chart import Panel
@@ -22,6 +23,12 @@ from hil.tui.state import Scene
 from hil.tui.verdict import findings
 
 __all__ = ["Painter"]
+
+
+def _allan(scene: Scene) -> AllanView | None:
+    """Return the curve that was asked for, once it is there."""
+    view = scene.latest.allan if scene.latest else None
+    return view if view is not None and scene.allan == (view.board, view.stream) else None
 
 
 class Painter:
@@ -105,7 +112,8 @@ class Painter:
         right = stage.edge(scene)
         for panel, plot in self.charts.items():
             if stream := streams.get((panel.board, panel.stream)):
-                plot.show_stream(stream, scene.lanes, right)
+                wanted = scene.allan == (panel.board, panel.stream)
+                plot.show_stream(stream, scene.lanes, right, _allan(scene) if wanted else None)
 
     def _place(self, layout: Layout, maximised: Pane | None) -> None:
         """Give every pane its place; a maximised one takes that of all but status, verdict, transport and footer."""

@@ -31,6 +31,7 @@ class Scene:
         held_key: What was asked for when it was frozen.
         only: The role whose plots alone are shown; empty for all.
         lanes: Whether each channel has a lane of its own.
+        allan: Role and stream whose Allan deviation stands in place of its readings; None for no one's.
         cursor: Line of the table of boards.
         message: What the screen has to say to the last key.
         bad: Whether that message is about a refusal.
@@ -46,6 +47,7 @@ class Scene:
     held_key: tuple[float, str] | None = None
     only: str = ""
     lanes: bool = False
+    allan: tuple[str, str] | None = None
     cursor: int = 0
     message: str = ""
     bad: bool = False
@@ -69,10 +71,11 @@ class Scene:
         """Return what to ask the engine for."""
         boards = (self.only,) if self.only else None
         if self.held is None:
-            return View(columns, self.seconds, None, boards, history=history)
+            return View(columns, self.seconds, None, boards, history=history, allan=self.allan)
         end = max((stream.end_ns for stream in self.held.streams), default=self.held.now_ns)
         same = self.held_key == (self.seconds, self.only)
-        return View(columns, self.seconds, end, boards, envelopes=not same, images=not same, history=history)
+        return View(columns, self.seconds, end, boards, envelopes=not same, images=not same, history=history,
+                    allan=self.allan)  # fmt: skip
 
     def seen(self, snapshot: Snapshot) -> "Scene":
         """Take a new snapshot."""
@@ -102,6 +105,10 @@ class Scene:
         """Change the time base by steps."""
         at = min(range(len(BASES)), key=lambda index: abs(BASES[index] - self.seconds))
         return replace(self, seconds=BASES[max(0, min(len(BASES) - 1, at + by))])
+
+    def pick_allan(self, role: str, stream: str) -> "Scene":
+        """Show the Allan deviation of a stream, or its readings again."""
+        return replace(self, allan=None if self.allan == (role, stream) else (role, stream))
 
     def pick_only(self, role: str = "") -> "Scene":
         """Show only the plots of one board (by default the one at the cursor), or those of all again."""

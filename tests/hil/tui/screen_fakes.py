@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from hil.allanview import AllanView
 from hil.snapshot import (
     BoardView,
     LogLine,
@@ -88,6 +89,14 @@ LINES = (
 )
 
 
+def stability(role: str, stream: str) -> AllanView:
+    """Six channels after half a minute at rest: white noise, then a floor, then a bias that wanders."""
+    tau = 0.005 * 2.0 ** np.arange(11)
+    size = np.array([1e-3, 2e-3, 1.5e-3, 0.1, 0.2, 0.15])[:, None]
+    deviation = size * np.sqrt(0.01 / tau + 0.02 + 0.02 * tau)
+    return AllanView(role, stream, tau, deviation, 0.9 * deviation, 1.1 * deviation, 32.5, 1.5)
+
+
 def live(view: View | None = None, **facts: Any) -> Snapshot:
     """Three boards that are well, a model, and no recording."""
     asked = view or View()
@@ -100,6 +109,7 @@ def live(view: View | None = None, **facts: Any) -> Snapshot:
     )
     usual: dict[str, Any] = {
         "boards": boards, "streams": streams, "predictions": (prediction(),), "log": LINES, "classes": LABELS,
+        "allan": None if asked.allan is None else stability(*asked.allan),
     }  # fmt: skip
     return Snapshot(1, NOW, "live", **{**usual, **facts})
 

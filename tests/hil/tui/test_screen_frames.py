@@ -23,6 +23,13 @@ def test_the_help_page_looks_as_it_was_looked_at(size) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_the_allan_deviation_looks_as_it_was_looked_at(size) -> None:
+    shown = drive(fakes.FakeClient(), size, press("tab", "a"))
+    assert "Allan deviation" in shown
+    same_as_golden(f"allan_{size[0]}x{size[1]}", shown)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_whose_fault_it_is_stands_on_top_at_every_size(size) -> None:
     lines = drive(fakes.FakeClient(fakes.trouble), size).splitlines()
     top = " ".join(line.strip() for line in lines[1:3])

@@ -117,6 +117,15 @@ def only() -> None:
     assert asked("tab", "enter").boards == ("watch",)
 
 
+def allan() -> None:
+    assert asked("tab", "a").allan == ("watch", "samples")
+    assert asked("tab", "a", "a").allan is None
+    assert "watch Allan deviation" in shown("tab", "a")
+    assert "Allan" not in shown("tab", "a", "a").replace("a Allan", "")
+    assert "belongs to a plot of channels" in shown("a")
+    assert asked("a").allan is None
+
+
 def lanes() -> None:
     rows = [row.lstrip() for row in shown("tab", "f", "l").splitlines()]
     assert [name for name in ("ax", "ay", "az") if any(row.startswith(f"{name} ") for row in rows)] == [
@@ -260,6 +269,7 @@ TESTED: dict[str, Callable[[], None]] = {
     **{f"label.{digit}": label for digit in range(1, 10)},
     "time.in": time_in, "time.out": time_out, "pane.maximise": maximise, "pane.next": next_pane,
     "pane.previous": previous_pane, "pane.restore": restore, "board.only": only, "plot.lanes": lanes,
+    "plot.allan": allan,
     "replay.pause": pause, "replay.back": step_back, "replay.step": step, "replay.left": left, "replay.right": right,
     "replay.start": start, "replay.previous": mark_before, "replay.next": next_mark, "replay.slower": slower,
     "replay.faster": faster, "replay.loop": loop, "screen.picture": lambda: picture([]), "screen.help": help_page,
