@@ -126,8 +126,7 @@ class Session:
         """A connection exists; a dialect that still holds bytes of the one before gives them up."""
         items = self._begin()
         self._hear_all(self.dialect.end(now), now)
-        self._connected = False
-        self.refused = ""  # another board may be there now
+        self._connected, self.refused = False, ""  # another board may be there now
         self._identity.opened(port)
         self._follow.broken("disconnected")
         self._schedule.restart(now)
@@ -233,12 +232,12 @@ class Session:
         if self.refused or self._boots.foreign:
             self._follow.unstarted(samples)
             return
-        native = self._boots.native
-        restart = self._follow.take(samples, now, restarts=not native or self._renumber)
-        self._renumber = False
+        native, renumbered, self._renumber = self._boots.native, self._renumber, False
+        restart = self._follow.take(samples, now, restarts=not native or renumbered)
         self._note_rate(samples)
         if restart is not None:
-            self._rebooted(now, inferred=not native)
+            # A board that ran freely has taken our START: a new run, and a confirmed one.
+            self._react(Verdict.RENUMBERED, now) if renumbered else self._rebooted(now, inferred=not native)
             self._samples(part_of(samples, slice(restart, None)), now)
 
     def _note_rate(self, samples: Samples) -> None:

@@ -304,6 +304,19 @@ def test_a_board_that_only_talks_is_listened_to():
     assert books(bench).expected == 20
 
 
+def test_a_board_that_ran_freely_and_takes_start_is_started_once():
+    bench = Bench()
+    bench.hear(bench.board.hello(nonce=0), bench.board.samples(500, 10))
+    bench.write(Message(Kind.START, {"nonce": NONCE, "streams": 0, "injected": 0}))
+    items = bench.hear(bench.board.ack(Kind.START), bench.board.samples(0, 10), bench.board.samples(10, 10))
+    assert only(items, Rebooted).boot == 1
+    assert numbers(items) == list(range(20))
+    bench.now += 10**9
+    assert Kind.START not in bench.said()
+    assert kinds(bench.hear(bench.board.samples(20, 10))) == ["Batch"]
+    assert books(bench, boot=1).missing == 0
+
+
 def test_a_board_that_refuses_start_is_not_asked_again():
     bench = Bench()
     bench.hear(bench.board.hello(nonce=5))
