@@ -55,6 +55,8 @@ class RecordingWriter:
         self._history: deque[tuple[int, int]] = deque(maxlen=64)
         self._flushed_ns: int | None = None
         self._started_ns: int | None = None
+        self._labels: dict[tuple[str, str], Mark] = {}
+        """Labels that run: every part must say so itself."""
         self._last_ns = header.created_ns
         self._part = header.part - 1
         self._open()
@@ -140,6 +142,8 @@ class RecordingWriter:
                 continue
             if isinstance(item, Connected):
                 self._learn(item.board, item.info)
+            elif isinstance(item, Mark):
+                self._follow(item)
             self._out.put_event(item, now, noted=arrival.kind == "note")
         if arrival.books is not None:
             self._out.put_books(arrival)
@@ -148,6 +152,7 @@ class RecordingWriter:
     def mark(self, mark: Mark) -> None:
         """Record a mark or a label at its own time."""
         self._usable()
+        self._follow(mark)
         self._out.put_event(mark, mark.t_ns, noted=True)
 
     def tick(self, now_ns: int) -> None:
@@ -170,6 +175,8 @@ class RecordingWriter:
             except FileError as error:
                 self.failure = error
                 raise
+            for mark in self._labels.values():
+                self._out.put_event(replace(mark, t_ns=now_ns), now_ns, noted=True)
 
     def flush(self) -> None:
         """Hand everything to the operating system, in one write: after it returns, a kill does not lose it.
@@ -199,6 +206,12 @@ class RecordingWriter:
                 self._close_short()
 
     # ---- how ---------------------------------------------------------------------------------------------------------
+
+    def _follow(self, mark: Mark) -> None:
+        if mark.kind == "start":
+            self._labels.setdefault((mark.board, mark.text), mark)
+        elif mark.kind == "stop":
+            self._labels.pop((mark.board, mark.text), None)
 
     def _usable(self) -> None:
         if self.failure is not None:

@@ -10,7 +10,7 @@ from recording_live import header, live, record
 from recording_samples import IMU, arrivals
 from recording_samples import header as plain_header
 
-from firmware_bridge.batch import Arrival, Batch, ClockReading, Gap, Prediction
+from firmware_bridge.batch import Arrival, Batch, ClockReading, Gap, Mark, Prediction
 from firmware_bridge.roles import Expect
 from hil.recording.files import parse_split, part_path
 from hil.recording.reader import Recording
@@ -175,6 +175,28 @@ def test_parts_are_verified_with_those_before_them(tmp_path: Path) -> None:
     assert (last.verdict, last.exact) == ("reproduced", True), last
     part_path(whole, 1).unlink()
     assert rederive(part_path(whole, 2)).verdict == "not_verifiable"
+
+
+def test_a_label_that_runs_is_in_every_part_until_it_ends(tmp_path: Path) -> None:
+    whole, entries = tmp_path / "a.mcap", live("imu", 7.0)
+    first = entries[0].t_ns
+
+    def note(kind: str, at_s: float) -> Arrival:
+        t_ns = first + round(at_s * 1e9)
+        return Arrival("", -1, t_ns, "note", items=(Mark("", t_ns, "squat", kind, "ann"),))
+
+    labelled = sorted([*entries, note("start", 0.5), note("stop", 4.5)], key=lambda entry: entry.t_ns)
+    record(whole, labelled, split=parse_split("2s"))
+    spans = []
+    for part in (1, 2, 3):
+        with Recording(part_path(whole, part)) as recording:
+            begin = recording.start_ns
+            spans += [(part, one.text, one.start_ns - begin, one.stop_ns) for one in recording.labels]
+    assert [(part, text, stop is None) for part, text, _, stop in spans] == [
+        (1, "squat", True), (2, "squat", True), (3, "squat", False),
+    ]  # fmt: skip
+    assert all(-0.05e9 < start < 0.6e9 for _, _, start, _ in spans)
+    assert rederive(part_path(whole, 3)).verdict == "reproduced"
 
 
 class Counter:
