@@ -139,7 +139,7 @@ def _stream(result: BoardResult, one: _Read, told: Told, clock: Clock, temperatu
     result.figures += loss_figures(make, one.stream, told, timing.samples, timing.missing)
     result.figures += value_figures(make, common)
     if common.psd is not None:
-        result.figures += common.psd.figures(make, one.stream, _uneven(common))
+        result.figures += common.psd.figures(make, one.stream, timing.unequal_share)
         result.plots |= common.psd.plots(make, one.stream)
     correlations, maps = correlation_figures(make, common)
     result.figures += correlations
@@ -161,12 +161,6 @@ def _stream(result: BoardResult, one: _Read, told: Told, clock: Clock, temperatu
             "dtype": one.stream.dtype, "shape": list(one.stream.shape),
         }
     )  # fmt: skip
-
-
-def _uneven(common: Common) -> str:
-    """Return why frequencies are approximate; empty where they are not."""
-    share = common.timing.unequal_share
-    return f"{100 * share:.1f} % of the steps are unequal: frequencies are approximate" if share > 0.01 else ""
 
 
 def _clock(work: BoardWork, done: list[_Read]) -> Clock:

@@ -20,6 +20,7 @@ __all__ = ["image_figures", "image_plots"]
 Float = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
+_TOGETHER = 1.3
 _QUIET = 0.1
 _FAR = 10.0
 _LEAST_FRAMES = 16
@@ -41,7 +42,7 @@ def image_figures(make: Maker, stream: Stream, pixels: Pixels, missing: int, inv
     noise_keys = ("temporal_noise", "netd", "fixed_pattern_noise", "non_uniformity", "dead_pixels", "blinking_pixels",
                   "dead_rows", "step_response")  # fmt: skip
     if maps.frames < _LEAST_FRAMES or not np.isfinite(maps.noise).any():
-        why = f"there are not {_LEAST_FRAMES} frames without a gap"
+        why = f"there are not {_LEAST_FRAMES} frames, or hardly three in a row without a gap"
         return [frames, *(make.unknown(key, why, n=maps.frames) for key in noise_keys)]
     step = float(stream.scale[0])
     dead, how = _dead(maps, step)
@@ -92,7 +93,9 @@ def _noise(make: Maker, stream: Stream, maps: Maps, good: Mask) -> list[Figure]:
     if low is None:
         # Few parts: pixels are as many independent estimates, each of its number of frames.
         low, high = sd_interval(noise, max(2.0, 0.45 * maps.frames * good.sum()))
-    told = f"{maps.frames} frames, {int(good.sum())} pixels; slow scenes and passing objects left out"
+    told = f"{maps.frames} frames, {int(good.sum())} pixels; slow scenes left out"
+    if maps.together > _TOGETHER:
+        told += f"; pixels move together ({maps.together:.1f} times chance): the scene moved, an upper bound"
     if noise < 0.3 * float(stream.scale[0]):
         told += "; below a third of the quantisation step, so that it is only a bound"
     method = "second differences, trimmed; median of pixels"

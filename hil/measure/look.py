@@ -1,7 +1,7 @@
 """A first look at a stream: the usual step, how late is a gap, what its rate is, before all of it is read.
 
 Rule of this room: readings decide over what the description says; where stamps come in bursts the mean step counts,
-because the median is only the step inside a burst.
+because the median is only the step inside a burst, and a late stamp is no gap before it is very late.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,10 @@ from hil.recording.arrays import StreamArrays
 
 __all__ = ["Look", "look_at"]
 
-_UNEVEN = 0.1
+_SHORT = 0.25
+_OFTEN = 0.05
+_LATE = 1.5
+_LATE_BURST = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,9 @@ def look_at(portion: StreamArrays) -> Look:
     if not len(steps) or steps.max() <= 0:
         return Look(1 / nominal if nominal else 0.0, nominal, np.inf, False)
     median = float(np.median(steps))
-    long_ago = float(np.percentile(steps, 99))
-    mean = float(steps[steps <= max(long_ago, 1.5 * median)].mean())
-    bursty = abs(median - mean) > _UNEVEN * mean
+    mean = float(steps[steps <= max(float(np.percentile(steps, 99)), 1.5 * median)].mean())
+    # Late samples make the mean longer than the median; only bursts make many steps far shorter than both.
+    bursty = bool(np.mean(steps < _SHORT * mean) > _OFTEN)
     usual = mean if bursty or median <= 0 else median
-    late = max(1.5 * usual, 1.2 * long_ago if bursty else 0.0) * per_s
+    late = (_LATE_BURST if bursty else _LATE) * usual * per_s
     return Look(usual, 1 / usual if usual > 0 else nominal, late, bursty)

@@ -65,7 +65,8 @@ class Maker:
             condition = condition or "unknown: it could not be computed from these readings"
         words = [part for part in (condition, self.told) if part]
         return Figure(
-            name=self._name(row, channel), stream=self.place, value=value if known else None,
+            name=self._name(row, channel), stream=self.place,
+            value=float(value) + 0.0 if known and value is not None else None,  # no -0
             unit=self._unit(row, channel), low=low if ends else None, high=high if ends else None,
             condition="; ".join(words), kind=row.kind, better=row.better, method=method, n=int(n), note=note,
             channel=channel, metric=metric,

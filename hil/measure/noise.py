@@ -7,6 +7,7 @@ one by one, so that memory is bounded by `HELD_BYTES`, whatever the length.
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -26,7 +27,7 @@ __all__ = ["HELD_BYTES", "noise_at_rest"]
 
 Float = npt.NDArray[np.float64]
 
-HELD_BYTES = 112 << 20
+HELD_BYTES = 64 << 20
 """Readings of one stretch that are held for its spectrum; a longer stretch is taken in pieces."""
 
 LEAST_S = 30.0
@@ -80,11 +81,11 @@ class _Stretches:
 
     def _transform(self) -> None:
         if self._count >= _SHORTEST:
-            whole = np.concatenate(self._held)
-            self._held = []
-            for place in range(len(self._columns)):
-                column = whole[:, place].astype(np.float64) * self._scale[place]
+            for place, scale in enumerate(self._scale.tolist()):
+                # Codes go in and the few powers are scaled: the long arrays are made once.
+                column = np.concatenate([part[:, place] for part in self._held])
                 one, before = noise_spectrum(column, self._motion.rate_hz), self.spectra[place]
+                one = replace(one, power=one.power * scale**2, head=one.head * scale)
                 self.spectra[place] = one if before is None else before + one
         self._held, self._count = [], 0
 

@@ -21,12 +21,12 @@ _BEND = 6.0
 """Variance of x[i-1] - 2 x[i] + x[i+1] over that of x, for white noise."""
 
 _KEEP = 0.9
-_SHORTEST = 16
-"""Frames in a row below which noise is not judged."""
+_FEWEST = 8
+"""Second differences (three frames in a row each) below which noise is not judged."""
 
 _JUMP = 6.0
 _FRAMES = 256
-"""Frames that are judged together: their noise, and what a jump is."""
+"""Second differences that are judged together: their noise, and what a jump is."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +41,8 @@ class Maps:
         greatest: `(H, W)`, greatest reading.
         jumps: int64 `(H, W)`, lone jumps to and fro.
         frames: Frames seen.
+        together: Noise of the mean of all pixels over what it would be if they were independent: above 1 the scene
+            moves, or the array shares noise.
     """
 
     mean: Float
@@ -50,6 +52,7 @@ class Maps:
     greatest: Float
     jumps: npt.NDArray[np.int64]
     frames: int
+    together: float
 
 
 class Pixels:
@@ -67,7 +70,9 @@ class Pixels:
         self._greatest = np.full(shape, -np.inf)
         self._jumps = np.zeros(shape, np.int64)
         self._parts: list[Float] = []
-        self._held: list[Float] = []
+        self._bends: list[Float] = []
+        self._last: Float | None = None
+        self._mean_squares: list[float] = []
         self.frame_means: list[Float] = []
         self.frame_times: list[Float] = []
 
@@ -83,40 +88,46 @@ class Pixels:
         self.frame_times.append(t_s)
         for stretch in stretches:
             part = values[stretch.piece]
-            if not stretch.goes_on:
-                self._finish()
-            self._held.append(part)
-            if sum(map(len, self._held)) >= _FRAMES:
-                whole = np.concatenate(self._held)
-                while len(whole) >= _FRAMES:
-                    self._judge(whole[:_FRAMES])
-                    whole = whole[_FRAMES - 2 :]
-                self._held = [whole]
+            if stretch.goes_on and self._last is not None:
+                part = np.concatenate((self._last, part))
+            self._last = part[-2:]
+            if len(part) > 2:
+                self._bends.append(part[:-2] - 2 * part[1:-1] + part[2:])
+        if sum(map(len, self._bends)) >= _FRAMES:
+            whole = np.concatenate(self._bends)
+            full = len(whole) - len(whole) % _FRAMES
+            for start in range(0, full, _FRAMES):
+                self._judge(whole[start : start + _FRAMES])
+            self._bends = [whole[full:]]
 
     def _finish(self) -> None:
-        """Judge what is held although it is short: a gap follows, or the recording ends."""
-        if sum(map(len, self._held)) >= _SHORTEST:
-            self._judge(np.concatenate(self._held))
-        self._held = []
+        """Judge what is held although it is little: the recording ends."""
+        if sum(map(len, self._bends)) >= _FEWEST:
+            self._judge(np.concatenate(self._bends))
+        self._bends = []
 
-    def _judge(self, frames: Float) -> None:
-        bend = frames[:-2] - 2 * frames[1:-1] + frames[2:]
+    def _judge(self, bend: Float) -> None:
+        """Judge second differences `(K, H, W)` together; whole frames of them are consecutive within each stretch."""
         squares = np.sort(bend**2, axis=0)[: max(4, int(_KEEP * len(bend)))]
         noise = np.sqrt(squares.mean(axis=0) / (_BEND * _trimmed(len(squares) / len(bend))))
         self._parts.append(noise)
+        self._mean_squares.append(float((bend.mean(axis=(1, 2)) ** 2).mean()) / _BEND)
         usual = max(float(np.median(noise)), 1e-12)
         wild = np.abs(bend) > _JUMP * np.sqrt(_BEND) * np.maximum(noise, usual)
         # A scene moves many pixels at once; a blinking one is alone among its neighbours.
-        crowd = np.nanmean(around(wild.astype(np.float64)), axis=0) > 0.2
+        stirred = np.abs(bend) > _JUMP / 2 * np.sqrt(_BEND) * np.maximum(noise, usual)
+        crowd = np.nanmean(around(stirred.astype(np.float64)), axis=0) > 0.1
         self._jumps += (wild & ~crowd).sum(axis=0)
 
     def maps(self) -> Maps:
         """Return what is known of every pixel."""
         self._finish()
         parts = np.array(self._parts) if self._parts else np.full((1, *self._shape), np.nan)
+        noise: Float = np.median(parts, axis=0)
+        alone = float((noise**2).sum()) / noise.size**2
+        together = float(np.sqrt(np.median(self._mean_squares) / alone)) if self._parts and alone > 0 else 1.0
         return Maps(
-            self._sum / max(1, self._n), np.median(parts, axis=0), parts, self._least, self._greatest, self._jumps,
-            self._n,
+            self._sum / max(1, self._n), noise, parts, self._least, self._greatest, self._jumps, self._n, together
         )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ be approximate.
 """
 
 import math
+import re
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,15 @@ Float = npt.NDArray[np.float64]
 
 _LONGEST = 13
 _LEAST_SEGMENTS = 4
+_ORDERS = (1, 2, 3)
+"""Harmonics that count as mains: of more of them, some alias would fall near any line."""
+
+_TOO_UNEQUAL = 0.1
+_SLOW = 0.02
+"""Part of the rate below which a line is of the signal, whatever alias falls there."""
+
+_TOO_MUCH = 0.2
+"""Share of the band that may look like mains."""
 
 
 def segment_for(samples: int, stretches: list[Stretch]) -> int:
@@ -78,13 +88,13 @@ class Psd:
 
     # ---- figures -----------------------------------------------------------------------------------------------------
 
-    def figures(self, make: Maker, stream: Stream, uneven: str = "") -> list[Figure]:
+    def figures(self, make: Maker, stream: Stream, unequal: float = 0.0) -> list[Figure]:
         """Return noise floor and lines of every channel.
 
         Args:
             make: Of the stream.
             stream: What is measured.
-            uneven: Why frequencies are approximate; empty where they are not.
+            unequal: Share of the steps that are unequal, 0 to 1: frequencies are then approximate.
         """
         spectrum = self.spectrum()
         keys = ("noise_floor", "mains", "strongest_peak", "peaks")
@@ -92,7 +102,9 @@ class Psd:
             why = f"there are not {_LEAST_SEGMENTS} stretches of {self._segment} samples without a gap"
             return [make.unknown(key, why, channel) for channel in stream.channels for key in keys]
         told = f"{spectrum.segments} segments of {self._segment / self._rate:.3g} s"
-        told += f"; {uneven}" if uneven else ""
+        uneven = f"{100 * unequal:.1f} % of the steps are unequal"
+        told += f"; {uneven}: frequencies are approximate" if unequal > 0.01 else ""
+        approximate = uneven if unequal > _TOO_UNEQUAL else ""
         figures = []
         for place, channel in enumerate(stream.channels):
             found = peaks(spectrum, place)
@@ -102,18 +114,24 @@ class Psd:
             figures += [
                 make("noise_floor", level, low, high, channel=channel, condition=told, n=spectrum.segments,
                      method=f"median density from {0.25 * self._rate:.4g} to {0.48 * self._rate:.4g} Hz, chi-squared"),
-                self._mains(make, channel, found, told),
+                self._mains(make, channel, found, told, approximate),
                 *self._lines(make, channel, found, told),
             ]  # fmt: skip
         return figures
 
-    def _mains(self, make: Maker, channel: str, found: list[Peak], told: str) -> Figure:
+    def _mains(self, make: Maker, channel: str, found: list[Peak], told: str, approximate: str) -> Figure:
         if self._rate <= 2:
             return make.unknown("mains", f"at {self._rate:.3g} Hz every alias of mains falls on slow signals", channel)
-        lines = [peak for peak in found if "mains" in peak.name]
+        if approximate:
+            return make.unknown("mains", f"{approximate}, too much to tell mains from other lines", channel)
+        reach = 2 * sum(self._resolution + 0.001 * mains * order for mains in (50, 60) for order in _ORDERS)
+        if reach > _TOO_MUCH * self._rate / 2:
+            why = f"a resolution of {self._resolution:.2g} Hz is too coarse to tell mains from other lines"
+            return make.unknown("mains", why, channel)
+        lines = [peak for peak in found if _order(peak) in _ORDERS and peak.frequency_hz > _SLOW * self._rate]
         power = sum(peak.amplitude**2 for peak in lines)
         note = "; ".join(f"{peak.name} at {peak.frequency_hz:.3f} Hz" for peak in lines)
-        where = "" if lines else "; no line stands out where mains or an alias of it would be"
+        where = "; a line of the signal may lie there by chance" if lines else "; no line is where mains would be"
         return make("mains", math.sqrt(power), channel=channel, condition=told + where, n=len(lines),
                     method="root of the summed power of named lines", note=note)  # fmt: skip
 
@@ -148,3 +166,11 @@ class Psd:
                 f"density, {make.unit_of(channel)}/sqrt(Hz)", arrays, log_x=True, log_y=True, marks=marks,
             )  # fmt: skip
         return plots
+
+
+def _order(peak: Peak) -> int:
+    """Return the harmonic of mains a line is named after; 0 for none."""
+    if "mains" not in peak.name:
+        return 0
+    found = re.search(r"harmonic (\d+)", peak.name)
+    return int(found[1]) if found else 1

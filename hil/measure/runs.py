@@ -93,14 +93,27 @@ class Runs:
         if short.sum() < 10:
             return StuckJudgement(None, longest, 0, "the readings hardly ever change")
         repeat = float((short[1:] * np.arange(1, _SHORT)).sum() / (short * np.arange(1, _SHORT + 1)).sum())
+        rarely = "the readings change too rarely for stuck ones to be told"
         if repeat > _COARSE or self._lengths[1] < self._lengths[2:].max(initial=0):
-            return StuckJudgement(None, longest, 0, "the readings change too rarely for stuck ones to be told")
-        repeat = max(repeat, 1e-3)
-        shortest = max(_SHORT, math.ceil(math.log(_CHANCE / self._total) / math.log(repeat)) + 1)
+            return StuckJudgement(None, longest, 0, rarely)
+        shortest = self._limit(repeat)
+        for _ in range(8):  # the runs below the limit tell better how usual a repeat is than the shortest alone
+            usual = self._lengths[1:shortest].astype(float)
+            repeat = float((usual * np.arange(len(usual))).sum() / (usual * np.arange(1, len(usual) + 1)).sum())
+            if repeat > _COARSE:
+                return StuckJudgement(None, longest, shortest, rarely)
+            wanted = self._limit(repeat)
+            if wanted <= shortest:
+                break
+            shortest = wanted
         if shortest > _CAP:
-            return StuckJudgement(None, longest, shortest, "the readings change too rarely for stuck ones to be told")
+            return StuckJudgement(None, longest, shortest, rarely)
         inside = int((self._lengths[shortest:_CAP] * sizes[shortest:_CAP]).sum()) + sum(self._long)
         return StuckJudgement(inside, longest, shortest)
+
+    def _limit(self, repeat: float) -> int:
+        """Return the length from which on a run is stuck, where neighbours are equal with this chance."""
+        return max(_SHORT, math.ceil(math.log(_CHANCE / self._total) / math.log(max(repeat, 1e-3))) + 1)
 
 
 class Spikes:

@@ -45,6 +45,9 @@ def step_response(make: Maker, t_s: Float, level: Float) -> Figure:
     ten, ninety = _crossing(when, share, 0.1), _crossing(when, share, 0.9)
     frame = float(np.median(np.diff(t_s)))
     took = max(ninety - ten, 0.0)
+    if took > 0.5 * _SIDE * frame:
+        why = f"the strongest change takes {took:.2g} s, {took / frame:.0f} frames: a scene that moves, not a step"
+        return make.unknown("step_response", why, n=len(level))
     told = f"one step of {size:.3g} at {when[0]:.2f} s"
     if took < frame:
         return make("step_response", frame, 0.0, frame, condition=f"{told}; at most one frame", n=1, method="bound")
