@@ -74,8 +74,7 @@ class Session:
         self.refused = ""
         self.heard_ns = 0
         self._identity = Identity(expect)
-        self._ledger = Ledger()
-        self._times = Times(timebase)
+        self._ledger, self._times = Ledger(), Times(timebase)
         self._follow = Follower(board, self._ledger, self._times)
         self._schedule = Schedule()
         self._boots = Boots()
