@@ -21,6 +21,7 @@ from hil.dsp.averaging import (
     averaging_factors,
     difference_sums,
     stride,
+    summed_difference_sums,
 )
 from hil.dsp.confidence import ENOUGH, LagSums, bounds, degrees_of_freedom, total_degrees_of_freedom
 
@@ -211,6 +212,8 @@ def _channel(
     for m, step in zip(factors.tolist(), steps.tolist(), strict=True):
         if kind == "totdev":
             total, count = _total(series, m)
+        elif kind in ("mdev", "tdev"):
+            total, count = summed_difference_sums(phase, m, step, series)
         else:
             total, count = difference_sums(series if step == 1 else series[::step].copy(), m // step, order)
         sums = LagSums(1, depth)

@@ -11,7 +11,16 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["STOP_RATIO", "Kind", "Spacing", "averaging_factors", "difference_sums", "starts", "stride"]
+__all__ = [
+    "STOP_RATIO",
+    "Kind",
+    "Spacing",
+    "averaging_factors",
+    "difference_sums",
+    "starts",
+    "stride",
+    "summed_difference_sums",
+]
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
@@ -110,6 +119,30 @@ def difference_sums(x: Float, m: int, order: int, first: int = 0) -> tuple[float
             piece = value[part : part + SHORT]
             total += float(piece.dot(piece))
     return total, count
+
+
+def summed_difference_sums(phase: Float, m: int, step: int, summed: Float) -> tuple[float, int]:
+    """Return what `difference_sums` gives for the running sum of phase, differenced three times.
+
+    That sum grows with the square of the record and its rounding with it, so it is made afresh for each block (of which
+    a third difference sees nothing) as long as blocks hold a few averaging times.
+
+    Args:
+        phase: float64[N].
+        m: Points between the terms.
+        step: Between starting points.
+        summed: float64[N + 1], the running sum of the whole record, for long times.
+    """
+    if 3 * m > BLOCK or step > 1:
+        return difference_sums(summed if step == 1 else summed[::step].copy(), m // step, 3)
+    count, total = len(phase) + 1 - 3 * m, 0.0
+    local = np.zeros(min(BLOCK, max(count, 0)) + 3 * m)
+    for begin in range(0, count, BLOCK):
+        n = min(BLOCK, count - begin) + 3 * m
+        np.subtract(phase[begin : begin + n - 1], phase[begin], out=local[1:n])
+        np.cumsum(local[1:n], out=local[1:n])
+        total += difference_sums(local[:n], m, 3)[0]
+    return total, max(count, 0)
 
 
 def _far(x: Float, m: int, order: int, value: Float, spare: Float) -> Float:
