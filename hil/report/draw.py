@@ -6,6 +6,7 @@ kept.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,15 +75,20 @@ def _axes(axes: "Axes", plot: PlotData) -> None:
 
 
 def _label(text: str) -> str:
-    """Return a label with its unit as people write it."""
-    head, opened, unit = text.rpartition("(")
-    if opened and unit.endswith(")") and not unit.startswith("95"):
-        depth = text.endswith("))")
-        if depth:  # such as `density (g/sqrt(Hz))`: the unit itself has brackets
-            start = text.index("(")
-            return f"{text[:start]}({unit_words(text[start + 1 : -1])})"
-        return f"{head}({unit_words(unit[:-1])})"
-    return text
+    """Return a label such as `density, g/sqrt(Hz)` with its unit as people write it."""
+    name, found, unit = text.rpartition(", ")
+    return f"{name} ({unit_words(unit)})" if found and unit_words(unit) else name or text
+
+
+def _scaled(axes: "Axes", label: str, ends: Sequence[float], vertical: bool) -> float:
+    """Label an axis in the unit that keeps its numbers short; return what readings are to be divided by."""
+    name, found, unit = label.rpartition(", ")
+    if not found:
+        return 1.0
+    scale = scale_for(unit, ends)
+    words = f"{name} ({scale.unit})" if scale.unit else name
+    (axes.set_ylabel if vertical else axes.set_xlabel)(words)
+    return scale.factor
 
 
 def _curves(axes: "Axes", plots: Sequence[PlotData], names: Sequence[str]) -> None:
@@ -93,6 +99,10 @@ def _curves(axes: "Axes", plots: Sequence[PlotData], names: Sequence[str]) -> No
     _marks(axes, plots)
     _axes(axes, plots[0])
     _legend(axes, names)
+
+
+def _only(plot: PlotData, *names: str) -> dict[str, Array]:
+    return {name: plot.arrays[name] for name in names if name in plot.arrays}
 
 
 def _band(axes: "Axes", plot: PlotData, ink: str) -> None:
@@ -113,18 +123,33 @@ def _legend(axes: "Axes", names: Sequence[str]) -> None:
 def _marks(axes: "Axes", plots: Sequence[PlotData], most: int = 6) -> None:
     """Name the marked places; what one channel has named the others need not name again."""
     named: list[float] = []
-    for plot in plots:
-        for place, text in plot.marks:
-            near = [other for other in named if abs(other - place) <= 0.02 * max(abs(place), 1e-12)]
-            if near or len(named) >= most:
-                continue
+    span = np.concatenate([plot.arrays["x"] for plot in plots])
+    for place, words in sorted((mark for plot in plots for mark in plot.marks), key=lambda mark: mark[1] == "line"):
+        near = [other for other in named if _close(other, place, span, plots[0].log_x)]
+        if not near and len(named) < most:
             named.append(place)
+            text = f"{place:.3g} Hz" if words == "line" else words
             axes.axvline(place, color=FAINT, linewidth=0.7, linestyle=(0, (2, 2)))
             axes.annotate(text, (place, 1.0), xycoords=("data", "axes fraction"), xytext=(2, -2), va="top",
                           textcoords="offset points", rotation=90, fontsize=7, color=INK)  # fmt: skip
 
 
-_SLOPES = ("x", "y", "low", "high", "fit")
+def _close(one: float, other: float, span: Array, log: bool) -> bool:
+    """Whether two places of an axis are so near that their names would lie over each other."""
+    low, high = (float(end) for end in (np.nanmin(span[span > 0]) if log else np.nanmin(span), np.nanmax(span)))
+    if log:
+        return bool(abs(np.log(one / other)) < 0.035 * np.log(high / low))
+    return abs(one - other) < 0.035 * (high - low)
+
+
+_CURVES = ("x", "y", "low", "high", "fit")
+_NAMED = {
+    "quantisation": "quantisation, slope −1", "white": "white noise, slope −½",
+    "bias_instability": "bias instability, slope 0", "rate_random_walk": "rate random walk, slope +½",
+    "rate_ramp": "rate ramp, slope +1",
+}  # fmt: skip
+_SISTERS = {"modified": (0, (3, 1, 1, 1)), "hadamard": (0, (5, 1, 1, 1, 1, 1))}
+"""Deviations of other kinds beside the Allan deviation, and their dashes."""
 
 
 def _allan(axes: "Axes", plots: Sequence[PlotData], names: Sequence[str]) -> None:
@@ -134,6 +159,10 @@ def _allan(axes: "Axes", plots: Sequence[PlotData], names: Sequence[str]) -> Non
         axes.plot(arrays["x"], arrays["y"], color=ink, marker="o", markersize=2.6, linewidth=1.0, label=name or None)
         if "fit" in arrays:
             axes.plot(arrays["x"], arrays["fit"], color=ink, linestyle=(0, (4, 2)), linewidth=1.0)
+        for sister, dashes in _SISTERS.items() if at == 0 else ():
+            if sister in arrays:
+                label = f"{sister} {name}".strip()
+                axes.plot(arrays["x"], arrays[sister], color=FAINT, linestyle=dashes, linewidth=0.8, label=label)
     _axes(axes, plots[0])
     limits = _sensible([plot.arrays["y"] for plot in plots])
     if limits is not None:
@@ -144,6 +173,7 @@ def _allan(axes: "Axes", plots: Sequence[PlotData], names: Sequence[str]) -> Non
 
 def _sensible(curves: Sequence[Array]) -> tuple[float, float] | None:
     known = np.concatenate([curve[np.isfinite(curve) & (curve > 0)] for curve in curves])
+    # Room below for slopes that pass the curve, above for the bands at its end.
     return (float(known.min()) / 2.2, float(known.max()) * 2.2) if len(known) else None
 
 
@@ -152,7 +182,7 @@ def _named_slopes(axes: "Axes", plot: PlotData, limits: tuple[float, float] | No
     x = np.asarray(plot.arrays["x"], np.float64)
     told: list[float] = []
     for name in plot.arrays:
-        if name in _SLOPES:
+        if name in _CURVES or name in _SISTERS:
             continue
         line = np.asarray(plot.arrays[name], np.float64)
         usable = np.isfinite(line) & (line > 0)
@@ -166,26 +196,42 @@ def _named_slopes(axes: "Axes", plot: PlotData, limits: tuple[float, float] | No
         place = x[usable][at], line[usable][at]
         lower = any(abs(np.log10(place[0] / other)) < 0.5 for other in told)
         told.append(place[0])
-        axes.annotate(name.replace("_", " "), place, xytext=(4, -12 if not lower else -22), textcoords="offset points",
-                      fontsize=7.5, color=INK)  # fmt: skip
+        axes.annotate(_NAMED.get(name, name.replace("_", " ")), place, xytext=(4, -24 if lower else -13),
+                      textcoords="offset points", fontsize=8, color=INK)  # fmt: skip
 
 
 def _spectrum(axes: "Axes", plots: Sequence[PlotData], names: Sequence[str]) -> None:
-    _curves(axes, plots, names)
+    """Draw densities; the band stands behind a single one only, several would hide each other."""
+    shown = plots if len(plots) == 1 else [replace(plot, arrays=_only(plot, "x", "y")) for plot in plots]
+    _curves(axes, shown, names)
     for line in axes.get_lines():
         line.set_linewidth(0.9)
+        line.set_alpha(0.85 if len(plots) > 1 else 1.0)
 
 
 def _histogram(axes: "Axes", plots: Sequence[PlotData], names: Sequence[str]) -> None:
-    for at, (plot, name) in enumerate(zip(plots, names, strict=True)):
-        edges, counts = (np.asarray(plot.arrays[key], np.float64) for key in ("x", "y"))
+    """Draw distributions; where several lie far apart each is drawn about its own mean."""
+    drawn = [(np.asarray(plot.arrays["x"], np.float64), np.asarray(plot.arrays["y"], np.float64)) for plot in plots]
+    widths = [float(np.ptp(edges)) for edges, _ in drawn]
+    everything = float(max(edges.max() for edges, _ in drawn) - min(edges.min() for edges, _ in drawn))
+    apart = len(plots) > 1 and everything > 3 * max(widths)
+    label = plots[0].x_label
+    name, found, unit = label.rpartition(", ")
+    about = f"{name} less its mean, {unit}" if apart and found else label
+    factor = _scaled(axes, about, [max(widths) if apart else max(map(abs, _ends(drawn)))], vertical=False)
+    for at, ((edges, counts), told) in enumerate(zip(drawn, names, strict=True)):
+        middle = float(np.average((edges[1:] + edges[:-1]) / 2, weights=counts)) if apart and counts.sum() else 0.0
         share = counts / max(counts.sum(), 1.0) * 100
-        axes.stairs(share, edges, color=colour(at), fill=len(plots) == 1, alpha=0.55 if len(plots) == 1 else 1.0,
-                    label=name or None, linewidth=1.1)  # fmt: skip
-    _marks(axes, plots)
-    _axes(axes, plots[0])
+        axes.stairs(share, (edges - middle) / factor, color=colour(at), fill=len(plots) == 1,
+                    alpha=0.55 if len(plots) == 1 else 1.0, label=told or None, linewidth=1.1)  # fmt: skip
     axes.set_ylabel("share of the readings (%)")
+    if max(float(counts.max(initial=0)) / max(counts.sum(), 1.0) for _, counts in drawn) > 0.4:
+        axes.set_yscale("log")  # one bin holds nearly all: the others would not be seen
     _legend(axes, names)
+
+
+def _ends(drawn: Sequence[tuple[Array, Array]]) -> list[float]:
+    return [float(end) for edges, _ in drawn for end in (edges.min(), edges.max())]
 
 
 def _map(axes: "Axes", plots: Sequence[PlotData], names: Sequence[str]) -> None:
@@ -203,7 +249,7 @@ def _map(axes: "Axes", plots: Sequence[PlotData], names: Sequence[str]) -> None:
     if figure is not None:
         bar = figure.colorbar(mesh, ax=axes, shrink=0.86)
         bar.outline.set_visible(False)
-        bar.set_label("" if diverging else _label(plot.y_label))
+        bar.set_label("" if diverging else unit_words(_unit_of(plot.y_label)))
     if plot.names and len(plot.names) == z.shape[0] == z.shape[1]:
         axes.set_xticks(np.arange(len(plot.names)) + 0.5, plot.names)
         axes.set_yticks(np.arange(len(plot.names)) + 0.5, plot.names)
@@ -220,7 +266,7 @@ def _numbers(axes: "Axes", z: Array, mesh: Any, unit: str) -> None:
     """Write each value on its field, dark on light fields and light on dark ones."""
     known = z[np.isfinite(z)]
     scale = scale_for(unit, [float(np.abs(known).max())] if len(known) else [])
-    step = float(np.ptp(known)) / 50 if len(known) else 0.0
+    step = float(np.ptp(known)) / 12 if len(known) else 0.0
     for (row, column), given in np.ndenumerate(z):
         shade = mesh.cmap(mesh.norm(given))
         ink = "#ffffff" if 0.299 * shade[0] + 0.587 * shade[1] + 0.114 * shade[2] < 0.55 else "#101010"
@@ -229,17 +275,17 @@ def _numbers(axes: "Axes", z: Array, mesh: Any, unit: str) -> None:
 
 
 def _unit_of(label: str) -> str:
-    return label[label.index("(") + 1 : -1] if label.endswith(")") and "(" in label else "1"
+    return label.rpartition("; ")[2] if "; " in label else "1"
 
 
 def _clock(axes: "Axes", plots: Sequence[PlotData], names: Sequence[str]) -> None:
+    _axes(axes, plots[0])
     for at, plot in enumerate(plots):
         arrays, ink = plot.arrays, colour(at)
         if "below" in arrays and "above" in arrays:
             axes.fill_between(arrays["x"], arrays["below"], arrays["above"], color=ink, alpha=0.18, linewidth=0,
                               label="uncertainty")  # fmt: skip
         axes.plot(*thinned(arrays["x"], arrays["y"], False), color=ink, linewidth=1.0, label="clock")
-    _axes(axes, plots[0])
     _legend(axes, ["clock"])
 
 
@@ -269,7 +315,7 @@ Drawer = Callable[["Axes", Sequence[PlotData], Sequence[str]], None]
 
 KINDS: Mapping[str, tuple[Drawer, tuple[float, float]]] = {
     "allan": (_allan, (6.2, 3.9)), "spectrum": (_spectrum, (6.2, 3.6)), "histogram": (_histogram, (6.2, 3.2)),
-    "map": (_map, (4.6, 3.6)), "correlation": (_map, (4.8, 4.0)), "clock": (_clock, (6.2, 3.2)),
+    "map": (_map, (4.4, 3.3)), "correlation": (_map, (4.4, 3.3)), "clock": (_clock, (6.2, 3.2)),
     "overlay": (_overlay, (6.2, 3.2)), "orientation": (_several, (6.2, 3.2)),
 }  # fmt: skip
 """Who draws which kind, and how large in inches."""

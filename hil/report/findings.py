@@ -74,7 +74,15 @@ def findings(measurement: Measurement) -> list[Finding]:
         lead = "up to " if len(channels) > 1 else ""
         note = f" ({worst.note})" if worst.note else ""
         found.append(Finding(level, where, f"{lead}{text.format(v=shown)}{note}"))
-    return sorted(found, key=lambda one: _ORDER[one.level])
+    return sorted(_merged(found), key=lambda one: _ORDER[one.level])
+
+
+def _merged(found: list[Finding]) -> list[Finding]:
+    """Say once what holds for several places."""
+    places: dict[tuple[str, str], list[str]] = {}
+    for one in found:
+        places.setdefault((one.level, one.text), []).append(one.where)
+    return [Finding(level, ", ".join(dict.fromkeys(where)), text) for (level, text), where in places.items()]
 
 
 def _tells(figure: Figure) -> bool:

@@ -13,12 +13,14 @@ from hil.measure.figure import Measurement, PlotData
 from hil.report.draw import draw
 from hil.report.findings import findings
 from hil.report.html import Html, anchor, facts, finding_list, page, picture, row, tag, text
-from hil.report.tables import Cell, Line, Section, Unknown, sections
+from hil.report.tables import Cell, Group, Line, Section, Unknown, sections
 from hil.report.words import duration, number
 
 __all__ = ["grouped", "measurement_page"]
 
 _TAGS = {"meets": "good", "beyond typical": "beyond", "unsure": "warn", "over": "bad", "not measured": "bad"}
+_FIRST = ("allan", "spectrum", "map", "overlay", "clock", "histogram", "orientation", "correlation")
+"""Kinds of plots in the order in which they stand."""
 _ALONE = ("map", "correlation", "overlay", "orientation", "clock")
 """Kinds of plots that have a picture each; of the others channels of one unit share one."""
 
@@ -62,19 +64,20 @@ def _head(measurement: Measurement, name: str) -> Iterator[Html]:
 def _section(section: Section, measurement: Measurement) -> Iterator[Html]:
     yield f'<h2 id="{anchor(section.place)}">{text(section.place)}</h2>'
     for stream in measurement.facts.get("streams") or ():
-        if section.place in (stream.get("name"), f"{stream.get('board', '')}/{stream.get('name', '')}"):
-            rate = stream.get("rate_hz")
-            yield facts([
-                ("kind", stream.get("kind", "")), ("samples", f"{stream.get('samples', 0):,}".replace(",", " ")),
-                ("nominal rate", f"{number(float(rate))} Hz" if rate else "unknown"),
-            ])  # fmt: skip
+        if section.place == stream.get("name"):
+            rates = (f"{number(float(rate))} Hz" if (rate := stream.get(key)) else "unknown"
+                     for key in ("nominal_hz", "rate_hz"))  # fmt: skip
+            samples = f"{stream.get('samples', 0):,}".replace(",", " ")
+            yield facts([("kind", stream.get("kind", "")), ("samples", samples),
+                         *zip(("nominal", "measured"), rates, strict=True)])  # fmt: skip
     groups = grouped([plot for plot in measurement.plots.values() if plot.stream == section.place])
+    groups.sort(key=lambda group: _FIRST.index(group[0].kind) if group[0].kind in _FIRST else len(_FIRST))
     if groups:
         shown = (picture(draw(group), _title(group), _note(group), small=group[0].kind in ("map", "correlation"))
                  for group in groups)  # fmt: skip
         yield f'<div class="plots">{"".join(shown)}</div>'
-    if section.by_channel:
-        yield f'<div class="scroll">{_channel_table(section)}</div>'
+    for group in section.groups:
+        yield f'<div class="scroll">{_channel_table(group)}</div>'
     if section.whole:
         yield f'<div class="scroll">{_whole_table(section.whole)}</div>'
     if section.unknown:
@@ -109,13 +112,13 @@ def _note(group: Sequence[PlotData]) -> str:
     return channels
 
 
-def _channel_table(section: Section) -> Html:
-    laid = any(line.expected for line in section.by_channel)
-    names = "".join(f'<th class="n">{text(channel)}</th>' for channel in section.channels)
+def _channel_table(group: Group) -> Html:
+    laid = any(line.expected for line in group.lines)
+    names = "".join(f'<th class="n">{text(channel)}</th>' for channel in group.channels)
     head = f"<th>figure</th><th>unit</th>{names}{'<th>datasheet</th>' if laid else ''}<th>holds</th>"
     rows = (
-        row([_name(line), f"<td>{text(line.unit)}</td>", *map(_cell, line.cells), *_sheet(line, laid), _how(line)])
-        for line in section.by_channel
+        row([_name(line), _unit(line), *map(_cell, line.cells), *_sheet(line, laid), _how(line)])
+        for line in group.lines
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
@@ -124,7 +127,7 @@ def _whole_table(lines: Sequence[Line]) -> Html:
     laid = any(line.expected for line in lines)
     head = f'<th>figure</th><th class="n">value</th><th>unit</th>{"<th>datasheet</th>" if laid else ""}<th>holds</th>'
     rows = (
-        row([_name(line), _cell(line.cells[0]), f"<td>{text(line.unit)}</td>", *_sheet(line, laid), _how(line)])
+        row([_name(line), _cell(line.cells[0]), _unit(line), *_sheet(line, laid), _how(line)])
         for line in lines
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
@@ -132,6 +135,10 @@ def _whole_table(lines: Sequence[Line]) -> Html:
 
 def _name(line: Line) -> Html:
     return f"<th>{text(line.metric.replace('_', ' '))}<small>{text(line.meaning)}</small></th>"
+
+
+def _unit(line: Line) -> Html:
+    return f'<td class="u">{text(line.unit)}</td>'
 
 
 def _cell(cell: Cell) -> Html:

@@ -44,7 +44,7 @@ figcaption{font-weight:600;font-size:14px;margin-bottom:2px}figcaption small{fon
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:13px;line-height:1.35;margin:4px 0 10px}
 th,td{padding:4px 8px;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
-thead th{border-bottom:2px solid var(--line);font-weight:600;white-space:nowrap}
+td.u{white-space:nowrap}thead th{border-bottom:2px solid var(--line);font-weight:600;white-space:nowrap}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 td small{display:block;color:var(--soft);font-size:11.5px}td.n small{white-space:nowrap}
 tbody th{font-weight:600;white-space:nowrap}tbody th small{display:block;font-weight:400;white-space:normal;

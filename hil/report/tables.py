@@ -12,7 +12,7 @@ from hil.measure.catalogue import METRICS
 from hil.measure.figure import Figure, Measurement
 from hil.report.words import Scale, interval, scale_for, value
 
-__all__ = ["Cell", "Line", "Section", "Unknown", "sections"]
+__all__ = ["Cell", "Group", "Line", "Section", "Unknown", "sections"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +67,26 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Channels that share a unit: a line a metric, a cell a channel."""
+
+    channels: tuple[str, ...]
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """One stream, or a board.
 
     Attributes:
         place: `BOARD/STREAM` or `BOARD`.
-        channels: Those that have figures.
-        by_channel: A line a metric, a cell a channel.
-        whole: A line a figure.
+        groups: Channels of one unit, each with its table.
+        whole: A line a figure of the whole stream, or of a pair of channels.
         unknown: What cannot be known, by reason.
     """
 
     place: str
-    channels: tuple[str, ...]
-    by_channel: tuple[Line, ...]
+    groups: tuple["Group", ...]
     whole: tuple[Line, ...]
     unknown: tuple[Unknown, ...]
 
@@ -93,18 +99,39 @@ def sections(measurement: Measurement) -> list[Section]:
 
 
 def _section(place: str, figures: Sequence[Figure], measurement: Measurement) -> Section:
-    channels = tuple(dict.fromkeys(figure.channel for figure in figures if figure.channel))
     known = [figure for figure in figures if figure.known]
-    metrics = list(dict.fromkeys((figure.metric, _tail(figure)) for figure in known if figure.channel))
-    by_channel: list[Line] = []
-    for metric, tail in metrics:
-        row = [figure for figure in figures if figure.channel and (figure.metric, _tail(figure)) == (metric, tail)]
-        # Channels of different units (g and rad/s) cannot share a scale: a line each.
-        for unit in dict.fromkeys(figure.unit for figure in row if figure.known):
-            same = {figure.channel: figure for figure in row if figure.unit == unit}
-            by_channel.append(_line(tail, [same.get(channel) for channel in channels], measurement))
-    whole = [_line(figure.name.rpartition(".")[2], [figure], measurement) for figure in known if not figure.channel]
-    return Section(place, channels, tuple(by_channel), tuple(whole), tuple(_unknowns(figures)))
+    groups = [_group(channels, known, measurement) for channels in _alike(place, figures, measurement)]
+    grouped = {channel for group in groups for channel in group.channels}
+    rest = [figure for figure in known if figure.channel not in grouped]
+    whole = [_line(_named(figure), [figure], measurement) for figure in rest]
+    return Section(place, tuple(groups), tuple(whole), tuple(_unknowns(figures)))
+
+
+def _alike(place: str, figures: Sequence[Figure], measurement: Measurement) -> list[tuple[str, ...]]:
+    """Return the channels of the stream that have figures, those of one unit together."""
+    having = dict.fromkeys(figure.channel for figure in figures if figure.channel)
+    for stream in measurement.facts.get("streams") or ():
+        if stream.get("name") == place:
+            units: dict[str, list[str]] = {}
+            for channel, unit in zip(stream["channels"], stream["units"], strict=False):
+                if channel in having:
+                    units.setdefault(unit, []).append(channel)
+            return [tuple(channels) for channels in units.values()]
+    return [tuple(having)] if having else []
+
+
+def _group(channels: tuple[str, ...], known: Sequence[Figure], measurement: Measurement) -> Group:
+    mine = [figure for figure in known if figure.channel in channels]
+    lines = []
+    for tail in dict.fromkeys(map(_tail, mine)):
+        row = {figure.channel: figure for figure in mine if _tail(figure) == tail}
+        lines.append(_line(tail, [row.get(channel) for channel in channels], measurement))
+    return Group(channels, tuple(lines))
+
+
+def _named(figure: Figure) -> str:
+    """Return how a figure of the whole stream is called, a pair of channels with their names."""
+    return f"{_tail(figure)} {figure.channel}".strip()
 
 
 def _tail(figure: Figure) -> str:

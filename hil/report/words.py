@@ -62,7 +62,7 @@ def number(given: float, step: float | None = None) -> str:
     digits = _DIGITS if step is None or step <= 0 else size - math.floor(math.log10(step)) + 1
     digits = max(1, min(9, digits))
     places = digits - 1 - size
-    if size >= 6 or size < -4:
+    if size >= 6 or size < (-4 if step is None else -7):
         mantissa, _, exponent = f"{given:.{max(0, min(digits, _DIGITS) - 1)}e}".partition("e")
         return f"{mantissa}e{int(exponent)}".replace("-", "−")
     shown = f"{round(given, places):,.{max(0, places)}f}"
@@ -82,13 +82,15 @@ def value(given: float | None, low: float | None, high: float | None, scale: Sca
     """Return a value without its unit, in the digits its interval bears; `unknown` where there is none."""
     if given is None:
         return "unknown"
+    if not scale.unit and float(given).is_integer():
+        return number(given)  # a count
     ends = [None if end is None else end / scale.factor for end in (low, high)]
     return number(given / scale.factor, _step(given / scale.factor, *ends))
 
 
 def interval(given: float | None, low: float | None, high: float | None, scale: Scale) -> str:
     """Return an interval such as `98.1 … 102.5`; empty where there is none."""
-    if given is None or low is None or high is None:
+    if given is None or low is None or high is None or low == high:
         return ""
     ends = low / scale.factor, high / scale.factor
     step = _step(given / scale.factor, *ends)
