@@ -1,11 +1,12 @@
-"""Verbs of scenarios: `hil scenario schema`, `hil scenario check`."""
+"""Verbs of scenarios: `hil run`, `hil metrics`, `hil scenario schema`, `hil scenario check`."""
 
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hil.cli.common import print_json, talk
+from hil.cli.common import Json, Quiet, Seed, print_json, print_table, talk
 
 __all__ = ["GROUPS", "VERBS"]
 
@@ -33,5 +34,63 @@ def check(paths: Paths) -> None:
     talk(f"{len(loaded)} scenarios are well formed")
 
 
-VERBS = ()
+def run(
+    paths: Paths,
+    on: Annotated[
+        str | None,
+        typer.Option("--on", metavar="TARGET", help="recording, virtual, firmware, PORT or ROLE=PORT."),
+    ] = None,
+    seed: Seed = 0,
+    tag: Annotated[list[str] | None, typer.Option("--tag", help="Only scenarios with this tag.")] = None,
+    twice: Annotated[
+        bool, typer.Option("--twice", help="Run again with other batches, order of boards and byte by byte; compare.")
+    ] = False,
+    repeat: Annotated[int, typer.Option("--repeat", min=1, help="Runs each; gives a pass rate.")] = 1,
+    retry_trouble: Annotated[int, typer.Option("--retry-trouble", min=0, help="Runs more after TROUBLE.")] = 0,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Local processes.")] = 1,
+    strict: Annotated[bool, typer.Option("--strict", help="Let NA count as a failure.")] = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Show every check.")] = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run scenarios and judge them; exit 0 passed, 1 a check failed, 2 usage, 3 trouble at the bench."""
+    from hil.scenario.load import load_all
+    from hil.scenario.many import run_all
+    from hil.scenario.outcome import ScenarioResult, exit_code
+    from hil.scenario.run import RunOptions
+    from hil.scenario.table import result_lines, total_line
+
+    loaded = load_all(paths, tag or ())
+    options = RunOptions(on=on, seed=seed, twice=twice, repeat=repeat, retry_trouble=retry_trouble)
+    began = time.monotonic()
+
+    def tell(result: ScenarioResult) -> None:
+        for line in result_lines(result, verbose):
+            if json:
+                talk(line, quiet)
+            elif not quiet:
+                print(line, flush=True)
+
+    results = run_all(loaded, options, jobs, tell)
+    total = total_line(results, time.monotonic() - began)
+    if json:
+        print_json({"schema": 1, "scenarios": [one.as_dict() for one in results]})
+        talk(total, quiet)
+    else:
+        print(total)
+    raise typer.Exit(exit_code(results, strict))
+
+
+def metrics(json: Json = False) -> None:
+    """List every metric that a check can name: unit, kind, meaning, source."""
+    from hil.scenario.catalogue import ROWS
+
+    if json:
+        print_json({"metrics": [row.as_dict() for row in ROWS]})
+        return
+    rows = [(row.pattern, row.unit.replace("{u}", "unit"), row.kind, row.meaning, row.source) for row in ROWS]
+    print_table(("metric", "unit", "kind", "meaning", "source"), rows)
+
+
+VERBS = (run, metrics)
 GROUPS = ((scenario, "scenario"),)

@@ -170,6 +170,7 @@ class Scenario(_Table):
         needs: What must be there, such as `board:imu-revb`; else the scenario is NA.
         tags: For `--tag`.
         timeout_s: Longest time it may run; then it is TROUBLE.
+        fault: Tables of `firmware_bridge.faults.Fault.of`: `on`, `kind`, `from_s`, `to_s` and the kind's parameters.
     """
 
     schema_version: Annotated[int, Field(alias="schema", ge=1, le=SCHEMA)] = SCHEMA
@@ -182,6 +183,7 @@ class Scenario(_Table):
     board: Annotated[dict[Role, BoardTable], Field(min_length=1)]
     model: dict[Role, ModelTable] = {}
     event: list[EventTable] = []
+    fault: list[dict[str, str | int | float]] = []
     check: Annotated[list[CheckTable], Field(min_length=1)]
     baseline: BaselineTable | None = None
     quarantine: Quarantine | None = None

@@ -7,6 +7,8 @@ even where the grammar has found others.
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeGuard
 
+from firmware_bridge.errors import UsageError
+from firmware_bridge.faults import KINDS, Fault
 from hil.scenario.catalogue import ROWS, find_row
 from hil.scenario.mistakes import Mistake, nearest, shown
 from hil.scenario.position import Path
@@ -32,6 +34,8 @@ def mistakes_in(plain: Mapping[str, Any]) -> Iterator[Mistake]:
             yield _unknown(("model", role, "board"), "board", board, known["board"])
     for path, table in _tables(plain, "event"):
         yield from _event(path, table, known)
+    for path, table in _tables(plain, "fault"):
+        yield from _fault(path, table, known["board"])
     for path, table in _tables(plain, "check"):
         yield from _limits(path, table)
         if isinstance(metric := table.get("metric"), str):
@@ -56,6 +60,22 @@ def _readings(plain: Mapping[str, Any]) -> Iterator[Mistake]:
         start, end = table.get("from_s", 0), table.get("to_s")
         if _number(start) and _number(end) and end <= start:
             yield Mistake(("readings", "to_s"), f"{shown(end)} was found; more than from_s ({start}) is allowed")
+
+
+def _fault(path: Path, table: Mapping[str, Any], boards: list[str]) -> Iterator[Mistake]:
+    if "kind" not in table:
+        yield Mistake(path, f"kind is missing; allowed: {', '.join(KINDS)}")
+        return
+    on = table.get("on")
+    if not isinstance(on, str) or not on:
+        yield Mistake((*path, "on"), f"it says not on which board; write one of {', '.join(boards)}")
+    elif on.split("/")[0] not in (*boards, "*"):
+        yield _unknown((*path, "on"), "board", on.split("/")[0], boards)
+    try:
+        Fault.of(**{key: value for key, value in table.items() if key not in ("where", "params")})
+    except UsageError as error:
+        key = str(error.what).replace(":", " ").split()[0]
+        yield Mistake((*path, key) if key in table else path, f"{error.what}; {error.next_step}")
 
 
 def _event(path: Path, table: Mapping[str, Any], known: Mapping[str, list[str]]) -> Iterator[Mistake]:

@@ -1,0 +1,240 @@
+"""Runs one scenario once: feeds in, models on them, evidence out.
+
+Rule of this room: one thread, one order. Boards are merged by time, or one after another where a second run asks for
+another interleaving; what comes out must be the same. The clock on the wall is looked at for latency and timeout only.
+"""
+
+import heapq
+import random
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from firmware_bridge.batch import Arrival, Mark, Prediction
+from firmware_bridge.errors import NoAnswer, UsageError
+from firmware_bridge.faults import Schedule
+from firmware_bridge.wire.protocol import Session
+from hil.recording.header import Header
+from hil.recording.marks import Label, labels_of
+from hil.recording.writer import RecordingWriter
+from hil.scenario.decisions import ModelEvidence
+from hil.scenario.evidence import Evidence
+from hil.scenario.grammar import ModelTable
+from hil.scenario.load import Loaded
+from hil.scenario.pieces import bytewise, difference, shattered
+from hil.scenario.simulate import START_NS
+from hil.scenario.targets import Feed, Place, feed_of
+
+if TYPE_CHECKING:
+    from hil.models.model import Model
+    from hil.models.streaming import Runner
+
+__all__ = ["Execution", "Running", "execute", "judge_feeds", "model_path"]
+
+SLOTS = 8
+
+
+@dataclass(slots=True, eq=False)
+class Execution:
+    """What one run left behind.
+
+    Attributes:
+        evidence: What was counted.
+        models: What each model did, by its name in the scenario.
+        labels: Labelled stretches of each board.
+        readings_s: Seconds of readings, the longest board's.
+    """
+
+    evidence: Evidence
+    models: dict[str, ModelEvidence]
+    labels: dict[str, Sequence[Label]] = field(default_factory=dict)
+
+    @property
+    def readings_s(self) -> float:
+        """Seconds of readings, of the board with the most."""
+        return max((board.seconds for board in self.evidence.boards.values()), default=0.0)
+
+
+def model_path(loaded: Loaded, table: ModelTable) -> str:
+    """Return the file of a model: beside the scenario, or one that comes with the bench by its name alone."""
+    found = loaded.find(table.file)
+    if not found.is_file() and "/" not in table.file and "." not in table.file:
+        from hil.demo import MODEL
+
+        shipped = Path(MODEL).parent / f"{table.file}.hilmodel"
+        if shipped.is_file():
+            return str(shipped)
+    return str(found)
+
+
+class Running:
+    """One model while it runs; a model that cannot run says so in its evidence and lets the readings pass."""
+
+    def __init__(self, name: str, table: ModelTable, loaded: Loaded) -> None:
+        from hil.models.model import load_model
+
+        self.evidence = ModelEvidence(name, deadline_ms=table.deadline_ms)
+        self.runner: Runner | None = None
+        model: Model = load_model(model_path(loaded, table))
+        contract = model.contract
+        self.evidence.labels, self.evidence.window = tuple(contract.labels), contract.window
+        self.evidence.hop, self.evidence.memory = contract.hop, contract.memory_samples
+        boards = None if table.board is None else [table.board]
+        self.runner = model.runner(boards=boards, slots=SLOTS, backend=table.backend)
+
+    def push(self, arrival: Arrival, live_ns: int | None) -> None:
+        """Let the model see an arrival.
+
+        Args:
+            arrival: With its items.
+            live_ns: When its readings could first be seen; None where nobody knows.
+        """
+        if self.runner is None or not arrival.items:
+            return
+        began = time.perf_counter_ns()
+        try:
+            made: list[Prediction] = self.runner.push(arrival.items)
+        except UsageError as error:
+            self.evidence.failed, self.runner = str(error), None
+            return
+        if made:
+            took_ms = (time.perf_counter_ns() - began) / 1e6 / len(made)
+            self.evidence.made += made
+            self.evidence.latency_ms += [took_ms] * len(made)
+            if live_ns is not None:
+                self.evidence.age_ms += [(live_ns - one.t_ns) / 1e6 for one in made]
+
+    def finish(self) -> ModelEvidence:
+        """Return what it did."""
+        if self.runner is not None:
+            told = self.runner.coverage.values()
+            self.evidence.missed = sum(one.missed for one in told)
+            self.evidence.refused = tuple(one.refused for one in told if one.refused)
+            self.evidence.identity = dict(self.runner.identity())
+            if not self.evidence.made and self.evidence.refused:
+                self.evidence.failed = self.evidence.refused[0]
+        return self.evidence
+
+
+def execute(
+    loaded: Loaded,
+    places: Sequence[Place],
+    seed: int,
+    schedule: Schedule,
+    *,
+    otherwise: int | None = None,
+    keep: Path | None = None,
+) -> Execution:
+    """Run a scenario on recordings and virtual boards.
+
+    Args:
+        loaded: The scenario.
+        places: Where its boards are; none is live.
+        seed: Added to the seeds of virtual boards.
+        schedule: Faults.
+        otherwise: Seed of another way to do the same: bytes one by one, batches cut at random, boards one after
+            another. None: as usual.
+        keep: Where to write a recording of the run; None: nowhere.
+
+    Raises:
+        FileError: A recording or a model cannot be read.
+        UsageError: Something that the scenario names does not fit.
+        NoAnswer: It took longer than its `timeout_s`.
+    """
+    apply = Session.apply if otherwise is None else bytewise
+    feeds: list[Feed] = []
+    try:
+        # One by one, so that what is open is closed when the next cannot be opened.
+        feeds.extend(feed_of(place, loaded, seed, schedule, apply) for place in places)
+        if keep is None:
+            return judge_feeds(loaded, feeds, otherwise)
+        with _writer(keep, feeds, seed, schedule) as writer:
+            for feed in feeds:
+                feed.arrivals = _written(feed.arrivals, writer)
+            return judge_feeds(loaded, feeds, otherwise)
+    finally:
+        for feed in feeds:
+            feed.close()
+
+
+def judge_feeds(
+    loaded: Loaded, feeds: Sequence[Feed], otherwise: int | None = None, live: Sequence[str] = ()
+) -> Execution:
+    """Let arrivals pass models and evidence; see `execute`.
+
+    Args:
+        loaded: The scenario.
+        feeds: Its boards, each by itself; of live boards one feed for all.
+        otherwise: See `execute`.
+        live: Roles of the live boards in the one feed.
+    """
+    scenario = loaded.scenario
+    evidence = Evidence(scenario.board)
+    models = [Running(name, table, loaded) for name, table in scenario.model.items()]
+    until = time.monotonic() + scenario.timeout_s
+    for arrival in _together(feeds, otherwise):
+        evidence.take(arrival)
+        live_ns = arrival.t_ns if arrival.kind == "rx" else None
+        pieces: Iterable[Arrival] = (arrival,)
+        if otherwise is not None:
+            pieces = shattered(arrival, random.Random(f"{otherwise}/{arrival.board}/{arrival.seq}"))
+        for piece in pieces:
+            for model in models:
+                model.push(piece, live_ns)
+        if time.monotonic() > until:
+            raise NoAnswer(f"it took longer than its timeout_s = {scenario.timeout_s:g}", str(loaded.path),
+                           "give it more time, or fewer readings")  # fmt: skip
+    labels: dict[str, Sequence[Label]] = {}
+    for role in live:
+        labels[role] = _labels(evidence.boards[role].marks)
+    for feed in () if live else feeds:
+        board = evidence.boards[feed.role]
+        board.imported, board.person = feed.session is None, feed.person
+        if feed.session is not None:
+            board.clock = feed.session.clock()
+            board.books = None if board.books is None else difference(feed.session.books(), feed.before)
+        labels[feed.role] = _labels(board.marks) if feed.labels is None else feed.labels
+    return Execution(evidence, {model.evidence.name: model.finish() for model in models}, labels)
+
+
+@contextmanager
+def _writer(path: Path, feeds: Sequence[Feed], seed: int, schedule: Schedule) -> Iterator[RecordingWriter]:
+    header = Header(
+        START_NS, tuple(feed.setup for feed in feeds if feed.setup is not None), "virtual",
+        about={"person": feeds[0].person} if feeds[0].person else {}, seeds={"scenario": seed},
+        extra={"faults": schedule.as_dict()} if schedule else {},
+    )  # fmt: skip
+    writer = RecordingWriter(path, header)
+    try:
+        for feed in feeds:
+            for label in feed.labels or ():
+                writer.mark(Mark(feed.role, label.start_ns, label.text, "start", label.author))
+                if label.stop_ns is not None:
+                    writer.mark(Mark(feed.role, label.stop_ns, label.text, "stop", label.author))
+        yield writer
+    finally:
+        writer.close()
+
+
+def _written(arrivals: Iterator[Arrival], writer: RecordingWriter) -> Iterator[Arrival]:
+    for arrival in arrivals:
+        writer.write(arrival)
+        yield arrival
+
+
+def _labels(marks: Sequence[Mark]) -> Sequence[Label]:
+    return labels_of(sorted(marks, key=lambda mark: mark.t_ns))
+
+
+def _together(feeds: Sequence[Feed], otherwise: int | None) -> Iterator[Arrival]:
+    if otherwise is not None:
+        for feed in sorted(feeds, key=lambda one: one.role, reverse=bool(otherwise % 2)):
+            yield from feed.arrivals
+        return
+    if len(feeds) == 1:
+        yield from feeds[0].arrivals
+        return
+    yield from heapq.merge(*(feed.arrivals for feed in feeds), key=lambda arrival: arrival.t_ns)

@@ -1,0 +1,57 @@
+"""Results as lines for a terminal: what a person needs to see, failures with their reasons, nothing twice."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from hil.scenario.outcome import FAIL, NA, PASS, TROUBLE, UNSET, CheckResult, ScenarioResult
+
+__all__ = ["check_lines", "figure", "result_lines", "total_line"]
+
+
+def figure(value: float | None, unit: str) -> str:
+    """Return a value with its unit as a person reads it."""
+    if value is None:
+        return "-"
+    text = f"{value:.0f}" if float(value).is_integer() and abs(value) < 1e15 else f"{value:.5g}"
+    return text if unit in ("1", "") else f"{text} {unit}"
+
+
+def result_lines(result: ScenarioResult, verbose: bool = False) -> Iterator[str]:
+    """Yield the lines of one scenario: its verdict, and the checks that did not pass (all of them with `verbose`)."""
+    speed = f", {result.readings_s:.0f} s of readings" if result.readings_s else ""
+    where = f" on {result.target}" if result.target else ""
+    note = f" (in quarantine: {result.quarantined})" if result.quarantined else ""
+    yield f"{result.outcome:8} {result.name}{note}"
+    yield f"         {result.path}{where}, {result.seconds:.1f} s{speed}"
+    if result.why:
+        yield f"         {result.why}"
+    shown = [check for check in result.checks if verbose or check.outcome not in (PASS, NA)]
+    yield from (f"         {line}" for line in check_lines(shown))
+    if result.repeats:
+        rate, runs = result.repeats, result.repeats["runs"]
+        if rate["pass_rate"] is not None:
+            yield (f"         {rate['passed']} of {rate['judged']} judged runs passed ({runs} in all): "
+                   f"{rate['pass_rate']:.3f}, 95 % interval {rate['low']:.3f} .. {rate['high']:.3f}")  # fmt: skip
+    for row in result.baseline:
+        if verbose or row["verdict"] not in ("same", "same within noise"):
+            yield f"         baseline {row['name']}: {row['verdict']}, {row['accepted']} -> {row['found']}"
+    for remark in result.remarks:
+        yield f"         remark: {remark}"
+    for what, path in result.files.items():
+        yield f"         {what}: {path}"
+
+
+def check_lines(checks: Sequence[CheckResult]) -> Iterator[str]:
+    """Yield checks as aligned lines."""
+    rows = [(check.outcome, check.metric, figure(check.value, check.unit), check.limit, check.why) for check in checks]
+    widths = [max((len(row[at]) for row in rows), default=0) for at in range(4)]
+    for row in rows:
+        cells = "  ".join(cell.ljust(width) for cell, width in zip(row[:4], widths, strict=True)).rstrip()
+        yield f"{cells}  {row[4]}" if row[4] else cells
+
+
+def total_line(results: Iterable[ScenarioResult], seconds: float) -> str:
+    """Return how many scenarios came to which outcome."""
+    all_of = list(results)
+    counts = {name: sum(one.outcome == name for one in all_of) for name in (PASS, "MARGINAL", FAIL, UNSET, TROUBLE, NA)}
+    told = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    return f"{len(all_of)} scenarios in {seconds:.1f} s: {told or 'none'}"

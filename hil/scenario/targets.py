@@ -1,0 +1,275 @@
+"""Where a scenario runs: each board as a feed of decoded arrivals.
+
+Rule of this room: four ways, one form. `recording`: the recorded bytes through the decoder. `virtual`: the same
+recording spoken by a virtual board, and virtual boards by their seed, in simulated time. A port: the live board. What a
+target cannot have is `NotHere` and says why; the bench's own trouble is an error of the tree.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import urlencode
+
+from firmware_bridge.address import parse_port as parse_address
+from firmware_bridge.batch import Arrival, Batch
+from firmware_bridge.errors import FileError, UsageError
+from firmware_bridge.faults import Schedule
+from firmware_bridge.faults.arrivals import damaged
+from firmware_bridge.faults.dialect import faulty
+from firmware_bridge.ledger import Books
+from firmware_bridge.roles import parse_spec
+from firmware_bridge.virtual.boards import make_board, parse_port
+from firmware_bridge.wire.boardfile import load_board_file
+from firmware_bridge.wire.dialect import DialectSpec
+from firmware_bridge.wire.dialects import make_dialect
+from firmware_bridge.wire.protocol import Session
+from hil.recording.header import BoardSetup
+from hil.recording.marks import Label
+from hil.recording.reader import Recording
+from hil.scenario.grammar import BoardTable
+from hil.scenario.load import Loaded
+from hil.scenario.pieces import renamed, within
+from hil.scenario.simulate import conversation
+from hil.sessions import session_of
+
+__all__ = ["Apply", "Feed", "NotHere", "Place", "feed_of", "place_of"]
+
+Apply = Callable[[Session, Arrival], Arrival]
+"""Gives an arrival its items: whole, or byte by byte."""
+
+DEFAULT_S = 5.0
+"""Length of a virtual or live run that says none."""
+
+NONCE = 0x5EED
+_LFS = b"version https://git-lfs"
+
+
+class NotHere(Exception):
+    """This target cannot have what the scenario asks for; the message is one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one board of a scenario is: `kind` is `recording`, `replayed`, `virtual` or `live`."""
+
+    role: str
+    kind: str
+    table: BoardTable
+    port: str = ""
+
+    @property
+    def target(self) -> str:
+        """The target's name."""
+        return {"replayed": "virtual", "live": self.port}.get(self.kind, self.kind)
+
+
+@dataclass(slots=True, eq=False)
+class Feed:
+    """One board as arrivals with items.
+
+    Attributes:
+        role: Its name in the scenario.
+        arrivals: In their order.
+        session: The conversation; None where there are no bytes.
+        labels: Labelled stretches that the recording has; None where the board tells them.
+        person: Who wore it.
+        before: The books where the readings began, once they did.
+        recording: The file it comes from.
+        setup: How it was listened to, for a recording of the run.
+    """
+
+    role: str
+    arrivals: Iterator[Arrival]
+    session: Session | None = None
+    labels: Sequence[Label] | None = None
+    person: str = ""
+    before: Books | None = None
+    recording: Recording | None = None
+    setup: BoardSetup | None = None
+
+    def close(self) -> None:
+        """Give back the file."""
+        if self.recording is not None:
+            self.recording.close()
+
+
+def place_of(role: str, table: BoardTable, on: str | None, alone: bool) -> Place:
+    """Return where a board is.
+
+    Args:
+        role: Its name.
+        table: What the scenario says of it.
+        on: The target that was asked for; None: as the scenario says.
+        alone: Whether it is the scenario's only board.
+
+    Raises:
+        NotHere: The target cannot have it.
+        UsageError: One port was named for several boards.
+    """
+    if on is not None and on.partition("://")[0] == "firmware":
+        raise NotHere("no firmware can be run here: this installation has no package for it")
+    if on in (None, "recording") and table.recording is not None:
+        return Place(role, "recording", table)
+    if on == "recording":
+        raise NotHere(f"board {role} has no recording")
+    if on == "virtual" and table.recording is not None:
+        return Place(role, "replayed", table)
+    if on in (None, "virtual") and table.virtual is not None:
+        return Place(role, "virtual", table)
+    if on == "virtual":
+        raise NotHere(f"board {role} is a live board: it has neither a recording nor a virtual board")
+    if on is None:
+        return Place(role, "live", table, table.port or "")
+    spec = parse_spec(on)
+    parse_address(spec.port)
+    if spec.role is None and not alone:
+        raise UsageError(f"one port is named and the scenario has several boards, {role} among them", on,
+                         f"write --on {role}=PORT")  # fmt: skip
+    if spec.role not in (None, role):
+        return place_of(role, table, None, alone)
+    if table.recording is not None:
+        raise NotHere(
+            f"the readings of board {role} are a recording, and pushing them into a board is not possible yet"
+        )
+    return Place(role, "live", table, spec.port)
+
+
+def feed_of(place: Place, loaded: Loaded, seed: int, schedule: Schedule, apply: Apply) -> Feed:
+    """Return the feed of a board that is not live.
+
+    Args:
+        place: Where it is.
+        loaded: The scenario.
+        seed: Added to the board's own seed.
+        schedule: Faults.
+        apply: Gives arrivals their items.
+
+    Raises:
+        FileError: A recording cannot be read.
+        UsageError: No such virtual board or parameter, no such board in a recording.
+    """
+    readings = loaded.scenario.readings
+    table = place.table
+    if place.kind == "recording":
+        return _recorded(place, loaded, schedule, apply)
+    spec = DialectSpec("auto", {})
+    if table.board_file is not None:
+        path = loaded.find(table.board_file)
+        load_board_file(path)
+        spec = DialectSpec("boardfile", {"text": path.read_text("utf-8-sig"), "file": path.name})
+    length = readings.to_s
+    if place.kind == "replayed":
+        path = _recording_path(loaded, table)
+        with Recording(path) as recording:
+            role = _role_in(recording, table.board)
+            person = recording.header.about.get("person", "")
+            length = min(length or recording.duration_s, recording.duration_s) - readings.from_s
+        given = {"file": str(path), "board": role, "from_s": repr(readings.from_s)}
+        if readings.to_s is not None:
+            given["to_s"] = repr(readings.to_s)
+        board, port = make_board("replay", given), f"virtual://replay?{urlencode({'file': path.name, 'board': role})}"
+    else:
+        person = ""
+        name, parameters = parse_port(table.virtual or "")
+        if "seed" in parameters:
+            raise UsageError("the seed is given in `virtual`", str(loaded.path), "write it as seed = NUMBER")
+        board = make_board(name, parameters | {"seed": str(table.seed + seed)})
+        port = f"virtual://{name}"
+    heard = faulty(spec, schedule, place.role)
+    session = Session(place.role, make_dialect(heard), nonce=NONCE)
+    whole = place.kind == "replayed"
+    arrivals: Iterator[Arrival]
+    if _on_the_way(schedule, place.role):
+        # What happens between board and host is done to a conversation that went well, as with a recording.
+        inner = Session(place.role, make_dialect(spec), nonce=NONCE)
+        clean = conversation(board, inner, port, length or DEFAULT_S, whole=whole)
+        arrivals = (apply(session, arrival) for arrival in damaged(clean, schedule))
+    else:
+        arrivals = conversation(board, session, port, length or DEFAULT_S, apply=apply, whole=whole)
+    feed = Feed(place.role, iter(()), session, None, person)
+    feed.setup = BoardSetup(place.role, port, heard, NONCE)
+    if whole:
+        feed.arrivals = arrivals
+    else:
+        feed.arrivals = _windowed(feed, arrivals, readings.from_s, length or DEFAULT_S)
+    return feed
+
+
+def _recorded(place: Place, loaded: Loaded, schedule: Schedule, apply: Apply) -> Feed:
+    readings, table, role = loaded.scenario.readings, place.table, place.role
+    recording = Recording(_recording_path(loaded, table))
+    inside = _role_in(recording, table.board)
+    setup = next((one for one in recording.header.boards if one.role == inside), None)
+    session = None
+    if setup is not None and setup.dialect is not None:
+        setup = replace(setup, role=role, dialect=faulty(setup.dialect, schedule, role))
+        session = session_of(setup)
+    labels = [replace(label, board=role) for label in recording.labels if label.board in ("", inside)]
+    feed = Feed(role, iter(()), session, labels, recording.header.about.get("person", ""), None, recording)
+    feed.setup = BoardSetup(role, info=recording.boards.get(inside)) if session is None else setup
+    start = recording.start_ns + round(readings.from_s * 1e9)
+    end = None if readings.to_s is None else recording.start_ns + round(readings.to_s * 1e9)
+
+    def arrivals() -> Iterator[Arrival]:
+        raw = recording.arrivals(None, None if end is None else end + 1_000_000_000)
+        mine = (arrival for arrival in raw if arrival.board == inside)
+        if session is None:
+            yield from (renamed(arrival, role) for arrival in mine)
+            return
+        spoken = (replace(arrival, board=role) for arrival in mine)
+        for arrival in damaged(spoken, schedule) if _on_the_way(schedule, role) else spoken:
+            whole = apply(session, arrival)
+            if arrival.t_ns < start:
+                feed.before = whole.books or feed.before
+            yield whole
+
+    def cut() -> Iterator[Arrival]:
+        low = start if readings.from_s else -(1 << 62)
+        return (within(arrival, low, 1 << 62 if end is None else end) for arrival in arrivals())
+
+    feed.arrivals = cut() if readings.from_s or end is not None else arrivals()
+    return feed
+
+
+def _on_the_way(schedule: Schedule, role: str) -> bool:
+    return bool(schedule.of(role, ("byte", "link", "frame")))
+
+
+def _windowed(feed: Feed, arrivals: Iterator[Arrival], from_s: float, to_s: float | None) -> Iterator[Arrival]:
+    """Keep the samples between two times after the first one."""
+    first: int | None = None
+    for arrival in arrivals:
+        if first is None:
+            first = next((int(item.t_ns[0]) for item in arrival.items if isinstance(item, Batch) and len(item)), None)
+        if first is None:
+            yield arrival
+            continue
+        start = first + round(from_s * 1e9) if from_s else -(1 << 62)
+        if from_s and arrival.t_ns < start:
+            feed.before = arrival.books or feed.before
+        yield within(arrival, start, 1 << 62 if to_s is None else first + round(to_s * 1e9))
+
+
+def _recording_path(loaded: Loaded, table: BoardTable) -> Path:
+    path = loaded.find(table.recording or "")
+    try:
+        with path.open("rb") as file:
+            head = file.read(len(_LFS))
+    except OSError as error:
+        raise FileError(f"the recording cannot be read ({error.strerror})", str(path), "check the path") from None
+    if head == _LFS:
+        raise FileError("this is no recording but the Git LFS pointer to one", str(path), "run: git lfs pull")
+    return path
+
+
+def _role_in(recording: Recording, wanted: str | None) -> str:
+    roles = list(dict.fromkeys([*(one.role for one in recording.header.boards),
+                                *(one.board for one in recording.streams())]))  # fmt: skip
+    if wanted in roles and wanted is not None:
+        return wanted
+    if wanted is None and len(roles) == 1:
+        return roles[0]
+    there = ", ".join(roles) or "no board"
+    recording.close()
+    what = f"board {wanted!r} is not in it" if wanted else "it has several boards"
+    raise UsageError(what, str(recording.path), f"write `board = ` one of: {there}")
