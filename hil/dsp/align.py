@@ -109,8 +109,9 @@ def _peak(a: Float, b: Float, most: int) -> tuple[float, float, float]:
     # independent pairs of samples there are: fewer than samples, as both series vary slowly (Bartlett)
     auto = np.fft.irfft(np.abs(fa) ** 2, size)[:n] * np.fft.irfft(np.abs(fb) ** 2, size)[:n] / both**2
     independent = n / max(1.0, 1 + 2 * float(np.sum((auto * (1 - np.arange(n) / n))[1:])))
+    independent *= 1 - abs(lag) / n
     score = math.atanh(min(abs(correlation), 1 - 1e-12)) * math.sqrt(max(independent - 3, 0.5))
-    chance = min(1.0, 2 * float(ndtr(-score)) * max(1.0, len(lags) * independent / n))
+    chance = min(1.0, 2 * float(ndtr(-score)) * len(lags))
     return lag + _fraction(left, right, sign), correlation, chance
 
 

@@ -202,7 +202,7 @@ def dispersion(powers: Powers) -> float:
             if n >= 8:
                 ratios.append(float(np.sum(powers.count[own] * power[own] / best.variance[own]) / n))
                 counts.append(n)
-        ratio, number = np.array(ratios), np.array(counts)
+        ratio, number = np.maximum(np.array(ratios), 1e-12), np.array(counts)
         # the deviance of a mean of squares, chi-square of one degree even where there are few: a low bin is no judge
         deviance = number * (ratio - 1 - np.log(ratio))
         freedom = len(ratio) - 4

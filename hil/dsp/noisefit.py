@@ -130,6 +130,10 @@ def fit_noise(
     """
     from scipy.stats import chi2
 
+    if not np.any(spectrum.power) and not np.any(spectrum.head):  # readings that never change hide any noise
+        nothing = tuple(Term(n, math.nan, 0.0, math.inf, UNITS[n], SLOPES[n], FACTORS[n], False) for n in FACTORS)
+        whole = band_hz or (0.0, spectrum.rate_hz / 2)
+        return NoiseFit(nothing, spectrum.rate_hz, spectrum.samples, confidence, least_bit, whole, 0.0, 0)
     band, powers, misfit = _band(spectrum, least_bit**2 / 12, band_hz)
     if misfit > 0:
         powers = powers.spread(misfit)

@@ -89,7 +89,7 @@ def rest(
         quiet = _quietest(variance.sum(axis=1))
         unit = sigma**2 if sigma else float(np.median(variance[quiet].mean(axis=1))) * window / (window - 1)
         if unit <= 0:  # quantised flat: any change at all is motion
-            unit = float(np.min(variance[variance > 0], initial=1.0))
+            unit = 1e-3 * float(np.min(variance[variance > 0], initial=1.0))
         square = variance.sum(axis=1) / unit
         own = (window - 1) * width
         if index == 0 and gyro is not None:  # a turn rate that is steady but not the bias is motion too

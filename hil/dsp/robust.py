@@ -88,9 +88,10 @@ def outliers(values: npt.ArrayLike, sigmas: float = 6.0) -> Int:
     size = np.where(far, np.abs(distance), 0.0)
     padded = np.concatenate([[0.0], size, [0.0]])
     peak = far & (size >= padded[:-2]) & (size >= padded[2:])
-    # a step between two levels stands out on both sides alike and goes one way: not a single reading
-    between = (x[1:-1] - x[:-2]) * (x[2:] - x[1:-1]) >= 0
-    return np.flatnonzero(peak & ~between).astype(np.int64) + 1
+    # before and after a step between two levels a reading is far from one neighbour only
+    left, right = x[1:-1] - x[:-2], x[1:-1] - x[2:]
+    alone = (left * right > 0) & (np.minimum(np.abs(left), np.abs(right)) > np.abs(distance) / 2)
+    return np.flatnonzero(peak & alone).astype(np.int64) + 1
 
 
 @dataclass(frozen=True, slots=True)

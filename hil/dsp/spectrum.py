@@ -232,7 +232,7 @@ def coherence(a: npt.ArrayLike, b: npt.ArrayLike, rate_hz: float, segment: int |
     first, second = np.asarray(a, np.float64), np.asarray(b, np.float64)
     if first.shape != second.shape or first.ndim != 1 or len(first) < 64:
         raise ValueError(
-            f"coherence needs two equal series of 64 readings or more, not {first.shape} and {second.shape}"
+            f"coherence needs two equally long series of 64 readings or more, not {first.shape} and {second.shape}"
         )
     size = min(segment or 1 << max(5, int(math.log2(len(first) // 8))), len(first) // 2)
     frequency, value = scipy_coherence(first, second, rate_hz, "hann", size)
