@@ -81,7 +81,7 @@ class Address:
 
 def nearest(word: str, allowed: tuple[str, ...]) -> str:
     """Return a clause that names what is allowed, the nearest first: `did you mean 'baud'?` or the whole list."""
-    close = difflib.get_close_matches(word, allowed, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(word, allowed, n=1, cutoff=0.6)
     return f"did you mean `{close[0]}`?" if close else "allowed are " + ", ".join(allowed)
 
 

@@ -20,7 +20,7 @@ from hil.recording.header import BoardSetup, Header
 from hil.recording.marks import add_mark
 from hil.replay import Replay
 
-__all__ = ["Desk"]
+__all__ = ["Desk", "user_name"]
 
 T = TypeVar("T")
 
@@ -67,7 +67,7 @@ class Desk:
         self._setups = setups
         self._memory = memory
         self._clock = clock
-        self._author = author or _user()
+        self._author = author or user_name()
         self._replay = replay
         self.active_label = ""
 
@@ -181,7 +181,8 @@ class Desk:
         return next((board for board in self._setups() if board.role == role), None)
 
 
-def _user() -> str:
+def user_name() -> str:
+    """Return who works here, for the author of marks."""
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):

@@ -9,8 +9,8 @@ import sys
 
 import typer
 
-from firmware_bridge.errors import BridgeError
-from hil.cli import bench, files, learn, live, record, scenarios
+from firmware_bridge.errors import BridgeError, UsageError
+from hil.cli import bench, files, judge, learn, live, record, scenarios
 from hil.cli.common import report_error
 
 __all__ = ["app", "main"]
@@ -24,7 +24,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for family in (live, record, files, learn, bench, scenarios):
+for family in (live, record, files, judge, learn, bench, scenarios):
     for verb in family.VERBS:
         app.command(verb.__name__.rstrip("_"))(verb)
 for group, name in scenarios.GROUPS:
@@ -33,11 +33,19 @@ for group, name in scenarios.GROUPS:
 
 def main() -> None:
     """Run the command line; what goes wrong at the bench ends in one sentence and the documented exit code."""
+    as_json = "--json" in sys.argv
     try:
-        app(prog_name="hil")
+        # Only where a script reads stdout: typer's own words go to a person with the usage line.
+        sys.exit(app(prog_name="hil", standalone_mode=not as_json))
     except BridgeError as error:
-        report_error(error, as_json="--json" in sys.argv)
+        report_error(error, as_json=as_json)
         sys.exit(error.exit_code)
+    except Exception as error:
+        # A mistake that typer found (a missing argument, an unknown option); its class has no public name.
+        if not (as_json and hasattr(error, "format_message")):
+            raise
+        report_error(UsageError(str(error.format_message()).rstrip("."), "", "see `hil --help`"), as_json=True)
+        sys.exit(2)
     except BrokenPipeError:
         # The reader of our output went away (`hil info FILE | head`): nothing is wrong with us.
         sys.stderr.close()

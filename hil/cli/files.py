@@ -8,7 +8,7 @@ import typer
 from hil.cli.common import File, For, From, Json, ModelFile, Quiet, To, print_json, size_mb, talk, tell_lost, worked
 from hil.cli.live import finish, speed_of
 
-__all__ = ["VERBS", "export", "info", "recover", "replay", "verify"]
+__all__ = ["VERBS", "export", "info", "mark", "recover", "replay", "verify"]
 
 Models = Annotated[list[Path] | None, typer.Option("--model", help="A model that ran, where the recording lacks it.")]
 
@@ -118,4 +118,29 @@ def export(
         print("\n".join(map(str, made)))
 
 
-VERBS = (info, replay, verify, recover, export)
+def mark(
+    file: File,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What to write there, such as a class.")],
+    begin: Annotated[str, typer.Option("--from", metavar="S|MARK", help="Where: seconds, or the name of a mark.")],
+    end: To = None,
+    board: Annotated[str, typer.Option("--board", help="Role of the board it is about; default: all.")] = "",
+    note: Annotated[str, typer.Option("--note", help="Anything worth keeping.")] = "",
+    json: Json = False,
+) -> None:
+    """Set a mark, or with --to a label, in the file beside a recording; the recording itself never changes."""
+    import hil
+    from firmware_bridge.clock import SystemClock
+    from hil.desk import user_name
+    from hil.recording.marks import set_marks
+    from hil.replay import mark_time
+
+    with hil.open(file) as recording:
+        times = [recording.start_ns + round(mark_time(recording, at) * 1e9) for at in (begin, end) if at is not None]
+    beside = set_marks(file, text, times, SystemClock().now_ns(), author=user_name(), board=board, note=note)
+    if json:
+        print_json({"schema": 1, "file": str(beside), "text": text, "t_ns": times})
+    else:
+        print(beside)
+
+
+VERBS = (info, replay, verify, recover, export, mark)

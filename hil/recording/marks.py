@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from firmware_bridge.batch import Mark
-from firmware_bridge.errors import FileError
+from firmware_bridge.errors import FileError, UsageError
 from hil.recording.files import explain
 from hil.recording.header import SCHEMA
 
@@ -65,6 +65,25 @@ def add_mark(path: Path, mark: Mark, now_ns: int, supersedes: str | None = None)
     """
     plain = {"board": mark.board, "t_ns": mark.t_ns, "text": mark.text, "kind": mark.kind, "note": mark.note}
     return _append(path, {"author": mark.author, "mark": plain, "supersedes": supersedes}, now_ns)
+
+
+def set_marks(
+    path: Path, text: str, times_ns: Sequence[int], now_ns: int, *, author: str = "", board: str = "", note: str = ""
+) -> Path:
+    """Set a mark at one time, or a label from one time to another, beside a recording; return the file beside it.
+
+    Raises:
+        UsageError: There is no text, or the label ends before it begins.
+        FileError: The sidecar cannot be written.
+    """
+    if not text.strip():
+        raise UsageError("a mark needs a text", str(path), "give one")
+    if len(times_ns) > 1 and times_ns[1] <= times_ns[0]:
+        raise UsageError("the label ends before it begins", str(path), "give --from before --to")
+    kinds = ("mark",) if len(times_ns) == 1 else ("start", "stop")
+    for kind, t_ns in zip(kinds, times_ns, strict=True):
+        add_mark(path, Mark(board, t_ns, text.strip(), kind, author, note), now_ns)
+    return sidecar_of(path)
 
 
 def remove_mark(path: Path, supersedes: str, now_ns: int, author: str = "") -> str:

@@ -55,10 +55,10 @@ KEYS = (
     Key("screen.live", "end", "end", "live", "back to live", "Leave the frozen picture and follow the bench again."),
     Key("record.toggle", "r", "r", "bench('record')", "record", "Start a recording; again: stop it and close the file.",
         "act", "hil capture PORT", "live"),
-    Key("record.mark", "m", "m", "bench('mark')", "mark", "Set a mark at this moment.", "act", "hil data label FILE"),
+    Key("record.mark", "m", "m", "bench('mark')", "mark", "Set a mark at this moment.", "act", "hil mark FILE TEXT"),
     Key("record.note", "M", "M", "note", "mark with words",
         "Set a mark at this moment and write what it means; enter keeps it, escape drops it.", "act",
-        "hil data label FILE"),
+        "hil mark FILE TEXT"),
     *(Key(f"label.{digit}", str(digit), str(digit), f"bench('label',{digit})", f"label {digit}",
           f"Start class {digit} as a label; again: stop it.", "act", "hil collect PLAN.toml", "recording")
       for digit in range(1, 10)),

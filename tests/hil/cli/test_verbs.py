@@ -114,6 +114,24 @@ def test_an_error_is_an_object_where_json_was_asked_for(hil: Run) -> None:
     assert set(only_json(run.stdout)["error"]) == {"what", "where", "next"}
 
 
+@pytest.mark.parametrize("arguments", [("info",), ("info", "a.mcap", "--nonsense"), ("replay", "a.mcap", "--for", "x")])
+def test_a_mistake_of_the_command_line_is_an_object_too(hil: Run, arguments: tuple[str, ...]) -> None:
+    run = hil(*arguments, "--json")
+    assert run.returncode == 2
+    assert set(only_json(run.stdout)["error"]) == {"what", "where", "next"}
+
+
+def test_a_mark_and_a_label_are_set_beside_a_recording(hil: Run, tmp_path: Path) -> None:
+    hil("capture", "virtual://imu", "--for", "1", "-o", "a.mcap")
+    before = (tmp_path / "a.mcap").read_bytes()
+    assert hil("mark", "a.mcap", "squat", "--from", "0.2", "--to", "0.6").returncode == 0
+    assert hil("mark", "a.mcap", "odd", "--from", "squat").returncode == 0
+    assert hil("mark", "a.mcap", "odd", "--from", "0.6", "--to", "0.2").returncode == 2
+    told = only_json(hil("info", "a.mcap", "--json").stdout)
+    assert [label["text"] for label in told["labels"]] == ["squat"]
+    assert (tmp_path / "a.mcap").read_bytes() == before
+
+
 def test_ports_lists_the_boards_that_need_no_hardware(hil: Run) -> None:
     told = only_json(hil("ports", "--json").stdout)
     listed = {port["port"].split("?")[0] for port in told["ports"]}
