@@ -162,9 +162,9 @@ def peaks(
         if not inner.start <= place < inner.stop or taken[max(0, place - 3) : place + 4].any():
             taken[place] = True
             continue
+        place += int(np.argmax(density[place - 1 : place + 2])) - 1  # between two bins either may stand out more
+        place = min(max(place, inner.start), inner.stop - 1)
         taken[place] = True
-        if density[place] < max(density[place - 1], density[min(place + 1, n - 1)]):
-            continue
         near = density[place - 1 : place + 2]
         root = np.sqrt(np.maximum(near, 1e-300))
         # for the Hann window the ratio of neighbouring amplitudes gives the place between bins exactly

@@ -1,5 +1,8 @@
 """Chunks give what the whole array gives, in memory that does not grow."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -110,3 +113,32 @@ def test_what_cannot_be_is_told():
     with pytest.raises(ValueError, match="asked"):
         stream.result("mdev")
     assert len(stream.result("oadev").tau_s) == 0
+
+
+DAY = """
+import resource, time
+import numpy as np
+from hil.dsp.allanstream import AllanStream
+from hil.dsp.noisefit import fit_noise
+from hil.dsp.noisespectrum import noise_spectrum
+rng = np.random.default_rng(0)
+raw = np.empty((24 * 3600 * 100, 6), np.int16)
+stream = AllanStream(100.0, 6)
+begin = time.process_time()
+for start in range(0, len(raw), 60_000):
+    raw[start : start + 60_000] = rng.integers(-100, 100, (60_000, 6), np.int16)
+    stream.append(raw[start : start + 60_000])
+fits = [fit_noise(noise_spectrum(raw[:, channel], 100.0)) for channel in range(6)]
+assert all(fit["white"].known for fit in fits)
+assert stream.result("oadev").tau_s[-1] > 20_000
+print(time.process_time() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+@pytest.mark.slow
+def test_a_day_of_six_axes_is_measured_in_bounded_memory_and_soon():
+    told = subprocess.run([sys.executable, "-c", DAY], capture_output=True, text=True, check=True).stdout
+    seconds, mebibytes = (float(word) for word in told.split())
+    print(f"24 h x 100 Hz x 6: {seconds:.1f} s of CPU, {mebibytes:.0f} MiB")
+    assert mebibytes < 600
+    assert seconds < 120
