@@ -48,20 +48,31 @@ def run(
     repeat: Annotated[int, typer.Option("--repeat", min=1, help="Runs each; gives a pass rate.")] = 1,
     retry_trouble: Annotated[int, typer.Option("--retry-trouble", min=0, help="Runs more after TROUBLE.")] = 0,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Local processes.")] = 1,
+    update_baselines: Annotated[
+        bool, typer.Option("--update-baselines", help="Accept what is found; shows the difference.")
+    ] = False,
+    junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML.")] = None,
+    markdown: Annotated[
+        Path | None, typer.Option("--summary", metavar="FILE.md", help="Write a short summary.")
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Let NA count as a failure.")] = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Show every check.")] = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Run scenarios and judge them; exit 0 passed, 1 a check failed, 2 usage, 3 trouble at the bench."""
+    from hil.scenario.junit import write_junit
     from hil.scenario.load import load_all
     from hil.scenario.many import run_all
+    from hil.scenario.markdown import summary
     from hil.scenario.outcome import ScenarioResult, exit_code
     from hil.scenario.run import RunOptions
     from hil.scenario.table import result_lines, total_line
 
     loaded = load_all(paths, tag or ())
-    options = RunOptions(on=on, seed=seed, twice=twice, repeat=repeat, retry_trouble=retry_trouble)
+    options = RunOptions(
+        on=on, seed=seed, twice=twice, repeat=repeat, retry_trouble=retry_trouble, update_baselines=update_baselines
+    )
     began = time.monotonic()
 
     def tell(result: ScenarioResult) -> None:
@@ -73,6 +84,10 @@ def run(
 
     results = run_all(loaded, options, jobs, tell)
     total = total_line(results, time.monotonic() - began)
+    if junit is not None:
+        write_junit(junit, results)
+    if markdown is not None:
+        markdown.write_text(summary(results, time.monotonic() - began), "utf-8")
     if json:
         print_json({"schema": 1, "scenarios": [one.as_dict() for one in results]})
         talk(total, quiet)

@@ -7,16 +7,18 @@ for on the command line are errors.
 
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from firmware_bridge.errors import BridgeError
 from firmware_bridge.faults import Schedule
+from hil.scenario import baseline
 from hil.scenario.catalogue import find_row
 from hil.scenario.checks import judge
-from hil.scenario.decisions import digest
+from hil.scenario.decisions import ModelEvidence, digest, verdicts
+from hil.scenario.evidence import BoardEvidence
 from hil.scenario.execute import Execution, execute
 from hil.scenario.live import execute_live
 from hil.scenario.load import Loaded
@@ -40,6 +42,7 @@ class RunOptions:
         repeat: How often to run; more than once gives a pass rate, with seeds that follow each other.
         retry_trouble: How often to run again after TROUBLE.
         bench: Port of each role, from a bench file.
+        update_baselines: Accept what is found; the difference is a remark.
     """
 
     on: str | None = None
@@ -48,6 +51,7 @@ class RunOptions:
     repeat: int = 1
     retry_trouble: int = 0
     bench: tuple[tuple[str, str], ...] = ()
+    update_baselines: bool = False
 
 
 def run_scenario(loaded: Loaded, options: RunOptions) -> ScenarioResult:
@@ -138,6 +142,10 @@ def run_once(loaded: Loaded, options: RunOptions) -> ScenarioResult:
             )
         elif options.twice:
             remarks = (*remarks, "a live board cannot be run a second time in another way")
+        rows: tuple[Mapping[str, Any], ...] = ()
+        if scenario.baseline is not None:
+            verdict, rows, told = _against(done, loaded, target, list(found.values()), options)
+            checks, remarks = (*checks, verdict), (*remarks, *told)
     except BridgeError as error:
         return result(TROUBLE, target, why=str(error))
     except NotHere as reason:
@@ -152,6 +160,7 @@ def run_once(loaded: Loaded, options: RunOptions) -> ScenarioResult:
     if quarantined and outcome not in (FAIL, UNSET, TROUBLE):
         remarks = (*remarks, "it is in quarantine and passes: take [quarantine] out")
     return result(outcome, target, checks=checks, metrics=metrics, predictions=predictions, remarks=tuple(remarks),
+                  baseline=rows,
                   readings_s=done.readings_s)  # fmt: skip
 
 
@@ -161,14 +170,38 @@ def readings_of(done: Execution, loaded: Loaded, live: bool) -> Iterable[Reading
     for board in boards.values():
         yield from board_readings(board)
     for name, model in done.models.items():
-        role = scenario.model[name].board
-        read = list(boards.values()) if role is None else [boards[role]]
+        read = _read_by(name, done, loaded)
         why = "nobody labels a live board as it is read" if live and not any(done.labels.values()) else ""
         yield from model_readings(model, read, done.labels, why)
     for event in scenario.event:
-        model, role = done.models[event.model], scenario.model[event.model].board
-        read = list(boards.values()) if role is None else [boards[role]]
-        yield from event_readings(event, model, read, done.labels)
+        read = _read_by(event.model, done, loaded)
+        yield from event_readings(event, done.models[event.model], read, done.labels)
+
+
+def _against(
+    done: Execution, loaded: Loaded, target: str, found: Sequence[Reading], options: RunOptions
+) -> tuple[CheckResult, tuple[Mapping[str, Any], ...], tuple[str, ...]]:
+    """Compare a run with the accepted results, or accept it."""
+    scenario = loaded.scenario
+    assert scenario.baseline is not None
+    path = loaded.find(scenario.baseline.file)
+    groups = {name: _groups(name, model, done, loaded) for name, model in done.models.items()}
+    facts = baseline.facts_of(scenario, target, found, done.models, groups)
+    told: tuple[str, ...] = ()
+    if options.update_baselines:
+        difference = baseline.update(path, facts)
+        told = (f"accepted in {path}:\n{difference}" if difference else f"{path} is as it was",)
+    verdict, rows = baseline.compared(baseline.read_baseline(path), facts, str(path))
+    return verdict, rows, told
+
+
+def _groups(name: str, model: ModelEvidence, done: Execution, loaded: Loaded) -> dict[str, list[int]]:
+    return baseline.groups_of(verdicts(model, _read_by(name, done, loaded), dict(done.labels)), model.labels)
+
+
+def _read_by(name: str, done: Execution, loaded: Loaded) -> list[BoardEvidence]:
+    role, boards = loaded.scenario.model[name].board, done.evidence.boards
+    return list(boards.values()) if role is None else [boards[role]]
 
 
 def _named(metric: str, found: dict[str, Reading], done: Execution) -> Reading:

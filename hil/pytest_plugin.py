@@ -1,0 +1,205 @@
+"""pytest collects `scenarios/**/*.toml`: one item a scenario, the checks as its sub-results.
+
+Rule of this room: lazy. Collecting reads TOML and loads neither torch nor a recording; a mistake in a file is an error
+of collection that reads like `hil scenario check`. FAIL and UNSET fail the item, TROUBLE is an error of its set-up (the
+bench's fault, not the device's), NA skips it with the reason. In quarantine a failure is an expected one.
+"""
+
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from hil.api import Bench
+    from hil.recording.reader import Recording
+    from hil.scenario.load import Loaded
+    from hil.scenario.outcome import ScenarioResult
+
+__all__ = ["ScenarioFile", "ScenarioItem", "bench", "board", "pytest_addoption", "pytest_collect_file",
+           "pytest_configure", "pytest_runtest_makereport", "recording", "virtual_board"]  # fmt: skip
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of scenarios."""
+    group = parser.getgroup("hil", "hardware-in-the-loop scenarios")
+    group.addoption("--hil-on", default=None, help="target of scenarios: recording, virtual, PORT or ROLE=PORT")
+    group.addoption("--hil-seed", type=int, default=0, help="added to the seeds of scenarios")
+    group.addoption("--hil-twice", action="store_true", help="run each scenario in two ways and compare")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the marker that scenarios bear."""
+    config.addinivalue_line("markers", "scenario: a scenario file (*.toml)")
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "ScenarioFile | None":
+    """Collect scenario files below a folder called `scenarios`, and those that were named."""
+    if file_path.suffix != ".toml":
+        return None
+    named = any(Path(arg.partition("::")[0]).absolute() == file_path for arg in parent.config.args)
+    root = next((folder for folder in file_path.parents if folder.name == "scenarios"), None)
+    if not named:
+        from hil.scenario.load import is_scenario_file
+
+        if root is None or not is_scenario_file(file_path, root):
+            return None
+    found: ScenarioFile = ScenarioFile.from_parent(parent, path=file_path)
+    return found
+
+
+class ScenarioFile(pytest.File):
+    """A scenario file."""
+
+    def collect(self) -> Iterator["ScenarioItem"]:
+        """Yield its one scenario.
+
+        Raises:
+            CollectError: It has mistakes; all of them are told.
+        """
+        from firmware_bridge.errors import BridgeError
+        from hil.scenario.load import load_scenario
+
+        try:
+            loaded = load_scenario(self.path)
+        except BridgeError as error:
+            raise self.CollectError(str(error)) from None
+        yield ScenarioItem.from_parent(self, name=self.path.stem, loaded=loaded)
+
+
+class ScenarioTrouble(Exception):
+    """The bench failed, not the device."""
+
+
+class ScenarioFailed(Exception):
+    """A check failed, or what should have been measured was not."""
+
+
+class ScenarioItem(pytest.Item):
+    """A scenario as a test."""
+
+    def __init__(self, *, loaded: "Loaded", **more: Any) -> None:
+        super().__init__(**more)
+        self.loaded = loaded
+        self.result: ScenarioResult | None = None
+        self.add_marker("scenario")
+
+    def setup(self) -> None:
+        """Run the scenario: trouble of the bench is an error of the set-up."""
+        from hil.scenario.outcome import NA, TROUBLE
+        from hil.scenario.run import RunOptions, run_scenario
+
+        options = self.config.option
+        self.result = run_scenario(
+            self.loaded, RunOptions(on=options.hil_on, seed=options.hil_seed, twice=options.hil_twice)
+        )
+        self.user_properties.append(("scenario", self.result.name))
+        self.user_properties.append(("target", self.result.target))
+        for check in self.result.checks:
+            self.user_properties.append((check.metric, f"{check.outcome} {check.value} {check.limit}".strip()))
+        if self.result.outcome == TROUBLE and not self.result.quarantined:
+            raise ScenarioTrouble(self._told())
+        if self.result.outcome == NA:
+            pytest.skip(self.result.why or "nothing in it can be had on this target")
+
+    def runtest(self) -> None:
+        """Judge it.
+
+        Raises:
+            ScenarioFailed: A check is FAIL or UNSET.
+        """
+        from hil.scenario.outcome import FAIL, TROUBLE, UNSET
+
+        assert self.result is not None
+        if self.result.quarantined and self.result.outcome in (FAIL, UNSET, TROUBLE):
+            pytest.xfail(f"in quarantine: {self.result.quarantined}")
+        if self.result.outcome in (FAIL, UNSET):
+            raise ScenarioFailed(self._told())
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Return the table of the report in place of a traceback, for what a scenario says itself."""
+        if isinstance(excinfo.value, ScenarioFailed | ScenarioTrouble):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Return the file and the name that a report shows."""
+        return self.path, 0, self.loaded.scenario.name
+
+    def _told(self) -> str:
+        from hil.scenario.table import result_lines
+
+        assert self.result is not None
+        options = self.config.option
+        more = f" --on {options.hil_on}" if options.hil_on else ""
+        more += f" --seed {options.hil_seed}" if options.hil_seed else ""
+        more += " --twice" if options.hil_twice else ""
+        return "\n".join([*result_lines(self.result, verbose=True), f"again: hil run {self.result.path}{more}"])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add the checks of a scenario to its report, a line each."""
+    report = yield
+    if isinstance(item, ScenarioItem) and item.result is not None and report.when == "call":
+        from hil.scenario.table import check_lines
+
+        report.sections.append(("checks", "\n".join(check_lines(item.result.checks))))
+    return report
+
+
+@pytest.fixture
+def bench() -> Iterator[Callable[..., "Bench"]]:
+    """Open live boards for a test in Python: `bench("watch=/dev/ttyACM0")`; they are closed after it."""
+    import hil
+
+    opened: list[Bench] = []
+
+    def connect(*ports: str, **more: Any) -> "Bench":
+        made = hil.connect(*ports, **more).__enter__()
+        opened.append(made)
+        return made
+
+    yield connect
+    for one in opened:
+        one.close()
+
+
+@pytest.fixture
+def board(bench: Callable[..., "Bench"], pytestconfig: pytest.Config) -> "Bench":
+    """The live board of `--hil-on PORT`; without one the test is skipped with a sentence."""
+    port = pytestconfig.option.hil_on
+    if port in (None, "recording", "virtual", "firmware"):
+        pytest.skip("no board: name its port with --hil-on PORT")
+    opened: Bench = bench(port)
+    return opened
+
+
+@pytest.fixture
+def virtual_board(bench: Callable[..., "Bench"]) -> Callable[[str], "Bench"]:
+    """Open a virtual board for a test in Python: `virtual_board("imu?seed=7")`."""
+
+    def make(name: str) -> "Bench":
+        return bench(f"virtual://{name}")
+
+    return make
+
+
+@pytest.fixture
+def recording() -> Iterator[Callable[[Path | str], "Recording"]]:
+    """Open recordings for a test in Python: `recording("run.mcap")`; they are closed after it."""
+    import hil
+
+    opened: list[Recording] = []
+
+    def open_one(path: Path | str) -> "Recording":
+        made = hil.open(path)
+        opened.append(made)
+        return made
+
+    yield open_one
+    for one in opened:
+        one.close()
