@@ -207,6 +207,8 @@ def _step(differences: Float) -> tuple[float, float]:
         share = float(np.mean(fits))
         if share > 0.999:
             near = parts < 1000  # a longer lever for the last digits of the step
+            if np.count_nonzero(near) * 2 < len(parts):
+                break  # a step thousands of times finer than the readings differ fits anything: it is no step
             step = float(np.sum(differences[near]) / np.sum(np.round(parts[near])))
             return step, share
         smaller = float((error[~fits] * least).max())
