@@ -53,7 +53,7 @@ _ALL = _rows(
     ("rate", "stream", "Hz", "none", "ticks, or times where there are none", "samples a second while none are missing"),
     ("effective_rate", "stream", "Hz", "higher", "numbers and times", "samples that arrived, for each second measured"),
     ("jitter", "stream", "us", "lower", "ticks", "standard deviation of the step from sample to sample"),
-    ("jitter_worst", "stream", "us", "lower", "ticks", "the step that is farthest from the usual one"),
+    ("jitter_worst", "stream", "us", "lower", "ticks", "how far the oddest step is from the usual one"),
     ("unequal_steps", "stream", "%", "lower", "ticks", "steps more than a tenth away from the usual one"),
     ("bursts", "stream", "%", "lower", "times",
      "samples whose stamp follows the one before within a tenth of the usual step", "timing"),

@@ -20,6 +20,9 @@ __all__ = ["image_figures", "image_plots"]
 Float = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
+_EFFICIENCY = 0.2
+"""What second differences, trimming and the median of pixels leave of the information in all readings."""
+
 _TOGETHER = 1.3
 _QUIET = 0.1
 _FAR = 10.0
@@ -92,7 +95,7 @@ def _noise(make: Maker, stream: Stream, maps: Maps, good: Mask) -> list[Figure]:
     low, high = batch_interval(noise, parts)
     if low is None:
         # Few parts: pixels are as many independent estimates, each of its number of frames.
-        low, high = sd_interval(noise, max(2.0, 0.45 * maps.frames * good.sum()))
+        low, high = sd_interval(noise, max(2.0, _EFFICIENCY * maps.frames * good.sum()))
     told = f"{maps.frames} frames, {int(good.sum())} pixels; slow scenes left out"
     if maps.together > _TOGETHER:
         told += f"; pixels move together ({maps.together:.1f} times chance): the scene moved, an upper bound"

@@ -16,6 +16,7 @@ Float = npt.NDArray[np.float64]
 
 LEAST = 10.0
 _SIDE = 12
+_MOST = 0.8
 
 
 def step_response(make: Maker, t_s: Float, level: Float) -> Figure:
@@ -45,7 +46,7 @@ def step_response(make: Maker, t_s: Float, level: Float) -> Figure:
     ten, ninety = _crossing(when, share, 0.1), _crossing(when, share, 0.9)
     frame = float(np.median(np.diff(t_s)))
     took = max(ninety - ten, 0.0)
-    if took > 0.5 * _SIDE * frame:
+    if took > _MOST * _SIDE * frame:
         why = f"the strongest change takes {took:.2g} s, {took / frame:.0f} frames: a scene that moves, not a step"
         return make.unknown("step_response", why, n=len(level))
     told = f"one step of {size:.3g} at {when[0]:.2f} s"

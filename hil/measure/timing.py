@@ -171,8 +171,8 @@ class Timing:
         return [
             make("jitter", jitter, *(sd_interval(jitter, self._count) if jitter else NONE), condition=resolution,
                  n=self._count, method="standard deviation of steps, chi-squared", note=backwards),
-            make("jitter_worst", self._worst * 1e6, condition=resolution, n=self._count, method="extreme",
-                 note=f"the usual step is {self._usual * 1e6:.6g} us"),
+            make("jitter_worst", abs(self._worst) * 1e6, condition=resolution, n=self._count, method="extreme",
+                 note=f"{self._worst * 1e6:+.6g} us away from the usual {self._usual * 1e6:.6g} us"),
         ]  # fmt: skip
 
     def _share(self, make: Maker, key: str, hits: int, n: int, note: str) -> Figure:
