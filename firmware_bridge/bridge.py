@@ -18,6 +18,9 @@ from firmware_bridge.address import SerialSettings, nearest
 from firmware_bridge.batch import Arrival, BoardInfo
 from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.errors import UsageError
+from firmware_bridge.faults.dialect import faulty
+from firmware_bridge.faults.uplink import Uplink
+from firmware_bridge.faulty import FaultyWay
 from firmware_bridge.intake import LIMIT_BYTES, Intake
 from firmware_bridge.link import Link
 from firmware_bridge.plan import MS, Command, Judge, Plan, Session
@@ -84,7 +87,12 @@ class Bridge:
 
         settings, dialect = _described(spec)
         nonce = secrets.randbits(32) | 1
-        way = Way(spec.port, self._clock, settings, system)
+        direct = Way(spec.port, self._clock, settings, system)
+        way: Way | FaultyWay = direct
+        if spec.faults is not None:
+            if uplink := Uplink(spec.faults, spec.role or ""):
+                way = FaultyWay(direct, uplink, self._clock)
+            dialect = faulty(dialect, spec.faults, spec.role or "")
 
         def make_session(role: str, judge: Judge) -> Session:
             return Conversation(role, make_dialect(dialect), nonce=nonce, expect=judge)

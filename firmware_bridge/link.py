@@ -15,6 +15,7 @@ from typing import Any
 from firmware_bridge.batch import BoardInfo
 from firmware_bridge.clock import Clock
 from firmware_bridge.errors import NoAnswer
+from firmware_bridge.faulty import FaultyWay
 from firmware_bridge.plan import Command, LinkState, Plan
 from firmware_bridge.turn import Turn
 from firmware_bridge.way import Way
@@ -35,7 +36,7 @@ class Link:
         put: Takes an arrival and returns for how long (ns) it held the thread.
     """
 
-    def __init__(self, way: Way, plan: Plan, clock: Clock, put: Callable[..., int]) -> None:
+    def __init__(self, way: Way | FaultyWay, plan: Plan, clock: Clock, put: Callable[..., int]) -> None:
         self.way = way
         self.failure: BaseException | None = None
         """An error of the program itself, which ended the link."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from firmware_bridge.address import parse_port
 from firmware_bridge.batch import BoardInfo
+from firmware_bridge.faults.schedule import Schedule
 from firmware_bridge.wire.dialect import DialectSpec
 
 __all__ = ["BoardState", "Expect", "PortSpec", "parse_spec", "role_of", "slug"]
@@ -50,6 +51,7 @@ class PortSpec:
         dialect: How it talks; None: detected, or what `board_file` says.
         board_file: Path of a TOML board file, or its text.
         expect: Which board must answer.
+        faults: What is to go wrong with it.
     """
 
     port: str
@@ -57,6 +59,7 @@ class PortSpec:
     dialect: DialectSpec | None = None
     board_file: str | None = None
     expect: Expect | None = None
+    faults: Schedule | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,11 @@ def make_board(name: str, params: Mapping[str, str] | None = None) -> VirtualBoa
             raise UsageError(
                 "there is no such virtual board", f"virtual://{name}", f"{hint}there are: {', '.join(names)}"
             )
-    return factory(params or {})
+    from firmware_bridge.virtual.damage import take_faults, with_faults
+
+    rest, schedule = take_faults(params or {}, name)
+    board = factory(rest)
+    return with_faults(board, schedule, rest.get("role", "")) if schedule else board
 
 
 def parse_port(port: str) -> tuple[str, dict[str, str]]:

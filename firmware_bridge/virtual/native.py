@@ -14,8 +14,10 @@ from collections import deque
 from collections.abc import Sequence
 
 from firmware_bridge.batch import BoardInfo
+from firmware_bridge.faults.samples import SampleFaults
 from firmware_bridge.virtual.board import NEVER, BoardClock
 from firmware_bridge.virtual.commands import CommandReader, Heard
+from firmware_bridge.virtual.damage import damaged
 from firmware_bridge.virtual.sampling import Chunk, Sensor
 from firmware_bridge.virtual.settings import Identity, Notes, Settings
 from firmware_bridge.virtual.streams import Plan, Streams
@@ -57,6 +59,8 @@ class NativeBoard:
         self._uplink = Uplink(settings)
         self._inbound: deque[tuple[int, bytes]] = deque()
         self._clock: BoardClock | None = None
+        self.faults: SampleFaults | None = None
+        """What is wrong with its sensors and its clock."""
 
     # ------------------------------------------------------------------ what a carrier calls
 
@@ -81,11 +85,13 @@ class NativeBoard:
 
     # ------------------------------------------------------------------ time
 
-    def _boot(self, at_ns: int) -> None:
+    def _boot(self, at_ns: int, on_its_way: bool = False) -> None:
+        """Start anew; what is on its way to the host gets there or not."""
         self._clock = BoardClock(at_ns, self.settings.start_tick, self.settings.ppm, self.hz)
         self._commands = CommandReader(self.settings.crc_bits, self.settings.max_frame)
         self._writer.seq = 0
-        self._uplink.clear()
+        if not on_its_way:
+            self._uplink.clear()
         self._nonce = 0
         self._awake_ns = at_ns + round(self.settings.boot_ms * 1e6)
         self._greeted = False
@@ -135,15 +141,23 @@ class NativeBoard:
 
     def _emit(self, index: int, at_ns: int, now_ns: int, group: int | None = None) -> None:
         feed = self._feeds[index]
-        chunk = feed.take(self._tick(at_ns), group)
+        chunk, restarts = feed.take(self._tick(at_ns), group), False
         if chunk is not None:
             self._log_notes(index, chunk, at_ns)
-            if not self._uplink.queue(self._writer.payload(Kind.SAMPLES, *self._streams.payload(index, chunk)), at_ns):
-                feed.dropped += len(chunk.raw)
-                feed.skip(self._tick(now_ns))
+            pieces = [chunk]
+            if self.faults:
+                pieces, restarts = damaged(self.faults, self._streams.described()[index], chunk, at_ns)
+            for piece in pieces:
+                flags, payload = self._streams.payload(index, piece, uneven=bool(self.faults))
+                if not self._uplink.queue(self._writer.payload(Kind.SAMPLES, flags, payload), at_ns):
+                    feed.dropped += len(piece.raw)
+                    feed.skip(self._tick(now_ns))
             if feed.owes_credit:
                 self._credit(index, at_ns)
-        self._schedule(index)
+        if restarts:
+            self._boot(at_ns, on_its_way=True)
+        else:
+            self._schedule(index)
 
     def _log_notes(self, index: int, chunk: Chunk, at_ns: int) -> None:
         for number, text in self._notes(index, chunk.number, chunk.number + len(chunk.raw)) if self._notes else ():
@@ -223,6 +237,11 @@ class NativeBoard:
 
     def _ping(self, message: Message, seq: int, at_ns: int) -> None:
         tick = self._tick(at_ns) & _MASK
+        if self.faults:
+            shown = self.faults.shown(tick, self.hz)
+            if shown is None:
+                return  # its counter is to wrap some time after a first sample that was not taken yet
+            tick = shown & _MASK
         self._send(Message(Kind.PONG, {"token": message.token, "tick_received": tick, "tick_sent": tick}), at_ns)
 
     def _status(self, message: Message, seq: int, at_ns: int) -> None:

@@ -70,10 +70,10 @@ class Streams:
         tick = self.feeds[index].due_tick()
         self.due[index] = NEVER if tick is None else min(NEVER, clock.when_ns(tick))
 
-    def payload(self, index: int, chunk: Chunk) -> tuple[Flag, bytes]:
-        """Return flags and payload of SAMPLES."""
+    def payload(self, index: int, chunk: Chunk, uneven: bool = False) -> tuple[Flag, bytes]:
+        """Return flags and payload of SAMPLES; `uneven` samples are sent with the tick of each."""
         flags, deltas = Flag.NONE, b""
-        if self._settings.jitter_us:
+        if self._settings.jitter_us or uneven:
             steps = np.diff(chunk.ticks, prepend=chunk.ticks[0])
             if steps.max() <= 0xFFFF:  # else only the first tick can be told
                 flags, deltas = Flag.DELTAS, steps.astype("<u2").tobytes()

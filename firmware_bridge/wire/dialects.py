@@ -4,6 +4,7 @@ A `DialectSpec` is stored in every recording, so that the same dialect can be ma
 arguments are plain JSON values and the text of a board file travels in them.
 """
 
+import importlib
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from functools import partial
@@ -35,11 +36,18 @@ def _board_file(text: str, file: str = "board file", whole: bool = False) -> Dia
     return parse_board_file(text, file).dialect(whole=whole)
 
 
+def _faulty(**arguments: Any) -> Dialect:
+    # Named and not imported: it stands above this room and wraps any dialect that this room makes.
+    made: Dialect = importlib.import_module("firmware_bridge.faults.dialect").make(**arguments)
+    return made
+
+
 BUILT_IN: Mapping[str, Callable[..., Dialect]] = {
     "auto": _auto,
     "native": NativeDialect,
     "lines": LineDialect,
     "boardfile": _board_file,
+    "faulty": _faulty,
 }
 
 
