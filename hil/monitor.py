@@ -213,6 +213,8 @@ class Monitor:
         if seen.books is not None:
             rows = ledger_rows(seen.books)
             facts |= {
+                # The books of a replay that went back begin again there; what was drawn meanwhile does not count.
+                "samples": sum(count.delivered or 0 for count in seen.books.streams.values()),
                 "ledger": rows, "lost": _missing(seen.books), "closes": tuple(seen.books.closes()),
                 "bytes_received": seen.books.bytes_received,
             }  # fmt: skip

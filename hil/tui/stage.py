@@ -10,7 +10,7 @@ from hil.snapshot import Snapshot
 from hil.tui import panes
 from hil.tui.cells import BAD, DIM, GOOD, KEY, TEXT, TITLE, WARN, Line, Run, channel_ink, wrap
 from hil.tui.keys import footer, hints
-from hil.tui.state import Scene
+from hil.tui.state import Scene, going_on
 from hil.tui.units import clock, duration, seconds
 from hil.tui.verdict import Finding, missing
 
@@ -51,7 +51,7 @@ def _mode(scene: Scene, snapshot: Snapshot) -> list[Run]:
         return [("NO ENGINE", BAD)]
     if scene.held is not None:
         ago = max(0.0, (snapshot.now_ns - scene.held.now_ns) / 1e9)
-        return [("❚❚ FROZEN", WARN), (f" {int(ago)} s, capture goes on", TEXT)]
+        return [("❚❚ FROZEN", WARN), (f" {int(ago)} s, {going_on(snapshot)}", TEXT)]
     return [("▶ REPLAY", KEY)] if snapshot.mode == "replay" else [("● LIVE", GOOD)]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from hil.snapshot import Snapshot, StreamView
 from hil.view import View
 
-__all__ = ["BASES", "SPEEDS", "Scene", "next_speed"]
+__all__ = ["BASES", "SPEEDS", "Scene", "going_on", "next_speed"]
 
 BASES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0)
 """Time bases in seconds."""
@@ -95,7 +95,7 @@ class Scene:
         if self.held is not None or self.latest is None:
             return self.live()
         scene = replace(self, held=self.latest, held_key=(self.seconds, self.only))
-        return scene.say("the picture is frozen; capture goes on")
+        return scene.say(f"the picture is frozen; {going_on(self.latest)}")
 
     def live(self) -> "Scene":
         """Follow the bench."""
@@ -128,3 +128,8 @@ def next_speed(speed: float | None, by: int) -> float | None:
     at = len(SPEEDS) if speed is None else min(range(len(SPEEDS)), key=lambda index: abs(SPEEDS[index] - speed))
     at = max(0, at + by)
     return SPEEDS[at] if at < len(SPEEDS) else None
+
+
+def going_on(snapshot: Snapshot) -> str:
+    """Return what a frozen picture does not stop."""
+    return "the replay goes on" if snapshot.mode == "replay" else "capture goes on"
