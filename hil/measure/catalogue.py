@@ -97,6 +97,8 @@ _INERTIAL = _rows(
     ("noise_density", "channel", "{u}/sqrt(Hz)", "lower", "Allan deviation at rest, slope -1/2",
      "white noise, one-sided density"),
     ("random_walk", "channel", "{w}", "lower", "noise density", "angle (gyroscope) or velocity random walk"),
+    ("random_walk_1s", "channel", "{w}", "lower", "Allan deviation at 1 s",
+     "angle or velocity random walk as datasheets give it: the deviation at 1 s, whatever else is in it"),
     ("bias_instability", "channel", "{u}", "lower", "Allan deviation at rest, slope 0", "flicker of the bias"),
     ("rate_random_walk", "channel", "{u}/sqrt(s)", "lower", "Allan deviation at rest, slope +1/2",
      "random walk of the bias"),

@@ -33,8 +33,10 @@ HELD_BYTES = 64 << 20
 LEAST_S = 30.0
 LEAST_SAMPLES = 512
 _SHORTEST = 256
-_KEYS = ("noise_density", "random_walk", "bias_instability", "rate_random_walk", "deviation_1s", "modified_1s",
-         "hadamard_1s", "deviation_least")  # fmt: skip
+_FREEDOM = 10
+"""Degrees of freedom below which a point of the curve is no candidate for its least: it would win by chance."""
+_KEYS = ("noise_density", "random_walk", "random_walk_1s", "bias_instability", "rate_random_walk", "deviation_1s",
+         "modified_1s", "hadamard_1s", "deviation_least")  # fmt: skip
 _AT_1S = ("deviation_1s", "modified_1s", "hadamard_1s")
 _TERMS = {"bias_instability": "bias_instability", "rate_random_walk": "rate_random_walk"}
 _G = 9.80665
@@ -169,8 +171,8 @@ def _figures(
     misfit = f"the named slopes leave {100 * fit.misfit:.0f} % unexplained" if fit.misfit > 0 else ""
     figures = []
     white = fit["white"]
+    per_walk = 60 * (to_deg(unit) if unit in RATE else to_g(unit) * _G)
     if white.known:
-        per_walk = 60 * (to_deg(unit) if unit in RATE else to_g(unit) * _G)
         ends = [white.value * per_walk, white.low * per_walk, white.high * per_walk]
         figures += [
             make("noise_density", *fit.density, channel=channel, condition=told, method=method, n=n, note=misfit),
@@ -193,7 +195,13 @@ def _figures(
                             "chi-squared", n=n) if math.isfinite(value) else
                        make.unknown(key, "one second is not within the averaging times", channel))  # fmt: skip
     curve = curves["oadev"]
-    sure = np.flatnonzero(curve.edf >= 3)
+    walk = [float(each) * per_walk for each in curve.at(1.0)]
+    if math.isfinite(walk[0]):
+        figures.append(make("random_walk_1s", *walk, channel=channel, condition=told, n=n, note="bias noise is in it",
+                            method="deviation at 1 s, chi-squared"))  # fmt: skip
+    else:
+        figures.append(make.unknown("random_walk_1s", "one second is not within the averaging times", channel))
+    sure = np.flatnonzero(curve.edf >= _FREEDOM)
     if len(sure):
         at = int(sure[np.argmin(curve.deviation[sure])])
         figures.append(make("deviation_least", float(curve.deviation[at]), float(curve.low[at]), float(curve.high[at]),

@@ -28,7 +28,7 @@ _SETTLE_S = 10.0
 _PAUSE_S = 1.0
 """From the start of each stretch at rest, until motion has died away."""
 
-_LEAST_S = 30.0
+_LEAST_S = 20.0
 _MISSING = "the library vqf is not installed: pip install 'hil-testbench[measure]'"
 
 

@@ -7,40 +7,21 @@ batches of windows' parts, because differences depend on their neighbours. Diffe
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Stream
-from firmware_bridge.errors import UsageError
-from hil.dsp.align import Common, common_times, delay
-from hil.dsp.spectrum import coherence, welch
 from hil.measure.figure import Figure, PlotData
 from hil.measure.intervals import NONE, batch_interval
 from hil.measure.make import Maker
+from hil.measure.pairing import LEAST, Pair, find_reference, pairs_of, read_pairs
 from hil.recording.reader import Recording
 
 __all__ = ["compare_streams"]
 
 Float = npt.NDArray[np.float64]
 
-_WINDOW = 1 << 16
-_PARTS = 8
-_LEAST = 64
-_MOST_DELAYS = 8
-_SHOWN = 4000
 _KEYS = ("delay", "gain", "offset", "rmse", "agreement_bias", "agreement_low", "agreement_high", "coherence")
-
-
-@dataclass
-class _Pair:
-    """What is added up of one channel and its reference."""
-
-    delays: list[tuple[float, float, float]] = field(default_factory=list)
-    sums: list[Float] = field(default_factory=list)
-    coherences: list[tuple[float, float]] = field(default_factory=list)
-    shown: tuple[Float, Float, Float] | None = None
 
 
 def compare_streams(
@@ -58,7 +39,7 @@ def compare_streams(
     Raises:
         UsageError: There is no such reference.
     """
-    key, channel = _find(recording, reference)
+    key, channel = find_reference(recording, reference)
     figures: list[Figure] = []
     plots: dict[str, PlotData] = {}
     against = recording.stream(*key).stream
@@ -67,12 +48,12 @@ def compare_streams(
         if (board, name) == key or stream.is_image:
             continue
         make = Maker(board, stream)
-        pairs = _pairs(stream, against, channel)
+        pairs = pairs_of(stream, against, channel)
         if not pairs:
             why = f"no channel of {reference} belongs to it: name one as BOARD/STREAM/CHANNEL"
             figures += [make.unknown(key_, why, stream.channels[0]) for key_ in _KEYS]
             continue
-        found = _read(recording, (board, name), key, pairs, start_s, end_s)
+        found = read_pairs(recording, (board, name), key, pairs, start_s, end_s)
         for (own, other), pair in zip(pairs, found, strict=True):
             told = f"against {key[0]}/{key[1]}/{against.channels[other]}"
             same = stream.units[own] == against.units[other]
@@ -84,103 +65,6 @@ def compare_streams(
                     {"x": t_s, "y": mine, "reference": theirs},
                 )  # fmt: skip
     return figures, plots
-
-
-def _find(recording: Recording, reference: str) -> tuple[tuple[str, str], str | None]:
-    there = list(dict.fromkeys((known.board, known.stream.name) for known in recording.streams()))
-    for board, name in there:
-        for spelt in (f"{board}/{name}", name):
-            if reference == spelt:
-                return (board, name), None
-            channels = recording.stream(board, name).stream.channels
-            if reference.startswith(f"{spelt}/") and reference[len(spelt) + 1 :] in channels:
-                return (board, name), reference[len(spelt) + 1 :]
-    names = ", ".join(f"{board}/{name}" for board, name in there)
-    raise UsageError(f"there is no reference {reference}", str(recording.path), f"streams are {names}")
-
-
-def _pairs(stream: Stream, against: Stream, channel: str | None) -> list[tuple[int, int]]:
-    """Return which channel is compared with which: by name, else one with all, else in order."""
-    if channel is not None:
-        return [(own, against.channels.index(channel)) for own in range(len(stream.channels))]
-    named = [
-        (own, against.channels.index(name)) for own, name in enumerate(stream.channels) if name in against.channels
-    ]
-    if named:
-        return named
-    if len(against.channels) == 1:
-        return [(own, 0) for own in range(len(stream.channels))]
-    same = len(stream.channels) == len(against.channels)
-    return [(own, own) for own in range(len(stream.channels))] if same else []
-
-
-def _read(
-    recording: Recording, own: tuple[str, str], other: tuple[str, str], pairs: list[tuple[int, int]],
-    start_s: float | None, end_s: float | None,
-) -> list[_Pair]:  # fmt: skip
-    """Read both streams twice, window by window: for the delay, then for what remains once it is taken off."""
-    found = [_Pair() for _ in pairs]
-    rates = [recording.stream(*key).stream.rate_hz or 1.0 for key in (own, other)]
-    window = _WINDOW / max(rates)
-    start = start_s or 0.0
-    end = min(math.inf if end_s is None else end_s, recording.duration_s + 1e-9)
-    starts = np.arange(start, end, window)
-    chosen = starts[:: max(1, len(starts) // _MOST_DELAYS)]
-    for low in chosen.tolist():
-        both = _common(recording, own, other, low, min(end, low + window), 0)
-        if both is None:
-            continue
-        for pair, (mine, theirs) in zip(found, pairs, strict=True):
-            a, b = both.second[:, theirs], both.first[:, mine]
-            good = np.isfinite(a) & np.isfinite(b)
-            if good.sum() >= _LEAST and good.all() and np.ptp(a) > 0 and np.ptp(b) > 0:
-                one = delay(a, b, both.rate_hz)
-                if one.known:
-                    pair.delays.append((one.seconds, one.low, one.high))
-    for pair, which in zip(found, pairs, strict=True):
-        shift = float(np.median([one[0] for one in pair.delays])) if pair.delays else 0.0
-        for low in starts.tolist():
-            _window(pair, which, recording, own, other, low, min(end, low + window), shift)
-    return found
-
-
-def _common(
-    recording: Recording, own: tuple[str, str], other: tuple[str, str], low: float, high: float, shift: int
-) -> Common | None:
-    """Return both streams at common times, the own one earlier by `shift` ns; None where they share none."""
-    mine, theirs = recording.read(*own, low, high), recording.read(*other, low, high)
-    if len(mine) < 2 or len(theirs) < 2:
-        return None
-    try:
-        return common_times(mine.t_ns - shift, mine.values, theirs.t_ns, theirs.values)
-    except ValueError:
-        return None
-
-
-def _window(
-    pair: _Pair, which: tuple[int, int], recording: Recording, own: tuple[str, str], other: tuple[str, str],
-    low: float, high: float, shift_s: float,
-) -> None:  # fmt: skip
-    both = _common(recording, own, other, low, high, round(shift_s * 1e9))
-    if both is None:
-        return
-    y, x = both.first[:, which[0]], both.second[:, which[1]]
-    good = np.isfinite(x) & np.isfinite(y)
-    if good.sum() < 2:
-        return
-    for part in np.array_split(np.flatnonzero(good), _PARTS):
-        if len(part):
-            a, b = x[part], y[part]
-            pair.sums.append(np.array([len(part), a.sum(), b.sum(), (a * a).sum(), (a * b).sum(), (b * b).sum()]))
-    if good.all() and len(x) >= 4 * _LEAST and np.ptp(x) > 0 and np.ptp(y) > 0:
-        seen = coherence(x, y, both.rate_hz)
-        power = welch(x, both.rate_hz, 2 * (len(seen.frequency_hz) - 1)).density[: len(seen.coherence)]
-        inner = slice(1, None)
-        weighted = float((seen.coherence[inner] * power[inner]).sum() / power[inner].sum())
-        pair.coherences.append((weighted, seen.limit))
-    if pair.shown is None:
-        kept = slice(None, None, max(1, len(x) // _SHOWN))
-        pair.shown = (both.t_ns[kept] - recording.start_ns) / 1e9, y[kept], x[kept]
 
 
 def _line(sums: Float) -> tuple[float, float]:
@@ -197,10 +81,10 @@ def _difference(sums: Float) -> tuple[float, float]:
     return float((b - a) / n), float((bb - 2 * ab + aa) / n)
 
 
-def _figures(make: Maker, channel: str, pair: _Pair, told: str, same: bool) -> list[Figure]:
+def _figures(make: Maker, channel: str, pair: Pair, told: str, same: bool) -> list[Figure]:
     total = np.sum(pair.sums, axis=0) if pair.sums else np.zeros(6)
     n = int(total[0])
-    if n < _LEAST:
+    if n < LEAST:
         why = f"{n} readings at common times are too few ({told})"
         return [make.unknown(key, why, channel) for key in _KEYS]
     figures = [_delay(make, channel, pair, told)]
@@ -228,7 +112,7 @@ def _figures(make: Maker, channel: str, pair: _Pair, told: str, same: bool) -> l
     return figures
 
 
-def _delay(make: Maker, channel: str, pair: _Pair, told: str) -> Figure:
+def _delay(make: Maker, channel: str, pair: Pair, told: str) -> Figure:
     if not pair.delays:
         return make.unknown("delay", f"the two share no signal beyond chance ({told})", channel)
     values = np.array([one[0] for one in pair.delays]) * 1e3

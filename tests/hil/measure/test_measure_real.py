@@ -31,6 +31,9 @@ def test_the_angle_random_walk_of_a_static_gyroscope(static: Measurement) -> Non
     assert value == pytest.approx(0.0409, abs=0.00005)
     assert low < 0.0409 < high
     assert static[f"{place}.rest"[: -len(f".{channel}.rest")] + ".rest"].value == pytest.approx(100, abs=1)
+    walk, low, high = known(static, f"{place}.random_walk_1s")
+    assert walk == pytest.approx(2.45, abs=0.005)
+    assert low < 2.45 < high
     walk, low, high = known(static, f"{place}.random_walk")
     assert walk == pytest.approx(2.45, rel=0.05)
     assert low <= walk <= high
