@@ -28,6 +28,12 @@ GROWING = frozenset({
 })  # fmt: skip
 """Metrics that depend on how long was recorded."""
 
+SHOWN_ONLY = {
+    "deviation_least": "it is the least point of a curve, picked by chance; judge noise_density and bias_instability",
+    "stuck": "runs of equal readings come together and are no independent draws; see longest_stuck and codes_used",
+}
+"""Metrics whose intervals are no ground for a verdict, and what to look at instead."""
+
 _STILL_SOURCES = ("tick", "numbers", "ledger", "clock", "events", "times", "exchange", "at rest", "rest detection",
                   "calibration", "slope", "noise density", "codes")  # fmt: skip
 """Sources of figures that do not depend on how the board is moved (or are taken at rest only)."""
@@ -102,6 +108,8 @@ def figure_refusal(pair: Pair, a: Figure | None, b: Figure | None) -> str:
     if unknown:
         why = [f"{side} is {figure.condition}" for side, figure in unknown]
         return why[0] if len(why) == 1 else f"in both {a.condition}" if a.condition == b.condition else "; ".join(why)
+    if b.metric in SHOWN_ONLY:
+        return f"it is shown and not judged: {SHOWN_ONLY[b.metric]}"
     metric = METRICS.get(b.metric)
     if b.metric in GROWING and not _alike(*pair.length):
         one, other = pair.length

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from math import expm1
 
 from firmware_bridge.batch import Stream
+from hil.measure.catalogue import METRICS
 from hil.measure.comparable import Pair, figure_refusal, stream_refusal
 from hil.measure.comparison import BETTER, DIFFERENT, REFUSED, SAME, WORSE, Comparison, Row, Ruling
 from hil.measure.effect import (
@@ -211,6 +212,14 @@ def _settle(rows: list[Row], waiting: dict[int, _Judged], see: float | None, dur
             rows[place] = _told(rows[place], waiting[place], p_adjusted, len(places), see, duration_s)
 
 
+def _shortest(metric: str) -> float:
+    """Return the seconds below which a figure is unknown whatever its noise."""
+    from hil.measure.noise import LEAST_S
+
+    known = METRICS.get(metric)
+    return LEAST_S if known is not None and "Allan deviation at rest" in known.source else 0.0
+
+
 def _told(row: Row, judged: _Judged, p_adjusted: float, tests: int, see: float | None, duration_s: float) -> Row:
     found, ratio = judged.found, judged.ratio
 
@@ -225,7 +234,7 @@ def _told(row: Row, judged: _Judged, p_adjusted: float, tests: int, see: float |
     if see is not None and row.a is not None and row.b is not None:
         lengths = [length_needed(figure, see, duration_s, tests) for figure in (row.a, row.b)]
         known = [length for length in lengths if length is not None]
-        needs = max(known) if known else None
+        needs = max(*known, _shortest(row.metric)) if known else None
     seen = visible(found.error, ratio, tests)
     return replace(
         row, verdict=verdict, effect=shown(found.value), low=shown(found.low), high=shown(found.high),

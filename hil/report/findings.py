@@ -82,7 +82,16 @@ def _merged(found: list[Finding]) -> list[Finding]:
     places: dict[tuple[str, str], list[str]] = {}
     for one in found:
         places.setdefault((one.level, one.text), []).append(one.where)
-    return [Finding(level, ", ".join(dict.fromkeys(where)), text) for (level, text), where in places.items()]
+    return [Finding(level, _together(where), text) for (level, text), where in places.items()]
+
+
+def _together(places: list[str]) -> str:
+    """Return streams with their channels, each stream named once."""
+    channels: dict[str, list[str]] = {}
+    for place in dict.fromkeys(places):
+        stream, _, channel = place.partition(" ")
+        channels.setdefault(stream, []).append(channel)
+    return ", ".join(f"{stream} {', '.join(filter(None, names))}".strip() for stream, names in channels.items())
 
 
 def _tells(figure: Figure) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Picture
 
-__all__ = ["FAINT", "GRID", "INK", "PAPER", "SERIES", "canvas", "colour", "svg"]
+__all__ = ["FAINT", "GRID", "INK", "PAPER", "SERIES", "canvas", "colour", "needs_matplotlib", "svg"]
 
 INK, FAINT, GRID, PAPER = "#0000b0", "#0000b1", "#0000b2", "#0000b3"
 SERIES = tuple(f"#0000a{digit}" for digit in range(8))
@@ -60,7 +60,7 @@ def canvas(width: float = 6.2, height: float = 3.4, salt: str = "") -> Iterator[
     Raises:
         MissingPart: Matplotlib is not installed.
     """
-    matplotlib = _matplotlib()
+    matplotlib = needs_matplotlib()
     from matplotlib.figure import Figure as Picture
 
     with matplotlib.rc_context(_STYLE | {"svg.hashsalt": f"hil {salt}"}):
@@ -89,7 +89,12 @@ def svg(picture: "Picture", label: str) -> str:
     return drawn.replace("<svg ", f'<svg role="img" aria-label="{escape(label, quote=True)}" ', 1)
 
 
-def _matplotlib() -> Any:
+def needs_matplotlib() -> Any:
+    """Return matplotlib, or say in one sentence that it is missing.
+
+    Raises:
+        MissingPart: It is not installed.
+    """
     try:
         import matplotlib
     except ImportError:
