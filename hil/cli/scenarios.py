@@ -1,4 +1,4 @@
-"""Verbs of scenarios: `hil run`, `hil metrics`, `hil scenario schema`, `hil scenario check`."""
+"""Verbs of scenarios: `hil run`, `hil metrics`, `hil scenario new|schema|check`."""
 
 import time
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hil.cli.common import Json, Quiet, Seed, print_json, print_table, talk
+from hil.cli.common import Json, Output, Quiet, Seed, print_json, print_table, talk
 
 __all__ = ["GROUPS", "VERBS"]
 
@@ -32,6 +32,29 @@ def check(paths: Paths) -> None:
     for one in loaded:
         print(f"{one.path}: {one.scenario.name}")
     talk(f"{len(loaded)} scenarios are well formed")
+
+
+@scenario.command("new")
+def new(
+    recording: Annotated[Path, typer.Argument(metavar="RECORDING", help="A recording (.mcap).")],
+    output: Output = None,
+    name: Annotated[str, typer.Option("--name", help="What must hold, in a sentence.")] = "",
+) -> None:
+    """Write a scenario to start from: what a recording holds, with the observed values as proposed limits."""
+    from firmware_bridge.errors import FileError
+    from hil.scenario.skeleton import skeleton
+
+    folder = Path.cwd() if output is None else output.parent
+    text = skeleton(recording, name or f"What was seen in {recording.stem} holds", folder)
+    if output is None:
+        print(text, end="")
+        return
+    try:
+        with output.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise FileError(f"it cannot be written ({error.strerror})", str(output), "choose another name") from None
+    talk(f"{output}: read it, and keep the limits that are to hold")
 
 
 def run(

@@ -39,20 +39,18 @@ class Loaded:
     def find(self, name: str) -> Path:
         """Return the file that a scenario means by `name`: beside it, or above it up to the folder `scenarios`.
 
-        Where there is none, the one beside it is returned, which does not exist.
+        Where there is none, the place where it would be is returned: in the nearest folder of that name.
         """
         given = Path(name)
         folder = self.path.resolve().parent
         if given.is_absolute():
             return given
-        here = folder
-        for _ in range(_UP):
-            if (here / given).exists():
-                return here / given
-            if here.name == "scenarios":
-                break
-            here = here.parent
-        return folder / given
+        above = [folder]
+        while above[-1].name != "scenarios" and len(above) < _UP:
+            above.append(above[-1].parent)
+        places = [here / given for here in above]
+        there = next((place for place in places if place.exists()), None)
+        return there or next((place for place in places if place.parent.is_dir()), places[0])
 
 
 def parse_scenario(text: str, file: str) -> Scenario:
