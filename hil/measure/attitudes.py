@@ -54,7 +54,7 @@ def gravity_figures(result: MotionResult, motion: Motion, triad: Triad, rest: Re
         found = free_rotation(poses, standard) if well_spread(poses) else six_position(poses, standard)
     if found is None:
         why = (
-            f"{len(poses)} attitudes at rest do not determine it: show each of the six faces, "
+            f"attitudes at rest: {len(poses)}, which do not determine it: show each of the six faces, "
             f"or {LEAST_FREE} attitudes all around, for three seconds each"
         )
         result.figures += [make.unknown("calibration_residual", why), *_unknown(make, triad, why)]
@@ -97,7 +97,7 @@ def magnetometer_figures(result: MotionResult, motion: Motion, triad: Triad) -> 
     found = free_rotation(poses, None) if len(poses) >= LEAST_FREE else None
     if found is None:
         why = (
-            f"{len(poses)} attitudes in slow motion do not determine it: "
+            f"attitudes in slow motion: {len(poses)}, which do not determine it: "
             f"turn the board slowly until {LEAST_FREE} or more point all around"
         )
         result.figures += [make.unknown("calibration_residual", why), *_unknown(make, triad, why)]
