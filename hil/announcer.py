@@ -4,7 +4,7 @@ What a recording needs to be derived again from its bytes is often known only af
 identity, the slots and the very file of a model that was still being loaded.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +23,17 @@ class Announcer:
         recorder: Who is told.
         setups: Returns how every board is listened to.
         models: The models that run; may grow.
+        faults: The schedule of what goes wrong, plain JSON values; None: nothing does.
     """
 
     def __init__(
-        self, recorder: Recorder, setups: Callable[[], Sequence[BoardSetup]], models: Sequence[ModelStage]
-    ) -> None:
+        self, recorder: Recorder, setups: Callable[[], Sequence[BoardSetup]], models: Sequence[ModelStage],
+        faults: Mapping[str, Any] | None = None,
+    ) -> None:  # fmt: skip
         self._recorder = recorder
         self._setups = setups
         self._models = models
+        self._faults = dict(faults or {})
         self._told: dict[str, Any] = {}
         self._recording = 0
 
@@ -39,6 +42,8 @@ class Announcer:
         if self._recorder.started != self._recording:  # a new one is to be told everything again
             self._recording = self._recorder.started
             self._told.clear()
+            if self._faults and self._recorder.recording:
+                self._recorder.metadata("hil/faults", self._faults)
         if not self._recorder.recording:
             return
         roles = {

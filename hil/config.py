@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from firmware_bridge.errors import UsageError
+from firmware_bridge.faults.schedule import Schedule
 from firmware_bridge.roles import Expect, PortSpec, parse_spec
 from firmware_bridge.wire.dialect import DialectSpec
 
@@ -88,6 +89,8 @@ class EngineConfig(_Part):
         patient: Keep trying ports that are missing at the start.
         gather_s: Least time between two decodings of one board that sends much.
         tick_s: Rest between two drains of the pipeline.
+        faults: What is to go wrong with the boards, as the `[[fault]]` tables of a schedule.
+        fault_seed: Of everything random about the faults.
     """
 
     ports: tuple[PortConfig, ...] = ()
@@ -101,6 +104,8 @@ class EngineConfig(_Part):
     patient: bool = False
     gather_s: Annotated[float, Field(ge=0, le=1)] = 0.02
     tick_s: Annotated[float, Field(ge=0, le=1)] = 0.02
+    faults: tuple[dict[str, Any], ...] = ()
+    fault_seed: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")
     def _one_source(self) -> "EngineConfig":
@@ -108,7 +113,23 @@ class EngineConfig(_Part):
             raise ValueError("give either ports or a recording to replay")
         if self.replay is not None and self.record is not None:
             raise ValueError("a replay is not recorded again: it is a recording")
+        if self.replay is not None and self.faults:
+            raise ValueError("a replay takes no faults: give them to ports, such as virtual://replay?file=...")
         return self
+
+    def schedule(self) -> Schedule:
+        """Return the faults as a schedule.
+
+        Raises:
+            UsageError: One cannot be meant, or is for a board that has no such role.
+        """
+        schedule = Schedule.from_dict({"seed": self.fault_seed, "faults": self.faults})
+        roles = {port_spec(port).role or "" for port in self.ports}
+        for fault in schedule.faults:
+            if not any(fault.touches(role) for role in roles):
+                named = ", ".join(sorted(roles - {""})) or "none: write ROLE=PORT"
+                raise UsageError(f"on: {fault.on!r} is no board of this bench", fault.kind, f"roles given: {named}")
+        return schedule
 
 
 def parse_config(text: str | bytes) -> EngineConfig:
@@ -125,11 +146,11 @@ def parse_config(text: str | bytes) -> EngineConfig:
         raise UsageError(f"the configuration is wrong at {key} ({first['msg']})", "engine", "correct it") from None
 
 
-def port_spec(config: PortConfig) -> PortSpec:
-    """Return what the bridge is to open."""
+def port_spec(config: PortConfig, faults: Schedule | None = None) -> PortSpec:
+    """Return what the bridge is to open, and what is to go wrong with it."""
     plain = parse_spec(config.port)
     dialect = None if config.dialect is None else DialectSpec(config.dialect, config.dialect_arguments)
     expect = None
     if config.expect_model or config.expect_serial:
         expect = Expect(config.expect_model or "", config.expect_serial or "")
-    return PortSpec(plain.port, config.role or plain.role, dialect, config.board_file, expect)
+    return PortSpec(plain.port, config.role or plain.role, dialect, config.board_file, expect, faults or None)

@@ -59,11 +59,12 @@ class Engine:
         """Set when somebody said `quit`, or the engine was closed."""
         self.models: list[ModelStage] = []
         openings = Openings(config.pre_trigger_s)
+        schedule = config.schedule()
         if config.replay is not None:
             source: Live | Replay = self._open_replay(config)
         else:
             self._bridge = Bridge(
-                [port_spec(port) for port in config.ports],
+                [port_spec(port, schedule) for port in config.ports],
                 self.clock,
                 wait_s=config.wait_s,
                 patient=config.patient,
@@ -71,7 +72,7 @@ class Engine:
             )
             self._bridge.__enter__()
             source = Live(self._bridge)
-        announcer = Announcer(self.recorder, self.setups, self.models)
+        announcer = Announcer(self.recorder, self.setups, self.models, schedule.as_dict() if schedule else None)
         self.pipeline = Pipeline(
             source, () if self.replay else (BoardLabels(),), (openings, announcer, self.recorder, self.monitor),
             tick_s=0.0 if self.replay else config.tick_s,

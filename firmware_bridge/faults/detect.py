@@ -103,7 +103,7 @@ def observe(arrivals: Iterable[Arrival]) -> Observation:
     return Observation(seen, {name: count for name, count in reports.items() if count})
 
 
-def detect(clean: Observation, damaged: Observation, *, begins_anew: bool = True, tail_s: float = 0.5) -> Verdict:
+def detect(clean: Observation, damaged: Observation, *, begins_anew: bool = True, tail_s: float = 1.0) -> Verdict:
     """Return what a host made of a fault.
 
     Args:
@@ -111,7 +111,8 @@ def detect(clean: Observation, damaged: Observation, *, begins_anew: bool = True
         damaged: The run with it.
         begins_anew: Whether the board's readings begin again with number 0 after a restart (as virtual boards' do);
             else readings of boots that the clean run does not have are not compared.
-        tail_s: So much may be missing at the end without a word: the host could not know yet.
+        tail_s: So much may be missing at the end without a word: what is still under way cannot be told from a loss
+            (the longest delay of the table is 0.6 s), and the host asks for the board's books every few seconds.
     """
     for key, seen in damaged.seen.items():
         board, stream, boot = key

@@ -90,7 +90,7 @@ _ALL = (
     KindOf("link.stall", "nothing comes for a while, then all of it at once", "hold_s",
            {"hold_s": _hold(0.2, "without a byte"), "every_s": _EVERY}, (0.05, 0.3, 1.0), True),
     KindOf("link.delay", "bytes come later, in their order", "ms",
-           {"ms": Param(20.0, "ms", 0.0, 60_000.0, "mean delay, drawn anew (exponential) every 10 ms")},
+           {"ms": Param(20.0, "ms", 0.0, 60_000.0, "mean, exponential, at most 4 times that; drawn anew every 10 ms")},
            (2.0, 20.0, 150.0), True),
     KindOf("link.disconnect", "the connection is lost, and there again after a while; bytes in between are gone",
            "hold_s", {"hold_s": _hold(0.5, "away"), "every_s": _EVERY}, (0.1, 0.4, 1.0), True),

@@ -12,6 +12,8 @@ __all__ = ["LinkFaults"]
 
 _SLOT_S = 0.01
 """A delay is drawn anew so often."""
+_LONGEST = 4.0
+"""Times the mean: no byte is later than that."""
 
 
 class LinkFaults:
@@ -93,7 +95,7 @@ class LinkFaults:
         slot = int(seconds / _SLOT_S)
         series = self._schedule.series(fault, self._board)
         drawn = draws.chosen("exponential", self._schedule.seed, series, np.array([slot]))
-        return float(drawn[0, 0]) * fault["ms"] / 1000
+        return min(float(drawn[0, 0]), _LONGEST) * fault["ms"] / 1000
 
     def _garbage(self, fault: Fault, data: bytes) -> bytes:
         series = self._schedule.series(fault, self._board)

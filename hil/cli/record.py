@@ -3,7 +3,7 @@
 import sys
 import threading
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -42,6 +42,10 @@ def capture(
         ),
     ] = 0.0,
     wait: Annotated[float, typer.Option("--wait", help="Seconds to wait for a port that somebody holds.")] = 0.0,
+    faults: Annotated[
+        Path | None, typer.Option("--faults", metavar="FILE.toml", help="What is to go wrong: [[fault]] tables.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Of the faults; default: as the file says.")] = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -62,7 +66,7 @@ def capture(
     config = engine_config(ports, model, board_file, dialect, wait=wait)
     if config.replay is not None:
         raise UsageError("a recording is recorded already", ports[0], "name a port, such as virtual://replay?file=...")
-    config = config.model_copy(update={"record": about, "pre_trigger_s": pre_trigger})
+    config = config.model_copy(update={"record": about, "pre_trigger_s": pre_trigger, **_faults(faults, seed)})
     trigger = threading.Event() if pre_trigger else None
     if trigger is not None:
         talk(f"keeping the last {pre_trigger:g} s; Enter begins the recording", quiet)
@@ -82,6 +86,18 @@ def capture(
 def _enter(trigger: threading.Event) -> None:
     if sys.stdin.readline():
         trigger.set()
+
+
+def _faults(file: Path | None, seed: int | None) -> dict[str, Any]:
+    """Return what an engine is told about faults."""
+    if file is None:
+        if seed is not None:
+            raise UsageError("a seed without faults means nothing", "--seed", "give --faults FILE.toml")
+        return {}
+    from firmware_bridge.faults.schedule import read_schedule
+
+    schedule = read_schedule(file, seed).as_dict()
+    return {"faults": tuple(schedule["faults"]), "fault_seed": schedule["seed"]}
 
 
 def _pairs(texts: list[str] | None) -> dict[str, str]:

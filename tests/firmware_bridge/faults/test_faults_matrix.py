@@ -36,7 +36,7 @@ def test_images_lose_whole_frames_and_say_so():
 
 def test_a_run_that_ends_early_without_a_word_is_silent():
     clean = observe(rehearse(IMU, 2.0))
-    assert detect(clean, observe(rehearse(IMU, 1.0))).outcome == "silent"
+    assert detect(clean, observe(rehearse(IMU, 0.5))).outcome == "silent"
     assert detect(clean, observe(rehearse(IMU, 2.0, Schedule(1, (Fault.of("link.delay"),))))).outcome == "tolerated"
 
 
