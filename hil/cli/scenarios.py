@@ -71,6 +71,9 @@ def run(
     repeat: Annotated[int, typer.Option("--repeat", min=1, help="Runs each; gives a pass rate.")] = 1,
     retry_trouble: Annotated[int, typer.Option("--retry-trouble", min=0, help="Runs more after TROUBLE.")] = 0,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Local processes.")] = 1,
+    bench: Annotated[
+        Path | None, typer.Option("--bench", metavar="FILE", help="TOML file with the port of each board.")
+    ] = None,
     update_baselines: Annotated[
         bool, typer.Option("--update-baselines", help="Accept what is found; shows the difference.")
     ] = False,
@@ -84,6 +87,7 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Run scenarios and judge them; exit 0 passed, 1 a check failed, 2 usage, 3 trouble at the bench."""
+    from hil.scenario.benchfile import read_bench
     from hil.scenario.junit import write_junit
     from hil.scenario.load import load_all
     from hil.scenario.many import run_all
@@ -93,8 +97,15 @@ def run(
     from hil.scenario.table import result_lines, total_line
 
     loaded = load_all(paths, tag or ())
+    ports = () if bench is None else read_bench(bench)
     options = RunOptions(
-        on=on, seed=seed, twice=twice, repeat=repeat, retry_trouble=retry_trouble, update_baselines=update_baselines
+        bench=ports,
+        on=on,
+        seed=seed,
+        twice=twice,
+        repeat=repeat,
+        retry_trouble=retry_trouble,
+        update_baselines=update_baselines,
     )
     began = time.monotonic()
 

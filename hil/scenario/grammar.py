@@ -32,7 +32,7 @@ class BoardTable(_Table):
     Attributes:
         recording: A recording of the board.
         board: Its role in the recording, where there are several.
-        port: Where a live board is; left out, `bench.toml` says it.
+        port: Where a live board is; `bench`: as the file of the bench says.
         virtual: Name of a virtual board, with parameters as in `imu?rate=100`.
         seed: Seed of a virtual board; `--seed` is added to it.
         board_file: Description of a board nobody has met.

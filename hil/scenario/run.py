@@ -113,7 +113,9 @@ def run_once(loaded: Loaded, options: RunOptions) -> ScenarioResult:
     except NotHere as reason:
         checks = tuple(_absent(check.metric, NA, str(reason)) for check in scenario.check)
         return result(NA, why=str(reason), checks=checks)
-    places = [replace(one, port=ports.get(one.role, "")) if one.port == "bench" else one for one in places]
+    if unknown := [one.role for one in places if one.port == "bench" and one.role not in ports]:
+        return result(NA, why=f"no bench file says where {', '.join(unknown)} is; give --bench FILE")
+    places = [replace(one, port=ports[one.role]) if one.port == "bench" else one for one in places]
     target = " + ".join(dict.fromkeys(place.target for place in places))
     try:
         seed = options.seed

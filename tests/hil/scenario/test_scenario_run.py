@@ -13,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_bridge.batch import Batch, Stream
+from firmware_bridge.errors import UsageError
+from hil.scenario.benchfile import read_bench
 from hil.scenario.load import Loaded, parse_scenario
 from hil.scenario.many import run_all
 from hil.scenario.run import RunOptions, run_scenario
@@ -198,3 +200,15 @@ def test_figures_of_a_stream_do_not_depend_on_how_it_is_cut(cuts: list[int], see
     if count > 20:
         assert whole.figures()["a"].mean == pytest.approx(float(stream.values(raw)[:, 0].mean()), abs=1e-5)
         assert whole.figures()["a"].noise == pytest.approx(whole.figures()["a"].sd, rel=0.6)
+
+
+def test_the_file_of_the_bench_says_where_a_board_is(tmp_path: Path) -> None:
+    text = 'needs = ["board:imu"]\n' + IMU.replace('virtual = "imu?rate=100&ppm=-38"\nseed = 7', 'port = "bench"')
+    text = text.replace("to_s = 4.0", "to_s = 0.5") + LOST
+    assert run_scenario(loaded(text), RunOptions()).outcome == "NA"
+    (tmp_path / "bench.toml").write_text('[board.imu]\nport = "virtual://imu?rate=100"\n')
+    result = run_scenario(loaded(text), RunOptions(bench=read_bench(tmp_path / "bench.toml")))
+    assert (result.outcome, result.target) == ("PASS", "virtual://imu?rate=100")
+    (tmp_path / "bench.toml").write_text("[board.imu]\n")
+    with pytest.raises(UsageError, match="has no port"):
+        read_bench(tmp_path / "bench.toml")
