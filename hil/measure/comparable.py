@@ -30,6 +30,7 @@ GROWING = frozenset({
 
 SHOWN_ONLY = {
     "deviation_least": "it is the least point of a curve, picked by chance; judge noise_density and bias_instability",
+    "rate": "its interval leaves out the board's clock; judge drift",
     "stuck": "runs of equal readings come together and are no independent draws; see longest_stuck and codes_used",
 }
 """Metrics whose intervals are no ground for a verdict, and what to look at instead."""

@@ -217,7 +217,8 @@ def _shortest(metric: str) -> float:
     from hil.measure.noise import LEAST_S
 
     known = METRICS.get(metric)
-    return LEAST_S if known is not None and "Allan deviation at rest" in known.source else 0.0
+    at_rest = known is not None and ("Allan deviation at rest" in known.source or known.source == "noise density")
+    return LEAST_S if at_rest else 0.0
 
 
 def _told(row: Row, judged: _Judged, p_adjusted: float, tests: int, see: float | None, duration_s: float) -> Row:
@@ -231,7 +232,7 @@ def _told(row: Row, judged: _Judged, p_adjusted: float, tests: int, see: float |
         better = row.b.better if row.b is not None else "none"
         verdict = DIFFERENT if better == "none" else BETTER if (found.value < 0) == (better == "lower") else WORSE
     needs = None
-    if see is not None and row.a is not None and row.b is not None:
+    if see is not None and judged.family == "judged" and row.a is not None and row.b is not None:
         lengths = [length_needed(figure, see, duration_s, tests) for figure in (row.a, row.b)]
         known = [length for length in lengths if length is not None]
         needs = max(*known, _shortest(row.metric)) if known else None

@@ -12,13 +12,12 @@ from hil.measure.figure import PlotData
 from hil.report.draw import draw
 from hil.report.html import Html, facts, finding_list, page, picture, row, tag, text
 from hil.report.svg import FAINT, INK, canvas, colour, svg
-from hil.report.text import length_words
+from hil.report.text import ORDER, length_words
 from hil.report.words import duration, effect, interval, scale_for, value
 
 __all__ = ["comparison_page"]
 
 _TAGS = {BETTER: "better", SAME: "same", WORSE: "worse", DIFFERENT: "different", REFUSED: "warn"}
-_ORDER = (WORSE, BETTER, DIFFERENT, SAME, REFUSED)
 _OVERLAID = ("allan", "spectrum", "histogram")
 MOST_PICTURES = 24
 """Pictures of A against B, at most; those of figures that differ go first."""
@@ -56,7 +55,7 @@ def comparison_page(comparison: Comparison, a: Side, b: Side) -> Html:
 
 def _effects(rows: Sequence[Row]) -> Iterator[Html]:
     """Draw the changes in percent, the surest first."""
-    shown = sorted(rows, key=lambda one: one.p if one.p is not None else 1.0)[:28]
+    shown = sorted(rows, key=lambda one: one.p if one.p is not None else 1.0)[:20]
     if not shown:
         return
     with canvas(7.6, 0.9 + 0.23 * len(shown), "effects") as (drawn, axes):
@@ -69,7 +68,7 @@ def _effects(rows: Sequence[Row]) -> Iterator[Html]:
         axes.set_yticks(range(len(shown)), [_name(one) for one in reversed(shown)], fontsize=8)
         axes.set_xlabel("change from A to B (%), with 95 % interval")
         axes.set_ylim(-0.7, len(shown) - 0.3)
-        yield f'<div class="plots">{picture(svg(drawn, "changes from A to B"), "Effects, the surest first")}</div>'
+        yield picture(svg(drawn, "changes from A to B"), "Effects, the surest first", size="large")
 
 
 def _clipped(percent: float | None) -> float:
@@ -119,7 +118,7 @@ def _table(comparison: Comparison, see: float | None) -> Html:
         '<th>verdict</th><th>figure</th><th class="n">A</th><th class="n">B</th><th>unit</th>'
         '<th class="n">B against A</th><th>holds</th>'
     )
-    rows = sorted(comparison, key=lambda one: _ORDER.index(one.verdict))
+    rows = sorted(comparison, key=lambda one: ORDER.index(one.verdict))
     lines = "".join(row(_cells(one, see)) for one in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
 

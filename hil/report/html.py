@@ -54,10 +54,10 @@ def finding_list(rows: Sequence[tuple[str, str, str]]) -> Html:
     return f'<ul class="findings">{"".join(items)}</ul>'
 
 
-def picture(svg: str, title: str, note: str = "", small: bool = False) -> Html:
-    """Return a plot with its caption above it."""
+def picture(svg: str, title: str, note: str = "", size: str = "") -> Html:
+    """Return a plot with its caption above it; `size` may be `small` or `large`."""
     told = f" <small>{text(note)}</small>" if note else ""
-    kind = ' class="small"' if small else ""
+    kind = f' class="{size}"' if size else ""
     return f"<figure{kind}><figcaption>{text(title)}{told}</figcaption>{svg}</figure>"
 
 

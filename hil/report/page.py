@@ -21,6 +21,7 @@ __all__ = ["grouped", "measurement_page"]
 _TAGS = {"meets": "good", "beyond typical": "beyond", "unsure": "warn", "over": "bad", "not measured": "bad"}
 _FIRST = ("allan", "spectrum", "map", "overlay", "clock", "histogram", "orientation", "correlation")
 """Kinds of plots in the order in which they stand."""
+_SIZES = {"map": "small", "correlation": "small"}
 _ALONE = ("map", "correlation", "overlay", "orientation", "clock")
 """Kinds of plots that have a picture each; of the others channels of one unit share one."""
 
@@ -73,7 +74,7 @@ def _section(section: Section, measurement: Measurement) -> Iterator[Html]:
     groups = grouped([plot for plot in measurement.plots.values() if plot.stream == section.place])
     groups.sort(key=lambda group: _FIRST.index(group[0].kind) if group[0].kind in _FIRST else len(_FIRST))
     if groups:
-        shown = (picture(draw(group), _title(group), _note(group), small=group[0].kind in ("map", "correlation"))
+        shown = (picture(draw(group), _title(group), _note(group), _SIZES.get(group[0].kind, ""))
                  for group in groups)  # fmt: skip
         yield f'<div class="plots">{"".join(shown)}</div>'
     for group in section.groups:

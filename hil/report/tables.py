@@ -93,7 +93,8 @@ class Section:
 
 def sections(measurement: Measurement) -> list[Section]:
     """Return the tables, one section a stream and board, in the order of the figures."""
-    places = dict.fromkeys(figure.stream for figure in measurement)
+    plots = (plot.stream for plot in measurement.plots.values())
+    places = dict.fromkeys((*(figure.stream for figure in measurement), *plots))
     return [_section(place, [figure for figure in measurement if figure.stream == place], measurement)
             for place in places]  # fmt: skip
 

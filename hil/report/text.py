@@ -6,13 +6,16 @@ nothing is left out.
 
 from collections.abc import Iterator, Sequence
 
-from hil.measure.comparison import REFUSED, SAME, Comparison, Row
+from hil.measure.comparison import BETTER, DIFFERENT, REFUSED, SAME, WORSE, Comparison, Row
 from hil.measure.figure import Figure, Measurement
 from hil.report.findings import findings
 from hil.report.tables import Section, sections
 from hil.report.words import duration, effect, interval, scale_for, value
 
-__all__ = ["comparison_lines", "length_words", "measurement_lines"]
+__all__ = ["ORDER", "comparison_lines", "length_words", "measurement_lines"]
+
+ORDER = (WORSE, BETTER, DIFFERENT, SAME, REFUSED)
+"""Verdicts in the order in which they are told."""
 
 _SIGNS = {"bad": "✖", "warn": "▲", "note": "·"}
 
@@ -59,12 +62,11 @@ def comparison_lines(comparison: Comparison, everything: bool = False) -> Iterat
     for remark in comparison.remarks:
         yield f"· {remark}"
     compared = [row for row in comparison if row.verdict != REFUSED]
-    apart = [row for row in compared if row.verdict != SAME]
-    same = [row for row in compared if row.verdict == SAME]
     if compared:
         yield ""
         head = ("", "figure", "A", "B", "unit", "B against A (95 %)", "")
-        yield from _aligned([head, *(_row_cells(row, facts.get("see")) for row in (*apart, *same))])
+        rows = sorted(compared, key=lambda row: ORDER.index(row.verdict))
+        yield from _aligned([head, *(_row_cells(row, facts.get("see")) for row in rows)])
     left = [row for row in comparison if row.verdict == REFUSED and row.reason]
     by_reason: dict[str, list[str]] = {}
     for row in left:
