@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Batch, Stream
+from firmware_bridge.batch import Batch, Int64, Stream
 
 __all__ = ["ChannelFigures", "StreamTally", "away_from_median", "percentile_of"]
 
@@ -47,6 +47,7 @@ class StreamTally:
         """How often each step of the board's clock occurred between samples that follow each other."""
         self._next: tuple[int, int] | None = None
         self._tick = 0
+        self._ticks: list[tuple[bool, Int64]] = []
         self._held: list[tuple[npt.NDArray[Any], Stream]] = []
         self._starts: list[int] = []
         self._waiting = 0
@@ -60,14 +61,11 @@ class StreamTally:
         """Count the samples of a batch."""
         if not len(batch):
             return
-        ticks = batch.ticks
         follows = self._next == (batch.boot, batch.first)
-        steps = np.diff(ticks, prepend=self._tick) if follows else np.diff(ticks)
-        for step, times in zip(*np.unique(steps, return_counts=True), strict=True):
-            self.steps[int(step)] += int(times)
+        self._ticks.append((follows, batch.ticks))
         if not follows:
             self._starts.append(self._waiting)
-        self._next, self._tick = (batch.boot, batch.end), int(ticks[-1])
+        self._next = (batch.boot, batch.end)
         self.stream = batch.stream
         self.samples += len(batch)
         self._held.append((batch.raw.reshape(len(batch), -1), batch.stream))
@@ -78,12 +76,14 @@ class StreamTally:
     @property
     def rate_hz(self) -> float | None:
         """Samples a second by the board's clock, None below two in a row."""
+        self._count_steps()
         ticks = sum(step * times for step, times in self.steps.items())
         count = sum(self.steps.values())
         return count * (self.stream.tick_hz or 1e9) / ticks if ticks > 0 else None
 
     def jitter_us(self, share: float) -> float | None:
         """Percentile of |step less the median step|, us."""
+        self._count_steps()
         found = percentile_of(away_from_median(self.steps), share)
         return None if found is None else found * 1e6 / (self.stream.tick_hz or 1e9)
 
@@ -108,6 +108,7 @@ class StreamTally:
 
     def _sum(self, size: int) -> None:
         """Sum up the first `size` waiting samples, as often as there are so many."""
+        self._count_steps()
         values = np.concatenate([_scaled(raw, stream) for raw, stream in self._held])
         ends = np.concatenate([_at_end(raw) for raw, _ in self._held])
         done = 0
@@ -118,6 +119,19 @@ class StreamTally:
         self._starts = [at - done for at in self._starts if at >= done]
         self._held = _rest(self._held, done)
         self._waiting -= done
+
+    def _count_steps(self) -> None:
+        """Count the steps between the ticks that wait; many batches at once, because a batch may be one sample."""
+        if not self._ticks:
+            return
+        ticks = np.concatenate([part for _, part in self._ticks])
+        begins = np.cumsum([0, *(len(part) for _, part in self._ticks[:-1])])
+        kept = np.ones(len(ticks), dtype=np.bool_)
+        kept[begins[[not follows for follows, _ in self._ticks]]] = False
+        steps = np.diff(ticks, prepend=self._tick)[kept]
+        for step, times in zip(*np.unique(steps, return_counts=True), strict=True):
+            self.steps[int(step)] += int(times)
+        self._tick, self._ticks = int(ticks[-1]), []
 
     def _block(self, values: Floats, ends: Floats, starts: npt.NDArray[np.int64]) -> None:
         size, width = values.shape
