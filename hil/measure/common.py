@@ -72,7 +72,7 @@ class Common:
         self.spikes = Spikes(0 if stream.is_image else wide)
         self.together = Together(wide)
         self.psd = Psd(segment_for(samples, stretches), look.rate_hz) if look.rate_hz else None
-        self.blocks = Blocks(block_size(look.rate_hz))
+        self.blocks = Blocks(block_size(look.rate_hz), wide)
 
     def portion(self, arrays: StreamArrays) -> Portion:
         """Return the next portion, split at its gaps."""

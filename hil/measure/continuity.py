@@ -68,6 +68,7 @@ class Blocks:
 
     Attributes:
         size: Samples a block; shorter rests at the end of a stretch are left out.
+        channels: How many.
         times: float64 per block, middle, seconds since the recording's first sample.
         means: float64 `(channels,)` per block.
         variances: float64 `(channels,)` per block, about the block's own mean.
@@ -75,6 +76,7 @@ class Blocks:
     """
 
     size: int
+    channels: int = 1
     times: list[Float] = field(default_factory=list)
     means: list[Float] = field(default_factory=list)
     variances: list[Float] = field(default_factory=list)
@@ -108,8 +110,8 @@ class Blocks:
     def arrays(self) -> tuple[Float, Float, Float, npt.NDArray[np.bool_]]:
         """Return times `(B,)`, means `(B, C)`, variances `(B, C)` and follows `(B,)`."""
         if not self.times:
-            empty = np.empty(0)
-            return empty, empty.reshape(0, 1), empty.reshape(0, 1), np.empty(0, bool)
+            nothing = np.empty((0, self.channels))
+            return np.empty(0), nothing, nothing, np.empty(0, bool)
         return (
             np.concatenate(self.times), np.concatenate(self.means), np.concatenate(self.variances),
             np.concatenate(self.follows),

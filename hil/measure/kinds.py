@@ -18,7 +18,7 @@ ACCELERATION = ("g", "mg", "m/s2", "m/s^2", "m/s²")
 RATE = ("rad/s", "deg/s", "dps", "°/s", "mdps")
 FIELD = ("uT", "µT", "nT", "mT", "G", "gauss", "mG")
 TEMPERATURE = ("degC", "°C", "C", "K", "degF", "°F")
-_LIGHT = re.compile(r"ppg|pleth|pulse|^hr$|heart|oximet", re.IGNORECASE)
+_LIGHT = re.compile(r"ppg|pleth|^pulse$|^hr$|heart|oximet", re.IGNORECASE)
 _COLOURS = re.compile(r"^(ir|red|green|infrared|led\d?)$", re.IGNORECASE)
 
 

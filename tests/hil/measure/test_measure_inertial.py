@@ -105,6 +105,19 @@ def test_without_vqf_the_figures_say_how_to_get_it(tmp_path: Path, monkeypatch: 
     assert made["stream.b.imu.ax.noise_density"].known
 
 
+@pytest.mark.parametrize("n", [1, 2, 5, 60, 150])
+def test_a_few_samples_leave_figures_unknown_and_nothing_fails(tmp_path: Path, n: int) -> None:
+    made = measure(of_arrays(tmp_path / "a.mcap", {stream("imu", AXES, UNITS, 100.0): still(2)[:n]}))
+    assert "at rest for" in why(made, "stream.b.imu.wz.noise_density")
+    assert made["stream.b.imu.ax.maximum"].known
+    assert made["stream.b.imu.rate"].known == (n > 1)
+
+
+def test_a_part_without_samples_is_remarked(tmp_path: Path) -> None:
+    made = measure(of_arrays(tmp_path / "a.mcap", {stream("imu", AXES, UNITS, 100.0): still(2)}), start_s=50)
+    assert made.facts["remarks"] == ["b/imu has no samples in this part of the recording"]
+
+
 def test_a_short_rest_is_too_short(tmp_path: Path) -> None:
     made = measure(of_arrays(tmp_path / "a.mcap", {stream("imu", AXES, UNITS, 100.0): still(12)}))
     assert "30 s are needed" in why(made, "stream.b.imu.wx.bias_instability")
