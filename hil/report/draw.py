@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hil.measure.figure import PlotData
-from hil.report.svg import FAINT, INK, canvas, colour, svg
+from hil.report.svg import FAINT, INK, PAPER, canvas, colour, svg
 from hil.report.words import scale_for, unit_words, value
 
 if TYPE_CHECKING:
@@ -120,6 +120,10 @@ def _legend(axes: "Axes", names: Sequence[str]) -> None:
                     borderaxespad=0.2, handlelength=1.4, columnspacing=1.2)  # fmt: skip
 
 
+_VEIL = {"boxstyle": "square,pad=0.12", "facecolor": PAPER, "edgecolor": "none", "alpha": 0.8}
+"""Behind a name that stands on a curve."""
+
+
 def _marks(axes: "Axes", plots: Sequence[PlotData], most: int = 6) -> None:
     """Name the marked places; what one channel has named the others need not name again."""
     named: list[float] = []
@@ -131,7 +135,7 @@ def _marks(axes: "Axes", plots: Sequence[PlotData], most: int = 6) -> None:
             text = f"{place:.3g} Hz" if words == "line" else words
             axes.axvline(place, color=FAINT, linewidth=0.7, linestyle=(0, (2, 2)))
             axes.annotate(text, (place, 1.0), xycoords=("data", "axes fraction"), xytext=(2, -2), va="top",
-                          textcoords="offset points", rotation=90, fontsize=7, color=INK)  # fmt: skip
+                          textcoords="offset points", rotation=90, fontsize=7, color=INK, bbox=_VEIL)  # fmt: skip
 
 
 def _close(one: float, other: float, span: Array, log: bool) -> bool:
@@ -197,7 +201,7 @@ def _named_slopes(axes: "Axes", plot: PlotData, limits: tuple[float, float] | No
         lower = any(abs(np.log10(place[0] / other)) < 0.5 for other in told)
         told.append(place[0])
         axes.annotate(_NAMED.get(name, name.replace("_", " ")), place, xytext=(4, -24 if lower else -13),
-                      textcoords="offset points", fontsize=8, color=INK)  # fmt: skip
+                      textcoords="offset points", fontsize=8, color=INK, bbox=_VEIL)  # fmt: skip
 
 
 def _spectrum(axes: "Axes", plots: Sequence[PlotData], names: Sequence[str]) -> None:

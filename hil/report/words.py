@@ -75,7 +75,8 @@ def _step(given: float, low: float | None, high: float | None) -> float | None:
     if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
         return None
     half = max(given - low, high - given)
-    return half / 10 if half > 0 else None
+    # Beyond seven digits a number is no longer read.
+    return max(half / 10, abs(given) * 1e-7) if half > 0 else None
 
 
 def value(given: float | None, low: float | None, high: float | None, scale: Scale) -> str:
@@ -85,7 +86,10 @@ def value(given: float | None, low: float | None, high: float | None, scale: Sca
     if not scale.unit and float(given).is_integer():
         return number(given)  # a count
     ends = [None if end is None else end / scale.factor for end in (low, high)]
-    return number(given / scale.factor, _step(given / scale.factor, *ends))
+    step = _step(given / scale.factor, *ends)
+    if scale.unit == "%" and step is not None and given > 1:
+        step = max(step, 0.01)
+    return number(given / scale.factor, step)
 
 
 def interval(given: float | None, low: float | None, high: float | None, scale: Scale) -> str:
