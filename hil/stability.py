@@ -10,12 +10,16 @@ import math
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from firmware_bridge.batch import Batch, Stream
 from hil.allanview import AllanView
+
+if TYPE_CHECKING:
+    from hil.dsp.allanstream import AllanStream
 
 __all__ = ["Stabilities", "Stability", "can_average", "refusal"]
 
@@ -41,12 +45,11 @@ class Stability:
     """
 
     def __init__(self, board: str, stream: Stream) -> None:
-        from hil.dsp.allanstream import AllanStream
-
         self.board, self.stream = board, stream
         self._rate = float(stream.rate_hz or 0.0)
         self._size = max(4, round(self._rate * BLOCK_S))
-        self._series = AllanStream(self._rate, len(stream.channels), kinds=("oadev",))
+        # Made when the curve is first wanted: its libraries take a while to load, and the monitor's lock is held here.
+        self._series: AllanStream | None = None
         self._judged = _moves(stream)
         # The scatter of a block is itself uncertain; four of its standard errors to either side are chance.
         doubt = min(0.7, 4 / math.sqrt(2 * self._size))
@@ -56,7 +59,8 @@ class Stability:
         self._least: Float = bits / 3 if np.dtype(stream.dtype).kind in "iu" else np.full(len(bits), 1e-30)
         self._lock = threading.Lock()
         self._waiting: deque[Batch] = deque()
-        self._count = 0
+        # Each is written by one thread only: what came under the monitor's lock, what was used under our own.
+        self._came = self._used = 0
         self._next: tuple[int, int] | None = None
         self._held: Float = np.empty((0, len(stream.channels)))
         self._quiet: Float | None = None
@@ -67,21 +71,30 @@ class Stability:
     @property
     def full(self) -> bool:
         """Whether too much waits because nobody asks."""
-        return self._count > WAITING
+        return self._came - self._used > WAITING
 
     def take(self, batches: Sequence[Batch]) -> None:
         """Keep batches, in order, until the curve is wanted."""
         self._waiting.extend(batches)
-        self._count += sum(batch.raw.size for batch in batches)
+        self._came += sum(batch.raw.size for batch in batches)
 
     def view(self) -> AllanView:
         """Return the curve so far."""
         with self._lock:
             while self._waiting:
                 batch = self._waiting.popleft()
-                self._count -= batch.raw.size
+                self._used += batch.raw.size
                 self._add(batch)
             return self._curve()
+
+    @property
+    def _sums(self) -> "AllanStream":
+        """The sums behind the curve, made when they are first wanted."""
+        if self._series is None:
+            from hil.dsp.allanstream import AllanStream
+
+            self._series = AllanStream(self._rate, len(self.stream.channels), kinds=("oadev",))
+        return self._series
 
     def _add(self, batch: Batch) -> None:
         if self._next != (batch.boot, batch.first):
@@ -97,7 +110,7 @@ class Stability:
 
     def _cut(self) -> None:
         if self._joined:
-            self._series.gap()
+            self._sums.gap()
         self._joined, self._mean = False, None
 
     def _block(self, block: Float) -> None:
@@ -106,7 +119,7 @@ class Stability:
             return
         self._resting = not self._judged or self._rests(block)
         if self._resting:
-            self._series.append(block)
+            self._sums.append(block)
             self._joined = True
         else:
             self._left_out += len(block)
@@ -123,15 +136,12 @@ class Stability:
         return not jumped and not (scatter > self._near * quiet).any()
 
     def _restart(self) -> None:
-        from hil.dsp.allanstream import AllanStream
-
-        self._left_out += self._series.samples
-        self._series = AllanStream(self._rate, len(self.stream.channels), kinds=("oadev",))
-        self._joined = False
+        self._left_out += self._sums.samples
+        self._series, self._joined = None, False
 
     def _curve(self) -> AllanView:
-        found = self._series.result("oadev")
-        rest, left = (count / self._rate for count in (self._series.samples, self._left_out))
+        found = self._sums.result("oadev")
+        rest, left = (count / self._rate for count in (self._sums.samples, self._left_out))
         sentence = ""
         if not len(found.tau_s):
             sentence = "the board moves; the curve begins when it lies still" if not self._resting else (
