@@ -127,10 +127,7 @@ def _channel_table(group: Group) -> Html:
 def _whole_table(lines: Sequence[Line]) -> Html:
     laid = any(line.expected for line in lines)
     head = f'<th>figure</th><th class="n">value</th><th>unit</th>{"<th>datasheet</th>" if laid else ""}<th>holds</th>'
-    rows = (
-        row([_name(line), _cell(line.cells[0]), _unit(line), *_sheet(line, laid), _how(line)])
-        for line in lines
-    )
+    rows = (row([_name(line), _cell(line.cells[0]), _unit(line), *_sheet(line, laid), _how(line)]) for line in lines)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 

@@ -64,7 +64,8 @@ border-radius:6px;padding:2px 10px;cursor:pointer}
     f":root,:root[data-theme=dark]{{color-scheme:light;{_LIGHT}}}"
     """
 body{max-width:none;padding:0;font-size:10.5pt}button,nav{display:none}h2{break-after:avoid}h3{break-after:avoid}
-.plots{grid-template-columns:1fr 1fr}table{font-size:8pt}td small,tbody th small,td.how{font-size:7pt}thead th{white-space:normal}td.how{min-width:120px}
+.plots{grid-template-columns:1fr 1fr}table{font-size:8pt}td small,tbody th small,td.how{font-size:7pt}
+thead th{white-space:normal}td.how{min-width:120px}
 tr{break-inside:avoid}.scroll{overflow:visible}thead{display:table-header-group}@page{margin:14mm}}
 """
 )

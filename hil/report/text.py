@@ -82,9 +82,7 @@ def comparison_lines(comparison: Comparison, everything: bool = False) -> Iterat
 
 def _row_cells(row: Row, see: float | None) -> tuple[str, ...]:
     scale = scale_for(row.unit, [figure.value for figure in (row.a, row.b) if figure is not None])
-    sides = [
-        "" if figure is None else value(figure.value, figure.low, figure.high, scale) for figure in (row.a, row.b)
-    ]
+    sides = ["" if figure is None else value(figure.value, figure.low, figure.high, scale) for figure in (row.a, row.b)]
     return (row.verdict, f"{row.stream} {row.channel} {row.metric}".replace("  ", " ").strip(), *sides, scale.unit,
             effect(row.effect, row.low, row.high, row.effect_unit), length_words(row, see))  # fmt: skip
 
@@ -107,5 +105,3 @@ def _aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-
-
