@@ -1,5 +1,7 @@
 """Verbs of models: `hil train` and `hil predict`."""
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +12,7 @@ from hil.cli.common import Json, Quiet, print_json, print_table, talk, tell_lost
 
 if TYPE_CHECKING:
     from firmware_bridge.batch import Prediction
+    from hil.models.train import Progress
 
 __all__ = ["VERBS", "predict", "train"]
 
@@ -42,7 +45,8 @@ def train(
         chosen = chosen.model_copy(update={"seed": seed})
     dataset = load_dataset(chosen.data, data or config.parent)
     talk(f"{len(dataset.series)} series of {len(dataset.people)} people, {len(dataset.labels)} labels", quiet)
-    package = train_and_judge(chosen, dataset, output, None if quiet else _Told())
+    with worked("epochs", chosen.training.epochs) as share:
+        package = train_and_judge(chosen, dataset, output, None if quiet else _Told(share))
     card = package.contract.card
     if json:
         metrics = {metric.name: metric.value for metric in card.metrics}
@@ -61,16 +65,22 @@ def train(
 
 
 class _Told:
-    """Draws training progress: a bar on a terminal, a line every tenth of the way elsewhere."""
+    """Tells how a training goes: a bar on a terminal, a line every tenth of the way elsewhere.
 
-    def __init__(self) -> None:
+    Args:
+        share: Told the share that is done.
+    """
+
+    def __init__(self, share: Callable[[float], None]) -> None:
+        self._share = share
         self._tenth = -1
 
-    def __call__(self, at: object) -> None:
-        step, steps, loss = at.step, at.steps, at.loss  # type: ignore[attr-defined]
-        if (tenth := 10 * step // steps) != self._tenth:
+    def __call__(self, at: "Progress") -> None:
+        self._share(at.step / at.steps)
+        tenth = 10 * at.step // at.steps
+        if tenth != self._tenth and not sys.stderr.isatty():
             self._tenth = tenth
-            talk(f"step {step} of {steps}, loss {loss:.3f}")
+            talk(f"step {at.step} of {at.steps}, loss {at.loss:.3f}")
 
 
 def predict(
