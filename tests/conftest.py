@@ -49,7 +49,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for level in ("pure", *LEVELS):
         if counts := _counts.get(level):
             said = ", ".join(f"{number} {outcome}" for outcome, number in sorted(counts.items()))
-            why = f" (ask for them with -m {level})" if counts["deselected"] else ""
+            why = f" (ask for them with -m {level})" if counts["deselected"] and level in LEVELS else ""
             terminalreporter.write_line(f"{level}: {said}{why}")
         else:
             terminalreporter.write_line(f"{level}: no test")
