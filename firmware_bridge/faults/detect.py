@@ -17,7 +17,10 @@ from firmware_bridge.batch import Arrival, Batch, Damage, Disconnected, Gap, Ite
 from firmware_bridge.faults.kinds import KINDS
 from firmware_bridge.faults.schedule import Fault, Schedule
 
-__all__ = ["Observation", "Row", "Seen", "Verdict", "detect", "matrix", "observe"]
+__all__ = [
+    "BOOKED", "Observation", "Row", "Seen", "Verdict", "detect", "difference", "matrix", "missing_end", "news",
+    "observe",
+]  # fmt: skip
 
 Key = tuple[str, str, int]
 """Board, stream, boot."""
@@ -25,6 +28,12 @@ Key = tuple[str, str, int]
 _EVENTS: Mapping[type, str] = {
     Damage: "damaged bytes", Gap: "gaps", Rebooted: "restarts", Stall: "stalls",
 }  # fmt: skip
+
+
+_BOOKED = ("duplicate", "late", "invalid")
+
+BOOKED = frozenset({*(f"{name} samples" for name in _BOOKED), "frames lost"})
+"""Names of reports that come from the ledger; all others are events."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,7 +98,7 @@ def observe(arrivals: Iterable[Arrival]) -> Observation:
                 reports[told] += 1
     for books in last.values():
         for one in books.streams.values():
-            for name in ("duplicate", "late", "invalid"):
+            for name in _BOOKED:
                 reports[f"{name} samples"] += getattr(one, name) or 0
         reports["frames lost"] += books.frames_lost or 0
     seen = {
@@ -109,10 +118,28 @@ def detect(clean: Observation, damaged: Observation, *, begins_anew: bool = True
     Args:
         clean: The run without it.
         damaged: The run with it.
+        begins_anew: See `difference`.
+        tail_s: See `missing_end`.
+    """
+    if wrong := difference(clean, damaged, begins_anew=begins_anew):
+        return Verdict("silent", wrong)
+    if more := news(clean, damaged):
+        return Verdict("detected", ", ".join(f"{count} {name}" for name, count in more.items()))
+    if early := missing_end(clean, damaged, tail_s):
+        return Verdict("silent", early)
+    return Verdict("tolerated", "every reading is right and nothing was reported")
+
+
+def difference(clean: Observation, damaged: Observation, *, begins_anew: bool = True, whole: bool = True) -> str:
+    """Return the first reading or time that differs, or the first hole that nobody told of; empty where there is none.
+
+    Args:
+        clean: The run without a fault.
+        damaged: The run with it.
         begins_anew: Whether the board's readings begin again with number 0 after a restart (as virtual boards' do);
             else readings of boots that the clean run does not have are not compared.
-        tail_s: So much may be missing at the end without a word: what is still under way cannot be told from a loss
-            (the longest delay of the table is 0.6 s), and the host asks for the board's books every few seconds.
+        whole: Whether what was heard begins with the first sample; else a hole at the beginning may have been told of
+            before.
     """
     for key, seen in damaged.seen.items():
         board, stream, boot = key
@@ -121,22 +148,36 @@ def detect(clean: Observation, damaged: Observation, *, begins_anew: bool = True
             right = clean.seen.get((board, stream, 0))
         if right is None:
             if boot == 0:
-                return Verdict("silent", f"{board}/{stream} is there and was not")
+                return f"{board}/{stream} is there and was not"
             continue
-        if why := _wrong(right, seen):
-            return Verdict("silent", f"{board}/{stream}: {why}")
         begin = 0 if boot else int(right.numbers[0])
-        if why := _hole(seen, begin):
-            return Verdict("silent", f"{board}/{stream}: {why}")
-    more = {name: count for name, count in damaged.reports.items() if count > clean.reports.get(name, 0)}
-    if more:
-        return Verdict("detected", ", ".join(f"{count} {name}" for name, count in more.items()))
+        if not whole:
+            begin = max(begin, int(seen.numbers.min()))
+        if why := _wrong(right, seen) or _hole(seen, begin):
+            return f"{board}/{stream}: {why}"
+    return ""
+
+
+def news(clean: Observation, damaged: Observation) -> dict[str, int]:
+    """Return what was reported and the clean run did not report, by name and count."""
+    return {name: count for name, count in damaged.reports.items() if count > clean.reports.get(name, 0)}
+
+
+def missing_end(clean: Observation, damaged: Observation, tail_s: float = 1.0) -> str:
+    """Return which stream ends early; empty where none does.
+
+    Args:
+        clean: The run without a fault.
+        damaged: The run with it.
+        tail_s: So much may be missing at the end without a word: what is still under way cannot be told from a loss
+            (the longest delay of the table is 0.6 s), and the host asks for the board's books every few seconds.
+    """
     for key, right in clean.seen.items():
         got = damaged.seen.get(key)
         last = int(right.numbers[0]) - 1 if got is None else int(got.numbers[-1])
         if int(right.numbers[-1]) - last > tail_s * (right.rate_hz or 1.0) + 1:
-            return Verdict("silent", f"{key[0]}/{key[1]} ends after sample {last} and nothing was said")
-    return Verdict("tolerated", "every reading is right and nothing was reported")
+            return f"{key[0]}/{key[1]} ends after sample {last} and nothing was said"
+    return ""
 
 
 def matrix(
@@ -157,7 +198,7 @@ def matrix(
         strengths: Which of the three strengths of each kind.
         seeds: Seeds of the schedules.
         progress: Told the share that is done, 0 to 1.
-        begins_anew: See `detect`.
+        begins_anew: See `difference`.
         where: Further keys of every fault: `on`, `from_s`, `to_s`.
     """
     names = list(KINDS if kinds is None else kinds)

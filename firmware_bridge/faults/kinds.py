@@ -5,6 +5,7 @@ A parameter called `main` is the strength: the fault matrix varies it, and `stre
 the beginning of the fault's time, `hold_s` 0 one that lasts as long as the fault's time.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ class Param:
         low: Least allowed.
         high: Greatest allowed.
         about: What it is.
+        harmless: The value towards which the fault does less (infinite: the greater, the less); None: neither way.
     """
 
     default: float
@@ -30,6 +32,7 @@ class Param:
     low: float
     high: float
     about: str
+    harmless: float | None = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +64,8 @@ class KindOf:
         return self.name.partition(".")[0]
 
 
-_EVERY = Param(0.0, "s", 0.0, 1e6, "time from the beginning of one episode to the next; 0: one episode")
-_CELL = Param(0, "samples", 0, 100_000, "consecutive samples that are hit together; 0: about 10 ms of them")
+_EVERY = Param(0.0, "s", 0.0, 1e6, "time from the beginning of one episode to the next; 0: one episode", None)
+_CELL = Param(0, "samples", 0, 100_000, "consecutive samples that are hit together; 0: about 10 ms of them", 1)
 
 
 def _rate(default: float, what: str) -> Param:
@@ -86,7 +89,7 @@ _ALL = (
            {"rate": _rate(1e-4, "of each byte")}, (2e-5, 2e-4, 2e-3), True),
     KindOf("byte.burst", "a run of bytes is replaced by random ones", "rate",
            {"rate": _rate(2e-5, "that a burst begins at a byte"),
-            "length": Param(16, "bytes", 1, 65_536, "of a burst")}, (1e-5, 5e-5, 5e-4), True),
+            "length": Param(16, "bytes", 1, 65_536, "of a burst", 1)}, (1e-5, 5e-5, 5e-4), True),
     KindOf("link.stall", "nothing comes for a while, then all of it at once", "hold_s",
            {"hold_s": _hold(0.2, "without a byte"), "every_s": _EVERY}, (0.05, 0.3, 1.0), True),
     KindOf("link.delay", "bytes come later, in their order", "ms",
@@ -100,13 +103,13 @@ _ALL = (
     _cells("reorder", "samples come after those that follow them"),
     _cells("duplicate", "samples come twice, under the same numbers"),
     _cells("stale", "in place of samples come earlier ones again, under their old numbers",
-           age=Param(3, "cells", 1, 1000, "how long ago they were sent")),
+           age=Param(3, "cells", 1, 1000, "how long ago they were sent", 1)),
     _cells("bad_crc", "samples come with a wrong checksum"),
     _cells("truncate", "only the first half of the bytes comes"),
     KindOf("sensor.stuck", "a reading stays what it was when the episode began", "hold_s",
            {"hold_s": _hold(0.5, "stuck"), "every_s": _EVERY}, (0.05, 0.3, 1.0), False),
     KindOf("sensor.saturate", "readings beyond a limit read the limit", "limit",
-           {"limit": Param(1.0, "unit", 0.0, 1e12, "largest magnitude that can be read, in the stream's unit")},
+           {"limit": Param(1.0, "unit", 0.0, 1e12, "largest magnitude that can be read, in its unit", math.inf)},
            (0.9, 0.5, 0.1), False),
     KindOf("sensor.bias", "a constant is added", "offset",
            {"offset": Param(0.1, "unit", -1e12, 1e12, "what is added, in the stream's unit")}, (0.01, 0.1, 1.0), False),
@@ -120,11 +123,11 @@ _ALL = (
            (0.01, 0.1, 1.0), False),
     KindOf("sensor.dead", "some channels or pixels read nothing but one value", "share",
            {"share": Param(0.1, "", 0.0, 1.0, "of the channels or pixels; at least one"),
-            "value": Param(0, "raw", -(2.0**53), 2.0**53, "what they read, on the wire's scale")},
+            "value": Param(0, "raw", -(2.0**53), 2.0**53, "what they read, on the wire's scale", None)},
            (0.05, 0.2, 0.5), False),
     KindOf("sensor.dead_row", "whole rows of an image read nothing but one value", "rows",
-           {"rows": Param(1, "rows", 1, 10_000, "that are dead"),
-            "value": Param(0, "raw", -(2.0**53), 2.0**53, "what they read, on the wire's scale")},
+           {"rows": Param(1, "rows", 1, 10_000, "that are dead", 1),
+            "value": Param(0, "raw", -(2.0**53), 2.0**53, "what they read, on the wire's scale", None)},
            (1, 2, 4), False, "image"),
     KindOf("clock.jitter", "samples are stamped late by random amounts", "us",
            {"us": Param(100.0, "us", 0.0, 1e7, "mean lateness (exponential, at most 0.8 of a period)")},
@@ -134,7 +137,7 @@ _ALL = (
     KindOf("clock.jump", "the board's clock is moved", "seconds",
            {"seconds": Param(1.0, "s", -1e6, 1e6, "how far, forward")}, (0.01, 0.1, 5.0), False, "ticks"),
     KindOf("clock.wrap", "the board's counter passes its end and begins at 0", "after_s",
-           {"after_s": Param(1.0, "s", 0.0, 1e6, "after the first sample")}, (0.3, 0.7, 1.5), True, "ticks"),
+           {"after_s": Param(1.0, "s", 0.0, 1e6, "after the first sample", None)}, (0.3, 0.7, 1.5), True, "ticks"),
     KindOf("clock.reboot", "the board starts anew: its clock and its sample numbers begin at 0", "every_s",
            {"every_s": _EVERY}, (0.0, 1.0, 0.6), True),
 )  # fmt: skip
