@@ -26,7 +26,7 @@ Key = tuple[str, str, int]
 """Board, stream, boot."""
 
 _EVENTS: Mapping[type, str] = {
-    Damage: "damaged bytes", Gap: "gaps", Rebooted: "restarts", Stall: "stalls",
+    Damage: "runs of damaged bytes", Gap: "gaps", Rebooted: "restarts", Stall: "stalls",
 }  # fmt: skip
 
 

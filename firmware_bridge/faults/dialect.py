@@ -4,8 +4,8 @@ It stands between a dialect and the session, so that numbering, clock fit, model
 times while the recorded bytes stay what the board sent. Its `DialectSpec` carries the schedule and the dialect inside;
 recordings keep that spec, so replay and `verify` apply the same faults to the same samples again.
 
-A restart (`clock.reboot`) is played with what was heard: the board says who it is under nonce 0, and its numbers and
-ticks begin at 0, until it really starts anew.
+A restart (`clock.reboot`) is played with what was heard: the board says who it is under nonce 0 (under none where it was
+not started since the last one), and its numbers and ticks begin at 0, until it really starts anew.
 """
 
 from collections.abc import Iterable, Mapping
@@ -163,7 +163,8 @@ class FaultyDialect:
     def _begin(self, samples: Samples, out: list[Heard]) -> None:
         """Play a restart before these samples."""
         if self._told is not None and self._told.nonce is not None:
-            out.append(Described(self._told.info, 0))
+            # Nobody has started the board since it last played one: that it did shows in its numbers alone.
+            out.append(Described(self._told.info, None if self._restarted else 0))
         self._restarted = True
         self._restart.clear()
         self._zero = None if samples.ticks is None else int(samples.ticks[0])

@@ -169,6 +169,7 @@ class Scenario(_Table):
         why: Why it matters.
         needs: What must be there, such as `board:imu-revb`; else the scenario is NA.
         tags: For `--tag`.
+        seed: Seed of virtual boards and faults; `--seed` is added to it, and it to the seeds of boards.
         timeout_s: Longest time it may run; then it is TROUBLE.
         fault: Tables of `firmware_bridge.faults.Fault.of`: `on`, `kind`, `from_s`, `to_s` and the kind's parameters.
     """
@@ -178,6 +179,7 @@ class Scenario(_Table):
     why: str = ""
     needs: list[Annotated[str, Field(pattern=r"^board:[A-Za-z][A-Za-z0-9_-]*$")]] = []
     tags: list[Role] = []
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     timeout_s: Above0 = 60.0
     readings: Readings = Readings()
     board: Annotated[dict[Role, BoardTable], Field(min_length=1)]

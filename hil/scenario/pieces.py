@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from firmware_bridge.batch import Arrival, Batch, Item
+from firmware_bridge.batch import Arrival, Batch, Gap, Item
 from firmware_bridge.ledger import Books, SampleBooks
 from firmware_bridge.wire.protocol import Session
 
@@ -18,16 +18,21 @@ __all__ = ["bytewise", "difference", "renamed", "shattered", "within"]
 
 
 def within(arrival: Arrival, start_ns: int, end_ns: int) -> Arrival:
-    """Return an arrival with the samples taken in `[start_ns, end_ns)`; events keep their own time of the board."""
+    """Return an arrival with the samples taken in `[start_ns, end_ns)`.
+
+    A gap stays with the sample behind it, however late it was found; other events go by their own time.
+    """
     items: list[Item] = []
-    for item in arrival.items:
+    behind: dict[str, bool] = {}
+    for item in reversed(arrival.items):
         if isinstance(item, Batch):
             low, high = (int(at) for at in np.searchsorted(item.t_ns, (start_ns, end_ns)))
+            behind[item.stream.name] = low == 0 < high
             if low < high:
                 items.append(item if (low, high) == (0, len(item)) else item.part(low, high))
-        elif start_ns <= item.t_ns < end_ns:
+        elif behind.get(item.stream, False) if isinstance(item, Gap) else start_ns <= item.t_ns < end_ns:
             items.append(item)
-    return replace(arrival, items=tuple(items))
+    return replace(arrival, items=tuple(reversed(items)))
 
 
 def renamed(arrival: Arrival, role: str) -> Arrival:

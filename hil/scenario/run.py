@@ -7,11 +7,12 @@ for on the command line are errors.
 
 import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from firmware_bridge.batch import Arrival
 from firmware_bridge.errors import BridgeError
 from firmware_bridge.faults import Schedule
 from hil.scenario import baseline
@@ -38,6 +39,7 @@ class RunOptions:
     Attributes:
         on: Target: `recording`, `virtual`, `firmware`, `PORT` or `ROLE=PORT`; None: as each scenario says.
         seed: Added to every seed of a scenario, of virtual boards and faults.
+        fault_seed: Seed of the faults alone; None: as of everything.
         twice: Run a second time in another way and compare everything that is no timing.
         repeat: How often to run; more than once gives a pass rate, with seeds that follow each other.
         retry_trouble: How often to run again after TROUBLE.
@@ -47,6 +49,7 @@ class RunOptions:
 
     on: str | None = None
     seed: int = 0
+    fault_seed: int | None = None
     twice: bool = False
     repeat: int = 1
     retry_trouble: int = 0
@@ -91,8 +94,14 @@ def _retried(loaded: Loaded, options: RunOptions) -> ScenarioResult:
     return result
 
 
-def run_once(loaded: Loaded, options: RunOptions) -> ScenarioResult:
-    """Run a scenario once (twice in two ways with `twice`) and judge it."""
+def run_once(loaded: Loaded, options: RunOptions, tap: Callable[[Arrival], None] | None = None) -> ScenarioResult:
+    """Run a scenario once (twice in two ways with `twice`) and judge it.
+
+    Args:
+        loaded: The scenario.
+        options: How it is run.
+        tap: Is shown every arrival with its items, of boards that are not live.
+    """
     scenario = loaded.scenario
     began = time.monotonic()
     quarantined = "" if scenario.quarantine is None else f"{scenario.quarantine.reason} ({scenario.quarantine.date})"
@@ -118,8 +127,9 @@ def run_once(loaded: Loaded, options: RunOptions) -> ScenarioResult:
     places = [replace(one, port=ports[one.role]) if one.port == "bench" else one for one in places]
     target = " + ".join(dict.fromkeys(place.target for place in places))
     try:
-        seed = options.seed
-        schedule = Schedule.from_dict({"seed": seed, "fault": list(scenario.fault)}, str(loaded.path))
+        seed = options.seed + scenario.seed
+        fault_seed = seed if options.fault_seed is None else options.fault_seed
+        schedule = Schedule.from_dict({"seed": fault_seed, "fault": list(scenario.fault)}, str(loaded.path))
         live = any(place.kind == "live" for place in places)
         measured = {check.metric for check in scenario.check if (row := find_row(check.metric)) and row.measured}
         found: dict[str, Reading] = {}
@@ -128,10 +138,10 @@ def run_once(loaded: Loaded, options: RunOptions) -> ScenarioResult:
             done, remarks = execute_live(loaded, places, schedule)
         elif measured:
             with tempfile.TemporaryDirectory(prefix="hil-run-") as folder:
-                done = execute(loaded, places, seed, schedule, keep=Path(folder) / "run.mcap")
+                done = execute(loaded, places, seed, schedule, keep=Path(folder) / "run.mcap", tap=tap)
                 found = measured_readings(Path(folder) / "run.mcap", measured)
         else:
-            done = execute(loaded, places, seed, schedule)
+            done = execute(loaded, places, seed, schedule, tap=tap)
         found |= {one.name: one for one in readings_of(done, loaded, live)}
         checks = tuple(judge(check, _named(check.metric, found, done)) for check in scenario.check)
         if options.twice and not live:

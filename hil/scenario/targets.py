@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from firmware_bridge.address import parse_port as parse_address
 from firmware_bridge.batch import Arrival, Batch
 from firmware_bridge.errors import FileError, UsageError
-from firmware_bridge.faults import Schedule
+from firmware_bridge.faults import LEVELS, Schedule
 from firmware_bridge.faults.arrivals import damaged
 from firmware_bridge.faults.dialect import faulty
 from firmware_bridge.ledger import Books
@@ -163,8 +163,9 @@ def feed_of(place: Place, loaded: Loaded, seed: int, schedule: Schedule, apply: 
         with Recording(path) as recording:
             role = _role_in(recording, table.board)
             person = recording.header.about.get("person", "")
-            length = min(length or recording.duration_s, recording.duration_s) - readings.from_s
-        given = {"file": str(path), "board": role, "from_s": repr(readings.from_s)}
+            length = min(length or recording.duration_s, recording.duration_s)
+        # From its beginning on, so that samples are numbered, decided on and damaged as on `recording`.
+        given = {"file": str(path), "board": role}
         if readings.to_s is not None:
             given["to_s"] = repr(readings.to_s)
         board, port = make_board("replay", given), f"virtual://replay?{urlencode({'file': path.name, 'board': role})}"
@@ -179,8 +180,8 @@ def feed_of(place: Place, loaded: Loaded, seed: int, schedule: Schedule, apply: 
     session = Session(place.role, make_dialect(heard), nonce=NONCE)
     whole = place.kind == "replayed"
     arrivals: Iterator[Arrival]
-    if _on_the_way(schedule, place.role):
-        # What happens between board and host is done to a conversation that went well, as with a recording.
+    if _damages(schedule, place.role):
+        # Faults are done to a conversation that went well, as with a recording: the same samples on every target.
         inner = Session(place.role, make_dialect(spec), nonce=NONCE)
         clean = conversation(board, inner, port, length or DEFAULT_S, whole=whole)
         arrivals = (apply(session, arrival) for arrival in damaged(clean, schedule))
@@ -188,10 +189,10 @@ def feed_of(place: Place, loaded: Loaded, seed: int, schedule: Schedule, apply: 
         arrivals = conversation(board, session, port, length or DEFAULT_S, apply=apply, whole=whole)
     feed = Feed(place.role, iter(()), session, None, person)
     feed.setup = BoardSetup(place.role, port, heard, NONCE)
-    if whole:
+    if whole and not readings.from_s:
         feed.arrivals = arrivals
     else:
-        feed.arrivals = _windowed(feed, arrivals, readings.from_s, length or DEFAULT_S)
+        feed.arrivals = _windowed(feed, arrivals, readings.from_s, None if whole else length or DEFAULT_S)
     return feed
 
 
@@ -201,6 +202,9 @@ def _recorded(place: Place, loaded: Loaded, schedule: Schedule, apply: Apply) ->
     inside = _role_in(recording, table.board)
     setup = next((one for one in recording.header.boards if one.role == inside), None)
     session = None
+    if (setup is None or setup.dialect is None) and _damages(schedule, role):
+        recording.close()
+        raise NotHere(f"the readings of board {role} were imported, and faults need its bytes; run it on virtual")
     if setup is not None and setup.dialect is not None:
         setup = replace(setup, role=role, dialect=faulty(setup.dialect, schedule, role))
         session = session_of(setup)
@@ -217,7 +221,7 @@ def _recorded(place: Place, loaded: Loaded, schedule: Schedule, apply: Apply) ->
             yield from (renamed(arrival, role) for arrival in mine)
             return
         spoken = (replace(arrival, board=role) for arrival in mine)
-        for arrival in damaged(spoken, schedule) if _on_the_way(schedule, role) else spoken:
+        for arrival in damaged(spoken, schedule) if _damages(schedule, role) else spoken:
             whole = apply(session, arrival)
             if arrival.t_ns < start:
                 feed.before = whole.books or feed.before
@@ -231,8 +235,8 @@ def _recorded(place: Place, loaded: Loaded, schedule: Schedule, apply: Apply) ->
     return feed
 
 
-def _on_the_way(schedule: Schedule, role: str) -> bool:
-    return bool(schedule.of(role, ("byte", "link", "frame")))
+def _damages(schedule: Schedule, role: str) -> bool:
+    return bool(schedule.of(role, LEVELS))
 
 
 def _windowed(feed: Feed, arrivals: Iterator[Arrival], from_s: float, to_s: float | None) -> Iterator[Arrival]:
