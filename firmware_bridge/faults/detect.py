@@ -38,13 +38,18 @@ BOOKED = frozenset({*(f"{name} samples" for name in _BOOKED), "frames lost"})
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """What came of one stream in one boot: numbers and ticks `(N,)`, raw `(N, *shape)`, and gaps `(first, count)`."""
+    """What came of one stream in one boot: numbers and ticks `(N,)`, raw `(N, *shape)`, and gaps `(first, count)`.
+
+    `counted` and `timed` say whether numbers and ticks are the board's own; else they follow arrival.
+    """
 
     numbers: npt.NDArray[np.int64]
     ticks: npt.NDArray[np.int64]
     raw: npt.NDArray[Any]
     rate_hz: float | None
     gaps: tuple[tuple[int, int], ...]
+    counted: bool = True
+    timed: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +110,7 @@ def observe(arrivals: Iterable[Arrival]) -> Observation:
         key: Seen(
             np.concatenate([np.arange(one.first, one.end, dtype=np.int64) for one in parts]),
             np.concatenate([one.ticks for one in parts]), np.concatenate([one.raw for one in parts]),
-            parts[0].stream.rate_hz, tuple(gaps.get(key, ())),
+            parts[0].stream.rate_hz, tuple(gaps.get(key, ())), parts[0].stream.counted, bool(parts[0].stream.tick_hz),
         )
         for key, parts in batches.items()
     }  # fmt: skip
@@ -153,7 +158,7 @@ def difference(clean: Observation, damaged: Observation, *, begins_anew: bool = 
         begin = 0 if boot else int(right.numbers[0])
         if not whole:
             begin = max(begin, int(seen.numbers.min()))
-        if why := _wrong(right, seen) or _hole(seen, begin):
+        if why := _wrong(right, seen) or (_hole(seen, begin) if seen.counted else ""):
             return f"{board}/{stream}: {why}"
     return ""
 
@@ -228,20 +233,37 @@ def _told(item: Item) -> str:
 
 
 def _wrong(right: Seen, seen: Seen) -> str:
-    """Return what differs from the clean run, by sample number."""
-    order = np.argsort(right.numbers, kind="stable")
-    numbers = right.numbers[order]
-    place = np.searchsorted(numbers, seen.numbers)
-    known = (place < len(numbers)) & (numbers[np.minimum(place, len(numbers) - 1)] == seen.numbers)
-    if not known.any():
+    """Return what differs from the clean run: by sample number, or by order where the board numbers nothing."""
+    if not seen.counted:
+        at = _in_order(right.raw, seen.raw)
+        if len(at) < len(seen.raw):
+            return f"reading {len(at)} is none that the board sent then"
+        here = np.arange(len(at))
+    else:
+        order = np.argsort(right.numbers, kind="stable")
+        numbers = right.numbers[order]
+        place = np.searchsorted(numbers, seen.numbers)
+        known = (place < len(numbers)) & (numbers[np.minimum(place, len(numbers) - 1)] == seen.numbers)
+        at, here = order[place[known]], np.flatnonzero(known)
+        values = (right.raw[at] != seen.raw[here]).reshape(len(at), -1).any(axis=1)
+        if values.any():
+            return f"sample {int(seen.numbers[here[int(values.argmax())]])} has another value"
+    if not len(at) or not seen.timed:
         return ""
-    at = order[place[known]]
-    here = np.flatnonzero(known)
-    values = (right.raw[at] != seen.raw[here]).reshape(len(at), -1).any(axis=1)
-    if values.any():
-        return f"sample {int(seen.numbers[here[int(values.argmax())]])} has another value"
     times = (right.ticks[at] - right.ticks[at[0]]) != (seen.ticks[here] - seen.ticks[here[0]])
     return f"sample {int(seen.numbers[here[int(times.argmax())]])} has another time" if times.any() else ""
+
+
+def _in_order(right: npt.NDArray[Any], seen: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Return where readings stand among the right ones, in their order, up to the first that does not."""
+    rows = [row.tobytes() for row in right]
+    found: list[int] = []
+    for row in seen:
+        try:
+            found.append(rows.index(row.tobytes(), found[-1] + 1 if found else 0))
+        except ValueError:
+            break
+    return np.array(found, np.int64)
 
 
 def _hole(seen: Seen, begin: int) -> str:

@@ -4,8 +4,8 @@ It stands between a dialect and the session, so that numbering, clock fit, model
 times while the recorded bytes stay what the board sent. Its `DialectSpec` carries the schedule and the dialect inside;
 recordings keep that spec, so replay and `verify` apply the same faults to the same samples again.
 
-A restart (`clock.reboot`) is played with what was heard: the board says who it is under nonce 0 (under none where it was
-not started since the last one), and its numbers and ticks begin at 0, until it really starts anew.
+A restart (`clock.reboot`) is played with what was heard: the board says who it is under nonce 0 (under none where
+nobody has started it since the last one), and its numbers and ticks begin at 0, until it really starts anew.
 """
 
 from collections.abc import Iterable, Mapping

@@ -122,6 +122,11 @@ class Trial:
 
     def __init__(self, loaded: Loaded, on: str | None = None) -> None:
         self._loaded, self._on = loaded, on
+        if on not in (None, "recording", "virtual") or any(
+            table.port is not None for table in loaded.scenario.board.values()
+        ):  # fmt: skip
+            raise UsageError("of a live board no two runs are alike, so that nothing can be compared",
+                             on or str(loaded.path), "run it on `recording` or `virtual`")  # fmt: skip
         self.clean, self._seen, self._line, streams = self._run([], 0)
         if self.clean.outcome == NA:
             raise UsageError(self.clean.why or "it cannot be run here", str(loaded.path), "name another target")
@@ -129,7 +134,7 @@ class Trial:
             raise NoAnswer(f"it is TROUBLE without a fault: {self.clean.why or 'no sample came'}", str(loaded.path))
         if not streams:
             raise UsageError("it has no sample without a fault, so that nothing can be compared", str(loaded.path),
-                             "read it on `recording` or `virtual`: of a live board no two runs are alike")  # fmt: skip
+                             "give it readings")  # fmt: skip
         self.streams = streams
         self.sealed = all(stream.checked and stream.counted for stream in streams)
         readings = loaded.scenario.readings
@@ -151,10 +156,10 @@ class Trial:
         """
         kind = KINDS[name]
         strength = kind.strengths[place]
-        result, seen, line, _ = self._run(
-            [{"on": "*", "kind": name, "from_s": self._from_s, kind.main: strength}], seed
-        )  # fmt: skip
-        outcome, why, by = "trouble", result.why, ()
+        fault = {"on": "*", "kind": name, "from_s": self._from_s, kind.main: strength}
+        result, seen, line, _ = self._run([fault], seed)
+        outcome, why = "trouble", result.why
+        by: tuple[str, ...] = ()
         if not (result.outcome in (TROUBLE, NA) and result.why):
             verdict, by = self._judged(kind.level in LINE, result, seen)
             outcome, why = verdict.outcome, verdict.why
