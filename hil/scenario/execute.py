@@ -26,7 +26,10 @@ from hil.scenario.grammar import ModelTable
 from hil.scenario.load import Loaded
 from hil.scenario.pieces import bytewise, difference, shattered
 from hil.scenario.simulate import START_NS
+from hil.scenario.stimulated import stimulated_feed
 from hil.scenario.targets import Feed, Place, feed_of
+
+from hil.stimulus.match import Match
 
 if TYPE_CHECKING:
     from hil.models.model import Model
@@ -45,12 +48,14 @@ class Execution:
         evidence: What was counted.
         models: What each model did, by its name in the scenario.
         labels: Labelled stretches of each board.
+        stimuli: What came of the readings that were pushed into each board.
         readings_s: Seconds of readings, the longest board's.
     """
 
     evidence: Evidence
     models: dict[str, ModelEvidence]
     labels: dict[str, Sequence[Label]] = field(default_factory=dict)
+    stimuli: dict[str, Match] = field(default_factory=dict)
 
     @property
     def readings_s(self) -> float:
@@ -148,7 +153,10 @@ def execute(
     feeds: list[Feed] = []
     try:
         # One by one, so that what is open is closed when the next cannot be opened.
-        feeds.extend(feed_of(place, loaded, seed, schedule, apply) for place in places)
+        feeds.extend(
+            (stimulated_feed if place.kind == "stimulated" else feed_of)(place, loaded, seed, schedule, apply)
+            for place in places
+        )
         if keep is None:
             return judge_feeds(loaded, feeds, otherwise)
         with _writer(keep, feeds, seed, schedule) as writer:
@@ -174,7 +182,10 @@ def judge_feeds(
     scenario = loaded.scenario
     evidence = Evidence(scenario.board)
     models = [Running(name, table, loaded) for name, table in scenario.model.items()]
-    until = time.monotonic() + scenario.timeout_s
+    feeders = [feeder for feed in feeds for feeder in feed.feeders]
+    # A live board takes readings in its own time; simulated time costs none.
+    pushed_s = max((feeder.expected_s for feeder in feeders), default=0.0) if live else 0.0
+    until = time.monotonic() + scenario.timeout_s + pushed_s
     for arrival in _together(feeds, otherwise):
         evidence.take(arrival)
         live_ns = arrival.t_ns if arrival.kind == "rx" else None
@@ -197,7 +208,11 @@ def judge_feeds(
             board.clock = feed.session.clock()
             board.books = None if board.books is None else difference(feed.session.books(), feed.before)
         labels[feed.role] = _labels(board.marks) if feed.labels is None else feed.labels
-    return Execution(evidence, {model.evidence.name: model.finish() for model in models}, labels)
+    for feeder in feeders:
+        labels[feeder.role] = feeder.labels()
+        evidence.boards[feeder.role].person = feeder.given[0].person
+    stimuli = {feeder.role: feeder.match() for feeder in feeders}
+    return Execution(evidence, {model.evidence.name: model.finish() for model in models}, labels, stimuli)
 
 
 @contextmanager

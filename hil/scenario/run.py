@@ -25,6 +25,7 @@ from hil.scenario.load import Loaded
 from hil.scenario.measured import measured_readings
 from hil.scenario.metrics import board_readings, event_readings, model_readings
 from hil.scenario.outcome import FAIL, NA, TROUBLE, UNSET, CheckResult, Reading, ScenarioResult, worst
+from hil.scenario.stimulated import stimulus_readings, stimulus_remarks
 from hil.scenario.targets import NotHere, place_of
 from hil.scenario.twice import differences
 
@@ -43,6 +44,7 @@ class RunOptions:
         retry_trouble: How often to run again after TROUBLE.
         bench: Port of each role, from a bench file.
         update_baselines: Accept what is found; the difference is a remark.
+        stimulus: Push recorded readings into virtual boards too; into live ones they are pushed anyway.
     """
 
     on: str | None = None
@@ -52,6 +54,7 @@ class RunOptions:
     retry_trouble: int = 0
     bench: tuple[tuple[str, str], ...] = ()
     update_baselines: bool = False
+    stimulus: bool = False
 
 
 def run_scenario(loaded: Loaded, options: RunOptions) -> ScenarioResult:
@@ -109,7 +112,7 @@ def run_once(loaded: Loaded, options: RunOptions) -> ScenarioResult:
         return result(NA, why=f"it needs {', '.join(missing)}, which no bench file names; give --bench FILE")
     alone = len(scenario.board) == 1
     try:
-        places = [place_of(role, table, options.on, alone) for role, table in scenario.board.items()]
+        places = [place_of(role, table, options.on, alone, options.stimulus) for role, table in scenario.board.items()]
     except NotHere as reason:
         checks = tuple(_absent(check.metric, NA, str(reason)) for check in scenario.check)
         return result(NA, why=str(reason), checks=checks)
@@ -132,6 +135,7 @@ def run_once(loaded: Loaded, options: RunOptions) -> ScenarioResult:
                 found = measured_readings(Path(folder) / "run.mcap", measured)
         else:
             done = execute(loaded, places, seed, schedule)
+        remarks = (*remarks, *stimulus_remarks(done.stimuli))
         found |= {one.name: one for one in readings_of(done, loaded, live)}
         checks = tuple(judge(check, _named(check.metric, found, done)) for check in scenario.check)
         if options.twice and not live:
@@ -171,6 +175,8 @@ def readings_of(done: Execution, loaded: Loaded, live: bool) -> Iterable[Reading
     scenario, boards = loaded.scenario, done.evidence.boards
     for board in boards.values():
         yield from board_readings(board)
+    for role, match in done.stimuli.items():
+        yield from stimulus_readings(role, match)
     for name, model in done.models.items():
         read = _read_by(name, done, loaded)
         why = "nobody labels a live board as it is read" if live and not any(done.labels.values()) else ""
@@ -210,6 +216,8 @@ def _named(metric: str, found: dict[str, Reading], done: Execution) -> Reading:
     if metric in found:
         return found[metric]
     parts = metric.split(".")
+    if parts[0] == "stimulus":
+        return Reading(metric, None, "", absent=NA, why=f"on this target no readings are pushed into board {parts[1]}")
     if parts[0] == "stream":
         board = done.evidence.boards[parts[1]]
         if not board.met:

@@ -1,10 +1,12 @@
 """Where a scenario runs: each board as a feed of decoded arrivals.
 
 Rule of this room: four ways, one form. `recording`: the recorded bytes through the decoder. `virtual`: the same
-recording spoken by a virtual board, and virtual boards by their seed, in simulated time. A port: the live board. What a
-target cannot have is `NotHere` and says why; the bench's own trouble is an error of the tree.
+recording spoken by a virtual board (with a stimulus: pushed into one), and virtual boards by their seed, in simulated
+time. A port: the live board, with recorded readings pushed into it. What a target cannot have is `NotHere` and says
+why; the bench's own trouble is an error of the tree.
 """
 
+import importlib.util
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,8 +33,9 @@ from hil.scenario.load import Loaded
 from hil.scenario.pieces import renamed, within
 from hil.scenario.simulate import conversation
 from hil.sessions import session_of
+from hil.stimulus.feed import Feeder
 
-__all__ = ["Apply", "Feed", "NotHere", "Place", "feed_of", "place_of"]
+__all__ = ["NONCE", "Apply", "Feed", "NotHere", "Place", "feed_of", "firmware_port", "place_of", "recording_path"]
 
 Apply = Callable[[Session, Arrival], Arrival]
 """Gives an arrival its items: whole, or byte by byte."""
@@ -50,17 +53,21 @@ class NotHere(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where one board of a scenario is: `kind` is `recording`, `replayed`, `virtual` or `live`."""
+    """Where one board of a scenario is: `kind` is `recording`, `replayed`, `virtual`, `stimulated` or `live`.
+
+    With `stimulus` its recorded readings are pushed into it.
+    """
 
     role: str
     kind: str
     table: BoardTable
     port: str = ""
+    stimulus: bool = False
 
     @property
     def target(self) -> str:
         """The target's name."""
-        return {"replayed": "virtual", "live": self.port}.get(self.kind, self.kind)
+        return {"replayed": "virtual", "stimulated": "virtual stimulus", "live": self.port}.get(self.kind, self.kind)
 
 
 @dataclass(slots=True, eq=False)
@@ -76,6 +83,7 @@ class Feed:
         before: The books where the readings began, once they did.
         recording: The file it comes from.
         setup: How it was listened to, for a recording of the run.
+        feeders: What pushes readings into its boards.
     """
 
     role: str
@@ -86,6 +94,7 @@ class Feed:
     before: Books | None = None
     recording: Recording | None = None
     setup: BoardSetup | None = None
+    feeders: tuple[Feeder, ...] = ()
 
     def close(self) -> None:
         """Give back the file."""
@@ -93,7 +102,18 @@ class Feed:
             self.recording.close()
 
 
-def place_of(role: str, table: BoardTable, on: str | None, alone: bool) -> Place:
+def firmware_port() -> str:
+    """Return the port that `--on firmware` means.
+
+    Raises:
+        NotHere: None can be started here.
+    """
+    if importlib.util.find_spec("firmware_bridge.firmware") is None:
+        raise NotHere("no firmware can be run here: this installation has no package for it")
+    return "firmware://native"
+
+
+def place_of(role: str, table: BoardTable, on: str | None, alone: bool, stimulus: bool = False) -> Place:
     """Return where a board is.
 
     Args:
@@ -101,19 +121,25 @@ def place_of(role: str, table: BoardTable, on: str | None, alone: bool) -> Place
         table: What the scenario says of it.
         on: The target that was asked for; None: as the scenario says.
         alone: Whether it is the scenario's only board.
+        stimulus: Whether recorded readings are to be pushed into virtual boards too.
 
     Raises:
         NotHere: The target cannot have it.
         UsageError: One port was named for several boards.
     """
     if on is not None and on.partition("://")[0] == "firmware":
-        raise NotHere("no firmware can be run here: this installation has no package for it")
+        native = firmware_port()
+        on = native if on == "firmware" else on
+    if stimulus and alone and table.recording is None:
+        raise NotHere(f"board {role} has no recorded readings that could be pushed into it")
     if on in (None, "recording") and table.recording is not None:
+        if stimulus:
+            raise NotHere("readings are pushed into boards, and a recording is none; name --on virtual or --on PORT")
         return Place(role, "recording", table)
     if on == "recording":
         raise NotHere(f"board {role} has no recording")
     if on == "virtual" and table.recording is not None:
-        return Place(role, "replayed", table)
+        return Place(role, "stimulated" if stimulus else "replayed", table, stimulus=stimulus)
     if on in (None, "virtual") and table.virtual is not None:
         return Place(role, "virtual", table)
     if on == "virtual":
@@ -127,11 +153,7 @@ def place_of(role: str, table: BoardTable, on: str | None, alone: bool) -> Place
                          f"write --on {role}=PORT")  # fmt: skip
     if spec.role not in (None, role):
         return place_of(role, table, None, alone)
-    if table.recording is not None:
-        raise NotHere(
-            f"the readings of board {role} are a recording, and pushing them into a board is not possible yet"
-        )
-    return Place(role, "live", table, spec.port)
+    return Place(role, "live", table, spec.port, table.recording is not None)
 
 
 def feed_of(place: Place, loaded: Loaded, seed: int, schedule: Schedule, apply: Apply) -> Feed:
@@ -159,7 +181,7 @@ def feed_of(place: Place, loaded: Loaded, seed: int, schedule: Schedule, apply: 
         spec = DialectSpec("boardfile", {"text": path.read_text("utf-8-sig"), "file": path.name})
     length = readings.to_s
     if place.kind == "replayed":
-        path = _recording_path(loaded, table)
+        path = recording_path(loaded, table)
         with Recording(path) as recording:
             role = _role_in(recording, table.board)
             person = recording.header.about.get("person", "")
@@ -197,7 +219,7 @@ def feed_of(place: Place, loaded: Loaded, seed: int, schedule: Schedule, apply: 
 
 def _recorded(place: Place, loaded: Loaded, schedule: Schedule, apply: Apply) -> Feed:
     readings, table, role = loaded.scenario.readings, place.table, place.role
-    recording = Recording(_recording_path(loaded, table))
+    recording = Recording(recording_path(loaded, table))
     inside = _role_in(recording, table.board)
     setup = next((one for one in recording.header.boards if one.role == inside), None)
     session = None
@@ -250,7 +272,7 @@ def _windowed(feed: Feed, arrivals: Iterator[Arrival], from_s: float, to_s: floa
         yield within(arrival, start, 1 << 62 if to_s is None else first + round(to_s * 1e9))
 
 
-def _recording_path(loaded: Loaded, table: BoardTable) -> Path:
+def recording_path(loaded: Loaded, table: BoardTable) -> Path:
     path = loaded.find(table.recording or "")
     try:
         with path.open("rb") as file:
