@@ -103,7 +103,6 @@ class Injector:
         self._starved_before = 0
         self._boot: int | None = None
         self._base = 0
-        self._began_ns: int | None = None
         self._begin()
 
     def _begin(self) -> None:
@@ -112,6 +111,7 @@ class Injector:
         self._starved: int | None = None
         self._rate_open, self._rate_at = self._rate_mhz is not None, 0
         self._nak_ns = self._moved_ns = self._ask_at = 0
+        self._moved = True
         self._still: tuple[int, int] | None = None
         self._told_all = False
 
@@ -143,21 +143,21 @@ class Injector:
             None for what is no batch of the pushed stream.
         """
         if isinstance(item, Batch):
-            return self._came(item, now) if item.stream.name == self.stream.name else None
+            return self._came(item) if item.stream.name == self.stream.name else None
         if isinstance(item, Rebooted):
             self._base = self.returned
             self._starved_before += self._starved or 0
             self._begin()
-            self._boot, self._moved_ns = item.boot, now
+            self._boot = item.boot
         elif isinstance(item, Status):
             row = item.fields["streams"].get(self.stream.name)
             if row is not None:
-                self._status(row, now)
+                self._status(row)
         elif isinstance(item, Reply):
             self._reply(item, now)
         return None
 
-    def _came(self, batch: Batch, now: int) -> int | None:
+    def _came(self, batch: Batch) -> int | None:
         if not self._high or (self._boot is not None and batch.boot != self._boot):
             return None  # of its sensor, before it was started for us
         if batch.end > self._high:
@@ -168,13 +168,13 @@ class Injector:
             return None
         self._boot = batch.boot
         self.returned = max(self.returned, self._base + batch.end)
-        self._advance(used=batch.end, now=now)
+        self._advance(used=batch.end)
         return self._base + batch.first
 
     def _reply(self, reply: Reply, now: int) -> None:
         told = reply.fields
         if reply.kind == "CREDIT" and told["stream"] == self._id:
-            self._credited(told["total"], now)
+            self._credited(told["total"])
         elif reply.kind in ("ACK", "NAK") and told["of"] == Kind.SET_RATE:
             self._rate_open = False
             if reply.kind == "NAK":
@@ -183,11 +183,11 @@ class Injector:
         elif reply.kind == "NAK" and told["of"] == Kind.INJECT:
             self._refused(reply, now)
 
-    def _credited(self, total: int, now: int) -> None:
+    def _credited(self, total: int) -> None:
         credit = _near(total, self._credit)
         if not self._room and credit > 0:
             self._room = credit
-        self._advance(used=credit - self._room, now=now, credit=credit)
+        self._advance(used=credit - self._room, credit=credit)
 
     def _refused(self, nak: Reply, now: int) -> None:
         reason, expected = nak.fields["reason"], _near(nak.fields["detail"], self._sent)
@@ -199,10 +199,10 @@ class Injector:
             said = nak.data.decode("utf-8", "replace") or REASONS.get(reason, "no reason")
             self.failed = f"the board refuses injected samples of `{self.stream.name}`: {said}"
 
-    def _status(self, row: Mapping[str, int], now: int) -> None:
+    def _status(self, row: Mapping[str, int]) -> None:
         consumed = _near(row["consumed"], self._used)
         if row["credit"]:
-            self._credited(row["credit"], now)
+            self._credited(row["credit"])
         if consumed < self.left or not row["starved"]:
             self._starved = row["starved"]  # after the last reading a board starves by rights
         if self._high >= self.left and consumed >= self.left:
@@ -210,12 +210,12 @@ class Injector:
         if self._still == (self._used, self._sent) and consumed <= self._used < self._sent:
             self._back_to(consumed)
         self._still = None
-        self._advance(used=consumed, now=now)
+        self._advance(used=consumed)
 
-    def _advance(self, used: int, now: int, credit: int = 0) -> None:
+    def _advance(self, used: int, credit: int = 0) -> None:
         if used > self._used or credit > self._credit:
             self._used, self._credit = max(self._used, used), max(self._credit, credit)
-            self._moved_ns = now
+            self._moved = True
 
     def _back_to(self, number: int) -> None:
         number = max(0, number)
@@ -228,8 +228,8 @@ class Injector:
         """Return what to write now; ask again after every arrival, and a few times a second without one."""
         if self.done or self.failed:
             return []
-        if not self._moved_ns:
-            self._moved_ns = now
+        if self._moved:  # by the time of whoever asks: a host that was busy itself has not waited for the board
+            self._moved, self._moved_ns = False, now
         if now - self._moved_ns > _GIVE_UP_NS:
             self.failed = self._missing()
             return []
@@ -238,7 +238,7 @@ class Injector:
         say = self._frames()
         stuck = now - self._moved_ns >= self._patience_ns
         unsure = self._high >= self.left and (self._starved is None or self._used >= self.left)
-        if (stuck or (unsure and not say)) and now >= self._ask_at:
+        if (stuck or unsure) and now >= self._ask_at:
             self._ask_at = now + self._patience_ns
             self._still = (self._used, self._sent) if stuck else None
             say.append(Message(Kind.GET_STATUS))
@@ -265,7 +265,7 @@ class Injector:
             say.append(Message(Kind.INJECT, fields, self.raw[at : at + n].tobytes()))
             self._sent += n
             if self._sent == self.left:
-                self._starved = None  # asked for once more, now that nothing can be late any more
+                self._starved, self._ask_at = None, 0  # asked for once more, now that nothing can be late any more
         self._high = max(self._high, self._sent)
         self.pushed = max(self.pushed, self._base + self._high)
         return say

@@ -14,7 +14,18 @@ from dataclasses import replace
 from typing import Any
 
 from firmware_bridge.batch import (
-    Arrival, BoardInfo, ClockReading, Connected, Damage, Disconnected, Item, Log, RateChanged, Rebooted, Reply, Stall,
+    Arrival,
+    BoardInfo,
+    ClockReading,
+    Connected,
+    Damage,
+    Disconnected,
+    Item,
+    Log,
+    RateChanged,
+    Rebooted,
+    Reply,
+    Stall,
     Status,
 )  # fmt: skip
 from firmware_bridge.ledger import Books, Ledger
@@ -65,8 +76,7 @@ class Session:
         self.info: BoardInfo | None = None
         self.refused = ""
         self.heard_ns = 0
-        self._identity = Identity(expect)
-        self._injected = injected
+        self._identity, self._injected = Identity(expect), injected
         self._ledger, self._times = Ledger(), Times(timebase)
         self._follow = Follower(board, self._ledger, self._times)
         self._schedule = Schedule()

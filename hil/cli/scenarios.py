@@ -66,6 +66,9 @@ def run(
     stimulus: Annotated[
         bool, typer.Option("--stimulus", help="Push recorded readings into virtual boards too, as into live ones.")
     ] = False,
+    against: Annotated[
+        str | None, typer.Option("--against", metavar="TARGET", help="Run on this target too, and show the gap.")
+    ] = None,
     seed: Seed = 0,
     tag: Annotated[list[str] | None, typer.Option("--tag", help="Only scenarios with this tag.")] = None,
     twice: Annotated[
@@ -110,6 +113,7 @@ def run(
         retry_trouble=retry_trouble,
         update_baselines=update_baselines,
         stimulus=stimulus,
+        against=against,
     )
     began = time.monotonic()
 

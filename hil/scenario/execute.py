@@ -7,7 +7,7 @@ another interleaving; what comes out must be the same. The clock on the wall is 
 import heapq
 import random
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +28,6 @@ from hil.scenario.pieces import bytewise, difference, shattered
 from hil.scenario.simulate import START_NS
 from hil.scenario.stimulated import stimulated_feed
 from hil.scenario.targets import Feed, Place, feed_of
-
 from hil.stimulus.match import Match
 
 if TYPE_CHECKING:
@@ -132,6 +131,7 @@ def execute(
     *,
     otherwise: int | None = None,
     keep: Path | None = None,
+    watch: Callable[[Arrival], None] | None = None,
 ) -> Execution:
     """Run a scenario on recordings and virtual boards.
 
@@ -143,6 +143,7 @@ def execute(
         otherwise: Seed of another way to do the same: bytes one by one, batches cut at random, boards one after
             another. None: as usual.
         keep: Where to write a recording of the run; None: nowhere.
+        watch: Shown every arrival with its items.
 
     Raises:
         FileError: A recording or a model cannot be read.
@@ -158,19 +159,20 @@ def execute(
             for place in places
         )
         if keep is None:
-            return judge_feeds(loaded, feeds, otherwise)
+            return judge_feeds(loaded, feeds, otherwise, watch=watch)
         with _writer(keep, feeds, seed, schedule) as writer:
             for feed in feeds:
                 feed.arrivals = _written(feed.arrivals, writer)
-            return judge_feeds(loaded, feeds, otherwise)
+            return judge_feeds(loaded, feeds, otherwise, watch=watch)
     finally:
         for feed in feeds:
             feed.close()
 
 
 def judge_feeds(
-    loaded: Loaded, feeds: Sequence[Feed], otherwise: int | None = None, live: Sequence[str] = ()
-) -> Execution:
+    loaded: Loaded, feeds: Sequence[Feed], otherwise: int | None = None, live: Sequence[str] = (),
+    watch: Callable[[Arrival], None] | None = None,
+) -> Execution:  # fmt: skip
     """Let arrivals pass models and evidence; see `execute`.
 
     Args:
@@ -178,6 +180,7 @@ def judge_feeds(
         feeds: Its boards, each by itself; of live boards one feed for all.
         otherwise: See `execute`.
         live: Roles of the live boards in the one feed.
+        watch: Shown every arrival with its items.
     """
     scenario = loaded.scenario
     evidence = Evidence(scenario.board)
@@ -188,6 +191,8 @@ def judge_feeds(
     until = time.monotonic() + scenario.timeout_s + pushed_s
     for arrival in _together(feeds, otherwise):
         evidence.take(arrival)
+        if watch is not None:
+            watch(arrival)
         live_ns = arrival.t_ns if arrival.kind == "rx" else None
         pieces: Iterable[Arrival] = (arrival,)
         if otherwise is not None:

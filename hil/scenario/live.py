@@ -1,13 +1,13 @@
-"""A scenario on live boards: set-up, listening for the length of its readings (or until those that are pushed came
-back), and a teardown that always runs.
+"""A scenario on live boards: set-up, listening for the length of its readings, and a teardown that always runs.
 
 Rule of this room: what goes wrong before the readings begin (flashing, the wrong firmware, a line that does not come)
-is an error of the bench, so TROUBLE; nothing of the device is judged by it.
+is an error of the bench, so TROUBLE; nothing of the device is judged by it. Where readings are pushed into a board, it
+is listened to until they came back.
 """
 
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import TimeoutError as Late
 
 from firmware_bridge.batch import Arrival, Batch, Log
@@ -30,8 +30,9 @@ _COMMAND_S = 300.0
 
 
 def execute_live(
-    loaded: Loaded, places: Sequence[Place], schedule: Schedule, clock: Clock | None = None
-) -> tuple[Execution, tuple[str, ...]]:
+    loaded: Loaded, places: Sequence[Place], schedule: Schedule, clock: Clock | None = None,
+    watch: Callable[[Arrival], None] | None = None,
+) -> tuple[Execution, tuple[str, ...]]:  # fmt: skip
     """Run a scenario on live boards; return what it left behind and remarks.
 
     Raises:
@@ -66,7 +67,7 @@ def execute_live(
                 seconds = (scenario.readings.to_s or DEFAULT_S) - scenario.readings.from_s
                 heard = _listen(bridge, clock, scenario.readings.from_s, seconds)
             feed = Feed(places[0].role, heard, feeders=tuple(feeders.values()))
-            done = judge_feeds(loaded, [feed], live=[place.role for place in places])
+            done = judge_feeds(loaded, [feed], live=[place.role for place in places], watch=watch)
             remarks += [remark for feeder in feeders.values() for remark in feeder.remarks]
             for state in bridge.boards():
                 board = done.evidence.boards[state.role]

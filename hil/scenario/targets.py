@@ -1,25 +1,20 @@
-"""Where a scenario runs: each board as a feed of decoded arrivals.
+"""Boards that are not live as feeds of decoded arrivals, all of one form.
 
-Rule of this room: four ways, one form. `recording`: the recorded bytes through the decoder. `virtual`: the same
-recording spoken by a virtual board (with a stimulus: pushed into one), and virtual boards by their seed, in simulated
-time. A port: the live board, with recorded readings pushed into it. What a target cannot have is `NotHere` and says
-why; the bench's own trouble is an error of the tree.
+Rule of this room: `recording` is the recorded bytes through the decoder; `virtual` the same recording spoken by a
+virtual board, and virtual boards by their seed, in simulated time. The bench's own trouble is an error of the tree.
 """
 
-import importlib.util
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlencode
 
-from firmware_bridge.address import parse_port as parse_address
 from firmware_bridge.batch import Arrival, Batch
 from firmware_bridge.errors import FileError, UsageError
 from firmware_bridge.faults import Schedule
 from firmware_bridge.faults.arrivals import damaged
 from firmware_bridge.faults.dialect import faulty
 from firmware_bridge.ledger import Books
-from firmware_bridge.roles import parse_spec
 from firmware_bridge.virtual.boards import make_board, parse_port
 from firmware_bridge.wire.boardfile import load_board_file
 from firmware_bridge.wire.dialect import DialectSpec
@@ -31,11 +26,15 @@ from hil.recording.reader import Recording
 from hil.scenario.grammar import BoardTable
 from hil.scenario.load import Loaded
 from hil.scenario.pieces import renamed, within
+from hil.scenario.place import NotHere, Place, place_of, places_of, target_of
 from hil.scenario.simulate import conversation
 from hil.sessions import session_of
 from hil.stimulus.feed import Feeder
 
-__all__ = ["NONCE", "Apply", "Feed", "NotHere", "Place", "feed_of", "firmware_port", "place_of", "recording_path"]
+__all__ = [
+    "NONCE", "Apply", "Feed", "NotHere", "Place", "feed_of", "place_of", "places_of", "recording_path",
+    "target_of",
+]  # fmt: skip
 
 Apply = Callable[[Session, Arrival], Arrival]
 """Gives an arrival its items: whole, or byte by byte."""
@@ -45,29 +44,6 @@ DEFAULT_S = 5.0
 
 NONCE = 0x5EED
 _LFS = b"version https://git-lfs"
-
-
-class NotHere(Exception):
-    """This target cannot have what the scenario asks for; the message is one sentence."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where one board of a scenario is: `kind` is `recording`, `replayed`, `virtual`, `stimulated` or `live`.
-
-    With `stimulus` its recorded readings are pushed into it.
-    """
-
-    role: str
-    kind: str
-    table: BoardTable
-    port: str = ""
-    stimulus: bool = False
-
-    @property
-    def target(self) -> str:
-        """The target's name."""
-        return {"replayed": "virtual", "stimulated": "virtual stimulus", "live": self.port}.get(self.kind, self.kind)
 
 
 @dataclass(slots=True, eq=False)
@@ -100,60 +76,6 @@ class Feed:
         """Give back the file."""
         if self.recording is not None:
             self.recording.close()
-
-
-def firmware_port() -> str:
-    """Return the port that `--on firmware` means.
-
-    Raises:
-        NotHere: None can be started here.
-    """
-    if importlib.util.find_spec("firmware_bridge.firmware") is None:
-        raise NotHere("no firmware can be run here: this installation has no package for it")
-    return "firmware://native"
-
-
-def place_of(role: str, table: BoardTable, on: str | None, alone: bool, stimulus: bool = False) -> Place:
-    """Return where a board is.
-
-    Args:
-        role: Its name.
-        table: What the scenario says of it.
-        on: The target that was asked for; None: as the scenario says.
-        alone: Whether it is the scenario's only board.
-        stimulus: Whether recorded readings are to be pushed into virtual boards too.
-
-    Raises:
-        NotHere: The target cannot have it.
-        UsageError: One port was named for several boards.
-    """
-    if on is not None and on.partition("://")[0] == "firmware":
-        native = firmware_port()
-        on = native if on == "firmware" else on
-    if stimulus and alone and table.recording is None:
-        raise NotHere(f"board {role} has no recorded readings that could be pushed into it")
-    if on in (None, "recording") and table.recording is not None:
-        if stimulus:
-            raise NotHere("readings are pushed into boards, and a recording is none; name --on virtual or --on PORT")
-        return Place(role, "recording", table)
-    if on == "recording":
-        raise NotHere(f"board {role} has no recording")
-    if on == "virtual" and table.recording is not None:
-        return Place(role, "stimulated" if stimulus else "replayed", table, stimulus=stimulus)
-    if on in (None, "virtual") and table.virtual is not None:
-        return Place(role, "virtual", table)
-    if on == "virtual":
-        raise NotHere(f"board {role} is a live board: it has neither a recording nor a virtual board")
-    if on is None:
-        return Place(role, "live", table, table.port or "")
-    spec = parse_spec(on)
-    parse_address(spec.port)
-    if spec.role is None and not alone:
-        raise UsageError(f"one port is named and the scenario has several boards, {role} among them", on,
-                         f"write --on {role}=PORT")  # fmt: skip
-    if spec.role not in (None, role):
-        return place_of(role, table, None, alone)
-    return Place(role, "live", table, spec.port, table.recording is not None)
 
 
 def feed_of(place: Place, loaded: Loaded, seed: int, schedule: Schedule, apply: Apply) -> Feed:
@@ -273,6 +195,11 @@ def _windowed(feed: Feed, arrivals: Iterator[Arrival], from_s: float, to_s: floa
 
 
 def recording_path(loaded: Loaded, table: BoardTable) -> Path:
+    """Return the recording of a board.
+
+    Raises:
+        FileError: It cannot be read, or is the pointer to one.
+    """
     path = loaded.find(table.recording or "")
     try:
         with path.open("rb") as file:

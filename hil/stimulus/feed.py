@@ -111,6 +111,11 @@ class Feeder:
         return bool(self.why) or (self._injector is not None and self._injector.done)
 
     @property
+    def share(self) -> float:
+        """Share of the readings that came back, 0 to 1."""
+        return 0.0 if self._injector is None else self._injector.returned / len(self._injector.raw)
+
+    @property
     def expected_s(self) -> float:
         """Seconds that the longest stream takes."""
         return max(len(one.raw) / (one.rate_hz * self._speed) for one in self.given)

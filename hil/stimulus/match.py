@@ -1,8 +1,8 @@
 """What came back, matched one to one with what was pushed.
 
-Rule of this room: pure; it counts and judges nothing. A reading is missing until it came back, whoever lost it; one that
-came late or twice is out of order, as the books of the link say. The round trip is that of each reading, from when it
-was handed to the link to when it came back, with the time that it waited in the board for its turn.
+Rule of this room: pure; it counts and judges nothing. A reading is missing until it came back, whoever lost it; one
+that came late or twice is out of order, as the books of the link say. The round trip is that of each reading, from when
+it was handed to the link to when it came back, with the time that it waited in the board for its turn.
 """
 
 from dataclasses import dataclass
