@@ -7,7 +7,8 @@ loss on the way is mended by going back, and none can leave it waiting without a
 - Credit and use are cumulative, so that a lost CREDIT costs nothing: STATUS repeats both, and so do the samples.
 - A refused frame (NAK, out of order) names the sample to go on from; a lost last frame shows in a STATUS that was asked
   for because nothing moved, and then it goes on from what was surely used. A board passes over what it has already.
-- A board that starts anew counts from 0 again: the next reading is then the one after the last that came back.
+- A board that starts anew counts from 0 again: the next reading is then the one after the last that came back. What
+  was on its way of the run before means nothing until the board has confirmed the new one.
 """
 
 from collections.abc import Callable, Mapping
@@ -101,14 +102,17 @@ class Injector:
         period_ns = 1e9 / (rate_hz or stream.rate_hz or 100.0)
         self._patience_ns = round(min(5e9, max(300e6, 12 * period_ns)))
         self._starved_before = 0
-        self._boot: int | None = None
-        self._base = 0
-        self._begin()
-
-    def _begin(self) -> None:
-        """Count from 0: the readings from `_base` on are still to come."""
-        self._sent = self._high = self._credit = self._used = self._room = 0
+        self._base = self._nonce = 0
         self._starved: int | None = None
+        self._begin(runs=False)
+
+    def _begin(self, *, runs: bool) -> None:
+        """Count from 0: the readings that did not come back are still to come, once the board has confirmed the run."""
+        self._base = self.returned
+        self._starved_before += self._starved or 0
+        self._runs, self._any_back, self._anew = runs, False, False
+        self._sent = self._high = self._credit = self._used = self._room = 0
+        self._starved = None
         self._rate_open, self._rate_at = self._rate_mhz is not None, 0
         self._nak_ns = self._moved_ns = self._ask_at = 0
         self._moved = True
@@ -145,42 +149,52 @@ class Injector:
         if isinstance(item, Batch):
             return self._came(item) if item.stream.name == self.stream.name else None
         if isinstance(item, Rebooted):
-            self._base = self.returned
-            self._starved_before += self._starved or 0
-            self._begin()
-            self._boot = item.boot
+            self._anew = True
+            if self._any_back:  # else it may be the confirmed run, told once more by its first sample
+                self._begin(runs=False)
         elif isinstance(item, Status):
+            self._says(item.fields["nonce"])
             row = item.fields["streams"].get(self.stream.name)
-            if row is not None:
+            if row is not None and self._runs:
                 self._status(row)
         elif isinstance(item, Reply):
             self._reply(item, now)
         return None
 
+    def _says(self, nonce: int) -> None:
+        """The board told under which nonce it runs: it has confirmed a run even if its answer to START was lost."""
+        if not self._runs and nonce not in (0, self._nonce):
+            self._begin(runs=True)
+        if self._runs:
+            self._nonce = nonce
+
     def _came(self, batch: Batch) -> int | None:
-        if not self._high or (self._boot is not None and batch.boot != self._boot):
-            return None  # of its sensor, before it was started for us
+        if not self._runs or not self._high:
+            return None  # of its sensor, or of a run that is over
         if batch.end > self._high:
             self.failed = (
                 f"the board sends sample {batch.end - 1} of `{self.stream.name}` and only {self._high} were pushed; "
                 "its firmware does not take injected samples"
             )
             return None
-        self._boot = batch.boot
+        self._any_back = True
         self.returned = max(self.returned, self._base + batch.end)
         self._advance(used=batch.end)
         return self._base + batch.first
 
     def _reply(self, reply: Reply, now: int) -> None:
         told = reply.fields
-        if reply.kind == "CREDIT" and told["stream"] == self._id:
+        if reply.kind == "ACK" and told["of"] == Kind.START:
+            if self._anew or not self._runs:  # a START that was sent twice is answered twice, and changes nothing
+                self._begin(runs=True)
+        elif reply.kind == "CREDIT" and told["stream"] == self._id and self._runs:
             self._credited(told["total"])
         elif reply.kind in ("ACK", "NAK") and told["of"] == Kind.SET_RATE:
             self._rate_open = False
             if reply.kind == "NAK":
                 self.refused_rate = reply.data.decode("utf-8", "replace") or REASONS.get(told["reason"], "refused")
                 self._rate_mhz = None
-        elif reply.kind == "NAK" and told["of"] == Kind.INJECT:
+        elif reply.kind == "NAK" and told["of"] == Kind.INJECT and self._runs:
             self._refused(reply, now)
 
     def _credited(self, total: int) -> None:
@@ -233,9 +247,9 @@ class Injector:
         if now - self._moved_ns > _GIVE_UP_NS:
             self.failed = self._missing()
             return []
-        if self._rate_open:
+        if self._rate_open and self._runs:
             return self._rate(now)
-        say = self._frames()
+        say = self._frames() if self._runs else []
         stuck = now - self._moved_ns >= self._patience_ns
         unsure = self._high >= self.left and (self._starved is None or self._used >= self.left)
         if (stuck or unsure) and now >= self._ask_at:
@@ -278,6 +292,8 @@ class Injector:
 
     def _missing(self) -> str:
         waited = f"{_GIVE_UP_NS / 1e9:g} s"
+        if not self._runs:
+            return f"the board did not confirm START in {waited}; check the link"
         if self._rate_open:
             return f"the board did not answer SET_RATE in {waited}; check the link"
         if not self._credit:
