@@ -95,7 +95,7 @@ class Bridge:
             dialect = faulty(dialect, spec.faults, spec.role or "")
 
         def make_session(role: str, judge: Judge) -> Session:
-            return Conversation(role, make_dialect(dialect), nonce=nonce, expect=judge)
+            return Conversation(role, make_dialect(dialect), nonce=nonce, expect=judge, injected=spec.injected)
 
         def name(info: BoardInfo | None) -> str:
             return self._name(index, role_of(spec.port, info, way.usb.serial if way.usb else ""))
@@ -173,7 +173,8 @@ class Bridge:
             now = link.state
             states.append(
                 BoardState(link.role, link.way.port, now.state, now.reason, now.since_ns, link.info, link.boot,
-                           link.books, link.fit, dialect, nonce, now.retry_ns, now.tries)
+                           link.books, link.fit, dialect, nonce, now.retry_ns, now.tries,
+                           link.downlink)
             )  # fmt: skip
         return states
 

@@ -19,6 +19,7 @@ from firmware_bridge.faulty import FaultyWay
 from firmware_bridge.plan import Command, LinkState, Plan
 from firmware_bridge.turn import Turn
 from firmware_bridge.way import Way
+from firmware_bridge.wire.inject import Downlink, downlink_of
 
 __all__ = ["Link"]
 
@@ -73,6 +74,11 @@ class Link:
     def boot(self) -> int:
         """How often the board has started since the link began."""
         return self._turn.session.boot
+
+    @property
+    def downlink(self) -> Downlink | None:
+        """What can be pushed into the board; None while unknown, and where nothing can."""
+        return downlink_of(self._turn.session.dialect)
 
     @property
     def fit(self) -> Any:

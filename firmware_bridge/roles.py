@@ -5,6 +5,7 @@ plugging.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from firmware_bridge.address import parse_port
 from firmware_bridge.batch import BoardInfo
 from firmware_bridge.faults.schedule import Schedule
 from firmware_bridge.wire.dialect import DialectSpec
+from firmware_bridge.wire.inject import Downlink
 
 __all__ = ["BoardState", "Expect", "PortSpec", "parse_spec", "role_of", "slug"]
 
@@ -52,6 +54,7 @@ class PortSpec:
         board_file: Path of a TOML board file, or its text.
         expect: Which board must answer.
         faults: What is to go wrong with it.
+        injected: Names the stream that is to take its samples from the host, from who the board says it is.
     """
 
     port: str
@@ -60,6 +63,7 @@ class PortSpec:
     board_file: str | None = None
     expect: Expect | None = None
     faults: Schedule | None = None
+    injected: Callable[[BoardInfo], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,7 @@ class BoardState:
         nonce: The session's nonce, for the recording.
         retry_ns: When a lost port is opened again, None where it is not.
         tries: Openings since bytes last came.
+        downlink: What can be pushed into it; None while unknown, and where nothing can.
     """
 
     role: str
@@ -95,6 +100,7 @@ class BoardState:
     nonce: int
     retry_ns: int | None = None
     tries: int = 0
+    downlink: Downlink | None = None
 
 
 def slug(text: str) -> str:

@@ -143,7 +143,8 @@ class NativeBoard:
         feed = self._feeds[index]
         chunk, restarts = feed.take(self._tick(at_ns), group), False
         if chunk is not None:
-            self._log_notes(index, chunk, at_ns)
+            if not feed.injecting:  # what it knows of its own readings is not true of the host's
+                self._log_notes(index, chunk, at_ns)
             pieces = [chunk]
             if self.faults:
                 pieces, restarts = damaged(self.faults, self._streams.described()[index], chunk, at_ns)

@@ -24,6 +24,7 @@ from firmware_bridge.wire.encode import Encoder, encode, samples_frames
 from firmware_bridge.wire.fragments import Fragments
 from firmware_bridge.wire.frames import DAMAGE, MAX_FRAME, Frames, Parts
 from firmware_bridge.wire.framing import Decoder, is_many, split
+from firmware_bridge.wire.inject import Downlink
 from firmware_bridge.wire.messages import HEADER, VERSION, Flag, Kind, Message, unpack
 from firmware_bridge.wire.samples import SampleReader
 from firmware_bridge.wire.sequence import FrameCounter
@@ -84,6 +85,14 @@ class NativeDialect:
     def stream_names(self) -> Mapping[int, str]:
         """Names of the streams by wire id."""
         return {} if self._reader is None else {wire_id: each.name for wire_id, each in self._reader.streams.items()}
+
+    @property
+    def downlink(self) -> Downlink | None:
+        """What can be pushed into the board; None until it said who it is."""
+        if self._reader is None:
+            return None
+        ids = {each.name: wire_id for wire_id, each in self._reader.streams.items()}
+        return Downlink(ids, self._encoder.max_frame, self._encoder.crc_bits)
 
     # ------------------------------------------------------------------ bytes of the board
 

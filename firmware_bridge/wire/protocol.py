@@ -34,6 +34,7 @@ from firmware_bridge.wire.boots import Boots, Verdict
 from firmware_bridge.wire.dialect import Answer, Damaged, Described, Dialect, Heard, Samples, Text
 from firmware_bridge.wire.follow import Follower, part_of
 from firmware_bridge.wire.identity import Identity
+from firmware_bridge.wire.inject import start_mask
 from firmware_bridge.wire.messages import REASONS, Flag, Kind, Message, name_of, status_rows
 from firmware_bridge.wire.schedule import Facts, Schedule
 from firmware_bridge.wire.times import Clockwork, Times
@@ -52,6 +53,7 @@ class Session:
         nonce: For START; the run of boot k gets `nonce + k`.
         timebase: Makes a timebase for a tick rate; None: `timebase.Timebase`.
         expect: Judges an identity: one sentence where it is the wrong board, else None.
+        injected: Names the stream of a board that is to take its samples from the host; empty: none. Live only.
 
     Attributes:
         info: Who it is, as known now; None until it said so.
@@ -68,12 +70,13 @@ class Session:
         nonce: int,
         timebase: Callable[[float | None], Clockwork] | None = None,
         expect: Callable[[BoardInfo], str | None] | None = None,
+        injected: Callable[[BoardInfo], str] | None = None,
     ) -> None:
         self.board, self.dialect, self.nonce = board, dialect, nonce & 0xFFFFFFFF
         self.info: BoardInfo | None = None
         self.refused = ""
         self.heard_ns = 0
-        self._identity = Identity(expect)
+        self._identity, self._injected = Identity(expect), injected
         self._ledger, self._times = Ledger(), Times(timebase)
         self._follow = Follower(board, self._ledger, self._times)
         self._schedule = Schedule()
@@ -180,13 +183,11 @@ class Session:
         if not self.dialect.talks or self.refused:
             return b"", None
         facts = Facts(
-            identified=self._connected and self._boots.native,
-            wants_start=self._boots.wants_start,
-            heard_ns=self.heard_ns,
+            identified=self._connected and self._boots.native, wants_start=self._boots.wants_start,
+            heard_ns=self.heard_ns, waiting=self._follow.waiting, nonce=(self.nonce + self.boot) & 0xFFFFFFFF or 1,
             has_clock=self.info is not None and any(stream.tick_hz for stream in self.info.streams),
-            waiting=self._follow.waiting,
-            nonce=(self.nonce + self.boot) & 0xFFFFFFFF or 1,
-        )
+            injected=start_mask(self._injected, self.info, self.dialect),
+        )  # fmt: skip
         messages, later = self._schedule.due(now, facts)
         return b"".join(self.dialect.send(message) for message in messages), later
 

@@ -28,6 +28,7 @@ class Facts:
         has_clock: The board has a clock to date.
         waiting: A loss is not attributed yet.
         nonce: For START.
+        injected: For START: bit mask of the streams that take their samples from the host.
     """
 
     identified: bool
@@ -36,6 +37,7 @@ class Facts:
     has_clock: bool
     waiting: bool
     nonce: int
+    injected: int = 0
 
 
 class Schedule:
@@ -71,7 +73,7 @@ class Schedule:
             self._identify_at, self._identify_step = now, _SILENCE_NS
         if facts.wants_start:
             if now >= self._start_at:
-                say.append(Message(Kind.START, {"nonce": facts.nonce, "streams": 0, "injected": 0}))
+                say.append(Message(Kind.START, {"nonce": facts.nonce, "streams": 0, "injected": facts.injected}))
                 self._start_at = now + self._start_step
                 self._start_step = min(2 * self._start_step, 5 * _S)
             times.append(self._start_at)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from firmware_bridge.errors import UsageError
 from hil.cli.common import File, For, From, Json, ModelFile, Quiet, To, print_json, size_mb, talk, tell_lost, worked
 from hil.cli.live import finish, speed_of
 
@@ -36,10 +37,28 @@ def replay(
     loop: Annotated[bool, typer.Option("--loop", help="Again and again, until Ctrl-C or --for.")] = False,
     seconds: For = None,
     model: ModelFile = None,
+    on: Annotated[
+        str | None, typer.Option("--on", metavar="PORT", help="Push the readings into this board and match what comes.")
+    ] = None,
+    board: Annotated[str | None, typer.Option("--board", help="With --on: the recorded board, of several.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="With --on: record what passes; never overwritten.")
+    ] = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Play a recording through the code that met the boards, and report how late it was."""
+    """Play a recording through the code that met the boards, or with --on into a board itself."""
+    if on is not None:
+        from hil.cli.onboard import replay_on
+
+        if loop or seconds is not None or model is not None:
+            raise UsageError("--loop, --for and --model have no meaning with --on", on, "use --from and --to")
+        replay_on(
+            file, on, speed=speed, begin=begin, end=end, board=board, output=output, json=json, quiet=quiet
+        )  # fmt: skip
+        return
+    if board is not None or output is not None:
+        raise UsageError("--board and -o have a meaning with --on only", str(file), "give --on PORT")
     from hil.capture import capture as run
     from hil.config import EngineConfig, ModelConfig, ReplayConfig
     from hil.plain import Plain

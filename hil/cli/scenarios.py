@@ -63,6 +63,12 @@ def run(
         str | None,
         typer.Option("--on", metavar="TARGET", help="recording, virtual, firmware, PORT or ROLE=PORT."),
     ] = None,
+    stimulus: Annotated[
+        bool, typer.Option("--stimulus", help="Push recorded readings into virtual boards too, as into live ones.")
+    ] = False,
+    against: Annotated[
+        str | None, typer.Option("--against", metavar="TARGET", help="Run on this target too, and show the gap.")
+    ] = None,
     seed: Seed = 0,
     tag: Annotated[list[str] | None, typer.Option("--tag", help="Only scenarios with this tag.")] = None,
     twice: Annotated[
@@ -106,6 +112,8 @@ def run(
         repeat=repeat,
         retry_trouble=retry_trouble,
         update_baselines=update_baselines,
+        stimulus=stimulus,
+        against=against,
     )
     began = time.monotonic()
 

@@ -74,6 +74,20 @@ _CLOCK = _rows(
     ("exchanges", "1", "data", "exchanges that dated the clock", "clock exchanges"),
 )
 
+_STIMULUS = _rows(
+    "stimulus.BOARD",
+    ("pushed", "1", "data", "recorded readings that were pushed into the board", "injection"),
+    ("returned", "1", "data", "pushed readings that came back as the board's own samples", "injection"),
+    ("missing", "1", "data", "readings to be pushed that did not come back", "injection"),
+    ("starved", "1", "data", "samples that were due on the board while no reading was there", "STATUS"),
+    ("out_of_order", "1", "data", "samples that came back late or twice", "ledger"),
+    ("differing", "1", "data", "samples that came back with another value than was pushed", "injection"),
+    ("cut", "1", "data", "values that the range of the board's stream could not hold", "injection"),
+    ("round_trip_p50", "ms", "timing", "median time from push to return, the wait in the board included", "injection"),
+    ("round_trip_p99", "ms", "timing", "99th percentile of that time", "injection"),
+    ("round_trip_max", "ms", "timing", "the longest of it", "injection"),
+)  # fmt: skip
+
 _STREAM = _rows(
     "stream.BOARD.STREAM",
     ("samples", "1", "data", "samples that were delivered", "readings"),
@@ -118,7 +132,7 @@ _EVENT = _rows(
     ("delay", "s", "data", "longest time from the beginning of an appearance to its first decision", "decisions"),
 )
 
-_OWN = [*_LINK, *_CLOCK, *_STREAM, *_CHANNEL, *_MODEL, *_EVENT]
+_OWN = [*_LINK, *_CLOCK, *_STIMULUS, *_STREAM, *_CHANNEL, *_MODEL, *_EVENT]
 _NAMES = {row.pattern for row in _OWN}
 _MEASURED = [
     MetricRow(name, metric.unit, metric.kind, metric.meaning, metric.source, measured=True)

@@ -26,15 +26,20 @@ from hil.scenario.grammar import ModelTable
 from hil.scenario.load import Loaded
 from hil.scenario.pieces import bytewise, difference, shattered
 from hil.scenario.simulate import START_NS
+from hil.scenario.stimulated import stimulated_feed
 from hil.scenario.targets import Feed, Place, feed_of
+from hil.stimulus.match import Match
 
 if TYPE_CHECKING:
     from hil.models.model import Model
     from hil.models.streaming import Runner
 
-__all__ = ["Execution", "Running", "execute", "judge_feeds", "model_path"]
+__all__ = ["Execution", "Running", "Watch", "execute", "judge_feeds", "model_path"]
 
 SLOTS = 8
+
+Watch = Callable[[Arrival], None]
+"""Is shown every arrival of a run with its items."""
 
 
 @dataclass(slots=True, eq=False)
@@ -45,12 +50,14 @@ class Execution:
         evidence: What was counted.
         models: What each model did, by its name in the scenario.
         labels: Labelled stretches of each board.
+        stimuli: What came of the readings that were pushed into each board.
         readings_s: Seconds of readings, the longest board's.
     """
 
     evidence: Evidence
     models: dict[str, ModelEvidence]
     labels: dict[str, Sequence[Label]] = field(default_factory=dict)
+    stimuli: dict[str, Match] = field(default_factory=dict)
 
     @property
     def readings_s(self) -> float:
@@ -127,7 +134,7 @@ def execute(
     *,
     otherwise: int | None = None,
     keep: Path | None = None,
-    tap: Callable[[Arrival], None] | None = None,
+    watch: Sequence[Watch] = (),
 ) -> Execution:
     """Run a scenario on recordings and virtual boards.
 
@@ -139,7 +146,7 @@ def execute(
         otherwise: Seed of another way to do the same: bytes one by one, batches cut at random, boards one after
             another. None: as usual.
         keep: Where to write a recording of the run; None: nowhere.
-        tap: Is shown every arrival with its items.
+        watch: Each is shown every arrival with its items.
 
     Raises:
         FileError: A recording or a model cannot be read.
@@ -150,24 +157,25 @@ def execute(
     feeds: list[Feed] = []
     try:
         # One by one, so that what is open is closed when the next cannot be opened.
-        feeds.extend(feed_of(place, loaded, seed, schedule, apply) for place in places)
-        if tap is not None:
-            for feed in feeds:
-                feed.arrivals = _shown(feed.arrivals, tap)
+        feeds.extend(
+            (stimulated_feed if place.kind == "stimulated" else feed_of)(place, loaded, seed, schedule, apply)
+            for place in places
+        )
         if keep is None:
-            return judge_feeds(loaded, feeds, otherwise)
+            return judge_feeds(loaded, feeds, otherwise, watch=watch)
         with _writer(keep, feeds, seed, schedule) as writer:
             for feed in feeds:
                 feed.arrivals = _shown(feed.arrivals, writer.write)
-            return judge_feeds(loaded, feeds, otherwise)
+            return judge_feeds(loaded, feeds, otherwise, watch=watch)
     finally:
         for feed in feeds:
             feed.close()
 
 
 def judge_feeds(
-    loaded: Loaded, feeds: Sequence[Feed], otherwise: int | None = None, live: Sequence[str] = ()
-) -> Execution:
+    loaded: Loaded, feeds: Sequence[Feed], otherwise: int | None = None, live: Sequence[str] = (),
+    watch: Sequence[Watch] = (),
+) -> Execution:  # fmt: skip
     """Let arrivals pass models and evidence; see `execute`.
 
     Args:
@@ -175,13 +183,19 @@ def judge_feeds(
         feeds: Its boards, each by itself; of live boards one feed for all.
         otherwise: See `execute`.
         live: Roles of the live boards in the one feed.
+        watch: Each is shown every arrival with its items.
     """
     scenario = loaded.scenario
     evidence = Evidence(scenario.board)
     models = [Running(name, table, loaded) for name, table in scenario.model.items()]
-    until = time.monotonic() + scenario.timeout_s
+    feeders = [feeder for feed in feeds for feeder in feed.feeders]
+    # A live board takes readings in its own time; simulated time costs none.
+    pushed_s = max((feeder.expected_s for feeder in feeders), default=0.0) if live else 0.0
+    until = time.monotonic() + scenario.timeout_s + pushed_s
     for arrival in _together(feeds, otherwise):
         evidence.take(arrival)
+        for look in watch:
+            look(arrival)
         live_ns = arrival.t_ns if arrival.kind == "rx" else None
         pieces: Iterable[Arrival] = (arrival,)
         if otherwise is not None:
@@ -202,7 +216,11 @@ def judge_feeds(
             board.clock = feed.session.clock()
             board.books = None if board.books is None else difference(feed.session.books(), feed.before)
         labels[feed.role] = _labels(board.marks) if feed.labels is None else feed.labels
-    return Execution(evidence, {model.evidence.name: model.finish() for model in models}, labels)
+    for feeder in feeders:
+        labels[feeder.role] = feeder.labels()
+        evidence.boards[feeder.role].person = feeder.given[0].person
+    stimuli = {feeder.role: feeder.match() for feeder in feeders}
+    return Execution(evidence, {model.evidence.name: model.finish() for model in models}, labels, stimuli)
 
 
 @contextmanager

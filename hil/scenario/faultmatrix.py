@@ -199,7 +199,7 @@ class Trial:
             line.update(f"{arrival.board}/{arrival.t_ns}/{arrival.kind}/".encode() + arrival.data)
             heard.append(replace(arrival, data=b""))
 
-        result = run_once(replace(self._loaded, scenario=scenario), RunOptions(on=self._on, fault_seed=seed), tap)
+        result = run_once(replace(self._loaded, scenario=scenario), RunOptions(on=self._on, fault_seed=seed), [tap])
         streams = {
             (item.board, item.stream.name): item.stream
             for arrival in heard for item in arrival.items if isinstance(item, Batch)

@@ -1,7 +1,8 @@
 """A scenario on live boards: set-up, listening for the length of its readings, and a teardown that always runs.
 
 Rule of this room: what goes wrong before the readings begin (flashing, the wrong firmware, a line that does not come)
-is an error of the bench, so TROUBLE; nothing of the device is judged by it.
+is an error of the bench, so TROUBLE; nothing of the device is judged by it. Where readings are pushed into a board, it
+is listened to until they came back.
 """
 
 import re
@@ -15,10 +16,12 @@ from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.errors import BridgeError, NoAnswer, TransportError, UsageError, WrongBoard
 from firmware_bridge.faults import Schedule
 from firmware_bridge.roles import Expect, PortSpec
-from hil.scenario.execute import Execution, judge_feeds
+from hil.scenario.execute import Execution, Watch, judge_feeds
 from hil.scenario.grammar import Setup
 from hil.scenario.load import Loaded
+from hil.scenario.stimulated import feeder_of
 from hil.scenario.targets import DEFAULT_S, Feed, NotHere, Place
+from hil.stimulus.feed import Feeder, fed
 
 __all__ = ["execute_live"]
 
@@ -27,8 +30,9 @@ _COMMAND_S = 300.0
 
 
 def execute_live(
-    loaded: Loaded, places: Sequence[Place], schedule: Schedule, clock: Clock | None = None
-) -> tuple[Execution, tuple[str, ...]]:
+    loaded: Loaded, places: Sequence[Place], schedule: Schedule, clock: Clock | None = None,
+    watch: Sequence[Watch] = (),
+) -> tuple[Execution, tuple[str, ...]]:  # fmt: skip
     """Run a scenario on live boards; return what it left behind and remarks.
 
     Raises:
@@ -38,8 +42,7 @@ def execute_live(
     scenario = loaded.scenario
     if any(place.kind != "live" for place in places):
         raise NotHere("live boards and recordings cannot be run together; name a port for every board, or for none")
-    if schedule:
-        raise NotHere("faults on live boards are not possible here; run it on `recording` or `virtual`")
+    feeders = {place.role: feeder_of(place, loaded) for place in places if place.stimulus}
     clock = clock or SystemClock()
     setup = scenario.setup or Setup()
     if setup.flash:
@@ -50,15 +53,22 @@ def execute_live(
             place.port, place.role,
             board_file=None if place.table.board_file is None else str(loaded.find(place.table.board_file)),
             expect=Expect(serial=place.table.serial) if place.table.serial else None,
+            faults=schedule or None,
+            injected=feeders[place.role].choose if place.role in feeders else None,
         )
         for place in places
     ]  # fmt: skip
     with Bridge(specs, clock) as bridge:
         try:
-            _prepare(bridge, setup, [place.role for place in places], clock)
-            seconds = (scenario.readings.to_s or DEFAULT_S) - scenario.readings.from_s
-            heard = _listen(bridge, clock, scenario.readings.from_s, seconds)
-            done = judge_feeds(loaded, [Feed(places[0].role, heard)], live=[place.role for place in places])
+            met = _prepare(bridge, setup, [place.role for place in places], clock)
+            if feeders:
+                heard = _fed(bridge, clock, list(feeders.values()), met)
+            else:
+                seconds = (scenario.readings.to_s or DEFAULT_S) - scenario.readings.from_s
+                heard = _listen(bridge, clock, scenario.readings.from_s, seconds)
+            feed = Feed(places[0].role, heard, feeders=tuple(feeders.values()))
+            done = judge_feeds(loaded, [feed], live=[place.role for place in places], watch=watch)
+            remarks += [remark for feeder in feeders.values() for remark in feeder.remarks]
             for state in bridge.boards():
                 board = done.evidence.boards[state.role]
                 board.clock = state.clock
@@ -69,15 +79,35 @@ def execute_live(
     return done, tuple(remarks)
 
 
-def _prepare(bridge: Bridge, setup: Setup, roles: Sequence[str], clock: Clock) -> None:
+def _fed(bridge: Bridge, clock: Clock, feeders: Sequence[Feeder], met: Sequence[Arrival]) -> Iterator[Arrival]:
+    """Push recorded readings and yield what comes, until all came back.
+
+    Raises:
+        NotHere: A board cannot take them.
+        NoAnswer: It does not go on.
+    """
+    infos = {state.role: state.info for state in bridge.boards()}
+    for feeder in feeders:
+        info = infos[feeder.role]
+        if info is not None and (sentence := feeder.refusal(info)):
+            raise NotHere(sentence)
+    yield from fed(bridge, clock.now_ns, feeders, met)
+    for feeder in feeders:
+        if feeder.why:
+            raise NoAnswer(feeder.why, feeder.role, "")
+
+
+def _prepare(bridge: Bridge, setup: Setup, roles: Sequence[str], clock: Clock) -> list[Arrival]:
+    """Do what [setup] says; return what came meanwhile."""
+    came: list[Arrival] = []
     until = clock.now_ns() + int(max(MEET_S, setup.wait_s) * 1e9)
-    told = ""
     while any(state.info is None for state in bridge.boards()):
         if clock.now_ns() > until:
             silent = ", ".join(state.port for state in bridge.boards() if state.info is None)
             reasons = "; ".join(state.reason for state in bridge.boards() if state.reason)
             raise NoAnswer(f"no board answered{': ' + reasons if reasons else ''}", silent, "check power and port")
-        told += _logs(bridge.take(0.05))
+        came += bridge.take(0.05)
+    told = _logs(came)
     for state in bridge.boards():
         if state.state == "wrong":
             raise WrongBoard(state.reason, state.port, "plug in the right one")
@@ -97,7 +127,10 @@ def _prepare(bridge: Bridge, setup: Setup, roles: Sequence[str], clock: Clock) -
     while setup.wait_for and setup.wait_for not in told:
         if clock.now_ns() > until:
             raise NoAnswer(f"the board did not say {setup.wait_for!r} in {setup.wait_s:g} s", roles[0], "check [setup]")
-        told += _logs(bridge.take(0.05))
+        fresh = bridge.take(0.05)
+        came += fresh
+        told += _logs(fresh)
+    return came
 
 
 def _listen(bridge: Bridge, clock: Clock, skip_s: float, seconds: float) -> Iterator[Arrival]:

@@ -17,7 +17,8 @@ __all__ = ["mistakes_in"]
 
 _LIMITS = ("at_least", "at_most", "between", "equals")
 _SOURCES = ("recording", "port", "virtual")
-_LEVELS = {"link": "board", "clock": "board", "stream": "board", "model": "model", "event": "event"}
+_LEVELS = {"link": "board", "clock": "board", "stream": "board", "stimulus": "board", "model": "model",
+           "event": "event"}  # fmt: skip
 
 
 def mistakes_in(plain: Mapping[str, Any]) -> Iterator[Mistake]:

@@ -77,6 +77,8 @@ class ScenarioResult:
         remarks: What else is worth knowing, a sentence each.
         files: Files that were kept, by what they are.
         baseline: How it compares with the accepted results, rows as plain values.
+        against: The other target that it ran on too.
+        gap: How far apart both are: rows of name, here, there, difference and unit.
         repeats: Outcomes of repetitions, with the pass rate and its interval.
     """
 
@@ -95,6 +97,8 @@ class ScenarioResult:
     remarks: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     baseline: tuple[Mapping[str, Any], ...] = ()
+    against: str = ""
+    gap: tuple[Mapping[str, Any], ...] = ()
     repeats: Mapping[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
@@ -103,7 +107,8 @@ class ScenarioResult:
         return plain | {"checks": [check.as_dict() for check in self.checks], "remarks": list(self.remarks),
                         "metrics": {name: dict(value) for name, value in self.metrics.items()},
                         "predictions": {name: dict(value) for name, value in self.predictions.items()},
-                        "baseline": [dict(row) for row in self.baseline]}  # fmt: skip
+                        "baseline": [dict(row) for row in self.baseline],
+                        "gap": [dict(row) for row in self.gap]}  # fmt: skip
 
 
 def worst(outcomes: Iterable[str]) -> str:

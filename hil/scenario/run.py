@@ -7,7 +7,7 @@ for on the command line are errors.
 
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,17 +16,20 @@ from firmware_bridge.batch import Arrival
 from firmware_bridge.errors import BridgeError
 from firmware_bridge.faults import Schedule
 from hil.scenario import baseline
+from hil.scenario.against import Portrait
 from hil.scenario.catalogue import find_row
 from hil.scenario.checks import judge
 from hil.scenario.decisions import ModelEvidence, digest, verdicts
+from hil.scenario.elsewhere import gap_to
 from hil.scenario.evidence import BoardEvidence
-from hil.scenario.execute import Execution, execute
+from hil.scenario.execute import Execution, Watch, execute
 from hil.scenario.live import execute_live
 from hil.scenario.load import Loaded
 from hil.scenario.measured import measured_readings
 from hil.scenario.metrics import board_readings, event_readings, model_readings
 from hil.scenario.outcome import FAIL, NA, TROUBLE, UNSET, CheckResult, Reading, ScenarioResult, worst
-from hil.scenario.targets import NotHere, place_of
+from hil.scenario.stimulated import stimulus_readings, stimulus_remarks
+from hil.scenario.targets import NotHere, places_of, target_of
 from hil.scenario.twice import differences
 
 __all__ = ["RunOptions", "readings_of", "run_once", "run_scenario"]
@@ -45,6 +48,8 @@ class RunOptions:
         retry_trouble: How often to run again after TROUBLE.
         bench: Port of each role, from a bench file.
         update_baselines: Accept what is found; the difference is a remark.
+        stimulus: Push recorded readings into virtual boards too; into live ones they are pushed anyway.
+        against: Another target to run on too, for the gap between both.
     """
 
     on: str | None = None
@@ -55,6 +60,8 @@ class RunOptions:
     retry_trouble: int = 0
     bench: tuple[tuple[str, str], ...] = ()
     update_baselines: bool = False
+    stimulus: bool = False
+    against: str | None = None
 
 
 def run_scenario(loaded: Loaded, options: RunOptions) -> ScenarioResult:
@@ -94,13 +101,13 @@ def _retried(loaded: Loaded, options: RunOptions) -> ScenarioResult:
     return result
 
 
-def run_once(loaded: Loaded, options: RunOptions, tap: Callable[[Arrival], None] | None = None) -> ScenarioResult:
+def run_once(loaded: Loaded, options: RunOptions, watch: Sequence[Watch] = ()) -> ScenarioResult:
     """Run a scenario once (twice in two ways with `twice`) and judge it.
 
     Args:
         loaded: The scenario.
         options: How it is run.
-        tap: Is shown every arrival with its items, of boards that are not live.
+        watch: Each is shown every arrival with its items.
     """
     scenario = loaded.scenario
     began = time.monotonic()
@@ -116,16 +123,15 @@ def run_once(loaded: Loaded, options: RunOptions, tap: Callable[[Arrival], None]
     missing = [need for need in scenario.needs if need.partition(":")[2] not in ports]
     if missing:
         return result(NA, why=f"it needs {', '.join(missing)}, which no bench file names; give --bench FILE")
-    alone = len(scenario.board) == 1
+    here_too = options.against is not None and options.on in (None, "recording")  # then it is pushed there only
     try:
-        places = [place_of(role, table, options.on, alone) for role, table in scenario.board.items()]
+        places = places_of(loaded, options.on, options.stimulus and not here_too, ports)
     except NotHere as reason:
         checks = tuple(_absent(check.metric, NA, str(reason)) for check in scenario.check)
         return result(NA, why=str(reason), checks=checks)
-    if unknown := [one.role for one in places if one.port == "bench" and one.role not in ports]:
-        return result(NA, why=f"no bench file says where {', '.join(unknown)} is; give --bench FILE")
-    places = [replace(one, port=ports[one.role]) if one.port == "bench" else one for one in places]
-    target = " + ".join(dict.fromkeys(place.target for place in places))
+    target = target_of(places)
+    portrait = Portrait() if options.against is not None else None
+    watch = watch if portrait is None else (*watch, portrait.take)
     try:
         seed = options.seed + scenario.seed
         fault_seed = seed if options.fault_seed is None else options.fault_seed
@@ -135,13 +141,14 @@ def run_once(loaded: Loaded, options: RunOptions, tap: Callable[[Arrival], None]
         found: dict[str, Reading] = {}
         remarks: tuple[str, ...] = ()
         if live:
-            done, remarks = execute_live(loaded, places, schedule)
+            done, remarks = execute_live(loaded, places, schedule, watch=watch)
         elif measured:
             with tempfile.TemporaryDirectory(prefix="hil-run-") as folder:
-                done = execute(loaded, places, seed, schedule, keep=Path(folder) / "run.mcap", tap=tap)
+                done = execute(loaded, places, seed, schedule, keep=Path(folder) / "run.mcap", watch=watch)
                 found = measured_readings(Path(folder) / "run.mcap", measured)
         else:
-            done = execute(loaded, places, seed, schedule, tap=tap)
+            done = execute(loaded, places, seed, schedule, watch=watch)
+        remarks = (*remarks, *stimulus_remarks(done.stimuli))
         found |= {one.name: one for one in readings_of(done, loaded, live)}
         checks = tuple(judge(check, _named(check.metric, found, done)) for check in scenario.check)
         if options.twice and not live:
@@ -154,6 +161,11 @@ def run_once(loaded: Loaded, options: RunOptions, tap: Callable[[Arrival], None]
             )
         elif options.twice:
             remarks = (*remarks, "a live board cannot be run a second time in another way")
+        other, gap = "", tuple[Mapping[str, Any], ...]()
+        if portrait is not None and options.against is not None:
+            other, gap, told_why = gap_to(loaded, options.against, seed, schedule, ports, stimulus=options.stimulus,
+                                          here=(done, portrait))  # fmt: skip
+            remarks = (*remarks, told_why) if told_why else remarks
         rows: tuple[Mapping[str, Any], ...] = ()
         if scenario.baseline is not None:
             verdict, rows, told = _against(done, loaded, target, list(found.values()), options)
@@ -172,7 +184,7 @@ def run_once(loaded: Loaded, options: RunOptions, tap: Callable[[Arrival], None]
     if quarantined and outcome not in (FAIL, UNSET, TROUBLE):
         remarks = (*remarks, "it is in quarantine and passes: take [quarantine] out")
     return result(outcome, target, checks=checks, metrics=metrics, predictions=predictions, remarks=tuple(remarks),
-                  baseline=rows,
+                  baseline=rows, against=other, gap=gap,
                   readings_s=done.readings_s)  # fmt: skip
 
 
@@ -181,6 +193,8 @@ def readings_of(done: Execution, loaded: Loaded, live: bool) -> Iterable[Reading
     scenario, boards = loaded.scenario, done.evidence.boards
     for board in boards.values():
         yield from board_readings(board)
+    for role, match in done.stimuli.items():
+        yield from stimulus_readings(role, match)
     for name, model in done.models.items():
         read = _read_by(name, done, loaded)
         why = "nobody labels a live board as it is read" if live and not any(done.labels.values()) else ""
@@ -220,6 +234,8 @@ def _named(metric: str, found: dict[str, Reading], done: Execution) -> Reading:
     if metric in found:
         return found[metric]
     parts = metric.split(".")
+    if parts[0] == "stimulus":
+        return Reading(metric, None, "", absent=NA, why=f"on this target no readings are pushed into board {parts[1]}")
     if parts[0] == "stream":
         board = done.evidence.boards[parts[1]]
         if not board.met:

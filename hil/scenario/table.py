@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from hil.scenario.outcome import FAIL, NA, PASS, TROUBLE, UNSET, CheckResult, ScenarioResult
 
-__all__ = ["check_lines", "figure", "result_lines", "total_line"]
+__all__ = ["check_lines", "figure", "gap_lines", "result_lines", "total_line"]
 
 
 def figure(value: float | None, unit: str) -> str:
@@ -34,6 +34,7 @@ def result_lines(result: ScenarioResult, verbose: bool = False) -> Iterator[str]
     for row in result.baseline:
         if verbose or row["verdict"] not in ("same", "same within noise"):
             yield f"         baseline {row['name']}: {row['verdict']}, {row['accepted']} -> {row['found']}"
+    yield from (f"         {line}" for line in gap_lines(result))
     for remark in result.remarks:
         yield f"         remark: {remark}"
     for what, path in result.files.items():
@@ -47,6 +48,21 @@ def check_lines(checks: Sequence[CheckResult]) -> Iterator[str]:
     for row in rows:
         cells = "  ".join(cell.ljust(width) for cell, width in zip(row[:4], widths, strict=True)).rstrip()
         yield f"{cells}  {row[4]}" if row[4] else cells
+
+
+def gap_lines(result: ScenarioResult) -> Iterator[str]:
+    """Yield how far a second target is from the first, as aligned lines."""
+    if not result.gap:
+        return
+    rows = [("gap", result.target, result.against, "difference")]
+    for row in result.gap:
+        unit, shown = row["unit"], [figure(row[key], row["unit"]) for key in ("here", "there", "difference")]
+        if row["low"] is not None and row["high"] is not None:
+            shown[1] += f" ({figure(row['low'], unit)} .. {figure(row['high'], unit)})"
+        rows.append((row["name"], *shown))
+    widths = [max(len(row[at]) for row in rows) for at in range(4)]
+    for cells in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
 
 
 def total_line(results: Iterable[ScenarioResult], seconds: float) -> str:

@@ -1,8 +1,7 @@
-"""Where a scenario runs: each board as a feed of decoded arrivals.
+"""Boards that are not live as feeds of decoded arrivals, all of one form.
 
-Rule of this room: four ways, one form. `recording`: the recorded bytes through the decoder. `virtual`: the same
-recording spoken by a virtual board, and virtual boards by their seed, in simulated time. A port: the live board. What a
-target cannot have is `NotHere` and says why; the bench's own trouble is an error of the tree.
+Rule of this room: `recording` is the recorded bytes through the decoder; `virtual` the same recording spoken by a
+virtual board, and virtual boards by their seed, in simulated time. The bench's own trouble is an error of the tree.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -10,14 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlencode
 
-from firmware_bridge.address import parse_port as parse_address
 from firmware_bridge.batch import Arrival, Batch
 from firmware_bridge.errors import FileError, UsageError
 from firmware_bridge.faults import LEVELS, Schedule
 from firmware_bridge.faults.arrivals import damaged
 from firmware_bridge.faults.dialect import faulty
 from firmware_bridge.ledger import Books
-from firmware_bridge.roles import parse_spec
 from firmware_bridge.virtual.boards import make_board, parse_port
 from firmware_bridge.wire.boardfile import load_board_file
 from firmware_bridge.wire.dialect import DialectSpec
@@ -29,10 +26,15 @@ from hil.recording.reader import Recording
 from hil.scenario.grammar import BoardTable
 from hil.scenario.load import Loaded
 from hil.scenario.pieces import renamed, within
+from hil.scenario.place import NotHere, Place, place_of, places_of, target_of
 from hil.scenario.simulate import conversation
 from hil.sessions import session_of
+from hil.stimulus.feed import Feeder
 
-__all__ = ["Apply", "Feed", "NotHere", "Place", "feed_of", "place_of"]
+__all__ = [
+    "NONCE", "Apply", "Feed", "NotHere", "Place", "feed_of", "place_of", "places_of", "recording_path",
+    "target_of",
+]  # fmt: skip
 
 Apply = Callable[[Session, Arrival], Arrival]
 """Gives an arrival its items: whole, or byte by byte."""
@@ -42,25 +44,6 @@ DEFAULT_S = 5.0
 
 NONCE = 0x5EED
 _LFS = b"version https://git-lfs"
-
-
-class NotHere(Exception):
-    """This target cannot have what the scenario asks for; the message is one sentence."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where one board of a scenario is: `kind` is `recording`, `replayed`, `virtual` or `live`."""
-
-    role: str
-    kind: str
-    table: BoardTable
-    port: str = ""
-
-    @property
-    def target(self) -> str:
-        """The target's name."""
-        return {"replayed": "virtual", "live": self.port}.get(self.kind, self.kind)
 
 
 @dataclass(slots=True, eq=False)
@@ -76,6 +59,7 @@ class Feed:
         before: The books where the readings began, once they did.
         recording: The file it comes from.
         setup: How it was listened to, for a recording of the run.
+        feeders: What pushes readings into its boards.
     """
 
     role: str
@@ -86,52 +70,12 @@ class Feed:
     before: Books | None = None
     recording: Recording | None = None
     setup: BoardSetup | None = None
+    feeders: tuple[Feeder, ...] = ()
 
     def close(self) -> None:
         """Give back the file."""
         if self.recording is not None:
             self.recording.close()
-
-
-def place_of(role: str, table: BoardTable, on: str | None, alone: bool) -> Place:
-    """Return where a board is.
-
-    Args:
-        role: Its name.
-        table: What the scenario says of it.
-        on: The target that was asked for; None: as the scenario says.
-        alone: Whether it is the scenario's only board.
-
-    Raises:
-        NotHere: The target cannot have it.
-        UsageError: One port was named for several boards.
-    """
-    if on is not None and on.partition("://")[0] == "firmware":
-        raise NotHere("no firmware can be run here: this installation has no package for it")
-    if on in (None, "recording") and table.recording is not None:
-        return Place(role, "recording", table)
-    if on == "recording":
-        raise NotHere(f"board {role} has no recording")
-    if on == "virtual" and table.recording is not None:
-        return Place(role, "replayed", table)
-    if on in (None, "virtual") and table.virtual is not None:
-        return Place(role, "virtual", table)
-    if on == "virtual":
-        raise NotHere(f"board {role} is a live board: it has neither a recording nor a virtual board")
-    if on is None:
-        return Place(role, "live", table, table.port or "")
-    spec = parse_spec(on)
-    parse_address(spec.port)
-    if spec.role is None and not alone:
-        raise UsageError(f"one port is named and the scenario has several boards, {role} among them", on,
-                         f"write --on {role}=PORT")  # fmt: skip
-    if spec.role not in (None, role):
-        return place_of(role, table, None, alone)
-    if table.recording is not None:
-        raise NotHere(
-            f"the readings of board {role} are a recording, and pushing them into a board is not possible yet"
-        )
-    return Place(role, "live", table, spec.port)
 
 
 def feed_of(place: Place, loaded: Loaded, seed: int, schedule: Schedule, apply: Apply) -> Feed:
@@ -159,7 +103,7 @@ def feed_of(place: Place, loaded: Loaded, seed: int, schedule: Schedule, apply: 
         spec = DialectSpec("boardfile", {"text": path.read_text("utf-8-sig"), "file": path.name})
     length = readings.to_s
     if place.kind == "replayed":
-        path = _recording_path(loaded, table)
+        path = recording_path(loaded, table)
         with Recording(path) as recording:
             role = _role_in(recording, table.board)
             person = recording.header.about.get("person", "")
@@ -198,7 +142,7 @@ def feed_of(place: Place, loaded: Loaded, seed: int, schedule: Schedule, apply: 
 
 def _recorded(place: Place, loaded: Loaded, schedule: Schedule, apply: Apply) -> Feed:
     readings, table, role = loaded.scenario.readings, place.table, place.role
-    recording = Recording(_recording_path(loaded, table))
+    recording = Recording(recording_path(loaded, table))
     inside = _role_in(recording, table.board)
     setup = next((one for one in recording.header.boards if one.role == inside), None)
     session = None
@@ -254,7 +198,12 @@ def _windowed(feed: Feed, arrivals: Iterator[Arrival], from_s: float, to_s: floa
         yield within(arrival, start, 1 << 62 if to_s is None else first + round(to_s * 1e9))
 
 
-def _recording_path(loaded: Loaded, table: BoardTable) -> Path:
+def recording_path(loaded: Loaded, table: BoardTable) -> Path:
+    """Return the recording of a board.
+
+    Raises:
+        FileError: It cannot be read, or is the pointer to one.
+    """
     path = loaded.find(table.recording or "")
     try:
         with path.open("rb") as file:

@@ -1,0 +1,120 @@
+"""Where a scenario runs: the place of each of its boards on a target.
+
+Rule of this room: four ways. `recording`: the recorded bytes. `virtual`: the same recording spoken by a virtual board
+(with a stimulus: pushed into one), and virtual boards by their seed. `firmware` and a port: the live board, with
+recorded readings pushed into it. What a target cannot have is `NotHere` and says why.
+"""
+
+import importlib.util
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from firmware_bridge.address import parse_port as parse_address
+from firmware_bridge.errors import UsageError
+from firmware_bridge.roles import parse_spec
+from hil.scenario.grammar import BoardTable
+from hil.scenario.load import Loaded
+
+__all__ = ["NotHere", "Place", "firmware_port", "place_of", "places_of", "target_of"]
+
+
+class NotHere(Exception):
+    """This target cannot have what the scenario asks for; the message is one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one board of a scenario is: `kind` is `recording`, `replayed`, `virtual`, `stimulated` or `live`.
+
+    With `stimulus` its recorded readings are pushed into it.
+    """
+
+    role: str
+    kind: str
+    table: BoardTable
+    port: str = ""
+    stimulus: bool = False
+
+    @property
+    def target(self) -> str:
+        """The target's name."""
+        return {"replayed": "virtual", "stimulated": "virtual stimulus", "live": self.port}.get(self.kind, self.kind)
+
+
+def firmware_port() -> str:
+    """Return the port that `--on firmware` means.
+
+    Raises:
+        NotHere: None can be started here.
+    """
+    if importlib.util.find_spec("firmware_bridge.firmware") is None:
+        raise NotHere("no firmware can be run here: this installation has no package for it")
+    return "firmware://native"
+
+
+def place_of(role: str, table: BoardTable, on: str | None, alone: bool, stimulus: bool = False) -> Place:
+    """Return where a board is.
+
+    Args:
+        role: Its name.
+        table: What the scenario says of it.
+        on: The target that was asked for; None: as the scenario says.
+        alone: Whether it is the scenario's only board.
+        stimulus: Whether recorded readings are to be pushed into virtual boards too.
+
+    Raises:
+        NotHere: The target cannot have it.
+        UsageError: One port was named for several boards.
+    """
+    if on is not None and on.partition("://")[0] == "firmware":
+        native = firmware_port()
+        on = native if on == "firmware" else on
+    if stimulus and alone and table.recording is None:
+        raise NotHere(f"board {role} has no recorded readings that could be pushed into it")
+    if on in (None, "recording") and table.recording is not None:
+        if stimulus:
+            raise NotHere("readings are pushed into boards, and a recording is none; name --on virtual or --on PORT")
+        return Place(role, "recording", table)
+    if on == "recording":
+        raise NotHere(f"board {role} has no recording")
+    if on == "virtual" and table.recording is not None:
+        return Place(role, "stimulated" if stimulus else "replayed", table, stimulus=stimulus)
+    if on in (None, "virtual") and table.virtual is not None:
+        return Place(role, "virtual", table)
+    if on == "virtual":
+        raise NotHere(f"board {role} is a live board: it has neither a recording nor a virtual board")
+    if on is None:
+        return Place(role, "live", table, table.port or "")
+    spec = parse_spec(on)
+    parse_address(spec.port)
+    if spec.role is None and not alone:
+        raise UsageError(f"one port is named and the scenario has several boards, {role} among them", on,
+                         f"write --on {role}=PORT")  # fmt: skip
+    if spec.role not in (None, role):
+        return place_of(role, table, None, alone)
+    return Place(role, "live", table, spec.port, table.recording is not None)
+
+
+def places_of(loaded: Loaded, on: str | None, stimulus: bool, ports: Mapping[str, str]) -> list[Place]:
+    """Return where every board of a scenario is.
+
+    Args:
+        loaded: The scenario.
+        on: The target that was asked for.
+        stimulus: Whether recorded readings are to be pushed into virtual boards too.
+        ports: Port of each role, from a bench file.
+
+    Raises:
+        NotHere: The target cannot have one of them.
+        UsageError: One port was named for several boards.
+    """
+    boards = loaded.scenario.board
+    places = [place_of(role, table, on, len(boards) == 1, stimulus) for role, table in boards.items()]
+    if unknown := [one.role for one in places if one.port == "bench" and one.role not in ports]:
+        raise NotHere(f"no bench file says where {', '.join(unknown)} is; give --bench FILE")
+    return [replace(one, port=ports[one.role]) if one.port == "bench" else one for one in places]
+
+
+def target_of(places: Iterable[Place]) -> str:
+    """Return the name of the target of a run."""
+    return " + ".join(dict.fromkeys(place.target for place in places))
