@@ -7,7 +7,7 @@ another interleaving; what comes out must be the same. The clock on the wall is 
 import heapq
 import random
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from hil.models.model import Model
     from hil.models.streaming import Runner
 
-__all__ = ["Execution", "Running", "execute", "judge_feeds", "model_path"]
+__all__ = ["Execution", "Running", "execute", "judge_feeds", "model_path", "shown"]
 
 SLOTS = 8
 
@@ -127,6 +127,7 @@ def execute(
     *,
     otherwise: int | None = None,
     keep: Path | None = None,
+    tap: Callable[[Arrival], None] | None = None,
 ) -> Execution:
     """Run a scenario on recordings and virtual boards.
 
@@ -138,6 +139,7 @@ def execute(
         otherwise: Seed of another way to do the same: bytes one by one, batches cut at random, boards one after
             another. None: as usual.
         keep: Where to write a recording of the run; None: nowhere.
+        tap: Is shown every arrival with its items.
 
     Raises:
         FileError: A recording or a model cannot be read.
@@ -149,11 +151,14 @@ def execute(
     try:
         # One by one, so that what is open is closed when the next cannot be opened.
         feeds.extend(feed_of(place, loaded, seed, schedule, apply) for place in places)
+        if tap is not None:
+            for feed in feeds:
+                feed.arrivals = shown(feed.arrivals, tap)
         if keep is None:
             return judge_feeds(loaded, feeds, otherwise)
         with _writer(keep, feeds, seed, schedule) as writer:
             for feed in feeds:
-                feed.arrivals = _written(feed.arrivals, writer)
+                feed.arrivals = shown(feed.arrivals, writer.write)
             return judge_feeds(loaded, feeds, otherwise)
     finally:
         for feed in feeds:
@@ -219,9 +224,10 @@ def _writer(path: Path, feeds: Sequence[Feed], seed: int, schedule: Schedule) ->
         writer.close()
 
 
-def _written(arrivals: Iterator[Arrival], writer: RecordingWriter) -> Iterator[Arrival]:
+def shown(arrivals: Iterator[Arrival], tell: Callable[[Arrival], None]) -> Iterator[Arrival]:
+    """Yield arrivals; each is told first."""
     for arrival in arrivals:
-        writer.write(arrival)
+        tell(arrival)
         yield arrival
 
 

@@ -6,8 +6,9 @@ is an error of the bench, so TROUBLE; nothing of the device is judged by it.
 
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import TimeoutError as Late
+from pathlib import Path
 
 from firmware_bridge.batch import Arrival, Batch, Log
 from firmware_bridge.bridge import Bridge
@@ -15,8 +16,9 @@ from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.errors import BridgeError, NoAnswer, TransportError, UsageError, WrongBoard
 from firmware_bridge.faults import Schedule
 from firmware_bridge.roles import Expect, PortSpec
-from hil.scenario.execute import Execution, judge_feeds
+from hil.scenario.execute import Execution, judge_feeds, shown
 from hil.scenario.grammar import Setup
+from hil.scenario.keptbridge import opened
 from hil.scenario.load import Loaded
 from hil.scenario.targets import DEFAULT_S, Feed, NotHere, Place
 
@@ -27,9 +29,18 @@ _COMMAND_S = 300.0
 
 
 def execute_live(
-    loaded: Loaded, places: Sequence[Place], schedule: Schedule, clock: Clock | None = None
-) -> tuple[Execution, tuple[str, ...]]:
+    loaded: Loaded, places: Sequence[Place], schedule: Schedule, clock: Clock | None = None,
+    *, keep: Path | None = None, tap: Callable[[Arrival], None] | None = None,
+) -> tuple[Execution, tuple[str, ...]]:  # fmt: skip
     """Run a scenario on live boards; return what it left behind and remarks.
+
+    Args:
+        loaded: The scenario.
+        places: Where its boards are; all are live.
+        schedule: Faults.
+        clock: Time.
+        keep: Where to write all that is received; None: nowhere.
+        tap: Is shown every arrival that is judged.
 
     Raises:
         NotHere: It asks for something that live boards cannot have.
@@ -53,11 +64,12 @@ def execute_live(
         )
         for place in places
     ]  # fmt: skip
-    with Bridge(specs, clock) as bridge:
+    with opened(keep, specs, clock) as bridge:
         try:
             _prepare(bridge, setup, [place.role for place in places], clock)
             seconds = (scenario.readings.to_s or DEFAULT_S) - scenario.readings.from_s
             heard = _listen(bridge, clock, scenario.readings.from_s, seconds)
+            heard = heard if tap is None else shown(heard, tap)
             done = judge_feeds(loaded, [Feed(places[0].role, heard)], live=[place.role for place in places])
             for state in bridge.boards():
                 board = done.evidence.boards[state.role]
