@@ -189,8 +189,9 @@ def _envelope(one: Envelope, start: int) -> Plain:
     times = (one.start_ns - start + (np.flatnonzero(used) + 0.5) * one.width_ns) / 1e9
     return {
         "samples": one.samples, "rate_hz": one.rate_hz, "piece_s": one.width_ns / 1e9, "channels": list(one.names),
-        "units": list(one.units), "t_s": _list(times), "low": [_list(one.low[used, at]) for at in range(len(one.names))],
-        "high": [_list(one.high[used, at]) for at in range(len(one.names))],
+        "units": list(one.units), "t_s": _list(times),
+        **{end: [_list(values[used, at]) for at in range(len(one.names))]
+           for end, values in (("low", one.low), ("high", one.high))},
     }  # fmt: skip
 
 

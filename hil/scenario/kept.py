@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 from firmware_bridge.batch import Batch
@@ -87,7 +88,7 @@ def look_into(path: Path, scope: Scope) -> None:
             for part in recording.chunks(board, name):
                 breaks = (part.numbers[1:] != part.numbers[:-1] + 1) | (part.boot[1:] != part.boot[:-1])
                 edges = [0, *(int(at) + 1 for at in breaks.nonzero()[0]), len(part)]
-                for low, high in zip(edges[:-1], edges[1:], strict=True):
+                for low, high in pairwise(edges):
                     if low < high:
                         scope.look([Batch(board, part.stream, int(part.boot[low]), int(part.numbers[low]),
                                           part.ticks[low:high], part.t_ns[low:high], part.raw[low:high])])  # fmt: skip

@@ -1,6 +1,6 @@
 """A bridge to live boards that writes down what is taken from it, so that a failure has its recording.
 
-Rule of this room: from the first byte on, before anything is judged; what is to be done with the file is another's work.
+Rule of this room: from the first byte on, before anything is judged; what becomes of the file is another's work.
 """
 
 from collections.abc import Sequence
