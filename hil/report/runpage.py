@@ -138,7 +138,7 @@ def _clock(board: Plain, role: str, plots: bool) -> Html:
     told = f"{drift}, offset known to ± {off:.1f} µs, from {fit['exchanges']} {evidence}"
     if not plots or not board["exchanges"]:
         return f'<p class="books"><b>Clock of {text(role)}</b> {text(told)}</p>'
-    return picture(clock_plot(board, role), f"Clock of {role}", told)
+    return picture(clock_plot(board, role), f"Clock of {role}", told, "large")
 
 
 def _faults(faults: Sequence[Plain]) -> Html:

@@ -84,7 +84,7 @@ def course_plot(exhibit: Plain, name: str) -> str:
 
 def reliability_plot(bins: Sequence[Plain]) -> str:
     """Return how often a model was right, by how sure it was."""
-    with canvas(3.7, 3.1, f"reliability {bins[0]}") as (picture, axes):
+    with canvas(4.6, 3.1, f"reliability {bins[0]}") as (picture, axes):
         axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.8, linestyle=(0, (2, 2)))
         most = max(one["count"] for one in bins)
         x, y = ([one[key] for one in bins] for key in ("confidence", "accuracy"))
@@ -105,8 +105,12 @@ def latency_plot(histogram: Plain, deadline_ms: float | None) -> str:
         marks = [(histogram["p50"], "p50", INK), (histogram["p99"], "p99", INK), (deadline_ms, "deadline", _BAD)]
         for at, (place, words, ink) in enumerate(mark for mark in marks if mark[0] is not None):
             axes.axvline(place, color=ink, linewidth=0.9, linestyle=(0, (4, 2)))
-            axes.annotate(f"{words} {place:.3g}", (place, 0.97 - 0.1 * at), xycoords=("data", "axes fraction"),
-                          xytext=(3, 0), textcoords="offset points", fontsize=8, color=ink, va="top")  # fmt: skip
+            axes.annotate(f"{words} {place:.3g}", (place, 1.0), xycoords=("data", "axes fraction"),
+                          xytext=(0, 2 + 10 * (at % 3)), textcoords="offset points", fontsize=8, color=ink,
+                          ha="center")  # fmt: skip
+        low, high = histogram["edges"][0], histogram["edges"][-1]
+        ticks = [digit * 10.0**size for size in range(-5, 6) for digit in (1, 2, 5)]
+        axes.set_xticks([tick for tick in ticks if low <= tick <= high])
         axes.xaxis.set_major_formatter("{x:g}")
         axes.xaxis.set_minor_formatter("")
         return svg(picture, "latency of decisions")
@@ -120,6 +124,9 @@ def clock_plot(board: Plain, role: str) -> str:
         axes.fill_between(times, below, above, color=colour(0), alpha=0.2, linewidth=0, label="sent to received")
         axes.plot(times, (below + above) / 2, color=colour(0), linewidth=0.9, label="middle")
         off = (fit["uncertainty_ns"] + (fit["asymmetry_ns"] or 0)) / 1e3
+        # A few exchanges that were held up would hide all the others; they run out of the picture.
+        reach = max(3 * off, float(np.percentile(np.abs((below, above)), 95))) * 1.15
+        axes.set_ylim(-reach, reach)
         for side in (-off, off):
             axes.axhline(side, color=_BAD, linewidth=0.9, linestyle=(0, (4, 2)))
         axes.plot([], [], color=_BAD, linewidth=0.9, linestyle=(0, (4, 2)), label="uncertainty of the offset")
@@ -151,8 +158,8 @@ def _strips(
     """Return the strips under a signal: faults, truths, decisions, events; each with a name and its bars."""
     strips: list[tuple[str, list[Bar]]] = []
     for fault in exhibit["faults"]:
-        if fault["on"].partition("/")[0] in ("", "*", board):
-            end = high if fault["to_s"] is None else fault["to_s"]
+        end = high if fault["to_s"] is None else fault["to_s"]
+        if fault["on"].partition("/")[0] in ("", "*", board) and fault["from_s"] < high and end > low:
             strips.append((fault["kind"], [(fault["from_s"], end, "", colour(3))]))
     strips = strips[: _STRIPS - 3]
     labels = exhibit["labels"].get(board) or []
@@ -205,7 +212,7 @@ def _draw_strips(axes: "Axes", strips: Sequence[tuple[str, list[Bar]]], low: flo
             if right <= left:
                 continue
             axes.broken_barh([(left, right - left)], (row + 0.12, 0.76), facecolor=ink, alpha=0.55, linewidth=0)
-            if words and (right - left) > span * 0.011 * len(words):
+            if words and (right - left) > span * 0.0085 * len(words):
                 axes.text((left + right) / 2, row + 0.5, words, ha="center", va="center", fontsize=7, color=INK)
     axes.set_yticks([row + 0.5 for row in range(len(strips))], [name for name, _ in strips], fontsize=8)
     axes.set_ylim(len(strips), 0)

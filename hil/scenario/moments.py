@@ -106,17 +106,19 @@ def _model(
             at = int(np.argmax(took))
             yield _at(check, model.made[at], f"the slowest decision: {took[at]:.3g} ms")
         return
-    if key in _MISSING:
-        for board in done.evidence.boards.values():
-            event = scope.first(board.role, "gap", "reboot", "disconnect")
-            if event is not None:
-                yield Trigger(check.metric, board.role, t_ns=event[0], why=f"what kept it from deciding: {event[1]}")
-                return
-        return
-    wrong = _first_wrong(model, found[name], key.partition(".")[2]) if name in found else None
+    wrong = None
+    if name in found and key not in _MISSING:
+        wrong = _first_wrong(model, found[name], key.partition(".")[2])
     if wrong is not None:
         decision, truth = wrong
         yield _at(check, decision, f"the first wrong decision: {decision.label} in place of {truth}")
+        return
+    # Where none that was made is wrong, those that could not be made are.
+    for board in done.evidence.boards.values():
+        event = scope.first(board.role, "gap", "reboot", "disconnect")
+        if event is not None:
+            yield Trigger(check.metric, board.role, t_ns=event[0], why=f"what kept it from deciding: {event[1]}")
+            return
 
 
 def _first_wrong(model: ModelEvidence, found: Verdicts, label: str) -> tuple[Prediction, str] | None:
