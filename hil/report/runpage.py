@@ -104,12 +104,13 @@ def _baseline(rows: Sequence[Plain]) -> Html:
 
 
 def _exhibit(exhibit: Plain, plots: bool) -> Iterator[Html]:
-    windows = exhibit["windows"] if plots else ()
+    windows = _together(exhibit["windows"]) if plots else []
     if windows:
         yield "<h3>Where it failed</h3>"
-    for window in windows:
-        words = f"{window['metric']}, at {window['at_s']:.3f} s"
-        yield picture(window_plot(window, exhibit), words, window["why"], "large")
+    for alike in windows:
+        words = f"{', '.join(one['metric'] for one in alike)}, at {alike[0]['at_s']:.3f} s"
+        why = "; ".join(dict.fromkeys(one["why"] for one in alike))
+        yield picture(window_plot(alike[0], exhibit), words, why, "large")
     if plots and exhibit["streams"]:
         yield "<h3>From beginning to end</h3>"
         for name, stream in exhibit["streams"].items():
@@ -126,6 +127,14 @@ def _exhibit(exhibit: Plain, plots: bool) -> Iterator[Html]:
         yield event_list(board, role)
         yield _clock(board, role, plots)
     yield _made_by(exhibit)
+
+
+def _together(windows: Sequence[Plain]) -> list[list[Plain]]:
+    """Return windows in pictures: several checks may point at one moment of one stream."""
+    groups: dict[tuple[Any, ...], list[Plain]] = {}
+    for one in windows:
+        groups.setdefault((one["board"], one["stream"], one["at_s"], one["channel"]), []).append(one)
+    return list(groups.values())
 
 
 def _clock(board: Plain, role: str, plots: bool) -> Html:

@@ -67,6 +67,7 @@ table.confusion{width:auto}table.confusion td{text-align:right;min-width:38px;fo
 .books{font-size:13px;margin:6px 0 2px}.bar{display:flex;height:12px;max-width:820px;border-radius:3px;overflow:hidden;
 background:var(--raised)}.bar i{display:block}.bar .good{background:var(--good)}.bar .warn{background:var(--warn)}
 .bar .bad{background:var(--bad)}.bar .same{background:var(--faint)}
+@media(max-width:640px){body{padding:16px 14px 32px}figure.large{overflow-x:auto}figure.large svg{min-width:680px}}
 footer{margin-top:36px;border-top:1px solid var(--line);padding-top:10px;font-size:12px;color:var(--soft)}
 button{float:right;font:inherit;font-size:12px;color:var(--soft);background:none;border:1px solid var(--line);
 border-radius:6px;padding:2px 10px;cursor:pointer}

@@ -127,6 +127,7 @@ def execute(
     *,
     otherwise: int | None = None,
     keep: Path | None = None,
+    whole: bool = False,
     tap: Callable[[Arrival], None] | None = None,
 ) -> Execution:
     """Run a scenario on recordings and virtual boards.
@@ -139,6 +140,7 @@ def execute(
         otherwise: Seed of another way to do the same: bytes one by one, batches cut at random, boards one after
             another. None: as usual.
         keep: Where to write a recording of the run; None: nowhere.
+        whole: Write all that was received, so that it follows from its bytes; else what is judged, for measuring it.
         tap: Is shown every arrival with its items.
 
     Raises:
@@ -158,7 +160,10 @@ def execute(
             return judge_feeds(loaded, feeds, otherwise)
         with _writer(keep, feeds, seed, schedule) as writer:
             for feed in feeds:
-                feed.arrivals = shown(feed.arrivals, writer.write)
+                if whole:
+                    feed.heard = writer.write
+                else:
+                    feed.arrivals = shown(feed.arrivals, writer.write)
             return judge_feeds(loaded, feeds, otherwise)
     finally:
         for feed in feeds:

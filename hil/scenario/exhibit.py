@@ -41,6 +41,8 @@ def exhibit_of(
         shift_s: How much of the readings was left out before the first sample that counts.
     """
     start = _start(done)
+    for envelope in scope.envelopes.values():
+        envelope.settle()
     return {
         "schema": 1, "start_ns": start, "seconds": done.readings_s, "environment": environment(),
         "versions": versions(), "faults": [_fault(one.as_dict(), one.level, shift_s) for one in schedule.faults],
@@ -184,7 +186,6 @@ def _histogram(values: Sequence[float]) -> Plain | None:
 
 
 def _envelope(one: Envelope, start: int) -> Plain:
-    one.settle()
     used = np.isfinite(one.low).any(axis=1)
     times = (one.start_ns - start + (np.flatnonzero(used) + 0.5) * one.width_ns) / 1e9
     return {

@@ -78,7 +78,7 @@ def seen_again(
         FileError: It cannot be written.
     """
     bare = replace(loaded, scenario=loaded.scenario.model_copy(update={"model": {}, "event": []}))
-    execute(bare, places, seed, schedule, keep=keep, tap=scope.take)
+    execute(bare, places, seed, schedule, keep=keep, whole=True, tap=scope.take)
 
 
 def look_into(path: Path, scope: Scope) -> None:

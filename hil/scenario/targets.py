@@ -76,6 +76,7 @@ class Feed:
         before: The books where the readings began, once they did.
         recording: The file it comes from.
         setup: How it was listened to, for a recording of the run.
+        heard: Is told every arrival before it is cut to the part that is judged: what follows from the bytes, whole.
     """
 
     role: str
@@ -86,6 +87,7 @@ class Feed:
     before: Books | None = None
     recording: Recording | None = None
     setup: BoardSetup | None = None
+    heard: Callable[[Arrival], None] | None = None
 
     def close(self) -> None:
         """Give back the file."""
@@ -188,6 +190,7 @@ def feed_of(place: Place, loaded: Loaded, seed: int, schedule: Schedule, apply: 
         arrivals = conversation(board, session, port, length or DEFAULT_S, apply=apply, whole=whole)
     feed = Feed(place.role, iter(()), session, None, person)
     feed.setup = BoardSetup(place.role, port, heard, NONCE)
+    arrivals = _told(feed, arrivals)
     if whole:
         feed.arrivals = arrivals
     else:
@@ -225,10 +228,17 @@ def _recorded(place: Place, loaded: Loaded, schedule: Schedule, apply: Apply) ->
 
     def cut() -> Iterator[Arrival]:
         low = start if readings.from_s else -(1 << 62)
-        return (within(arrival, low, 1 << 62 if end is None else end) for arrival in arrivals())
+        return (within(arrival, low, 1 << 62 if end is None else end) for arrival in _told(feed, arrivals()))
 
-    feed.arrivals = cut() if readings.from_s or end is not None else arrivals()
+    feed.arrivals = cut() if readings.from_s or end is not None else _told(feed, arrivals())
     return feed
+
+
+def _told(feed: Feed, arrivals: Iterator[Arrival]) -> Iterator[Arrival]:
+    for arrival in arrivals:
+        if feed.heard is not None:
+            feed.heard(arrival)
+        yield arrival
 
 
 def _on_the_way(schedule: Schedule, role: str) -> bool:
