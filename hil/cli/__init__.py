@@ -10,7 +10,7 @@ import sys
 import typer
 
 from firmware_bridge.errors import BridgeError, UsageError
-from hil.cli import bench, faults, files, judge, learn, live, record, scenarios
+from hil.cli import bench, faults, files, judge, learn, live, record, runs, scenarios
 from hil.cli.common import report_error
 
 __all__ = ["app", "main"]
@@ -24,7 +24,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for family in (live, record, files, judge, learn, bench, scenarios):
+for family in (live, record, files, judge, learn, bench, scenarios, runs):
     for verb in family.VERBS:
         app.command(verb.__name__.rstrip("_"))(verb)
 for group, name in (*scenarios.GROUPS, *faults.GROUPS):

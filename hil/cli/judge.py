@@ -8,6 +8,7 @@ import typer
 
 from firmware_bridge.errors import FileError, UsageError
 from hil.cli.common import BoardFile, For, From, Json, Output, Quiet, To, print_json, talk, worked
+from hil.cli.runs import compare_runs, is_run
 
 if TYPE_CHECKING:
     from hil.measure import Measurement
@@ -134,8 +135,13 @@ def compare(
     """Say figure by figure whether B is better than A, the same within noise, or worse.
 
     The chance of any false verdict among all of them is at most 5 % (Holm). What cannot be compared is refused, with
-    what to record instead. Ends with 0 whatever the verdicts are, with 2 where nothing could be compared.
+    what to record instead. Ends with 0 whatever the verdicts are, with 2 where nothing could be compared. Two files
+    that `hil run --json` printed are compared scenario by scenario and check by check.
     """
+    if is_run(a) and is_run(b):
+        _writable(page, plots=False)
+        compare_runs(a, b, page, json, quiet)
+        return
     from hil.measure.compare import compare as judge
     from hil.measure.sides import open_sides
 
@@ -173,7 +179,7 @@ def _share(text: str) -> float:
     return share
 
 
-def _writable(page: Path | None) -> None:
+def _writable(page: Path | None, plots: bool = True) -> None:
     """Refuse a page that could not be drawn or would overwrite something, before the work is done."""
     if page is None:
         return
@@ -181,9 +187,10 @@ def _writable(page: Path | None) -> None:
         raise UsageError("the file exists and pages are never overwritten", str(page), "choose another name")
     if not page.parent.is_dir():
         raise FileError("its folder does not exist", str(page), "make the folder, or choose another one")
-    from hil.report.svg import needs_matplotlib
+    if plots:
+        from hil.report.svg import needs_matplotlib
 
-    needs_matplotlib()
+        needs_matplotlib()
 
 
 VERBS = (measure, compare)

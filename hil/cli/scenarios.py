@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from hil.cli.common import Json, Output, Quiet, Seed, print_json, print_table, talk
+from hil.cli.runs import RUNS, Keep, KeepAll, NoKeep, Past, RunPage, Yes, asker, kept_in
 
 __all__ = ["GROUPS", "VERBS"]
 
@@ -81,29 +82,36 @@ def run(
         Path | None, typer.Option("--bench", metavar="FILE", help="TOML file with the port of each board.")
     ] = None,
     update_baselines: Annotated[
-        bool, typer.Option("--update-baselines", help="Accept what is found; shows the difference.")
+        bool, typer.Option("--update-baselines", help="Show the difference to the accepted results, then accept it.")
     ] = False,
+    yes: Yes = False,
     junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML.")] = None,
     markdown: Annotated[
         Path | None, typer.Option("--summary", metavar="FILE.md", help="Write a short summary.")
     ] = None,
+    page: RunPage = None,
+    keep: Keep = RUNS,
+    keep_all: KeepAll = False,
+    no_keep: NoKeep = False,
+    past: Past = None,
     strict: Annotated[bool, typer.Option("--strict", help="Let NA count as a failure.")] = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Show every check.")] = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Run scenarios and judge them; exit 0 passed, 1 a check failed, 2 usage, 3 trouble at the bench."""
+    from hil.scenario.accept import accept
     from hil.scenario.benchfile import read_bench
-    from hil.scenario.junit import write_junit
     from hil.scenario.load import load_all
     from hil.scenario.many import run_all
-    from hil.scenario.markdown import summary
     from hil.scenario.outcome import ScenarioResult, exit_code
+    from hil.scenario.reporting import Reports, write_reports
     from hil.scenario.run import RunOptions
     from hil.scenario.table import result_lines, total_line
 
     loaded = load_all(paths, tag or ())
     ports = () if bench is None else read_bench(bench)
+    folder, history = kept_in(keep, past, no_keep)
     options = RunOptions(
         bench=ports,
         on=on,
@@ -114,6 +122,9 @@ def run(
         update_baselines=update_baselines,
         stimulus=stimulus,
         against=against,
+        keep=folder,
+        keep_all=keep_all,
+        exhibit=page is not None,
     )
     began = time.monotonic()
 
@@ -124,12 +135,17 @@ def run(
             elif not quiet:
                 print(line, flush=True)
 
-    results = run_all(loaded, options, jobs, tell)
-    total = total_line(results, time.monotonic() - began)
-    if junit is not None:
-        write_junit(junit, results)
-    if markdown is not None:
-        markdown.write_text(summary(results, time.monotonic() - began), "utf-8")
+    results = run_all(loaded, options, jobs, None if update_baselines else tell)
+    seconds = time.monotonic() - began
+    if update_baselines:
+        # Only now, with all differences at hand, and here, where the person is.
+        ask = asker(yes, json)
+        results = [accept(one, given, ask) for one, given in zip(results, loaded, strict=True)]
+        for result in results:
+            tell(result)
+    total = total_line(results, seconds)
+    reports = Reports(junit, markdown, page, history)
+    write_reports(results, reports, seconds, time.time_ns(), lambda sentence: talk(sentence, quiet))
     if json:
         print_json({"schema": 1, "scenarios": [one.as_dict() for one in results]})
         talk(total, quiet)

@@ -57,6 +57,17 @@ border:1px solid currentColor;white-space:nowrap}
 .tag.good,.tag.better,.tag.meets{color:var(--good)}.tag.same{color:var(--soft)}.tag.different{color:var(--link)}
 .unknowns{margin:6px 0;padding-left:18px;font-size:13px;color:var(--soft)}.unknowns b{color:var(--ink);font-weight:600}
 nav{font-size:13px;margin:10px 0}nav a{color:var(--link);margin-right:14px}a{color:var(--link)}
+details.scenario{border-top:2px solid var(--line);margin-top:18px}details.scenario>summary{cursor:pointer}
+summary h2{display:inline;border:0;margin:0;padding:0;line-height:2.2}
+summary{color:var(--soft)}summary h2{color:var(--ink)}
+details>summary{font-size:13px}h1.bad{color:var(--bad)}h1.warn{color:var(--warn)}h1.good{color:var(--good)}
+code{font:12.5px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;background:var(--raised);padding:2px 6px;
+border-radius:4px;overflow-wrap:anywhere}tbody th.wide{white-space:normal;min-width:220px}.made{font-size:12px}
+table.confusion{width:auto}table.confusion td{text-align:right;min-width:38px;font-variant-numeric:tabular-nums}
+.books{font-size:13px;margin:6px 0 2px}.bar{display:flex;height:12px;max-width:820px;border-radius:3px;overflow:hidden;
+background:var(--raised)}.bar i{display:block}.bar .good{background:var(--good)}.bar .warn{background:var(--warn)}
+.bar .bad{background:var(--bad)}.bar .same{background:var(--faint)}
+@media(max-width:640px){body{padding:16px 14px 32px}figure.large{overflow-x:auto}figure.large svg{min-width:680px}}
 footer{margin-top:36px;border-top:1px solid var(--line);padding-top:10px;font-size:12px;color:var(--soft)}
 button{float:right;font:inherit;font-size:12px;color:var(--soft);background:none;border:1px solid var(--line);
 border-radius:6px;padding:2px 10px;cursor:pointer}

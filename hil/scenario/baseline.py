@@ -20,7 +20,7 @@ from hil.scenario.decisions import ModelEvidence, Verdicts, digest
 from hil.scenario.grammar import Scenario
 from hil.scenario.outcome import FAIL, NA, PASS, UNSET, CheckResult, Reading
 
-__all__ = ["bootstrap", "compared", "facts_of", "groups_of", "read_baseline", "text_of", "update"]
+__all__ = ["bootstrap", "compared", "difference", "facts_of", "groups_of", "read_baseline", "text_of", "write"]
 
 SCHEMA = 1
 TOLERANCE = 1e-6
@@ -105,21 +105,37 @@ def read_baseline(path: Path) -> Row | None:
     return plain
 
 
-def update(path: Path, facts: Row) -> str:
-    """Write a baseline; return the difference to the one before, empty where there is none.
+def difference(path: Path, text: str) -> str:
+    """Return what would change in the accepted results, as the lines of a diff; empty: nothing.
 
     Raises:
-        FileError: It cannot be written.
+        FileError: They cannot be read.
     """
-    before = path.read_text("utf-8") if path.is_file() else ""
-    text = text_of(facts)
+    before = _before(path)
     lines = difflib.unified_diff(before.splitlines(), text.splitlines(), "accepted", "found", n=0, lineterm="")
+    return "\n".join(lines)
+
+
+def write(path: Path, text: str) -> None:
+    """Write accepted results.
+
+    Raises:
+        FileError: They cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
     except OSError as error:
         raise FileError(f"it cannot be written ({error.strerror})", str(path), "check the folder") from None
-    return "\n".join(lines)
+
+
+def _before(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError) as error:
+        raise FileError(f"the accepted results cannot be read ({error})", str(path), "restore the file") from None
 
 
 def bootstrap(before: Groups, after: Groups, seed: int = 0) -> tuple[float, float, float] | None:

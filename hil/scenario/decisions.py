@@ -64,13 +64,18 @@ class ModelEvidence:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Verdicts:
-    """Windows with a truth, aligned `(N,)`: label indices, `MISSED` where no decision was made."""
+    """Windows with a truth, aligned `(N,)`: label indices, `MISSED` where no decision was made.
+
+    `where` and `last` say which window each is: (board, stream, boot), and the number of its last sample.
+    """
 
     truth: Ints
     said: Ints
     confidence: npt.NDArray[np.float64]
     who: tuple[str, ...]
     excluded: int
+    where: tuple[tuple[str, str, int], ...] = ()
+    last: tuple[int, ...] = ()
 
 
 def digest(model: ModelEvidence) -> str:
@@ -98,6 +103,8 @@ def verdicts(model: ModelEvidence, boards: Sequence[BoardEvidence], labels: dict
     answers: list[int] = []
     sure: list[float] = []
     who: list[str] = []
+    where: list[tuple[str, str, int]] = []
+    last: list[int] = []
     excluded = 0
     for board in boards:
         for (stream, boot), course in sorted(board.courses.items()):
@@ -107,6 +114,7 @@ def verdicts(model: ModelEvidence, boards: Sequence[BoardEvidence], labels: dict
             # Before the first sample ever seen nobody could have decided; after a reboot it counts.
             least = min(one for one in range(boot + 1) if (stream, one) in board.courses)
             skip = int(course.first[0]) + model.memory if boot == least else 0
+            window_of = (board.role, stream, boot)
             for end, true in zip(ends.tolist(), known.tolist(), strict=True):
                 found = said.get((board.role, stream, boot, end))
                 if found is None and end < skip:
@@ -118,12 +126,16 @@ def verdicts(model: ModelEvidence, boards: Sequence[BoardEvidence], labels: dict
                 answers.append(MISSED if found is None else place[found.label])
                 sure.append(0.0 if found is None else found.confidence)
                 who.append(board.person or board.role)
+                where.append(window_of)
+                last.append(end - 1)
     return Verdicts(
         np.concatenate(truth) if truth else np.zeros(0, np.int64),
         np.array(answers, np.int64),
         np.array(sure, np.float64),
         tuple(who),
         excluded,
+        tuple(where),
+        tuple(last),
     )
 
 

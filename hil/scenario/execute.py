@@ -134,6 +134,7 @@ def execute(
     *,
     otherwise: int | None = None,
     keep: Path | None = None,
+    whole: bool = False,
     watch: Sequence[Watch] = (),
 ) -> Execution:
     """Run a scenario on recordings and virtual boards.
@@ -146,6 +147,7 @@ def execute(
         otherwise: Seed of another way to do the same: bytes one by one, batches cut at random, boards one after
             another. None: as usual.
         keep: Where to write a recording of the run; None: nowhere.
+        whole: Write all that was received, so that it follows from its bytes; else what is judged, for measuring it.
         watch: Each is shown every arrival with its items.
 
     Raises:
@@ -165,7 +167,10 @@ def execute(
             return judge_feeds(loaded, feeds, otherwise, watch=watch)
         with _writer(keep, feeds, seed, schedule) as writer:
             for feed in feeds:
-                feed.arrivals = _shown(feed.arrivals, writer.write)
+                if whole:
+                    feed.heard = writer.write
+                else:
+                    feed.arrivals = _shown(feed.arrivals, writer.write)
             return judge_feeds(loaded, feeds, otherwise, watch=watch)
     finally:
         for feed in feeds:
@@ -242,7 +247,7 @@ def _writer(path: Path, feeds: Sequence[Feed], seed: int, schedule: Schedule) ->
         writer.close()
 
 
-def _shown(arrivals: Iterator[Arrival], tell: Callable[[Arrival], None]) -> Iterator[Arrival]:
+def _shown(arrivals: Iterator[Arrival], tell: Watch) -> Iterator[Arrival]:
     for arrival in arrivals:
         tell(arrival)
         yield arrival

@@ -9,6 +9,7 @@ import re
 import subprocess
 from collections.abc import Iterator, Sequence
 from concurrent.futures import TimeoutError as Late
+from pathlib import Path
 
 from firmware_bridge.batch import Arrival, Batch, Log
 from firmware_bridge.bridge import Bridge
@@ -18,6 +19,7 @@ from firmware_bridge.faults import Schedule
 from firmware_bridge.roles import Expect, PortSpec
 from hil.scenario.execute import Execution, Watch, judge_feeds
 from hil.scenario.grammar import Setup
+from hil.scenario.keptbridge import opened
 from hil.scenario.load import Loaded
 from hil.scenario.stimulated import feeder_of
 from hil.scenario.targets import DEFAULT_S, Feed, NotHere, Place
@@ -31,9 +33,17 @@ _COMMAND_S = 300.0
 
 def execute_live(
     loaded: Loaded, places: Sequence[Place], schedule: Schedule, clock: Clock | None = None,
-    watch: Sequence[Watch] = (),
+    *, keep: Path | None = None, watch: Sequence[Watch] = (),
 ) -> tuple[Execution, tuple[str, ...]]:  # fmt: skip
     """Run a scenario on live boards; return what it left behind and remarks.
+
+    Args:
+        loaded: The scenario.
+        places: Where its boards are; all are live.
+        schedule: Faults.
+        clock: Time.
+        keep: Where to write all that is received; None: nowhere.
+        watch: Each is shown every arrival that is judged.
 
     Raises:
         NotHere: It asks for something that live boards cannot have.
@@ -58,7 +68,7 @@ def execute_live(
         )
         for place in places
     ]  # fmt: skip
-    with Bridge(specs, clock) as bridge:
+    with opened(keep, specs, clock) as bridge:
         try:
             met = _prepare(bridge, setup, [place.role for place in places], clock)
             if feeders:

@@ -19,7 +19,7 @@ from hil.scenario.grammar import EventTable
 from hil.scenario.outcome import NA, UNSET, Reading
 from hil.scenario.tally import away_from_median, percentile_of
 
-__all__ = ["board_readings", "event_readings", "model_readings"]
+__all__ = ["board_readings", "event_readings", "expected_of", "model_readings"]
 
 Found = tuple[str, float | None, str]
 """The last part of a name, its value, and why there is none (`NA: ...` where it cannot be)."""
@@ -78,18 +78,7 @@ def event_readings(
 ) -> Iterator[Reading]:
     """Yield the metrics of an event."""
     place = f"event.{event.name}"
-    expected: list[tuple[str, int, int]] = []
-    for board in boards:
-        if board.start_ns is None:
-            continue
-        if event.from_s is not None and event.to_s is not None:
-            start = board.start_ns
-            expected.append((board.role, start + round(event.from_s * 1e9), start + round(event.to_s * 1e9)))
-        else:
-            for label in labels.get(board.role, ()):
-                if label.text == event.label and label.start_ns < board.end_ns:
-                    stop = board.end_ns if label.stop_ns is None else min(label.stop_ns, board.end_ns)
-                    expected.append((board.role, label.start_ns, stop))
+    expected = expected_of(event, boards, labels)
     made: list[Prediction] = model.made
     why = model.failed
     if not why and event.label not in model.labels:
@@ -109,6 +98,25 @@ def event_readings(
     yield _reading(f"{place}.false_positives", float(found.false_positives), "")
     yield _reading(f"{place}.false_alarms_per_h", found.false_positives / hours if hours else None, "no readings")
     yield _reading(f"{place}.delay", found.delay_s, "no appearance was met")
+
+
+def expected_of(
+    event: EventTable, boards: Sequence[BoardEvidence], labels: Mapping[str, Sequence[Label]]
+) -> list[tuple[str, int, int]]:
+    """Return board, beginning and end (UTC ns) of every stretch in which a label must appear."""
+    expected: list[tuple[str, int, int]] = []
+    for board in boards:
+        if board.start_ns is None:
+            continue
+        if event.from_s is not None and event.to_s is not None:
+            start = board.start_ns
+            expected.append((board.role, start + round(event.from_s * 1e9), start + round(event.to_s * 1e9)))
+        else:
+            for label in labels.get(board.role, ()):
+                if label.text == event.label and label.start_ns < board.end_ns:
+                    stop = board.end_ns if label.stop_ns is None else min(label.stop_ns, board.end_ns)
+                    expected.append((board.role, label.start_ns, stop))
+    return expected
 
 
 def _link(board: BoardEvidence) -> Iterator[Found]:

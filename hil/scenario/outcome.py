@@ -80,6 +80,9 @@ class ScenarioResult:
         against: The other target that it ran on too.
         gap: How far apart both are: rows of name, here, there, difference and unit.
         repeats: Outcomes of repetitions, with the pass rate and its interval.
+        again: The command that does the same once more.
+        exhibit: What a page shows of it, see `hil.scenario.exhibit`; empty where none is asked for.
+        proposal: What would be accepted as its baseline, see `hil.scenario.accept`; empty where nothing is.
     """
 
     name: str
@@ -100,10 +103,18 @@ class ScenarioResult:
     against: str = ""
     gap: tuple[Mapping[str, Any], ...] = ()
     repeats: Mapping[str, Any] = field(default_factory=dict)
+    again: str = ""
+    exhibit: Mapping[str, Any] = field(default_factory=dict)
+    proposal: Mapping[str, Any] = field(default_factory=dict)
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        plain = {key: getattr(self, key) for key in self.__dataclass_fields__}
+    def as_dict(self, whole: bool = False) -> dict[str, Any]:
+        """Return plain JSON values.
+
+        Args:
+            whole: With what is shown and proposed too, to be handed to another process.
+        """
+        left_out = () if whole else ("exhibit", "proposal")
+        plain = {key: getattr(self, key) for key in self.__dataclass_fields__ if key not in left_out}
         return plain | {"checks": [check.as_dict() for check in self.checks], "remarks": list(self.remarks),
                         "metrics": {name: dict(value) for name, value in self.metrics.items()},
                         "predictions": {name: dict(value) for name, value in self.predictions.items()},

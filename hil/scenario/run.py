@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from firmware_bridge.batch import Arrival
 from firmware_bridge.errors import BridgeError
 from firmware_bridge.faults import Schedule
 from hil.scenario import baseline
@@ -23,13 +22,16 @@ from hil.scenario.decisions import ModelEvidence, digest, verdicts
 from hil.scenario.elsewhere import gap_to
 from hil.scenario.evidence import BoardEvidence
 from hil.scenario.execute import Execution, Watch, execute
+from hil.scenario.kept import again
 from hil.scenario.live import execute_live
 from hil.scenario.load import Loaded
 from hil.scenario.measured import measured_readings
 from hil.scenario.metrics import board_readings, event_readings, model_readings
 from hil.scenario.outcome import FAIL, NA, TROUBLE, UNSET, CheckResult, Reading, ScenarioResult, worst
+from hil.scenario.postmortem import keep_heard, postmortem
+from hil.scenario.scope import Scope
 from hil.scenario.stimulated import stimulus_readings, stimulus_remarks
-from hil.scenario.targets import NotHere, places_of, target_of
+from hil.scenario.targets import NotHere, Place, places_of, target_of
 from hil.scenario.twice import differences
 
 __all__ = ["RunOptions", "readings_of", "run_once", "run_scenario"]
@@ -47,7 +49,10 @@ class RunOptions:
         repeat: How often to run; more than once gives a pass rate, with seeds that follow each other.
         retry_trouble: How often to run again after TROUBLE.
         bench: Port of each role, from a bench file.
-        update_baselines: Accept what is found; the difference is a remark.
+        update_baselines: Propose what is found as the baseline, see `hil.scenario.accept`.
+        keep: Folder for the recordings of runs that do not pass; empty: none is kept.
+        keep_all: Keep those of passing runs too.
+        exhibit: Take along what a page shows.
         stimulus: Push recorded readings into virtual boards too; into live ones they are pushed anyway.
         against: Another target to run on too, for the gap between both.
     """
@@ -62,6 +67,9 @@ class RunOptions:
     update_baselines: bool = False
     stimulus: bool = False
     against: str | None = None
+    keep: str = ""
+    keep_all: bool = False
+    exhibit: bool = False
 
 
 def run_scenario(loaded: Loaded, options: RunOptions) -> ScenarioResult:
@@ -83,7 +91,8 @@ def run_scenario(loaded: Loaded, options: RunOptions) -> ScenarioResult:
             "pass_rate": passed / len(counted) if counted else None,
             "low": _share(low), "high": _share(high)}  # fmt: skip
     whole = next(result for result in results if result.outcome == worst(outcomes))
-    return replace(whole, repeats=rate, seconds=sum(result.seconds for result in results))
+    return replace(whole, repeats=rate, seconds=sum(result.seconds for result in results),
+                   proposal=results[0].proposal)  # fmt: skip
 
 
 def _share(percent: float | None) -> float | None:
@@ -116,7 +125,7 @@ def run_once(loaded: Loaded, options: RunOptions, watch: Sequence[Watch] = ()) -
     def result(outcome: str, target: str = "", **more: Any) -> ScenarioResult:
         return ScenarioResult(
             scenario.name, str(loaded.path), target, outcome, quarantined=quarantined, seed=options.seed,
-            seconds=time.monotonic() - began, **more,
+            seconds=time.monotonic() - began, again=again(loaded, options.on, options.seed, options.twice), **more,
         )  # fmt: skip
 
     ports = dict(options.bench)
@@ -130,62 +139,93 @@ def run_once(loaded: Loaded, options: RunOptions, watch: Sequence[Watch] = ()) -
         checks = tuple(_absent(check.metric, NA, str(reason)) for check in scenario.check)
         return result(NA, why=str(reason), checks=checks)
     target = target_of(places)
-    portrait = Portrait() if options.against is not None else None
-    watch = watch if portrait is None else (*watch, portrait.take)
-    try:
-        seed = options.seed + scenario.seed
-        fault_seed = seed if options.fault_seed is None else options.fault_seed
-        schedule = Schedule.from_dict({"seed": fault_seed, "fault": list(scenario.fault)}, str(loaded.path))
-        live = any(place.kind == "live" for place in places)
-        measured = {check.metric for check in scenario.check if (row := find_row(check.metric)) and row.measured}
-        found: dict[str, Reading] = {}
-        remarks: tuple[str, ...] = ()
-        if live:
-            done, remarks = execute_live(loaded, places, schedule, watch=watch)
-        elif measured:
-            with tempfile.TemporaryDirectory(prefix="hil-run-") as folder:
-                done = execute(loaded, places, seed, schedule, keep=Path(folder) / "run.mcap", watch=watch)
-                found = measured_readings(Path(folder) / "run.mcap", measured)
-        else:
-            done = execute(loaded, places, seed, schedule, watch=watch)
-        remarks = (*remarks, *stimulus_remarks(done.stimuli))
-        found |= {one.name: one for one in readings_of(done, loaded, live)}
-        checks = tuple(judge(check, _named(check.metric, found, done)) for check in scenario.check)
-        if options.twice and not live:
-            second = execute(loaded, places, seed, schedule, otherwise=seed + 1)
-            checks = (
-                *checks,
-                *differences(
-                    list(readings_of(done, loaded, False)), list(readings_of(second, loaded, False)), done, second
-                ),
-            )
-        elif options.twice:
-            remarks = (*remarks, "a live board cannot be run a second time in another way")
-        other, gap = "", tuple[Mapping[str, Any], ...]()
-        if portrait is not None and options.against is not None:
-            other, gap, told_why = gap_to(loaded, options.against, seed, schedule, ports, stimulus=options.stimulus,
-                                          here=(done, portrait))  # fmt: skip
-            remarks = (*remarks, told_why) if told_why else remarks
-        rows: tuple[Mapping[str, Any], ...] = ()
-        if scenario.baseline is not None:
-            verdict, rows, told = _against(done, loaded, target, list(found.values()), options)
-            checks, remarks = (*checks, verdict), (*remarks, *told)
-    except BridgeError as error:
-        return result(TROUBLE, target, why=str(error))
-    except NotHere as reason:
-        return result(NA, target, why=str(reason))
-    metrics = {
-        one.name: {"value": one.value, "unit": one.unit, "kind": one.kind}
-        for one in sorted(found.values(), key=lambda one: one.name)
-        if one.value is not None
-    }
-    predictions = {name: {"decisions": len(model.made), "sha256": digest(model)} for name, model in done.models.items()}
-    outcome = worst(check.outcome for check in checks)
+    with tempfile.TemporaryDirectory(prefix="hil-run-") as folder:
+        file = Path(folder) / "run.mcap"
+        try:
+            judged = _judged(loaded, options, places, file, watch)
+        except BridgeError as error:
+            files = keep_heard(options.keep, loaded, options.seed, file) if _live(places) else {}
+            return result(TROUBLE, target, why=str(error), files=files)
+        except NotHere as reason:
+            return result(NA, target, why=str(reason))
+    outcome = worst(check.outcome for check in judged["checks"])
     if quarantined and outcome not in (FAIL, UNSET, TROUBLE):
-        remarks = (*remarks, "it is in quarantine and passes: take [quarantine] out")
-    return result(outcome, target, checks=checks, metrics=metrics, predictions=predictions, remarks=tuple(remarks),
-                  baseline=rows, against=other, gap=gap,
-                  readings_s=done.readings_s)  # fmt: skip
+        judged["remarks"] = (*judged["remarks"], "it is in quarantine and passes: take [quarantine] out")
+    return result(outcome, target, **judged)
+
+
+def _live(places: Sequence[Place]) -> bool:
+    return any(place.kind == "live" for place in places)
+
+
+def _judged(
+    loaded: Loaded, options: RunOptions, places: Sequence[Place], file: Path, watch: Sequence[Watch]
+) -> dict[str, Any]:
+    """Run a scenario and return the fields of its result.
+
+    Args:
+        loaded: The scenario.
+        options: How it is run.
+        places: Where its boards are.
+        file: Where the run may be written, for what is measured in a recording and for what may be kept of a live one.
+        watch: Each is shown every arrival with its items.
+
+    Raises:
+        BridgeError: The bench is in trouble.
+        NotHere: The target cannot have it.
+    """
+    scenario, live = loaded.scenario, _live(places)
+    seed = options.seed + scenario.seed
+    fault_seed = seed if options.fault_seed is None else options.fault_seed
+    schedule = Schedule.from_dict({"seed": fault_seed, "fault": list(scenario.fault)}, str(loaded.path))
+    measured = {check.metric for check in scenario.check if (row := find_row(check.metric)) and row.measured}
+    remarks: tuple[str, ...] = ()
+    scope = Scope() if options.exhibit else None
+    portrait = Portrait() if options.against is not None else None
+    watch = (*watch, *(one.take for one in (scope, portrait) if one is not None))
+    if live:
+        kept = file if options.keep or scope is not None or measured else None
+        done, remarks = execute_live(loaded, places, schedule, keep=kept, watch=watch)
+    else:
+        done = execute(loaded, places, seed, schedule, keep=file if measured else None, watch=watch)
+    remarks = (*remarks, *stimulus_remarks(done.stimuli))
+    found = measured_readings(file, measured) if measured else {}
+    found |= {one.name: one for one in readings_of(done, loaded, live)}
+    checks = tuple(judge(check, _named(check.metric, found, done)) for check in scenario.check)
+    if options.twice and not live:
+        second = execute(loaded, places, seed, schedule, otherwise=seed + 1)
+        first, other = (list(readings_of(one, loaded, False)) for one in (done, second))
+        checks = (*checks, *differences(first, other, done, second))
+    elif options.twice:
+        remarks = (*remarks, "a live board cannot be run a second time in another way")
+    against, gap = "", tuple[Mapping[str, Any], ...]()
+    if portrait is not None and options.against is not None:
+        against, gap, why = gap_to(loaded, options.against, seed, schedule, dict(options.bench),
+                                   stimulus=options.stimulus, here=(done, portrait))  # fmt: skip
+        remarks = (*remarks, why) if why else remarks
+    compared: tuple[Mapping[str, Any], ...] = ()
+    proposal: dict[str, Any] = {}
+    if scenario.baseline is not None:
+        facts = _facts(done, loaded, target_of(places), list(found.values()))
+        path = loaded.find(scenario.baseline.file)
+        verdict, compared = baseline.compared(baseline.read_baseline(path), facts, str(path))
+        checks = (*checks, verdict)
+        proposal = {"text": baseline.text_of(facts)} if options.update_baselines else {}
+    left = postmortem(
+        loaded, places, seed, schedule, done, checks, scope=scope, folder=options.keep, keep_all=options.keep_all,
+        heard=file if live and file.is_file() else None,
+    )  # fmt: skip
+    return {
+        "checks": checks, "remarks": (*remarks, *left.remarks), "files": left.files, "exhibit": left.exhibit,
+        "baseline": compared, "proposal": proposal, "against": against, "gap": gap, "readings_s": done.readings_s,
+        "metrics": {
+            one.name: {"value": one.value, "unit": one.unit, "kind": one.kind}
+            for one in sorted(found.values(), key=lambda one: one.name) if one.value is not None
+        },
+        "predictions": {
+            name: {"decisions": len(model.made), "sha256": digest(model)} for name, model in done.models.items()
+        },
+    }  # fmt: skip
 
 
 def readings_of(done: Execution, loaded: Loaded, live: bool) -> Iterable[Reading]:
@@ -204,21 +244,10 @@ def readings_of(done: Execution, loaded: Loaded, live: bool) -> Iterable[Reading
         yield from event_readings(event, done.models[event.model], read, done.labels)
 
 
-def _against(
-    done: Execution, loaded: Loaded, target: str, found: Sequence[Reading], options: RunOptions
-) -> tuple[CheckResult, tuple[Mapping[str, Any], ...], tuple[str, ...]]:
-    """Compare a run with the accepted results, or accept it."""
-    scenario = loaded.scenario
-    assert scenario.baseline is not None
-    path = loaded.find(scenario.baseline.file)
+def _facts(done: Execution, loaded: Loaded, target: str, found: Sequence[Reading]) -> dict[str, Any]:
+    """Return what a baseline holds of a run."""
     groups = {name: _groups(name, model, done, loaded) for name, model in done.models.items()}
-    facts = baseline.facts_of(scenario, target, found, done.models, groups)
-    told: tuple[str, ...] = ()
-    if options.update_baselines:
-        difference = baseline.update(path, facts)
-        told = (f"accepted in {path}:\n{difference}" if difference else f"{path} is as it was",)
-    verdict, rows = baseline.compared(baseline.read_baseline(path), facts, str(path))
-    return verdict, rows, told
+    return baseline.facts_of(loaded.scenario, target, found, done.models, groups)
 
 
 def _groups(name: str, model: ModelEvidence, done: Execution, loaded: Loaded) -> dict[str, list[int]]:

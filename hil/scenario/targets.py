@@ -60,6 +60,7 @@ class Feed:
         recording: The file it comes from.
         setup: How it was listened to, for a recording of the run.
         feeders: What pushes readings into its boards.
+        heard: Is told every arrival before it is cut to the part that is judged: what follows from the bytes, whole.
     """
 
     role: str
@@ -71,6 +72,7 @@ class Feed:
     recording: Recording | None = None
     setup: BoardSetup | None = None
     feeders: tuple[Feeder, ...] = ()
+    heard: Callable[[Arrival], None] | None = None
 
     def close(self) -> None:
         """Give back the file."""
@@ -133,6 +135,7 @@ def feed_of(place: Place, loaded: Loaded, seed: int, schedule: Schedule, apply: 
         arrivals = conversation(board, session, port, length or DEFAULT_S, apply=apply, whole=whole)
     feed = Feed(place.role, iter(()), session, None, person)
     feed.setup = BoardSetup(place.role, port, heard, NONCE)
+    arrivals = _told(feed, arrivals)
     if whole and not readings.from_s:
         feed.arrivals = arrivals
     else:
@@ -173,14 +176,21 @@ def _recorded(place: Place, loaded: Loaded, schedule: Schedule, apply: Apply) ->
 
     def cut() -> Iterator[Arrival]:
         low = start if readings.from_s else -(1 << 62)
-        return (within(arrival, low, 1 << 62 if end is None else end) for arrival in arrivals())
+        return (within(arrival, low, 1 << 62 if end is None else end) for arrival in _told(feed, arrivals()))
 
-    feed.arrivals = cut() if readings.from_s or end is not None else arrivals()
+    feed.arrivals = cut() if readings.from_s or end is not None else _told(feed, arrivals())
     return feed
 
 
 def _damages(schedule: Schedule, role: str) -> bool:
     return bool(schedule.of(role, LEVELS))
+
+
+def _told(feed: Feed, arrivals: Iterator[Arrival]) -> Iterator[Arrival]:
+    for arrival in arrivals:
+        if feed.heard is not None:
+            feed.heard(arrival)
+        yield arrival
 
 
 def _windowed(feed: Feed, arrivals: Iterator[Arrival], from_s: float, to_s: float | None) -> Iterator[Arrival]:

@@ -1,0 +1,114 @@
+"""After the verdict: what of a run is kept on disk, and what is shown of it.
+
+Rule of this room: nothing here changes a verdict. A run that did not pass is looked at a second time, around the
+moments that its checks point at, and its recording is kept. That the second look saw the same samples is checked.
+"""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from firmware_bridge.errors import BridgeError
+from firmware_bridge.faults import Schedule
+from hil.scenario.decisions import verdicts
+from hil.scenario.execute import Execution
+from hil.scenario.exhibit import exhibit_of, windows_of
+from hil.scenario.kept import file_for, look_into, seen_again, source_of
+from hil.scenario.load import Loaded
+from hil.scenario.moments import triggers_of
+from hil.scenario.outcome import MARGINAL, NA, PASS, CheckResult, worst
+from hil.scenario.scope import Scope
+from hil.scenario.targets import Place
+
+__all__ = ["Postmortem", "keep_heard", "postmortem"]
+
+
+@dataclass(frozen=True, slots=True)
+class Postmortem:
+    """What is left of a run: files by what they are, plain values for a page, and remarks."""
+
+    files: Mapping[str, str] = field(default_factory=dict)
+    exhibit: Mapping[str, Any] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+
+
+def postmortem(
+    loaded: Loaded, places: Sequence[Place], seed: int, schedule: Schedule, done: Execution,
+    checks: Sequence[CheckResult], *, scope: Scope | None, folder: str, keep_all: bool, heard: Path | None,
+) -> Postmortem:  # fmt: skip
+    """Look at a run once more where that is needed, and keep what is to be kept.
+
+    Args:
+        loaded: The scenario.
+        places: Where its boards were.
+        seed: As of the run.
+        schedule: Its faults.
+        done: What it left behind.
+        checks: What came of its checks.
+        scope: That looked at the run; None: nothing is to be shown.
+        folder: Where to keep recordings; empty: nowhere.
+        keep_all: Whether passing runs are kept too.
+        heard: Recording of a live run that is not kept yet.
+    """
+    outcome = worst(check.outcome for check in checks)
+    failed = outcome not in (PASS, MARGINAL, NA)
+    keep = bool(folder) and (failed or keep_all)
+    files: dict[str, str] = {}
+    remarks: list[str] = []
+    source = source_of(loaded, places, schedule)
+    if keep and source is not None:
+        files["recording"] = str(source)
+        part = loaded.scenario.readings
+        if part.from_s or part.to_s is not None:
+            files["part"] = f"{part.from_s:g} s to {'the end' if part.to_s is None else f'{part.to_s:g} s'}"
+    found = {} if scope is None else {name: _verdicts(name, done, loaded) for name in done.models}
+    triggers = [] if scope is None else triggers_of(checks, loaded.scenario, done, found, scope)
+    second = Scope(triggers, overview=False)
+    try:
+        path = file_for(folder, loaded, seed) if keep and source is None else None
+        if heard is not None:
+            if triggers:
+                look_into(heard, second)
+            if path is not None:
+                shutil.move(heard, path)
+        elif triggers or path is not None:
+            seen_again(loaded, places, seed, schedule, second, path)
+            remarks += _same(done, second)
+        if path is not None:
+            files["recording"] = str(path)
+    except BridgeError as error:
+        remarks.append(f"what failed could not be kept: {error}")
+    if scope is None:
+        return Postmortem(files, {}, tuple(remarks))
+    shift = loaded.scenario.readings.from_s if places[0].kind in ("recording", "virtual") else 0.0
+    shown = exhibit_of(done, found, scope, schedule, shift)
+    shown["windows"] = windows_of(second.probes, done)
+    return Postmortem(files, shown, tuple(remarks))
+
+
+def keep_heard(folder: str, loaded: Loaded, seed: int, heard: Path | None) -> dict[str, str]:
+    """Keep what a live run that broke off had heard until then; return files by what they are."""
+    if not folder or heard is None or not heard.is_file():
+        return {}
+    path = file_for(folder, loaded, seed)
+    shutil.move(heard, path)
+    return {"recording": str(path)}
+
+
+def _verdicts(name: str, done: Execution, loaded: Loaded) -> Any:
+    role, boards = loaded.scenario.model[name].board, done.evidence.boards
+    read = list(boards.values()) if role is None else [boards[role]]
+    return verdicts(done.models[name], read, dict(done.labels))
+
+
+def _same(done: Execution, second: Scope) -> list[str]:
+    """Return a remark where the second look saw another number of samples."""
+    for board in done.evidence.boards.values():
+        for name, tally in board.streams.items():
+            seen = second.samples.get((board.role, name), 0)
+            if seen != tally.samples:
+                return [f"seen again, {board.role}/{name} had {seen} samples in place of {tally.samples}: "
+                        "what is kept and shown around the failure is not what was judged"]  # fmt: skip
+    return []
