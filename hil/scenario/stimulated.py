@@ -21,7 +21,7 @@ from hil.scenario.catalogue import find_row
 from hil.scenario.load import Loaded
 from hil.scenario.outcome import UNSET, Reading
 from hil.scenario.simulate import START_NS
-from hil.scenario.targets import NONCE, Apply, Feed, Place, recording_path
+from hil.scenario.targets import NONCE, Apply, Feed, Place, recording_path, told
 from hil.stimulus.feed import Feeder, fed
 from hil.stimulus.match import Match
 from hil.stimulus.readings import read_readings
@@ -73,7 +73,8 @@ def stimulated_feed(place: Place, loaded: Loaded, seed: int, schedule: Schedule,
         if feeder.why:
             raise NoAnswer(feeder.why, port, "look at the faults")
 
-    feed = Feed(place.role, arrivals(), session, (), readings.person)
+    feed = Feed(place.role, iter(()), session, (), readings.person)
+    feed.arrivals = told(feed, arrivals())
     feed.feeders = (feeder,)
     feed.setup = BoardSetup(place.role, port, bench.dialect, NONCE)
     return feed

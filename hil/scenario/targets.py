@@ -33,7 +33,7 @@ from hil.stimulus.feed import Feeder
 
 __all__ = [
     "NONCE", "Apply", "Feed", "NotHere", "Place", "feed_of", "place_of", "places_of", "recording_path",
-    "target_of",
+    "target_of", "told",
 ]  # fmt: skip
 
 Apply = Callable[[Session, Arrival], Arrival]
@@ -135,7 +135,7 @@ def feed_of(place: Place, loaded: Loaded, seed: int, schedule: Schedule, apply: 
         arrivals = conversation(board, session, port, length or DEFAULT_S, apply=apply, whole=whole)
     feed = Feed(place.role, iter(()), session, None, person)
     feed.setup = BoardSetup(place.role, port, heard, NONCE)
-    arrivals = _told(feed, arrivals)
+    arrivals = told(feed, arrivals)
     if whole and not readings.from_s:
         feed.arrivals = arrivals
     else:
@@ -176,9 +176,9 @@ def _recorded(place: Place, loaded: Loaded, schedule: Schedule, apply: Apply) ->
 
     def cut() -> Iterator[Arrival]:
         low = start if readings.from_s else -(1 << 62)
-        return (within(arrival, low, 1 << 62 if end is None else end) for arrival in _told(feed, arrivals()))
+        return (within(arrival, low, 1 << 62 if end is None else end) for arrival in told(feed, arrivals()))
 
-    feed.arrivals = cut() if readings.from_s or end is not None else _told(feed, arrivals())
+    feed.arrivals = cut() if readings.from_s or end is not None else told(feed, arrivals())
     return feed
 
 
@@ -186,7 +186,8 @@ def _damages(schedule: Schedule, role: str) -> bool:
     return bool(schedule.of(role, LEVELS))
 
 
-def _told(feed: Feed, arrivals: Iterator[Arrival]) -> Iterator[Arrival]:
+def told(feed: Feed, arrivals: Iterator[Arrival]) -> Iterator[Arrival]:
+    """Yield the arrivals of a feed; who wants to hear all of them is told first."""
     for arrival in arrivals:
         if feed.heard is not None:
             feed.heard(arrival)

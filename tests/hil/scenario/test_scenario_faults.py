@@ -46,7 +46,7 @@ def run(one: Loaded, faults: list[dict[str, Any]], on: str | None = None, seed: 
     """Everything that a host heard in a run of the scenario under some faults."""
     heard: list[Arrival] = []
     place = place_of("dut", one.scenario.board["dut"], on, alone=True)
-    execute(one, [place], 0, Schedule.from_dict({"seed": seed, "fault": faults}), keep=keep, tap=heard.append)
+    execute(one, [place], 0, Schedule.from_dict({"seed": seed, "fault": faults}), keep=keep, watch=[heard.append])
     return heard
 
 
