@@ -90,7 +90,9 @@ def _scenario(one: Plain, exhibit: Plain, past: Plain, name: str, plots: bool) -
         yield check_table(one["checks"], past.get("values", {}))
     yield _baseline(one["baseline"])
     if exhibit:
-        yield from _exhibit(exhibit, plots)
+        told = {check["metric"].partition(".")[0] for check in one["checks"]}
+        course = not fine or bool(exhibit["faults"] or exhibit["models"])
+        yield from _exhibit(exhibit, plots, course, clock=not fine or "clock" in told)
     yield "</details>"
 
 
@@ -103,7 +105,8 @@ def _baseline(rows: Sequence[Plain]) -> Html:
     return f'<h3>Against the accepted results</h3><ul class="unknowns">{lines}</ul>'
 
 
-def _exhibit(exhibit: Plain, plots: bool) -> Iterator[Html]:
+def _exhibit(exhibit: Plain, plots: bool, course: bool, clock: bool) -> Iterator[Html]:
+    """Yield what there is to see; of what passed plainly the course and the clock are told and not drawn."""
     windows = _together(exhibit["windows"]) if plots else []
     if windows:
         yield "<h3>Where it failed</h3>"
@@ -111,7 +114,7 @@ def _exhibit(exhibit: Plain, plots: bool) -> Iterator[Html]:
         words = f"{', '.join(one['metric'] for one in alike)}, at {alike[0]['at_s']:.3f} s"
         why = "; ".join(dict.fromkeys(one["why"] for one in alike))
         yield picture(window_plot(alike[0], exhibit), words, why, "large")
-    if plots and exhibit["streams"]:
+    if plots and course and exhibit["streams"]:
         yield "<h3>From beginning to end</h3>"
         for name, stream in exhibit["streams"].items():
             if stream["t_s"]:
@@ -125,7 +128,7 @@ def _exhibit(exhibit: Plain, plots: bool) -> Iterator[Html]:
         elif board["imported"]:
             yield f'<p class="soft">The readings of {text(role)} were imported: there are no bytes to account for.</p>'
         yield event_list(board, role)
-        yield _clock(board, role, plots)
+        yield _clock(board, role, plots and clock)
     yield _made_by(exhibit)
 
 

@@ -38,7 +38,7 @@ background:var(--raised)}
 .findings .note::before{content:"·";color:var(--soft)}.findings .good::before{content:"✔";color:var(--good)}
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,480px),1fr));gap:14px 18px;margin:12px 0}
 figure{margin:0;break-inside:avoid;min-width:0}figure svg{width:100%;height:auto;display:block}
-figure.small{max-width:460px}figure.large{max-width:820px}
+figure.small{max-width:460px}figure.large{max-width:820px;margin-bottom:16px}
 svg text{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
 figcaption{font-weight:600;font-size:14px;margin-bottom:2px}figcaption small{font-weight:400}
 .scroll{overflow-x:auto}

@@ -59,7 +59,7 @@ def _rows(one: ScenarioResult, before: Past) -> list[str]:
     rows = []
     for at, check in enumerate(bad):
         why = f"<br>{_cell(check.why)}" if check.why else ""
-        rows.append(f"| {check.outcome} | {head if at == 0 else ''} | `{check.metric}`{why} | "
+        rows.append(f"| {check.outcome} | {head if at == 0 else _cell(one.name)} | `{check.metric}`{why} | "
                     f"{figure(check.value, check.unit)} | {_cell(check.limit)} |")  # fmt: skip
     return rows
 

@@ -16,7 +16,7 @@ from firmware_bridge.batch import Arrival, Batch, ClockReading, Damage, Disconne
 
 __all__ = ["Envelope", "Probe", "Scope", "Trigger", "columns_of"]
 
-BUCKETS = 256
+BUCKETS = 160
 ROWS = 1200
 EVENTS = 200
 CHANNELS = 9
