@@ -87,6 +87,7 @@ class GlitchConfig(_Part):
         on_anomaly: Whether gaps, damage, stalls, reboots and disconnections trigger.
         output: A folder, or the name of the first recording; None: `recordings`.
         count: How many are saved; None: any number.
+        about: What is said about each recording.
     """
 
     before_s: Annotated[float, Field(ge=0, le=3600)] = 30.0
@@ -98,6 +99,7 @@ class GlitchConfig(_Part):
     on_anomaly: bool = False
     output: str | None = None
     count: Annotated[int, Field(ge=1)] | None = None
+    about: dict[str, str] = Field(default_factory=dict)
 
 
 class EngineConfig(_Part):
@@ -110,7 +112,6 @@ class EngineConfig(_Part):
         record: Record from the start; None: when told to.
         classes: Labels on the digits 1 to 9; empty: those of the first model.
         author: Who sets marks and labels.
-        pre_trigger_s: Seconds before a recording's start that are kept for it.
         glitch: What is kept for glitches.
         wait_s: How long to wait for a port that somebody else holds.
         patient: Keep trying ports that are missing at the start.
@@ -126,7 +127,6 @@ class EngineConfig(_Part):
     record: RecordConfig | None = None
     classes: tuple[str, ...] = ()
     author: str = ""
-    pre_trigger_s: Annotated[float, Field(ge=0, le=3600)] = 0.0
     glitch: GlitchConfig = GlitchConfig()
     wait_s: Annotated[float, Field(ge=0)] = 0.0
     patient: bool = False

@@ -62,7 +62,7 @@ class Engine:
         """Set when somebody said `quit`, or the engine was closed."""
         self.models: list[ModelStage] = []
         glitch = config.glitch if config.replay is None else config.glitch.model_copy(update={"before_s": 0.0})
-        openings = Openings(max(config.pre_trigger_s, glitch.before_s), glitch.ring_bytes)
+        openings = Openings(glitch.before_s, glitch.ring_bytes)
         schedule = config.schedule()
         if config.replay is not None:
             source: Live | Replay = self._open_replay(config)
@@ -90,7 +90,7 @@ class Engine:
         self.source = source
         self.desk = Desk(
             self.recorder, openings, self.pipeline.post, self.pipeline.between, self.setups, self._memory,
-            self.clock, author=config.author, replay=self.replay, before_s=config.pre_trigger_s,
+            self.clock, author=config.author, replay=self.replay,
         )  # fmt: skip
         self._starter = threading.Thread(target=self._start, name="starter", daemon=True)
         if isinstance(source, Replay) and (lost := source.recording.lost):
@@ -133,6 +133,7 @@ class Engine:
     def close(self) -> None:
         """End everything in order: links, models, recording; nothing that was taken is lost. Never hangs."""
         self.asked_to_end.set()
+        self.glitches.end()
         if self.recorder.recording:
             self.desk.end_label()
         if self._starter.ident is not None:
@@ -158,7 +159,7 @@ class Engine:
     def summary(self) -> Summary:
         """Return what came of it all, with the ledger."""
         late = None if self.replay is None else self.replay.report()
-        return summarise(self.snapshot(View(envelopes=False, images=False)), late)
+        return summarise(self.snapshot(View(envelopes=False, images=False)), late, self.glitches.told())
 
     def command(self, verb: str, **arguments: Any) -> dict[str, Any]:
         """Do what a screen or a script asks for.
@@ -193,7 +194,6 @@ class Engine:
             "record_stop": lambda: {"path": desk.stop()},
             "mark": lambda text, note="", t_ns=None: desk.mark(text, note, t_ns),
             "glitch": self._glitch,
-            "glitches": lambda: {"glitches": [one.as_dict() for one in self.glitches.saved]},
             "label": lambda text: {"active": desk.label(text)},
             "label_start": lambda text: desk.start_label(text),
             "label_stop": lambda text="": desk.stop_label(text),

@@ -97,7 +97,7 @@ class Glitches:
         self._clock = clock
         self._faults = faults
         self._propose = propose
-        self._triggers = Triggers(
+        self.triggers = Triggers(
             [parse_threshold(text) for text in config.thresholds],
             [parse_confidence(text) for text in config.confidences],
             on_mark=config.on_mark, on_anomaly=config.on_anomaly,
@@ -107,6 +107,7 @@ class Glitches:
         self._begun = 0
         self._squeezed = 0
         self._threads: list[threading.Thread] = []
+        self._ending = False
         self._closing = threading.Event()
 
     @property
@@ -118,9 +119,11 @@ class Glitches:
         """Take arrivals."""
         with self._lock:
             if self._running is not None:
-                self._running.announcer.accept(arrivals)
-                self._running.recorder.accept(arrivals)
-        for trigger in () if self._closing.is_set() else self._triggers.feed(arrivals):
+                # That the bench ends is no part of a glitch: it would read as a board that disconnects.
+                kept = [one for one in arrivals if one.kind != "close"] if self._ending else arrivals
+                self._running.announcer.accept(kept)
+                self._running.recorder.accept(kept)
+        for trigger in () if self._ending else self.triggers.feed(arrivals):
             try:
                 self.trigger(trigger)
             except BridgeError as error:
@@ -152,6 +155,14 @@ class Glitches:
             saving.recorder.accept([Arrival("", -1, now, "note", items=(mark,))])
             return saving.path
 
+    def end(self) -> None:
+        """The bench is about to end: what that brings (boards that disconnect) is no glitch."""
+        self._ending = True
+
+    def told(self) -> tuple[dict[str, Any], ...]:
+        """Return the glitches that were saved as plain JSON values."""
+        return tuple(one.as_dict() for one in self.saved)
+
     def close(self) -> None:
         """End the glitch that is being saved, and wait for its files."""
         self._closing.set()
@@ -171,7 +182,7 @@ class Glitches:
         )  # fmt: skip
         models = {model.name: identity for model in self._models if (identity := model.identity()) is not None}
         try:
-            path = desk.record(RecordConfig(path=self._name(now), note=f"glitch: {trigger.text}"), models=models)
+            path = desk.record(self._about(now, trigger), models=models)
         except BridgeError:
             self.not_kept += 1
             raise
@@ -218,6 +229,9 @@ class Glitches:
 
     def _memory(self, name: str) -> int | None:
         return next((model.memory for model in self._models if model.name == name), None)
+
+    def _about(self, now: int, trigger: Trigger) -> RecordConfig:
+        return RecordConfig(path=self._name(now), meta={"glitch": trigger.text, **self._config.about})
 
     def _name(self, now: int) -> str:
         wanted = Path(self._config.output or "recordings")

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from hil.cli.common import Json, Output, Quiet, Seed, print_json, print_table, talk
+from firmware_bridge.errors import UsageError
+from hil.cli.common import From, Json, Output, Quiet, Seed, To, print_json, print_table, talk
 
 __all__ = ["GROUPS", "VERBS"]
 
@@ -39,13 +40,26 @@ def new(
     recording: Annotated[Path, typer.Argument(metavar="RECORDING", help="A recording (.mcap).")],
     output: Output = None,
     name: Annotated[str, typer.Option("--name", help="What must hold, in a sentence.")] = "",
+    begin: From = None,
+    end: To = None,
+    cut: Annotated[
+        bool, typer.Option("--cut", help="Write that stretch into a small recording beside the scenario.")
+    ] = False,
 ) -> None:
-    """Write a scenario to start from: what a recording holds, with the observed values as proposed limits."""
+    """Write a scenario to start from: what a recording, or a stretch of it, holds as proposed limits."""
     from firmware_bridge.errors import FileError
-    from hil.scenario.skeleton import skeleton
+    from hil.scenario.skeleton import Stretch, skeleton
 
     folder = Path.cwd() if output is None else output.parent
-    text = skeleton(recording, name or f"What was seen in {recording.stem} holds", folder)
+    part = Stretch(*(None if place is None else _place(recording, place) for place in (begin, end)))
+    named = name or f"What was seen in {recording.stem} holds"
+    if cut:
+        if output is None or part == Stretch():
+            raise UsageError("a stretch is written beside a scenario", "--cut", "give --from or --to, and -o FILE")
+        from hil.cutting import cut as write
+
+        recording, part = write(recording, output.with_suffix(".mcap"), part.from_s, part.to_s), Stretch()
+    text = skeleton(recording, named, folder, part)
     if output is None:
         print(text, end="")
         return
@@ -55,6 +69,15 @@ def new(
     except OSError as error:
         raise FileError(f"it cannot be written ({error.strerror})", str(output), "choose another name") from None
     talk(f"{output}: read it, and keep the limits that are to hold")
+
+
+def _place(recording: Path, place: str) -> float:
+    """Return a place in a recording in seconds: a number, or the name of a mark."""
+    from hil.recording.reader import Recording
+    from hil.replay import mark_time
+
+    with Recording(recording) as opened:
+        return mark_time(opened, place)
 
 
 def run(
