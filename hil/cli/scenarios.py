@@ -95,7 +95,10 @@ def run(
     retry_trouble: Annotated[int, typer.Option("--retry-trouble", min=0, help="Runs more after TROUBLE.")] = 0,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Local processes.")] = 1,
     bench: Annotated[
-        Path | None, typer.Option("--bench", metavar="FILE", help="TOML file with the port of each board.")
+        Path | None,
+        typer.Option(
+            "--bench", metavar="FILE", help="Port of each board; default: $HIL_BENCH, or bench.toml of this folder."
+        ),
     ] = None,
     update_baselines: Annotated[
         bool, typer.Option("--update-baselines", help="Accept what is found; shows the difference.")
@@ -110,7 +113,7 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Run scenarios and judge them; exit 0 passed, 1 a check failed, 2 usage, 3 trouble at the bench."""
-    from hil.scenario.benchfile import read_bench
+    from hil.scenario.benchfile import find_bench, read_bench
     from hil.scenario.junit import write_junit
     from hil.scenario.load import load_all
     from hil.scenario.many import run_all
@@ -120,7 +123,10 @@ def run(
     from hil.scenario.table import result_lines, total_line
 
     loaded = load_all(paths, tag or ())
-    ports = () if bench is None else read_bench(bench)
+    ports: tuple[tuple[str, str], ...] = ()
+    if (chosen := find_bench(bench)) is not None:
+        ports = read_bench(chosen[0])
+        talk(f"bench: {chosen[0]} (by {chosen[1]})", quiet)
     options = RunOptions(
         bench=ports,
         on=on,
