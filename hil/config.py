@@ -13,7 +13,16 @@ from firmware_bridge.faults.schedule import Schedule
 from firmware_bridge.roles import Expect, PortSpec, parse_spec
 from firmware_bridge.wire.dialect import DialectSpec
 
-__all__ = ["EngineConfig", "GlitchConfig", "ModelConfig", "PortConfig", "RecordConfig", "ReplayConfig", "parse_config", "port_spec"]
+__all__ = [
+    "EngineConfig",
+    "GlitchConfig",
+    "ModelConfig",
+    "PortConfig",
+    "RecordConfig",
+    "ReplayConfig",
+    "parse_config",
+    "port_spec",
+]
 
 
 class _Part(BaseModel):

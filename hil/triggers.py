@@ -180,7 +180,10 @@ def _anomaly(item: Any) -> tuple[str, str] | None:
     """Return cause and words of what should not happen on a link."""
     match item:
         case Gap():
-            return "gap", f"{'an unknown number of' if item.count is None else item.count} samples of {item.stream} lost"
+            return (
+                "gap",
+                f"{'an unknown number of' if item.count is None else item.count} samples of {item.stream} lost",
+            )
         case Damage() if item.kind != _BEFORE_IDENTITY:
             return "damage", f"{item.count} damaged bytes ({item.kind})"
         case Stall():

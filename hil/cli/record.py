@@ -39,7 +39,8 @@ def capture(
     pre_trigger: Annotated[
         float,
         typer.Option(
-            "--pre-trigger", metavar="SECONDS",
+            "--pre-trigger",
+            metavar="SECONDS",
             help="Keep only glitches: so long before a trigger; space (or a line of a pipe) triggers, m marks.",
         ),
     ] = 0.0,
@@ -95,7 +96,7 @@ def capture(
     if split:
         raise UsageError("a glitch is one file", "--split", "leave it out")
     talk(f"keeping the last {pre_trigger:g} s; space saves a glitch, m sets a mark, Ctrl-C ends", quiet)
-    engines: list["Engine"] = []
+    engines: list[Engine] = []
     told = [False]
 
     def tell(now: "Snapshot") -> None:
@@ -103,10 +104,12 @@ def capture(
         told[0] = told[0] or tell_unmatched(engines[0])
 
     with keyboard() as listen:
-        summary = run(
-            config, seconds=seconds, on_snapshot=tell, propose=propose,
-            on_start=lambda engine: (engines.append(engine), listen(engine)),
-        )  # fmt: skip
+
+        def started(engine: "Engine") -> None:
+            engines.append(engine)
+            listen(engine)
+
+        summary = run(config, seconds=seconds, on_snapshot=tell, propose=propose, on_start=started)
     if not summary.glitches:
         talk("no glitch was saved: nothing triggered")
     finish(summary, as_json=json)

@@ -86,7 +86,7 @@ def _head(
 
 def _models(recording: Recording) -> dict[str, Mapping[str, Any]]:
     """Return how each model ran, as far as the recording says it."""
-    found = {name: dict(model) for name, model in recording.header.models.items()}
+    found: dict[str, Mapping[str, Any]] = dict(recording.header.models)
     for name, values in recording.metadata:
         if name == "hil/model" and "model" in values:
             found[values["model"]] = dict(values)

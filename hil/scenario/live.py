@@ -13,10 +13,10 @@ from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.errors import BridgeError, NoAnswer, WrongBoard
 from firmware_bridge.faults import Schedule
 from firmware_bridge.roles import Expect, PortSpec
+from hil.scenario.commands import run_command, torn_down
 from hil.scenario.execute import Execution, judge_feeds
 from hil.scenario.grammar import Setup
 from hil.scenario.load import Loaded
-from hil.scenario.commands import run_command, torn_down
 from hil.scenario.targets import DEFAULT_S, Feed, NotHere, Place
 
 __all__ = ["execute_live"]

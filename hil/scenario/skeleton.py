@@ -21,7 +21,18 @@ from hil.scenario.outcome import Reading
 from hil.scenario.run import readings_of
 from hil.scenario.targets import place_of
 
-__all__ = ["ZERO", "Stretch", "check_text", "named_from", "observe", "plain", "proposal", "quoted", "skeleton", "tables"]
+__all__ = [
+    "ZERO",
+    "Stretch",
+    "check_text",
+    "named_from",
+    "observe",
+    "plain",
+    "proposal",
+    "quoted",
+    "skeleton",
+    "tables",
+]
 
 ZERO = ("samples_lost", "bytes_unaccounted", "samples_unaccounted", "crc_failures", "reboots")
 """Metrics of a link that are 0 where nothing went wrong."""
@@ -105,7 +116,9 @@ def proposal(reading: Reading) -> str:
     elif key in ("noise", "saturation"):
         limit = f"at_most = {plain(value * (1 + _ROOM))}"
     elif key == "drift":
-        half = max(_DRIFT_PPM, 2 * (reading.uncertainty or 0.0))  # a limit tighter than the clocks are known judges none
+        half = max(
+            _DRIFT_PPM, 2 * (reading.uncertainty or 0.0)
+        )  # a limit tighter than the clocks are known judges none
         limit = f"between = [{plain(value - half)}, {plain(value + half)}]"
     else:
         return ""

@@ -115,7 +115,9 @@ def test_the_verb_takes_marks_and_cuts(recording_of: Callable[..., Path], tmp_pa
     source.write_bytes(recording_of("imu", "thermal").read_bytes())
     with Recording(source) as whole:
         add_mark(source, Mark("", whole.start_ns + 2_000_000_000, "bump"), whole.start_ns)
-    said = hil("scenario", "new", str(source), "--from", "bump", "--to", "4", "--cut", "-o", str(tmp_path / "bump.toml"))
+    said = hil(
+        "scenario", "new", str(source), "--from", "bump", "--to", "4", "--cut", "-o", str(tmp_path / "bump.toml")
+    )
     assert said.exit_code == 0, said.output
     source.unlink()  # the scenario needs its own small recording only
     result = run_scenario(load_scenario(tmp_path / "bump.toml"), RunOptions())
