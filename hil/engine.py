@@ -159,7 +159,9 @@ class Engine:
     def summary(self) -> Summary:
         """Return what came of it all, with the ledger."""
         late = None if self.replay is None else self.replay.report()
-        return summarise(self.snapshot(View(envelopes=False, images=False)), late, self.glitches.told())
+        return summarise(
+            self.snapshot(View(envelopes=False, images=False)), late, self.glitches.told(), self.glitches.not_kept
+        )
 
     def command(self, verb: str, **arguments: Any) -> dict[str, Any]:
         """Do what a screen or a script asks for.

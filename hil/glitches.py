@@ -88,7 +88,7 @@ class Glitches:
     ) -> None:  # fmt: skip
         self.saved: list[Glitch] = []
         self.not_kept = 0
-        """Triggers that came after the last glitch that was to be saved, or whose file could not be made."""
+        """Triggers whose recording could not be made."""
         self._config = config
         self._openings = openings
         self._post = post
@@ -172,7 +172,6 @@ class Glitches:
     def _begin(self, trigger: Trigger, now: int) -> _Saving:
         count, before = self._config.count, self._config.before_s
         if not before or (count is not None and self._begun >= count):
-            self.not_kept += 1
             what = f"{count} glitches are saved already" if before else "no seconds are kept"
             raise UsageError(what, "glitch", "give a larger --count" if before else "give --pre-trigger 30")
         recorder = Recorder(self._clock)

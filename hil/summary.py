@@ -25,6 +25,7 @@ class Summary:
         lateness: How late a paced replay was; None where nothing was paced.
         trouble: One sentence where the engine itself failed.
         glitches: Those that were saved, as `hil.glitches.Glitch.as_dict` gives them.
+        glitches_not_kept: Triggers whose recording could not be made.
     """
 
     boards: tuple[BoardView, ...]
@@ -33,6 +34,7 @@ class Summary:
     lateness: LatenessReport | None
     trouble: str = ""
     glitches: tuple[Mapping[str, Any], ...] = ()
+    glitches_not_kept: int = 0
 
     @property
     def closes(self) -> bool:
@@ -53,6 +55,7 @@ class Summary:
             "ledger_closes": self.closes,
             "trouble": self.trouble,
             "glitches": [dict(one) for one in self.glitches],
+            "glitches_not_kept": self.glitches_not_kept,
         }  # fmt: skip
 
     def lines(self) -> Iterator[str]:
@@ -75,6 +78,8 @@ class Summary:
             yield f"glitch: {one['path']} ({one['cause']}; {one['triggers']} triggers){run}"
             if one["sentence"]:
                 yield f"  {one['sentence']}"
+        if self.glitches_not_kept:
+            yield f"{self.glitches_not_kept} triggers were not kept: see what was said of them"
         late = self.lateness
         if late is not None and late.p50_ms is not None:
             yield (
@@ -86,11 +91,14 @@ class Summary:
 
 
 def summarise(
-    snapshot: Snapshot, lateness: LatenessReport | None = None, glitches: tuple[Mapping[str, Any], ...] = ()
-) -> Summary:
+    snapshot: Snapshot, lateness: LatenessReport | None = None, glitches: tuple[Mapping[str, Any], ...] = (),
+    not_kept: int = 0,
+) -> Summary:  # fmt: skip
     """Return the summary that the last snapshot holds, with the glitches that were saved."""
     paced = lateness if lateness is not None and lateness.arrivals else None
-    return Summary(snapshot.boards, snapshot.predictions, snapshot.recording, paced, snapshot.trouble, glitches)
+    return Summary(
+        snapshot.boards, snapshot.predictions, snapshot.recording, paced, snapshot.trouble, glitches, not_kept
+    )
 
 
 def _board_lines(board: BoardView) -> Iterator[str]:

@@ -16,10 +16,12 @@ from hil.cli.common import talk
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hil.config import GlitchConfig
+    from hil.config import EngineConfig, GlitchConfig
     from hil.engine import Engine
+    from hil.snapshot import Snapshot
+    from hil.summary import Summary
 
-__all__ = ["glitch_config", "keyboard", "propose", "tell_unmatched"]
+__all__ = ["capture_glitches", "glitch_config", "keyboard"]
 
 
 def glitch_config(
@@ -53,11 +55,31 @@ def glitch_config(
     )  # fmt: skip
 
 
-def propose(recording: "Path") -> "Path":
-    """Write the scenario of a glitch beside its recording; return its path."""
-    from hil.scenario.glitch import propose as write
+def capture_glitches(config: "EngineConfig", seconds: float | None, tell: "Callable[[Snapshot], None]") -> "Summary":
+    """Run an engine that saves glitches until it is enough; keys trigger, and limits that mean no channel are told."""
+    from hil.capture import capture
 
-    return write(recording)
+    running: Engine | None = None
+    looked = False
+
+    def propose(recording: "Path") -> "Path":
+        from hil.scenario.glitch import propose as write  # when the first glitch is saved: it is heavy
+
+        return write(recording)
+
+    def look(now: "Snapshot") -> None:
+        nonlocal looked
+        tell(now)
+        looked = looked or (running is not None and _tell_unmatched(running))
+
+    with keyboard() as listen:
+
+        def started(engine: "Engine") -> None:
+            nonlocal running
+            running = engine
+            listen(engine)
+
+        return capture(config, seconds=seconds, on_snapshot=look, propose=propose, on_start=started)
 
 
 @contextmanager
@@ -81,7 +103,7 @@ def keyboard() -> "Iterator[Callable[[Engine], None]]":
         termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
 
 
-def tell_unmatched(engine: "Engine") -> bool:
+def _tell_unmatched(engine: "Engine") -> bool:
     """Say which thresholds are about no channel; return whether every board is known, so that it could be said."""
     setups = engine.setups()
     if any(setup.info is None for setup in setups):

@@ -152,7 +152,8 @@ def finish(summary: "Summary", *, as_json: bool) -> None:
     else:
         print("\n".join(summary.lines()))
     recording = summary.recording
-    if summary.trouble or (recording is not None and recording.state == "failed"):
+    unsaved = summary.glitches_not_kept or any(not one["scenario"] for one in summary.glitches)
+    if summary.trouble or unsaved or (recording is not None and recording.state == "failed"):
         raise typer.Exit(3)
 
 

@@ -2,17 +2,13 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from firmware_bridge.errors import UsageError
 from hil.cli.common import BoardFile, For, Json, ModelFile, Output, Ports, Quiet, print_json, size_mb, talk, worked
 from hil.cli.live import engine_config, finish
-
-if TYPE_CHECKING:
-    from hil.engine import Engine
-    from hil.snapshot import Snapshot
 
 __all__ = ["VERBS", "capture", "collect", "decode", "import_"]
 
@@ -73,7 +69,7 @@ def capture(
     with a scenario beside it that asserts what was expected; -o names a folder or the first of them.
     """
     from hil.capture import capture as run
-    from hil.cli.glitch import glitch_config, keyboard, propose, tell_unmatched
+    from hil.cli.glitch import capture_glitches, glitch_config
     from hil.config import RecordConfig
     from hil.plain import Plain
 
@@ -96,20 +92,7 @@ def capture(
     if split:
         raise UsageError("a glitch is one file", "--split", "leave it out")
     talk(f"keeping the last {pre_trigger:g} s; space saves a glitch, m sets a mark, Ctrl-C ends", quiet)
-    engines: list[Engine] = []
-    told = [False]
-
-    def tell(now: "Snapshot") -> None:
-        _tell(plain.lines(now), quiet)
-        told[0] = told[0] or tell_unmatched(engines[0])
-
-    with keyboard() as listen:
-
-        def started(engine: "Engine") -> None:
-            engines.append(engine)
-            listen(engine)
-
-        summary = run(config, seconds=seconds, on_snapshot=tell, propose=propose, on_start=started)
+    summary = capture_glitches(config, seconds, lambda now: _tell(plain.lines(now), quiet))
     if not summary.glitches:
         talk("no glitch was saved: nothing triggered")
     finish(summary, as_json=json)

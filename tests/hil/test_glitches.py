@@ -267,15 +267,27 @@ def test_triggers_that_come_meanwhile_lengthen_the_glitch_and_are_all_marked(tmp
     assert judged(two).outcome == "PASS"
 
 
-def test_after_the_last_one_that_was_wished_for_triggers_are_refused_and_counted(tmp_path: Path) -> None:
+def test_after_the_last_one_that_was_wished_for_a_key_is_refused_in_a_sentence(tmp_path: Path) -> None:
     with Engine(bench(tmp_path, "imu=virtual://imu", count=1, after_s=0.05)) as engine:
         until(engine, lambda: samples(engine) > 50)
         engine.command("glitch")
         until(engine, lambda: engine.glitches.enough)
         with pytest.raises(UsageError, match="1 glitches are saved already"):
             engine.command("glitch")
-    assert engine.glitches.not_kept == 1
     assert engine.glitches.saved[0].scenario == ""
+
+
+def test_a_glitch_whose_file_cannot_be_made_is_told_and_counted_and_the_bench_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file where a folder should be")
+    config = bench(tmp_path / "taken" / "deeper", "imu=virtual://imu?motion=shake", thresholds=("imu.ax>1",))
+    with Engine(config) as engine:
+        until(engine, lambda: engine.glitches.not_kept > 2)
+        seen = samples(engine)
+        until(engine, lambda: samples(engine) > seen + 100)
+        log = [line.text for line in engine.snapshot(VIEW).log]
+    assert any("glitch not saved" in text for text in log)
+    assert engine.pipeline.error is None
+    assert "triggers were not kept" in "\n".join(engine.summary().lines())
 
 
 @pytest.mark.training
