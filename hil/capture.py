@@ -14,6 +14,7 @@ from types import FrameType
 from firmware_bridge.clock import Clock
 from hil.config import EngineConfig
 from hil.engine import Engine
+from hil.glitches import Propose
 from hil.snapshot import Snapshot
 from hil.summary import Summary
 from hil.view import View
@@ -31,34 +32,35 @@ def capture(
     clock: Clock | None = None,
     on_snapshot: Callable[[Snapshot], None] | None = None,
     stop: threading.Event | None = None,
-    trigger: threading.Event | None = None,
+    propose: Propose | None = None,
+    on_start: Callable[[Engine], None] | None = None,
 ) -> Summary:
     """Run an engine until it is enough, and return what came of it.
 
     Args:
-        config: What to do; `record` says what the recording is called.
-        seconds: Stop after so long; None: until `stop`, or until every board has ended.
+        config: What to do; `record` says what the recording is called, `glitch` what is kept beside or instead.
+        seconds: Stop after so long; None: until `stop`, until every board has ended, or all glitches are saved.
         clock: Time.
         on_snapshot: Told how the bench stands, four times a second.
         stop: Ends it when set; None: Ctrl-C and SIGTERM end it.
-        trigger: With `config.pre_trigger_s`: the recording begins when this is set, and with the seconds before.
+        propose: Writes the scenario of a glitch.
+        on_start: Given the engine once it runs, for whoever commands it.
 
     Raises:
         BridgeError: A port cannot be opened or a file not made.
     """
     with interruptible(stop) as ended:
-        waiting = config.record if trigger is not None else None
-        engine = Engine(config if waiting is None else config.model_copy(update={"record": None}), clock)
+        engine = Engine(config, clock, propose)
         with engine:
-            begun = waiting is None
+            if on_start is not None:
+                on_start(engine)
             for snapshot in run_for(engine, seconds, ended):
                 if on_snapshot is not None:
                     on_snapshot(snapshot)
                 if snapshot.recording is not None and snapshot.recording.state == "failed":
                     break  # going on would look like recording
-                if not begun and waiting is not None and trigger is not None and trigger.is_set():
-                    engine.desk.record(waiting)
-                    begun = True
+                if engine.glitches.enough:
+                    break
         return engine.summary()
 
 

@@ -13,7 +13,16 @@ from firmware_bridge.faults.schedule import Schedule
 from firmware_bridge.roles import Expect, PortSpec, parse_spec
 from firmware_bridge.wire.dialect import DialectSpec
 
-__all__ = ["EngineConfig", "ModelConfig", "PortConfig", "RecordConfig", "ReplayConfig", "parse_config", "port_spec"]
+__all__ = [
+    "EngineConfig",
+    "GlitchConfig",
+    "ModelConfig",
+    "PortConfig",
+    "RecordConfig",
+    "ReplayConfig",
+    "parse_config",
+    "port_spec",
+]
 
 
 class _Part(BaseModel):
@@ -74,6 +83,34 @@ class RecordConfig(_Part):
     split: str | None = None
 
 
+class GlitchConfig(_Part):
+    """What is kept for glitches, and what is one beside a person's word.
+
+    Attributes:
+        before_s: Seconds before the trigger that are saved; the ring is so long. 0: no ring.
+        after_s: Seconds after the latest trigger that are saved.
+        ring_bytes: Bound of the ring's memory.
+        thresholds: `STREAM.CHANNEL>VALUE`, see `hil.triggers`.
+        confidences: `MODEL<VALUE`, likewise.
+        on_mark: Whether marks and labels trigger.
+        on_anomaly: Whether gaps, damage, stalls, reboots and disconnections trigger.
+        output: A folder, or the name of the first recording; None: `recordings`.
+        count: How many are saved; None: any number.
+        about: What is said about each recording.
+    """
+
+    before_s: Annotated[float, Field(ge=0, le=3600)] = 30.0
+    after_s: Annotated[float, Field(ge=0, le=3600)] = 5.0
+    ring_bytes: Annotated[int, Field(ge=1 << 16)] = 64 << 20
+    thresholds: tuple[str, ...] = ()
+    confidences: tuple[str, ...] = ()
+    on_mark: bool = False
+    on_anomaly: bool = False
+    output: str | None = None
+    count: Annotated[int, Field(ge=1)] | None = None
+    about: dict[str, str] = Field(default_factory=dict)
+
+
 class EngineConfig(_Part):
     """Everything an engine needs to know.
 
@@ -84,7 +121,7 @@ class EngineConfig(_Part):
         record: Record from the start; None: when told to.
         classes: Labels on the digits 1 to 9; empty: those of the first model.
         author: Who sets marks and labels.
-        pre_trigger_s: Seconds before a recording's start that are kept for it.
+        glitch: What is kept for glitches.
         wait_s: How long to wait for a port that somebody else holds.
         patient: Keep trying ports that are missing at the start.
         gather_s: Least time between two decodings of one board that sends much.
@@ -99,7 +136,7 @@ class EngineConfig(_Part):
     record: RecordConfig | None = None
     classes: tuple[str, ...] = ()
     author: str = ""
-    pre_trigger_s: Annotated[float, Field(ge=0, le=3600)] = 0.0
+    glitch: GlitchConfig = GlitchConfig()
     wait_s: Annotated[float, Field(ge=0)] = 0.0
     patient: bool = False
     gather_s: Annotated[float, Field(ge=0, le=1)] = 0.02

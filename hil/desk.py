@@ -45,6 +45,7 @@ class Desk:
         clock: Dates marks and names files.
         author: Who sets them; empty: the user of this machine.
         replay: The replay, where there is one: marks then go beside its recording.
+        before_s: Seconds of before that a recording begins with.
     """
 
     def __init__(
@@ -59,7 +60,9 @@ class Desk:
         *,
         author: str = "",
         replay: Replay | None = None,
+        before_s: float = 0.0,
     ) -> None:
+        self._before_s = before_s
         self._recorder = recorder
         self._openings = openings
         self._post = post
@@ -98,7 +101,9 @@ class Desk:
         path = config.path or default_path("+".join(board.role for board in setups) or "board", now)
 
         def begin() -> Path:
-            first = self._openings.first(self._clock.now_ns()) if self._openings is not None and not from_start else []
+            first: list[Arrival] = []
+            if self._openings is not None and not from_start:
+                first = self._openings.first(self._clock.now_ns(), self._before_s)
             midway = Midway(self._setup, self._memory) if first else None
             return self._recorder.start(path, header, split=split, first=first, translate=midway)
 

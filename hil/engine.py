@@ -20,6 +20,7 @@ from firmware_bridge.ports import list_ports
 from hil.announcer import Announcer
 from hil.config import EngineConfig, ModelConfig, RecordConfig, port_spec
 from hil.desk import Desk
+from hil.glitches import Glitches, Propose
 from hil.midway import Openings
 from hil.modelstage import ModelStage, load_runner, slots_of
 from hil.monitor import Bench, Monitor
@@ -32,6 +33,7 @@ from hil.snapshot import Snapshot
 from hil.source import Live
 from hil.summary import Summary, summarise
 from hil.told import BoardLabels
+from hil.triggers import Trigger
 from hil.view import View
 
 __all__ = ["Engine"]
@@ -43,12 +45,13 @@ class Engine:
     Args:
         config: What to do.
         clock: Time.
+        propose: Writes the scenario of a glitch that was saved; None: none is written.
 
     Raises:
         BridgeError: A port cannot be opened, or a file not read or made; what was opened is closed again.
     """
 
-    def __init__(self, config: EngineConfig, clock: Clock | None = None) -> None:
+    def __init__(self, config: EngineConfig, clock: Clock | None = None, propose: Propose | None = None) -> None:
         self.config = config
         self.clock = clock or SystemClock()
         self.monitor = Monitor()
@@ -58,7 +61,8 @@ class Engine:
         self.asked_to_end = threading.Event()
         """Set when somebody said `quit`, or the engine was closed."""
         self.models: list[ModelStage] = []
-        openings = Openings(config.pre_trigger_s)
+        glitch = config.glitch if config.replay is None else config.glitch.model_copy(update={"before_s": 0.0})
+        openings = Openings(glitch.before_s, glitch.ring_bytes)
         schedule = config.schedule()
         if config.replay is not None:
             source: Live | Replay = self._open_replay(config)
@@ -72,9 +76,15 @@ class Engine:
             )
             self._bridge.__enter__()
             source = Live(self._bridge)
-        announcer = Announcer(self.recorder, self.setups, self.models, schedule.as_dict() if schedule else None)
+        faults = schedule.as_dict() if schedule else None
+        announcer = Announcer(self.recorder, self.setups, self.models, faults)
+        self.glitches = Glitches(
+            glitch, openings, lambda note: self.pipeline.post(note), self.setups, self.models, self.clock, faults,
+            propose,
+        )  # fmt: skip
         self.pipeline = Pipeline(
-            source, () if self.replay else (BoardLabels(),), (openings, announcer, self.recorder, self.monitor),
+            source, () if self.replay else (BoardLabels(),),
+            (openings, announcer, self.recorder, self.glitches, self.monitor),
             tick_s=0.0 if self.replay else config.tick_s,
         )  # fmt: skip
         self.source = source
@@ -123,12 +133,14 @@ class Engine:
     def close(self) -> None:
         """End everything in order: links, models, recording; nothing that was taken is lost. Never hangs."""
         self.asked_to_end.set()
+        self.glitches.end()
         if self.recorder.recording:
             self.desk.end_label()
         if self._starter.ident is not None:
             self._starter.join()
         with contextlib.suppress(Exception):  # kept in pipeline.error, and told by `snapshot` and `summary`
             self.pipeline.close()
+        self.glitches.close()
         self.recorder.stop()
 
     def snapshot(self, view: View) -> Snapshot:
@@ -147,7 +159,9 @@ class Engine:
     def summary(self) -> Summary:
         """Return what came of it all, with the ledger."""
         late = None if self.replay is None else self.replay.report()
-        return summarise(self.snapshot(View(envelopes=False, images=False)), late)
+        return summarise(
+            self.snapshot(View(envelopes=False, images=False)), late, self.glitches.told(), self.glitches.not_kept
+        )
 
     def command(self, verb: str, **arguments: Any) -> dict[str, Any]:
         """Do what a screen or a script asks for.
@@ -181,6 +195,7 @@ class Engine:
             },
             "record_stop": lambda: {"path": desk.stop()},
             "mark": lambda text, note="", t_ns=None: desk.mark(text, note, t_ns),
+            "glitch": self._glitch,
             "label": lambda text: {"active": desk.label(text)},
             "label_start": lambda text: desk.start_label(text),
             "label_stop": lambda text="": desk.stop_label(text),
@@ -265,6 +280,12 @@ class Engine:
         if windows is not None and hop is None:
             raise UsageError("no model is loaded, so that a window has no length", "step", "step by samples")
         self._transport().step(windows * (hop or 1) if windows is not None else samples or 1, stream)
+
+    def _glitch(self, text: str = "a person saw it") -> dict[str, Any]:
+        if self.replay is not None:
+            raise UsageError("a replay is recorded already", "glitch", "use `hil scenario new FILE --from A --to B`")
+        seen = Trigger(self.clock.now_ns(), "key", text)
+        return {"path": self.pipeline.between(lambda: self.glitches.trigger(seen))}
 
     def _send(self, board: str, text: str) -> dict[str, Any]:
         if self._bridge is None:

@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 
 from firmware_bridge.errors import BridgeError
 from hil.config import parse_config
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run an engine until it is told to end; return the exit status."""
     stay = "--stay" in arguments
     try:
-        engine = Engine(parse_config(sys.stdin.buffer.readline()))
+        engine = Engine(parse_config(sys.stdin.buffer.readline()), propose=_propose)
     except BridgeError as error:
         _say({"error": {**error.as_dict(), "kind": type(error).__name__}})
         return error.exit_code
@@ -44,6 +45,12 @@ def main(arguments: Sequence[str]) -> int:
     server.close()
     _say({"summary": summary})
     return 3 if summary["trouble"] else 0
+
+
+def _propose(recording: Path) -> Path:
+    from hil.scenario.glitch import propose  # when the first glitch is saved: it is heavy
+
+    return propose(recording)
 
 
 def _say(plain: dict[str, object]) -> None:

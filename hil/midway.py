@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from firmware_bridge.batch import Arrival, Batch, Connected, Item, Prediction
+from firmware_bridge.intake import weight
 from firmware_bridge.wire.protocol import Session
 from hil.recording.header import BoardSetup
 from hil.sessions import session_of
@@ -23,19 +24,28 @@ REMEMBERED = 4096
 """Batches of a stream that are kept to date its decisions: a model may lag by more than a minute."""
 
 
+RING_BYTES = 64 << 20
+"""How much memory the last seconds may take, where nobody says another bound."""
+
+
 class Openings:
-    """A sink that keeps how every connection began, and the last seconds of everything.
+    """A sink that keeps how every connection began, and a ring of the last seconds of everything.
 
     Args:
-        seconds: Length of the pre-trigger; 0 keeps none.
+        seconds: Length of the ring; 0 keeps none.
+        most_bytes: Bound of its memory: what does not fit leaves it early, and `squeezed` counts it.
     """
 
-    def __init__(self, seconds: float = 0.0) -> None:
+    def __init__(self, seconds: float = 0.0, most_bytes: int = RING_BYTES) -> None:
+        self.squeezed = 0
+        """Arrivals that left the ring before their time, for want of room."""
         self._span_ns = int(seconds * 1e9)
+        self._most_bytes = most_bytes
+        self._bytes = 0
         self._openings: dict[str, list[Arrival]] = {}
         self._listening: set[str] = set()
         self._latest: dict[str, Arrival] = {}
-        self._recent: deque[Arrival] = deque()
+        self._recent: deque[tuple[Arrival, int]] = deque()
 
     def accept(self, arrivals: list[Arrival]) -> None:
         """Take arrivals."""
@@ -44,22 +54,36 @@ class Openings:
                 self._open(arrival)
                 self._latest[arrival.board] = arrival
         if self._span_ns and arrivals:
-            self._recent.extend(arrivals)
-            oldest = self._recent[-1].t_ns - self._span_ns
-            while self._recent and self._recent[0].t_ns < oldest:
+            for arrival in arrivals:
+                size = weight(arrival)
+                self._recent.append((arrival, size))
+                self._bytes += size
+            oldest = arrivals[-1].t_ns - self._span_ns
+            while self._recent:
+                first, size = self._recent[0]
+                old = first.t_ns < oldest
+                if not old and self._bytes <= self._most_bytes:
+                    break
                 self._recent.popleft()
+                self._bytes -= size
+                self.squeezed += not old
 
     def reset(self) -> None:
         """Nothing to do: live boards do not jump."""
 
-    def first(self, now_ns: int) -> list[Arrival]:
+    def first(self, now_ns: int, seconds: float | None = None) -> list[Arrival]:
         """Return what belongs before a recording that begins now: the openings, then the last seconds.
+
+        Args:
+            now_ns: Now.
+            seconds: How many of the last seconds; None: all that the ring holds.
 
         Openings are dated to just before what follows, in their own rhythm: they were heard long ago, and the
         recording is to begin when it begins. Between an opening and what follows stands a `begin`, unless nothing is
         missing between the two.
         """
-        recent = list(self._recent)
+        since = None if seconds is None else now_ns - int(seconds * 1e9)
+        recent = [] if seconds == 0 else [one for one, _ in self._recent if since is None or one.t_ns >= since]
         words: list[Arrival] = []
         for role, opening in self._openings.items():
             following = next((one for one in recent if one.board == role and one.kind != "note"), None)

@@ -3,7 +3,7 @@
 Pure. The books are printed whole: a figure that is unknown is printed as `unknown` and never as 0.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,8 @@ class Summary:
         recording: The last recording, None where nothing was recorded.
         lateness: How late a paced replay was; None where nothing was paced.
         trouble: One sentence where the engine itself failed.
+        glitches: Those that were saved, as `hil.glitches.Glitch.as_dict` gives them.
+        glitches_not_kept: Triggers whose recording could not be made.
     """
 
     boards: tuple[BoardView, ...]
@@ -31,6 +33,8 @@ class Summary:
     recording: RecordingView | None
     lateness: LatenessReport | None
     trouble: str = ""
+    glitches: tuple[Mapping[str, Any], ...] = ()
+    glitches_not_kept: int = 0
 
     @property
     def closes(self) -> bool:
@@ -50,6 +54,8 @@ class Summary:
             "lateness": None if self.lateness is None else self.lateness.as_dict(),
             "ledger_closes": self.closes,
             "trouble": self.trouble,
+            "glitches": [dict(one) for one in self.glitches],
+            "glitches_not_kept": self.glitches_not_kept,
         }  # fmt: skip
 
     def lines(self) -> Iterator[str]:
@@ -67,6 +73,13 @@ class Summary:
             yield f"recording: {self.recording.path} ({self.recording.seconds:.1f} s, {size:,} bytes)"
             if self.recording.sentence:
                 yield f"  {self.recording.sentence}"
+        for one in self.glitches:
+            run = f", hil run {one['scenario']}" if one["scenario"] else ""
+            yield f"glitch: {one['path']} ({one['cause']}; {one['triggers']} triggers){run}"
+            if one["sentence"]:
+                yield f"  {one['sentence']}"
+        if self.glitches_not_kept:
+            yield f"{self.glitches_not_kept} triggers were not kept: see what was said of them"
         late = self.lateness
         if late is not None and late.p50_ms is not None:
             yield (
@@ -77,10 +90,15 @@ class Summary:
             yield self.trouble
 
 
-def summarise(snapshot: Snapshot, lateness: LatenessReport | None = None) -> Summary:
-    """Return the summary that the last snapshot holds."""
+def summarise(
+    snapshot: Snapshot, lateness: LatenessReport | None = None, glitches: tuple[Mapping[str, Any], ...] = (),
+    not_kept: int = 0,
+) -> Summary:  # fmt: skip
+    """Return the summary that the last snapshot holds, with the glitches that were saved."""
     paced = lateness if lateness is not None and lateness.arrivals else None
-    return Summary(snapshot.boards, snapshot.predictions, snapshot.recording, paced, snapshot.trouble)
+    return Summary(
+        snapshot.boards, snapshot.predictions, snapshot.recording, paced, snapshot.trouble, glitches, not_kept
+    )
 
 
 def _board_lines(board: BoardView) -> Iterator[str]:

@@ -5,6 +5,7 @@ inside the verb, so that `hil --help` loads neither torch nor textual nor scipy.
 Exit codes: 0 done and passed, 1 a check failed, 2 usage, 3 trouble at the bench.
 """
 
+import signal
 import sys
 
 import typer
@@ -34,6 +35,8 @@ for group, name in (*scenarios.GROUPS, *faults.GROUPS):
 def main() -> None:
     """Run the command line; what goes wrong at the bench ends in one sentence and the documented exit code."""
     as_json = "--json" in sys.argv
+    # As Ctrl-C does it: what was opened is closed, what was set up is torn down.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         # Only where a script reads stdout: typer's own words go to a person with the usage line.
         sys.exit(app(prog_name="hil", standalone_mode=not as_json))

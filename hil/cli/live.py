@@ -152,24 +152,48 @@ def finish(summary: "Summary", *, as_json: bool) -> None:
     else:
         print("\n".join(summary.lines()))
     recording = summary.recording
-    if summary.trouble or (recording is not None and recording.state == "failed"):
+    unsaved = summary.glitches_not_kept or any(not one["scenario"] for one in summary.glitches)
+    if summary.trouble or unsaved or (recording is not None and recording.state == "failed"):
         raise typer.Exit(3)
 
 
 def ports(
     virtual: Annotated[bool, typer.Option("--virtual/--attached", help="List virtual boards too.")] = True,
+    write: Annotated[
+        Path | None, typer.Option("--write", metavar="BENCH.toml", help="Add the attached boards to a file by role.")
+    ] = None,
+    identify: Annotated[bool, typer.Option("--identify", help="Ask every attached board who it is.")] = False,
     json: Json = False,
 ) -> None:
     """List the ports that can be opened, what is likely there, and who holds them."""
     from firmware_bridge.ports import list_ports
+    from hil.identify import identify as ask
 
-    found = list_ports(virtual=virtual)
+    found = list_ports(virtual=virtual and write is None)
+    known, told = ask(found) if identify else ({}, [])
+    added: list[str] = []
+    if write is not None:
+        from hil.scenario.benchwrite import entries, write_bench
+
+        added, left_out = write_bench(write, entries(found, known))
+        told += left_out
+    for sentence in told:
+        talk(sentence)
     if json:
-        print_json({"schema": 1, "ports": [info.as_dict() for info in found]})
+        listed = [{**info.as_dict(), "who": who.as_dict() if (who := known.get(info.port)) else None} for info in found]
+        print_json({"schema": 1, "ports": listed, **({} if write is None else {"file": str(write), "added": added})})
+        return
+    if write is not None:
+        print("\n".join(added))
+        talk(f"{write}: {len(added)} boards added")
         return
     if not any(info.board != "virtual" for info in found):
         talk("no serial board is attached; virtual boards need no hardware: hil ui virtual://watch")
-    rows = [(info.port, info.board or "?", info.serial or "-", info.held_by or "-", info.description) for info in found]
+    rows = []
+    for info in found:
+        who = known.get(info.port)
+        board = info.board or "?" if who is None else f"{who.model} {who.serial}".strip()
+        rows.append((info.port, board, info.serial or "-", info.held_by or "-", info.description))
     print_table(("port", "board", "serial", "held by", "description"), rows)
 
 

@@ -1,7 +1,6 @@
 """Verbs that make recordings: `hil capture`, `hil collect`, `hil decode`, `hil import`."""
 
 import sys
-import threading
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,9 +37,24 @@ def capture(
         typer.Option(
             "--pre-trigger",
             metavar="SECONDS",
-            help="Keep a ring of so long; Enter begins the recording, with what is in it.",
+            help="Keep only glitches: so long before a trigger; space (or a line of a pipe) triggers, m marks.",
         ),
     ] = 0.0,
+    post_trigger: Annotated[
+        float, typer.Option("--post-trigger", metavar="SECONDS", help="And so long after it.")
+    ] = 5.0,
+    on_mark: Annotated[bool, typer.Option("--on-mark", help="A mark or label of person or board triggers.")] = False,
+    on_anomaly: Annotated[
+        bool, typer.Option("--on-anomaly", help="A gap, damage, stall, reboot or disconnection triggers.")
+    ] = False,
+    threshold: Annotated[
+        list[str] | None,
+        typer.Option("--threshold", metavar="STREAM.CHANNEL>VALUE", help="Passing it triggers; `~BACK` arms it again."),
+    ] = None,
+    confidence: Annotated[
+        list[str] | None, typer.Option("--confidence", metavar="MODEL<VALUE", help="An unsure model triggers.")
+    ] = None,
+    count: Annotated[int | None, typer.Option("--count", min=1, help="End after so many glitches.")] = None,
     wait: Annotated[float, typer.Option("--wait", help="Seconds to wait for a port that somebody holds.")] = 0.0,
     faults: Annotated[
         Path | None, typer.Option("--faults", metavar="FILE.toml", help="What is to go wrong: [[fault]] tables.")
@@ -49,43 +63,44 @@ def capture(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Record boards into one file that is never overwritten; Ctrl-C ends it in order."""
+    """Record boards into one file that is never overwritten; Ctrl-C ends it in order.
+
+    With --pre-trigger nothing is recorded but glitches: the seconds before and after each trigger become a recording,
+    with a scenario beside it that asserts what was expected; -o names a folder or the first of them.
+    """
     from hil.capture import capture as run
+    from hil.cli.glitch import capture_glitches, glitch_config
     from hil.config import RecordConfig
     from hil.plain import Plain
-    from hil.snapshot import Snapshot
 
-    about = RecordConfig(
-        path=None if output is None else str(output),
-        person=person,
-        label=label,
-        note=note,
-        meta=_pairs(meta),
-        split=split,
-    )
     config = engine_config(ports, model, board_file, dialect, wait=wait)
     if config.replay is not None:
         raise UsageError("a recording is recorded already", ports[0], "name a port, such as virtual://replay?file=...")
-    config = config.model_copy(update={"record": about, "pre_trigger_s": pre_trigger, **_faults(faults, seed)})
-    trigger = threading.Event() if pre_trigger else None
-    if trigger is not None:
-        talk(f"keeping the last {pre_trigger:g} s; Enter begins the recording", quiet)
-        threading.Thread(target=_enter, args=(trigger,), daemon=True).start()
+    about = {"person": person, "label": label, "note": note}
+    glitch = glitch_config(
+        pre_trigger, post_trigger, threshold, confidence, on_mark, on_anomaly, count, output, about | _pairs(meta),
+        model is not None,
+    )  # fmt: skip
+    config = config.model_copy(update={"glitch": glitch, **_faults(faults, seed)})
     plain = Plain()
-
-    def tell(snapshot: Snapshot) -> None:
-        for line in plain.lines(snapshot):
-            talk(line, quiet)
-
-    summary = run(config, seconds=seconds, on_snapshot=tell, trigger=trigger)
-    if summary.recording is None and trigger is not None:
-        talk("nothing was recorded: Enter was not pressed")
+    if not pre_trigger:
+        record = RecordConfig(path=None if output is None else str(output), meta=_pairs(meta), split=split, **about)
+        config = config.model_copy(update={"record": record})
+        summary = run(config, seconds=seconds, on_snapshot=lambda now: _tell(plain.lines(now), quiet))
+        finish(summary, as_json=json)
+        return
+    if split:
+        raise UsageError("a glitch is one file", "--split", "leave it out")
+    talk(f"keeping the last {pre_trigger:g} s; space saves a glitch, m sets a mark, Ctrl-C ends", quiet)
+    summary = capture_glitches(config, seconds, lambda now: _tell(plain.lines(now), quiet))
+    if not summary.glitches:
+        talk("no glitch was saved: nothing triggered")
     finish(summary, as_json=json)
 
 
-def _enter(trigger: threading.Event) -> None:
-    if sys.stdin.readline():
-        trigger.set()
+def _tell(lines: list[str], quiet: bool) -> None:
+    for line in lines:
+        talk(line, quiet)
 
 
 def _faults(file: Path | None, seed: int | None) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from hil.cli.common import Json, Output, Quiet, Seed, print_json, print_table, talk
+from firmware_bridge.errors import UsageError
+from hil.cli.common import From, Json, Output, Quiet, Seed, To, print_json, print_table, talk
 from hil.cli.runs import RUNS, Keep, KeepAll, NoKeep, Past, RunPage, Yes, asker, kept_in
 
 __all__ = ["GROUPS", "VERBS"]
@@ -40,13 +41,26 @@ def new(
     recording: Annotated[Path, typer.Argument(metavar="RECORDING", help="A recording (.mcap).")],
     output: Output = None,
     name: Annotated[str, typer.Option("--name", help="What must hold, in a sentence.")] = "",
+    begin: From = None,
+    end: To = None,
+    cut: Annotated[
+        bool, typer.Option("--cut", help="Write that stretch into a small recording beside the scenario.")
+    ] = False,
 ) -> None:
-    """Write a scenario to start from: what a recording holds, with the observed values as proposed limits."""
+    """Write a scenario to start from: what a recording, or a stretch of it, holds as proposed limits."""
     from firmware_bridge.errors import FileError
-    from hil.scenario.skeleton import skeleton
+    from hil.scenario.skeleton import Stretch, skeleton
 
     folder = Path.cwd() if output is None else output.parent
-    text = skeleton(recording, name or f"What was seen in {recording.stem} holds", folder)
+    part = Stretch(*(None if place is None else _place(recording, place) for place in (begin, end)))
+    named = name or f"What was seen in {recording.stem} holds"
+    if cut:
+        if output is None or part == Stretch():
+            raise UsageError("a stretch is written beside a scenario", "--cut", "give --from or --to, and -o FILE")
+        from hil.cutting import cut as write
+
+        recording, part = write(recording, output.with_suffix(".mcap"), part.from_s, part.to_s), Stretch()
+    text = skeleton(recording, named, folder, part)
     if output is None:
         print(text, end="")
         return
@@ -56,6 +70,15 @@ def new(
     except OSError as error:
         raise FileError(f"it cannot be written ({error.strerror})", str(output), "choose another name") from None
     talk(f"{output}: read it, and keep the limits that are to hold")
+
+
+def _place(recording: Path, place: str) -> float:
+    """Return a place in a recording in seconds: a number, or the name of a mark."""
+    from hil.recording.reader import Recording
+    from hil.replay import mark_time
+
+    with Recording(recording) as opened:
+        return mark_time(opened, place)
 
 
 def run(
@@ -79,7 +102,10 @@ def run(
     retry_trouble: Annotated[int, typer.Option("--retry-trouble", min=0, help="Runs more after TROUBLE.")] = 0,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Local processes.")] = 1,
     bench: Annotated[
-        Path | None, typer.Option("--bench", metavar="FILE", help="TOML file with the port of each board.")
+        Path | None,
+        typer.Option(
+            "--bench", metavar="FILE", help="Port of each board; default: $HIL_BENCH, or bench.toml of this folder."
+        ),
     ] = None,
     update_baselines: Annotated[
         bool, typer.Option("--update-baselines", help="Show the difference to the accepted results, then accept it.")
@@ -101,7 +127,7 @@ def run(
 ) -> None:
     """Run scenarios and judge them; exit 0 passed, 1 a check failed, 2 usage, 3 trouble at the bench."""
     from hil.scenario.accept import accept
-    from hil.scenario.benchfile import read_bench
+    from hil.scenario.benchfile import find_bench, read_bench
     from hil.scenario.load import load_all
     from hil.scenario.many import run_all
     from hil.scenario.outcome import ScenarioResult, exit_code
@@ -110,7 +136,10 @@ def run(
     from hil.scenario.table import result_lines, total_line
 
     loaded = load_all(paths, tag or ())
-    ports = () if bench is None else read_bench(bench)
+    ports: tuple[tuple[str, str], ...] = ()
+    if (chosen := find_bench(bench)) is not None:
+        ports = read_bench(chosen[0])
+        talk(f"bench: {chosen[0]} (by {chosen[1]})", quiet)
     folder, history = kept_in(keep, past, no_keep)
     options = RunOptions(
         bench=ports,

@@ -3,15 +3,60 @@
     [board.imu-revb]
     port = "usb://A50285BI"
 
-A scenario asks for such a board with `needs = ["board:imu-revb"]`, and takes its port with `port = "bench"`.
+A scenario asks for such a board with `needs = ["board:imu-revb"]`, and takes its port with `port = "bench"`. Mistakes
+are told as those of a scenario: file, line, key, what was found, what is allowed.
 """
 
+import os
 import tomllib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Annotated, Any
 
-from firmware_bridge.errors import FileError, UsageError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-__all__ = ["read_bench"]
+from firmware_bridge.address import parse_port
+from firmware_bridge.errors import BridgeError, FileError
+from hil.scenario.grammar import Role, Text
+from hil.scenario.load import BENCH, syntax_mistake, told
+from hil.scenario.mistakes import Mistake, ScenarioError, from_pydantic
+
+__all__ = ["ENVIRONMENT", "BenchFile", "find_bench", "parse_bench", "read_bench", "text_of"]
+
+ENVIRONMENT = "HIL_BENCH"
+"""Variable that names the file of the bench where nobody gives one."""
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class BoardEntry(_Table):
+    """`[board.ROLE]`: where a board is; `note` is for people."""
+
+    port: Text
+    note: str = ""
+
+
+class BenchFile(_Table):
+    """The file of a bench."""
+
+    board: Annotated[dict[Role, BoardEntry], Field(min_length=1)]
+
+
+def find_bench(given: str | Path | None, environment: Mapping[str, str] | None = None) -> tuple[Path, str] | None:
+    """Return the file of the bench and who named it: an option, `HIL_BENCH`, or `bench.toml` of this folder.
+
+    Args:
+        given: By the option; None: not given.
+        environment: Variables; those of this process by default.
+    """
+    named = (os.environ if environment is None else environment).get(ENVIRONMENT, "")
+    if given is not None:
+        return Path(given), "--bench"
+    if named:
+        return Path(named), ENVIRONMENT
+    return (Path(BENCH), "this folder") if Path(BENCH).is_file() else None
 
 
 def read_bench(path: str | Path) -> tuple[tuple[str, str], ...]:
@@ -19,21 +64,55 @@ def read_bench(path: str | Path) -> tuple[tuple[str, str], ...]:
 
     Raises:
         FileError: The file cannot be read.
-        UsageError: It is not TOML, or a board has no port.
+        ScenarioError: It has mistakes; all are told.
     """
+    text = text_of(path)
+    return tuple((role, entry.port) for role, entry in parse_bench(text, str(path)).board.items())
+
+
+def text_of(path: str | Path) -> str:
+    """Return the text of a bench file; see `read_bench`."""
     try:
-        plain = tomllib.loads(Path(path).read_text("utf-8"))
+        return Path(path).read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        sentence = f"{path}:1: byte {error.start} is no UTF-8; save the file as UTF-8 text"
+        raise ScenarioError([sentence], str(path)) from None
     except OSError as error:
         raise FileError(f"it cannot be read ({error.strerror})", str(path), "check the path") from None
-    except ValueError as error:
-        raise UsageError(f"this is no valid TOML: {error}", str(path), "correct that line") from None
+
+
+def parse_bench(text: str, file: str) -> BenchFile:
+    """Read the text of a bench file.
+
+    Raises:
+        ScenarioError: It has mistakes: of syntax the first is told, of meaning all.
+    """
+    try:
+        plain = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError([syntax_mistake(error, text, file)], file) from None
+    bench, found = None, list(_meaning(plain))
+    try:
+        bench = BenchFile.model_validate(plain)
+    except ValidationError as error:
+        found += from_pydantic(error, BenchFile)
+    if found or bench is None:
+        raise ScenarioError(told(found, text, file), file)
+    return bench
+
+
+def _meaning(plain: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Yield ports that are none, and ports that two boards share."""
     boards = plain.get("board")
-    if not isinstance(boards, dict) or not boards:
-        raise UsageError("it names no board", str(path), 'write [board.ROLE] and port = "..."')
-    found = []
-    for role, table in boards.items():
+    seen: dict[str, str] = {}
+    for role, table in boards.items() if isinstance(boards, dict) else ():
         port = table.get("port") if isinstance(table, dict) else None
         if not isinstance(port, str) or not port:
-            raise UsageError(f"board.{role} has no port", str(path), 'write port = "usb://SERIAL"')
-        found.append((role, port))
-    return tuple(found)
+            continue
+        try:
+            parse_port(port)
+        except BridgeError as error:
+            yield Mistake(("board", role, "port"), f"{error.what}; {error.next_step}")
+        if port in seen and not port.startswith("virtual://"):
+            yield Mistake(("board", role, "port"), f"{port!r} is the port of {seen[port]} too; one board has one port")
+        seen.setdefault(port, role)

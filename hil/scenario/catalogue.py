@@ -111,6 +111,8 @@ _MODEL = _rows(
     ("decisions", "1", "data", "decisions that were made", "decisions"),
     ("missed", "1", "data", "decisions that a gap, reboot or rate change made impossible", "decisions"),
     ("coverage", "1", "data", "share of the decisions to be expected that were made", "decisions"),
+    ("confidence_minimum", "1", "data", "the least confidence of a decision", "decisions"),
+    ("confidence_maximum", "1", "data", "the greatest confidence of a decision", "decisions"),
     ("judged", "1", "data", "decisions (and missed ones) that have a truth", "decisions and labels"),
     ("accuracy", "1", "data", "share of right decisions", "decisions and labels"),
     ("macro_f1", "1", "data", "mean over labels of F1; missed decisions are errors", "decisions and labels"),

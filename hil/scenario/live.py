@@ -5,8 +5,6 @@ is an error of the bench, so TROUBLE; nothing of the device is judged by it. Whe
 is listened to until they came back.
 """
 
-import re
-import subprocess
 from collections.abc import Iterator, Sequence
 from concurrent.futures import TimeoutError as Late
 from pathlib import Path
@@ -14,9 +12,10 @@ from pathlib import Path
 from firmware_bridge.batch import Arrival, Batch, Log
 from firmware_bridge.bridge import Bridge
 from firmware_bridge.clock import Clock, SystemClock
-from firmware_bridge.errors import BridgeError, NoAnswer, TransportError, UsageError, WrongBoard
+from firmware_bridge.errors import BridgeError, NoAnswer, WrongBoard
 from firmware_bridge.faults import Schedule
 from firmware_bridge.roles import Expect, PortSpec
+from hil.scenario.commands import run_command, torn_down
 from hil.scenario.execute import Execution, Watch, judge_feeds
 from hil.scenario.grammar import Setup
 from hil.scenario.keptbridge import opened
@@ -28,7 +27,6 @@ from hil.stimulus.feed import Feeder, fed
 __all__ = ["execute_live"]
 
 MEET_S = 10.0
-_COMMAND_S = 300.0
 
 
 def execute_live(
@@ -49,14 +47,21 @@ def execute_live(
         NotHere: It asks for something that live boards cannot have.
         BridgeError: A port cannot be opened, a set-up failed, the wrong firmware is there.
     """
+    with torn_down(loaded.scenario.teardown) as told:
+        done, remarks = _on_boards(loaded, places, schedule, clock or SystemClock(), keep, watch)
+    return done, (*remarks, *told)
+
+
+def _on_boards(
+    loaded: Loaded, places: Sequence[Place], schedule: Schedule, clock: Clock, keep: Path | None, watch: Sequence[Watch]
+) -> tuple[Execution, tuple[str, ...]]:
     scenario = loaded.scenario
     if any(place.kind != "live" for place in places):
         raise NotHere("live boards and recordings cannot be run together; name a port for every board, or for none")
     feeders = {place.role: feeder_of(place, loaded) for place in places if place.stimulus}
-    clock = clock or SystemClock()
     setup = scenario.setup or Setup()
     if setup.flash:
-        _command(setup.flash, "flash")
+        run_command(setup.flash, "flash")
     remarks: list[str] = []
     specs = [
         PortSpec(
@@ -85,7 +90,7 @@ def execute_live(
         finally:
             teardown = scenario.teardown
             if teardown is not None:
-                remarks += _undo(bridge, places, teardown.send, teardown.command)
+                remarks += _undo(bridge, places, teardown.send)
     return done, tuple(remarks)
 
 
@@ -161,8 +166,8 @@ def _logs(arrivals: Sequence[Arrival]) -> str:
     return "".join(f"{item.text}\n" for arrival in arrivals for item in arrival.items if isinstance(item, Log))
 
 
-def _undo(bridge: Bridge, places: Sequence[Place], send: Sequence[str], command: Sequence[str]) -> list[str]:
-    """Do all of the teardown; what fails is a remark."""
+def _undo(bridge: Bridge, places: Sequence[Place], send: Sequence[str]) -> list[str]:
+    """Say what is to be said to the boards at the end; what fails is a remark."""
     remarks = []
     for place in places:
         for text in send:
@@ -170,21 +175,4 @@ def _undo(bridge: Bridge, places: Sequence[Place], send: Sequence[str], command:
                 bridge.send(place.role, text).result(timeout=5.0)
             except (BridgeError, Late, OSError) as error:
                 remarks.append(f"teardown: {text!r} could not be sent to {place.role}: {error or 'no answer in 5 s'}")
-    if command:
-        try:
-            _command(command, "teardown")
-        except BridgeError as error:
-            remarks.append(f"teardown: {error}")
     return remarks
-
-
-def _command(words: Sequence[str], what: str) -> None:
-    try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=_COMMAND_S, check=False)
-    except FileNotFoundError:
-        raise UsageError(f"{words[0]!r} is not installed", what, "correct the command") from None
-    except subprocess.TimeoutExpired:
-        raise NoAnswer(f"it did not end in {_COMMAND_S:g} s", f"{what}: {' '.join(words)}", "") from None
-    if done.returncode:
-        last = (re.split(r"[\r\n]+", (done.stderr or done.stdout).strip()) or [""])[-1]
-        raise TransportError(f"it ended with {done.returncode}: {last}", f"{what}: {' '.join(words)}", "")

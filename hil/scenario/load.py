@@ -20,10 +20,12 @@ from hil.scenario.mistakes import Mistake, ScenarioError, from_pydantic
 from hil.scenario.position import Positions
 
 __all__ = ["NOT_SCENARIOS", "Loaded", "find_files", "is_scenario_file", "json_schema", "load_all", "load_scenario",
-           "parse_scenario"]  # fmt: skip
+           "parse_scenario", "syntax_mistake", "told"]  # fmt: skip
 
 NOT_SCENARIOS = frozenset({"boards", "datasheets", "expected", "models", "recordings", "training"})
 """Folders among scenarios that hold other things."""
+BENCH = "bench.toml"
+"""The file of a bench in a folder of scenarios."""
 
 _UP = 4
 
@@ -66,7 +68,7 @@ def parse_scenario(text: str, file: str) -> Scenario:
     try:
         plain = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ScenarioError([_syntax(error, text, file)], file) from None
+        raise ScenarioError([syntax_mistake(error, text, file)], file) from None
     except RecursionError:
         raise ScenarioError([f"{file}:1: its tables or arrays are nested too deep to be a scenario"], file) from None
     version = plain.get("schema", SCHEMA)
@@ -79,7 +81,7 @@ def parse_scenario(text: str, file: str) -> Scenario:
     except ValidationError as error:
         found += from_pydantic(error, Scenario)
     if found or scenario is None:
-        raise ScenarioError(_told(found, Positions(text), file), file)
+        raise ScenarioError(told(found, text, file), file)
     return scenario
 
 
@@ -148,7 +150,7 @@ def is_scenario_file(path: Path, root: Path) -> bool:
     inner = path.relative_to(root).parts[:-1] if path.is_relative_to(root) else path.parts[:-1]
     beside = path.parent.name if path.parent == root else ""
     hidden = any(part.startswith(".") for part in inner)
-    return path.suffix == ".toml" and not hidden and not NOT_SCENARIOS & {*inner, beside}
+    return path.suffix == ".toml" and path.name != BENCH and not hidden and not NOT_SCENARIOS & {*inner, beside}
 
 
 def json_schema() -> dict[str, Any]:
@@ -159,14 +161,15 @@ def json_schema() -> dict[str, Any]:
     return plain
 
 
-def _told(found: Iterable[Mistake], positions: Positions, file: str) -> list[str]:
+def told(found: Iterable[Mistake], text: str, file: str) -> list[str]:
+    """Return mistakes as sentences, in the order of their lines, each once."""
+    positions = Positions(text)
     lines = [(positions.line(one.path), one) for one in found]
     lines.sort(key=lambda pair: pair[0])
-    told = [Mistake(one.path, one.what, line).sentence(file) for line, one in lines]
-    return list(dict.fromkeys(told))
+    return list(dict.fromkeys(Mistake(one.path, one.what, line).sentence(file) for line, one in lines))
 
 
-def _syntax(error: tomllib.TOMLDecodeError, text: str, file: str) -> str:
+def syntax_mistake(error: tomllib.TOMLDecodeError, text: str, file: str) -> str:
     """Return tomllib's finding with its line in front."""
     message = str(error)
     told, _, place = message.partition(" (at ")

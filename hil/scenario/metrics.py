@@ -69,6 +69,9 @@ def model_readings(
     yield _reading(f"{place}.missed", float(model.missed), "")
     due = len(model.made) + model.missed
     yield _reading(f"{place}.coverage", len(model.made) / due if due else None, "no decision was due")
+    sure = [one.confidence for one in model.made]
+    yield _reading(f"{place}.confidence_minimum", min(sure, default=None), "no decision was made")
+    yield _reading(f"{place}.confidence_maximum", max(sure, default=None), "no decision was made")
     yield from _timing(model, place, boards)
     yield from _scores(model, place, boards, labels, unlabelled)
 

@@ -36,7 +36,7 @@ def decide(deed: str, scene: Scene, value: float = 0) -> Command | Refusal:
     """Return what a key leads to.
 
     Args:
-        deed: `record`, `mark`, `label`, `pause`, `step`, `seek`, `start`, `to_mark`, `speed` or `loop`.
+        deed: `record`, `mark`, `glitch`, `label`, `pause`, `step`, `seek`, `start`, `to_mark`, `speed` or `loop`.
         scene: What the screen shows now.
         value: The key's argument: a digit, a number of samples or seconds, a direction.
     """
@@ -56,6 +56,12 @@ def _record(scene: Scene, value: float) -> Command | Refusal:
 def _mark(scene: Scene, value: float) -> Command | Refusal:
     recording = scene.latest.recording if scene.latest else None
     return Command("mark", {"text": f"mark {(recording.marks if recording else 0) + 1}"})
+
+
+def _glitch(scene: Scene, value: float) -> Command | Refusal:
+    if scene.latest is not None and scene.latest.replay is not None:
+        return Refusal("this is a recording already: hil scenario new FILE --from A --to B makes a test of a stretch")
+    return Command("glitch")
 
 
 def _label(scene: Scene, value: float) -> Command | Refusal:
@@ -80,7 +86,7 @@ def _to_mark(replay: ReplayView, by: float) -> Command | Refusal:
 
 
 _BENCH: Mapping[str, Callable[[Scene, float], Command | Refusal]] = {
-    "record": _record, "mark": _mark, "label": _label,
+    "record": _record, "mark": _mark, "glitch": _glitch, "label": _label,
 }  # fmt: skip
 
 _REPLAY: Mapping[str, Callable[[ReplayView, float], Command | Refusal]] = {

@@ -59,6 +59,9 @@ KEYS = (
     Key("record.note", "M", "M", "note", "mark with words",
         "Set a mark at this moment and write what it means; enter keeps it, escape drops it.", "act",
         "hil mark FILE TEXT"),
+    Key("glitch.save", "g", "g", "bench('glitch')", "glitch to test",
+        "Keep the last 30 s and the next 5 s as a recording, with a scenario that asserts what was expected.", "act",
+        "hil capture PORT --pre-trigger 30", "live"),
     *(Key(f"label.{digit}", str(digit), str(digit), f"bench('label',{digit})", f"label {digit}",
           f"Start class {digit} as a label; again: stop it.", "act", "hil collect PLAN.toml", "recording")
       for digit in range(1, 10)),
@@ -144,7 +147,7 @@ def hints(mode: str, frozen: bool, recording: bool, classes: int, maximised: boo
         ("l", "lanes"),
         ("a", "Allan"),
         ("^p", "all"),
-        ("o", "loop") if mode == "replay" else ("s", "picture"),
+        *([("o", "loop")] if mode == "replay" else [("g", "glitch"), ("s", "picture")]),
     )
 
 

@@ -19,6 +19,8 @@ def words_of(reply: Reply) -> str:
             return f"recording closed: {path}" if path else "recording closed"
         case "mark":
             return f"mark set: {args.get('text')}"
+        case "glitch":
+            return f"glitch: the last seconds and the next ones go into {path}, a scenario follows"
         case "label":
             return f"label {args.get('text')} {'starts' if values.get('active') else 'ends'}"
         case "pause":

@@ -210,5 +210,5 @@ def test_the_file_of_the_bench_says_where_a_board_is(tmp_path: Path) -> None:
     result = run_scenario(loaded(text), RunOptions(bench=read_bench(tmp_path / "bench.toml")))
     assert (result.outcome, result.target) == ("PASS", "virtual://imu?rate=100")
     (tmp_path / "bench.toml").write_text("[board.imu]\n")
-    with pytest.raises(UsageError, match="has no port"):
+    with pytest.raises(UsageError, match=r"board\.imu\.port: this key is missing"):
         read_bench(tmp_path / "bench.toml")

@@ -67,6 +67,13 @@ def note() -> None:
     assert sent("M", "enter", "r") == [("record", {})]
 
 
+def glitch() -> None:
+    assert sent("g") == [("glitch", {})]
+    assert sent("g", scene=fakes.recording) == [("glitch", {})]
+    assert sent("g", scene=fakes.replay) == []
+    assert "hil scenario new FILE" in shown("g", scene=fakes.replay)
+
+
 def label() -> None:
     for digit in range(1, 8):
         assert sent(str(digit), scene=fakes.recording) == [("label", {"text": fakes.LABELS[digit - 1]})]
@@ -266,6 +273,7 @@ def interrupt() -> None:
 
 TESTED: dict[str, Callable[[], None]] = {
     "screen.freeze": freeze, "screen.live": live, "record.toggle": record, "record.mark": mark, "record.note": note,
+    "glitch.save": glitch,
     **{f"label.{digit}": label for digit in range(1, 10)},
     "time.in": time_in, "time.out": time_out, "pane.maximise": maximise, "pane.next": next_pane,
     "pane.previous": previous_pane, "pane.restore": restore, "board.only": only, "plot.lanes": lanes,
