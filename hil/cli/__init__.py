@@ -10,7 +10,7 @@ import sys
 import typer
 
 from firmware_bridge.errors import BridgeError, UsageError
-from hil.cli import bench, files, judge, learn, live, record, scenarios
+from hil.cli import bench, cluster, files, judge, learn, live, record, scenarios
 from hil.cli.common import report_error
 
 __all__ = ["app", "main"]
@@ -24,10 +24,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for family in (live, record, files, judge, learn, bench, scenarios):
+for family in (live, record, files, judge, learn, bench, scenarios, cluster):
     for verb in family.VERBS:
         app.command(verb.__name__.rstrip("_"))(verb)
-for group, name in scenarios.GROUPS:
+for group, name in (*scenarios.GROUPS, *cluster.GROUPS):
     app.add_typer(group, name=name)
 
 

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from hil.cli.common import Json, Output, Quiet, Seed, print_json, print_table, talk
+from hil.cli.cluster import Insecure, TlsCa, TlsCert, TlsKey, joined
+from hil.cli.common import Json, Output, Quiet, Seed, print_json, print_table, talk, terminable, worked
 
 __all__ = ["GROUPS", "VERBS"]
 
@@ -71,6 +72,16 @@ def run(
     repeat: Annotated[int, typer.Option("--repeat", min=1, help="Runs each; gives a pass rate.")] = 1,
     retry_trouble: Annotated[int, typer.Option("--retry-trouble", min=0, help="Runs more after TROUBLE.")] = 0,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Local processes.")] = 1,
+    cluster: Annotated[
+        str | None, typer.Option("--cluster", metavar="URL", help="Run on a cluster: tls://HOST:PORT.")
+    ] = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
+    insecure: Insecure = False,
+    wait: Annotated[
+        float, typer.Option("--wait", min=0, metavar="SECONDS", help="Wait so long for a port that somebody holds.")
+    ] = 0.0,
     bench: Annotated[
         Path | None, typer.Option("--bench", metavar="FILE", help="TOML file with the port of each board.")
     ] = None,
@@ -86,11 +97,14 @@ def run(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run scenarios and judge them; exit 0 passed, 1 a check failed, 2 usage, 3 trouble at the bench."""
+    """Run scenarios and judge them; exit 0 passed, 1 a check failed, 2 usage, 3 trouble at the bench.
+
+    Ctrl-C (or SIGTERM) ends it with what is done: reports are written, the rest is TROUBLE, and the exit is 130.
+    """
     from hil.scenario.benchfile import read_bench
     from hil.scenario.junit import write_junit
     from hil.scenario.load import load_all
-    from hil.scenario.many import run_all
+    from hil.scenario.many import run_all, was_interrupted
     from hil.scenario.markdown import summary
     from hil.scenario.outcome import ScenarioResult, exit_code
     from hil.scenario.run import RunOptions
@@ -106,7 +120,9 @@ def run(
         repeat=repeat,
         retry_trouble=retry_trouble,
         update_baselines=update_baselines,
+        wait_s=wait,
     )
+    crew = None if cluster is None else joined(cluster, options, tls_ca, tls_cert, tls_key, insecure)
     began = time.monotonic()
 
     def tell(result: ScenarioResult) -> None:
@@ -116,7 +132,8 @@ def run(
             elif not quiet:
                 print(line, flush=True)
 
-    results = run_all(loaded, options, jobs, tell)
+    with worked("scenarios", len(loaded)) as share, terminable():
+        results = run_all(loaded, options, jobs, tell, crew, lambda count: share(count / len(loaded)))
     total = total_line(results, time.monotonic() - began)
     if junit is not None:
         write_junit(junit, results)
@@ -127,7 +144,7 @@ def run(
         talk(total, quiet)
     else:
         print(total)
-    raise typer.Exit(exit_code(results, strict))
+    raise typer.Exit(130 if was_interrupted(results) else exit_code(results, strict))
 
 
 def metrics(json: Json = False) -> None:

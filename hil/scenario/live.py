@@ -15,6 +15,7 @@ from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.errors import BridgeError, NoAnswer, TransportError, UsageError, WrongBoard
 from firmware_bridge.faults import Schedule
 from firmware_bridge.roles import Expect, PortSpec
+from firmware_bridge.way import held
 from hil.scenario.execute import Execution, judge_feeds
 from hil.scenario.grammar import Setup
 from hil.scenario.load import Loaded
@@ -27,7 +28,7 @@ _COMMAND_S = 300.0
 
 
 def execute_live(
-    loaded: Loaded, places: Sequence[Place], schedule: Schedule, clock: Clock | None = None
+    loaded: Loaded, places: Sequence[Place], schedule: Schedule, clock: Clock | None = None, wait_s: float = 0.0
 ) -> tuple[Execution, tuple[str, ...]]:
     """Run a scenario on live boards; return what it left behind and remarks.
 
@@ -43,7 +44,8 @@ def execute_live(
     clock = clock or SystemClock()
     setup = scenario.setup or Setup()
     if setup.flash:
-        _command(setup.flash, "flash")
+        with held([place.port for place in places], wait_s):
+            _command(setup.flash, "flash")
     remarks: list[str] = []
     specs = [
         PortSpec(
@@ -53,7 +55,7 @@ def execute_live(
         )
         for place in places
     ]  # fmt: skip
-    with Bridge(specs, clock) as bridge:
+    with Bridge(specs, clock, wait_s=wait_s) as bridge:
         try:
             _prepare(bridge, setup, [place.role for place in places], clock)
             seconds = (scenario.readings.to_s or DEFAULT_S) - scenario.readings.from_s

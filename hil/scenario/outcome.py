@@ -78,6 +78,7 @@ class ScenarioResult:
         files: Files that were kept, by what they are.
         baseline: How it compares with the accepted results, rows as plain values.
         repeats: Outcomes of repetitions, with the pass rate and its interval.
+        retries: How often it was run anew because the process that ran it died.
     """
 
     name: str
@@ -96,6 +97,7 @@ class ScenarioResult:
     files: Mapping[str, str] = field(default_factory=dict)
     baseline: tuple[Mapping[str, Any], ...] = ()
     repeats: Mapping[str, Any] = field(default_factory=dict)
+    retries: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -104,6 +106,13 @@ class ScenarioResult:
                         "metrics": {name: dict(value) for name, value in self.metrics.items()},
                         "predictions": {name: dict(value) for name, value in self.predictions.items()},
                         "baseline": [dict(row) for row in self.baseline]}  # fmt: skip
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> "ScenarioResult":
+        """Return the result that `as_dict` gave, after it went through JSON."""
+        checks = tuple(CheckResult(**check) for check in plain["checks"])
+        lists = {key: tuple(plain[key]) for key in ("remarks", "baseline")}
+        return cls(**{**plain, **lists, "checks": checks})
 
 
 def worst(outcomes: Iterable[str]) -> str:

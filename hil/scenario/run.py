@@ -43,6 +43,7 @@ class RunOptions:
         retry_trouble: How often to run again after TROUBLE.
         bench: Port of each role, from a bench file.
         update_baselines: Accept what is found; the difference is a remark.
+        wait_s: How long to wait for a port that somebody else holds.
     """
 
     on: str | None = None
@@ -52,6 +53,7 @@ class RunOptions:
     retry_trouble: int = 0
     bench: tuple[tuple[str, str], ...] = ()
     update_baselines: bool = False
+    wait_s: float = 0.0
 
 
 def run_scenario(loaded: Loaded, options: RunOptions) -> ScenarioResult:
@@ -125,7 +127,7 @@ def run_once(loaded: Loaded, options: RunOptions) -> ScenarioResult:
         found: dict[str, Reading] = {}
         remarks: tuple[str, ...] = ()
         if live:
-            done, remarks = execute_live(loaded, places, schedule)
+            done, remarks = execute_live(loaded, places, schedule, wait_s=options.wait_s)
         elif measured:
             with tempfile.TemporaryDirectory(prefix="hil-run-") as folder:
                 done = execute(loaded, places, seed, schedule, keep=Path(folder) / "run.mcap")
