@@ -22,7 +22,6 @@ from hil.scenario.evidence import BoardEvidence
 from hil.scenario.execute import Execution, execute
 from hil.scenario.live import execute_live
 from hil.scenario.load import Loaded
-from hil.scenario.measured import measured_readings
 from hil.scenario.metrics import board_readings, event_readings, model_readings
 from hil.scenario.outcome import FAIL, NA, TROUBLE, UNSET, CheckResult, Reading, ScenarioResult, worst
 from hil.scenario.targets import NotHere, place_of
@@ -129,6 +128,8 @@ def run_once(loaded: Loaded, options: RunOptions) -> ScenarioResult:
         if live:
             done, remarks = execute_live(loaded, places, schedule, wait_s=options.wait_s)
         elif measured:
+            from hil.scenario.measured import measured_readings  # it brings all of SciPy's statistics
+
             with tempfile.TemporaryDirectory(prefix="hil-run-") as folder:
                 done = execute(loaded, places, seed, schedule, keep=Path(folder) / "run.mcap")
                 found = measured_readings(Path(folder) / "run.mcap", measured)
