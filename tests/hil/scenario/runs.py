@@ -14,6 +14,31 @@ LOST = '[[check]]\nmetric = "link.imu.samples_lost"\nequals = 0\n'
 DIES = "[setup]\nflash = ['sh', '-c', '[ -e {flag} ] || {{ : > {flag}; kill -9 $PPID; }}']\n"
 ALWAYS_DIES = "[setup]\nflash = ['sh', '-c', 'kill -9 $PPID']\n"
 
+TALKER = """
+import pathlib, sys, threading, time
+def talk():
+    while True:
+        print("ax:1", flush=True)
+        time.sleep(0.02)
+threading.Thread(target=talk, daemon=True).start()
+sys.stdin.readline()
+pathlib.Path(sys.argv[1]).touch()
+sys.stdin.read()
+"""
+
+
+def endless(folder: Path, name: str) -> tuple[Path, Path]:
+    """Write a scenario that waits for a board for a minute; return the files by which it shows its begin and its end.
+
+    The board is a process that prints a reading until its set-up writes to it, and then for ever.
+    """
+    talker, began, undone = folder / "talker.py", folder / f"{name}.began", folder / f"{name}.undone"
+    talker.write_text(TALKER)
+    setup = "[setup]\nsend = ['go']\nwait_for = 'never'\nwait_s = 60\n"
+    live(folder, name, f"exec:{sys.executable} {talker} {began}",
+         setup=f"{setup}[teardown]\ncommand = ['touch', '{undone}']\n")  # fmt: skip
+    return began, undone
+
 
 def virtual(folder: Path, name: str, *, seed: int = 0, rate: int = 100, length: float = 1.0, head: str = "") -> Loaded:
     """A scenario on a virtual board, without waiting."""

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from runs import ALWAYS_DIES, DIES, live, pty_board, virtual
+from runs import ALWAYS_DIES, DIES, endless, live, pty_board, virtual
 
 from firmware_bridge.lock import PortLock
 from hil.scenario.crew import Processes
@@ -125,10 +125,7 @@ def test_a_board_that_somebody_else_holds_is_trouble_that_names_the_holder_unles
 
 
 def test_a_process_whose_parent_is_gone_ends_with_its_teardown(tmp_path: Path) -> None:
-    began, undone = tmp_path / "began", tmp_path / "undone"
-    setup = f"[setup]\nwait_for = 'never'\nwait_s = 60\n[teardown]\ncommand = ['touch', '{undone}']\n"
-    flash = f"flash = ['touch', '{began}']\n"
-    live(tmp_path, "long", "virtual://imu", setup=setup.replace("[teardown]", flash + "[teardown]"))
+    began, undone = endless(tmp_path, "long")
     virtual(tmp_path, "short")
     process = hil(tmp_path, "--jobs", "2")
     try:
@@ -141,6 +138,8 @@ def test_a_process_whose_parent_is_gone_ends_with_its_teardown(tmp_path: Path) -
 
 def hil(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
     command = (sys.executable, "-m", "hil", "run", str(folder), *arguments)
+    # What is ignored is inherited: where tests run in the background, Ctrl-C is.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # A session of its own: Ctrl-C is for it, not for whoever runs the tests.
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, cwd=folder
@@ -149,12 +148,10 @@ def hil(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
 
 @pytest.mark.parametrize(("jobs", "number"), [("1", signal.SIGINT), ("2", signal.SIGINT), ("2", signal.SIGTERM)])
 def test_ctrl_c_ends_with_what_is_done_and_says_what_is_not(tmp_path: Path, jobs: str, number: int) -> None:
-    began, undone = tmp_path / "began", tmp_path / "undone"
     virtual(tmp_path, "a-done")
-    setup = f"[setup]\nflash = ['touch', '{began}']\nwait_for = 'never'\nwait_s = 60\n"
-    live(tmp_path, "b-long", "virtual://imu", setup=setup + f"[teardown]\ncommand = ['touch', '{undone}']\n")
-    live(tmp_path, "c-next", "virtual://imu", setup="[setup]\nwait_for = 'never'\nwait_s = 60\n")
-    live(tmp_path, "d-never", "virtual://imu", setup="[setup]\nwait_for = 'never'\nwait_s = 60\n")
+    began, undone = endless(tmp_path, "b-long")
+    endless(tmp_path, "c-next")
+    endless(tmp_path, "d-never")
     process = hil(tmp_path, "--jobs", jobs, "--junit", "out.xml")
     try:
         assert process.stdout is not None
