@@ -5,9 +5,10 @@ The board is followed by its USB identity, never by the port's name. Devices and
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 
-from firmware_bridge.address import SerialSettings, parse_port
+from firmware_bridge.address import Address, SerialSettings, parse_port
 from firmware_bridge.clock import Clock
 from firmware_bridge.errors import PortMissing
 from firmware_bridge.lock import PortLock
@@ -15,7 +16,44 @@ from firmware_bridge.plan import never
 from firmware_bridge.ports import System, UsbIdentity, find_device, identity_of
 from firmware_bridge.transport import Transport, open_transport
 
-__all__ = ["Way"]
+__all__ = ["Way", "held", "lock_key"]
+
+
+def lock_key(address: Address, device: str) -> str | None:
+    """Return what is locked for a port; None where nothing is.
+
+    Args:
+        address: What the user asked for.
+        device: Of a serial line, as `find_device` says.
+    """
+    if address.scheme in ("serial", "usb"):
+        key = os.path.realpath(device)
+        # Nothing to lock; opening says what is missing.
+        return None if key.startswith("/dev/") and not os.path.exists(key) else key
+    return address.target if address.scheme == "rfc2217" else None
+
+
+@contextmanager
+def held(ports: Sequence[str], wait_s: float = 0.0, system: System | None = None) -> Iterator[None]:
+    """Hold ports without opening them, for a program of its own that does (one that flashes a board).
+
+    Args:
+        ports: Where the boards are.
+        wait_s: How long to wait for another user.
+        system: What to ask about the machine.
+
+    Raises:
+        TransportError: One is held by somebody else, or cannot be found.
+    """
+    with ExitStack() as stack:
+        for port in ports:
+            address = parse_port(port)
+            device = find_device(address, system or System()) if address.scheme in ("serial", "usb") else ""
+            if key := lock_key(address, device):
+                lock = PortLock(key)
+                lock.acquire(wait_s)
+                stack.callback(lock.release)
+        yield
 
 
 class Way:
@@ -65,15 +103,8 @@ class Way:
             TransportError: It cannot be opened; the sentence says why and what to do.
             UsageError: The address cannot be meant.
         """
-        key = None
-        device = ""
-        if self.is_serial:
-            device = find_device(self.address, self._system, self.usb)
-            key = os.path.realpath(device)
-            if key.startswith("/dev/") and not os.path.exists(key):
-                key = None  # nothing to lock; opening says what is missing
-        elif self.address.scheme == "rfc2217":
-            key = self.address.target
+        device = find_device(self.address, self._system, self.usb) if self.is_serial else ""
+        key = lock_key(self.address, device)
         lock = PortLock(key) if key else None
         if lock is not None:
             lock.acquire(wait_s, given_up)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["ScenarioFile", "ScenarioItem", "bench", "board", "pytest_addoption", "pytest_collect_file",
            "pytest_configure", "pytest_runtest_makereport", "recording", "virtual_board"]  # fmt: skip
 
+TURN_S = 60.0
+"""How long a process of pytest-xdist waits for a board that another one of them may hold."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of scenarios."""
@@ -27,10 +30,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--hil-on", default=None, help="target of scenarios: recording, virtual, PORT or ROLE=PORT")
     group.addoption("--hil-seed", type=int, default=0, help="added to the seeds of scenarios")
     group.addoption("--hil-twice", action="store_true", help="run each scenario in two ways and compare")
+    group.addoption("--hil-bench", default=None, metavar="FILE", help="TOML file with the port of each board")
+    group.addoption(
+        "--hil-wait", type=float, default=None, metavar="SECONDS",
+        help="wait so long for a port that somebody holds; 0, and with -n 60: its processes take turns at a board",
+    )  # fmt: skip
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the marker that scenarios bear."""
+    """Name the marker that scenarios bear, and refuse a bench file that is none."""
+    if config.option.hil_bench is not None:
+        from firmware_bridge.errors import BridgeError
+
+        try:
+            _ports(config)
+        except BridgeError as error:
+            raise pytest.UsageError(str(error)) from None
     config.addinivalue_line("markers", "scenario: a scenario file (*.toml)")
 
 
@@ -68,6 +83,19 @@ class ScenarioFile(pytest.File):
         yield ScenarioItem.from_parent(self, name=self.path.stem, loaded=loaded)
 
 
+def _ports(config: pytest.Config) -> tuple[tuple[str, str], ...]:
+    from hil.scenario.benchfile import read_bench
+
+    return () if config.option.hil_bench is None else read_bench(config.option.hil_bench)
+
+
+def _wait_s(config: pytest.Config) -> float:
+    given: float | None = config.option.hil_wait
+    if given is not None:
+        return given
+    return TURN_S if hasattr(config, "workerinput") else 0.0
+
+
 class ScenarioTrouble(Exception):
     """The bench failed, not the device."""
 
@@ -91,9 +119,11 @@ class ScenarioItem(pytest.Item):
         from hil.scenario.run import RunOptions, run_scenario
 
         options = self.config.option
-        self.result = run_scenario(
-            self.loaded, RunOptions(on=options.hil_on, seed=options.hil_seed, twice=options.hil_twice)
-        )
+        chosen = RunOptions(
+            on=options.hil_on, seed=options.hil_seed, twice=options.hil_twice, bench=_ports(self.config),
+            wait_s=_wait_s(self.config),
+        )  # fmt: skip
+        self.result = run_scenario(self.loaded, chosen)
         self.user_properties.append(("scenario", self.result.name))
         self.user_properties.append(("target", self.result.target))
         for check in self.result.checks:
@@ -135,6 +165,7 @@ class ScenarioItem(pytest.Item):
         more = f" --on {options.hil_on}" if options.hil_on else ""
         more += f" --seed {options.hil_seed}" if options.hil_seed else ""
         more += " --twice" if options.hil_twice else ""
+        more += f" --bench {options.hil_bench}" if options.hil_bench else ""
         return "\n".join([*result_lines(self.result, verbose=True), f"again: hil run {self.result.path}{more}"])
 
 

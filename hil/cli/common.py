@@ -1,7 +1,9 @@
 """What every verb shares: options that mean the same everywhere, output, progress."""
 
 import json
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BoardFile", "File", "For", "From", "Json", "ModelFile", "Output", "Ports", "Quiet", "Seed", "To", "print_json",
-    "print_table", "report_error", "size_mb", "talk", "tell_lost", "worked",
+    "print_table", "report_error", "size_mb", "talk", "tell_lost", "terminable", "worked",
 ]  # fmt: skip
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")]
@@ -97,10 +99,12 @@ def worked(unit: str, total: float = 1.0) -> Iterator[Callable[[float], None]]:
     if not sys.stderr.isatty():
         yield lambda share: None
         return
+    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (BarColumn(), TextColumn("{task.percentage:3.0f} %  {task.fields[rate]}"), TimeRemainingColumn())
-    bar = Progress(*columns, transient=True)
+    # What is printed meanwhile goes above the bar where both are on the terminal, and on its own way where it is data.
+    bar = Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=sys.stdout.isatty())
     task = bar.add_task("", total=1.0, rate="")
     began = time.monotonic()
 
@@ -114,6 +118,19 @@ def worked(unit: str, total: float = 1.0) -> Iterator[Callable[[float], None]]:
         yield told
     finally:
         bar.stop()
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Let SIGTERM end what is done inside like Ctrl-C."""
+    if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def size_mb(path: Path) -> float:

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from firmware_bridge.errors import UsageError
-from hil.cli.common import From, Json, Output, Quiet, Seed, To, print_json, print_table, talk
+from hil.cli.cluster import Insecure, TlsCa, TlsCert, TlsKey, joined
+from hil.cli.common import From, Json, Output, Quiet, Seed, To, print_json, print_table, talk, terminable, worked
 from hil.cli.runs import RUNS, Keep, KeepAll, NoKeep, Past, RunPage, Yes, asker, kept_in
 
 __all__ = ["GROUPS", "VERBS"]
@@ -101,6 +102,16 @@ def run(
     repeat: Annotated[int, typer.Option("--repeat", min=1, help="Runs each; gives a pass rate.")] = 1,
     retry_trouble: Annotated[int, typer.Option("--retry-trouble", min=0, help="Runs more after TROUBLE.")] = 0,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Local processes.")] = 1,
+    cluster: Annotated[
+        str | None, typer.Option("--cluster", metavar="URL", help="Run on a cluster: tls://HOST:PORT.")
+    ] = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
+    insecure: Insecure = False,
+    wait: Annotated[
+        float, typer.Option("--wait", min=0, metavar="SECONDS", help="Wait so long for a port that somebody holds.")
+    ] = 0.0,
     bench: Annotated[
         Path | None,
         typer.Option(
@@ -125,11 +136,14 @@ def run(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run scenarios and judge them; exit 0 passed, 1 a check failed, 2 usage, 3 trouble at the bench."""
+    """Run scenarios and judge them; exit 0 passed, 1 a check failed, 2 usage, 3 trouble at the bench.
+
+    Ctrl-C (or SIGTERM) ends it with what is done: reports are written, the rest is TROUBLE, and the exit is 130.
+    """
     from hil.scenario.accept import accept
     from hil.scenario.benchfile import find_bench, read_bench
     from hil.scenario.load import load_all
-    from hil.scenario.many import run_all
+    from hil.scenario.many import run_all, was_interrupted
     from hil.scenario.outcome import ScenarioResult, exit_code
     from hil.scenario.reporting import Reports, write_reports
     from hil.scenario.run import RunOptions
@@ -154,7 +168,9 @@ def run(
         keep=folder,
         keep_all=keep_all,
         exhibit=page is not None,
+        wait_s=wait,
     )
+    crew = None if cluster is None else joined(cluster, options, tls_ca, tls_cert, tls_key, insecure)
     began = time.monotonic()
 
     def tell(result: ScenarioResult) -> None:
@@ -164,7 +180,9 @@ def run(
             elif not quiet:
                 print(line, flush=True)
 
-    results = run_all(loaded, options, jobs, None if update_baselines else tell)
+    with worked("scenarios", len(loaded)) as share, terminable():
+        told = None if update_baselines else tell
+        results = run_all(loaded, options, jobs, told, crew, lambda count: share(count / len(loaded)))
     seconds = time.monotonic() - began
     if update_baselines:
         # Only now, with all differences at hand, and here, where the person is.
@@ -180,7 +198,7 @@ def run(
         talk(total, quiet)
     else:
         print(total)
-    raise typer.Exit(exit_code(results, strict))
+    raise typer.Exit(130 if was_interrupted(results) else exit_code(results, strict))
 
 
 def metrics(json: Json = False) -> None:

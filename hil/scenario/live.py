@@ -15,6 +15,7 @@ from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.errors import BridgeError, NoAnswer, WrongBoard
 from firmware_bridge.faults import Schedule
 from firmware_bridge.roles import Expect, PortSpec
+from firmware_bridge.way import held
 from hil.scenario.commands import run_command, torn_down
 from hil.scenario.execute import Execution, Watch, judge_feeds
 from hil.scenario.grammar import Setup
@@ -31,7 +32,7 @@ MEET_S = 10.0
 
 def execute_live(
     loaded: Loaded, places: Sequence[Place], schedule: Schedule, clock: Clock | None = None,
-    *, keep: Path | None = None, watch: Sequence[Watch] = (),
+    *, keep: Path | None = None, watch: Sequence[Watch] = (), wait_s: float = 0.0,
 ) -> tuple[Execution, tuple[str, ...]]:  # fmt: skip
     """Run a scenario on live boards; return what it left behind and remarks.
 
@@ -42,26 +43,29 @@ def execute_live(
         clock: Time.
         keep: Where to write all that is received; None: nowhere.
         watch: Each is shown every arrival that is judged.
+        wait_s: How long to wait for a port that somebody else holds.
 
     Raises:
         NotHere: It asks for something that live boards cannot have.
         BridgeError: A port cannot be opened, a set-up failed, the wrong firmware is there.
     """
     with torn_down(loaded.scenario.teardown) as told:
-        done, remarks = _on_boards(loaded, places, schedule, clock or SystemClock(), keep, watch)
+        done, remarks = _on_boards(loaded, places, schedule, clock or SystemClock(), keep, watch, wait_s)
     return done, (*remarks, *told)
 
 
 def _on_boards(
-    loaded: Loaded, places: Sequence[Place], schedule: Schedule, clock: Clock, keep: Path | None, watch: Sequence[Watch]
-) -> tuple[Execution, tuple[str, ...]]:
+    loaded: Loaded, places: Sequence[Place], schedule: Schedule, clock: Clock, keep: Path | None,
+    watch: Sequence[Watch], wait_s: float,
+) -> tuple[Execution, tuple[str, ...]]:  # fmt: skip
     scenario = loaded.scenario
     if any(place.kind != "live" for place in places):
         raise NotHere("live boards and recordings cannot be run together; name a port for every board, or for none")
     feeders = {place.role: feeder_of(place, loaded) for place in places if place.stimulus}
     setup = scenario.setup or Setup()
     if setup.flash:
-        run_command(setup.flash, "flash")
+        with held([place.port for place in places], wait_s):
+            run_command(setup.flash, "flash")
     remarks: list[str] = []
     specs = [
         PortSpec(
@@ -73,7 +77,7 @@ def _on_boards(
         )
         for place in places
     ]  # fmt: skip
-    with opened(keep, specs, clock) as bridge:
+    with opened(keep, specs, clock, wait_s=wait_s) as bridge:
         try:
             met = _prepare(bridge, setup, [place.role for place in places], clock)
             if feeders:

@@ -6,8 +6,8 @@ looked for beside it, then in the folders above it up to the one called `scenari
 
 import json
 import tomllib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,17 +32,27 @@ _UP = 4
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A scenario and where it came from."""
+    """A scenario and where it came from.
+
+    Attributes:
+        path: Its file, as it was named.
+        text: What stands in it.
+        scenario: What that means.
+        files: Where files that it names are, for those that are not beside it on this machine.
+    """
 
     path: Path
     text: str
     scenario: Scenario
+    files: Mapping[str, Path] = field(default_factory=dict)
 
     def find(self, name: str) -> Path:
         """Return the file that a scenario means by `name`: beside it, or above it up to the folder `scenarios`.
 
         Where there is none, the place where it would be is returned: in the nearest folder of that name.
         """
+        if name in self.files:
+            return self.files[name]
         given = Path(name)
         folder = self.path.resolve().parent
         if given.is_absolute():

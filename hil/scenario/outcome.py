@@ -83,6 +83,7 @@ class ScenarioResult:
         again: The command that does the same once more.
         exhibit: What a page shows of it, see `hil.scenario.exhibit`; empty where none is asked for.
         proposal: What would be accepted as its baseline, see `hil.scenario.accept`; empty where nothing is.
+        retries: How often it was run anew because the process that ran it died.
     """
 
     name: str
@@ -106,6 +107,7 @@ class ScenarioResult:
     again: str = ""
     exhibit: Mapping[str, Any] = field(default_factory=dict)
     proposal: Mapping[str, Any] = field(default_factory=dict)
+    retries: int = 0
 
     def as_dict(self, whole: bool = False) -> dict[str, Any]:
         """Return plain JSON values.
@@ -120,6 +122,13 @@ class ScenarioResult:
                         "predictions": {name: dict(value) for name, value in self.predictions.items()},
                         "baseline": [dict(row) for row in self.baseline],
                         "gap": [dict(row) for row in self.gap]}  # fmt: skip
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> "ScenarioResult":
+        """Return the result that `as_dict` gave, after it went through JSON."""
+        checks = tuple(CheckResult(**check) for check in plain["checks"])
+        lists = {key: tuple(plain[key]) for key in ("remarks", "baseline", "gap")}
+        return cls(**{**plain, **lists, "checks": checks})
 
 
 def worst(outcomes: Iterable[str]) -> str:

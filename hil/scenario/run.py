@@ -25,7 +25,6 @@ from hil.scenario.execute import Execution, Watch, execute
 from hil.scenario.kept import again
 from hil.scenario.live import execute_live
 from hil.scenario.load import Loaded
-from hil.scenario.measured import measured_readings
 from hil.scenario.metrics import board_readings, event_readings, model_readings
 from hil.scenario.outcome import FAIL, NA, TROUBLE, UNSET, CheckResult, Reading, ScenarioResult, worst
 from hil.scenario.postmortem import keep_heard, postmortem
@@ -55,6 +54,7 @@ class RunOptions:
         exhibit: Take along what a page shows.
         stimulus: Push recorded readings into virtual boards too; into live ones they are pushed anyway.
         against: Another target to run on too, for the gap between both.
+        wait_s: How long to wait for a port that somebody else holds.
     """
 
     on: str | None = None
@@ -70,6 +70,7 @@ class RunOptions:
     keep: str = ""
     keep_all: bool = False
     exhibit: bool = False
+    wait_s: float = 0.0
 
 
 def run_scenario(loaded: Loaded, options: RunOptions) -> ScenarioResult:
@@ -185,11 +186,15 @@ def _judged(
     watch = (*watch, *(one.take for one in (scope, portrait) if one is not None))
     if live:
         kept = file if options.keep or scope is not None or measured else None
-        done, remarks = execute_live(loaded, places, schedule, keep=kept, watch=watch)
+        done, remarks = execute_live(loaded, places, schedule, keep=kept, watch=watch, wait_s=options.wait_s)
     else:
         done = execute(loaded, places, seed, schedule, keep=file if measured else None, watch=watch)
     remarks = (*remarks, *stimulus_remarks(done.stimuli))
-    found = measured_readings(file, measured) if measured else {}
+    found: dict[str, Reading] = {}
+    if measured:
+        from hil.scenario.measured import measured_readings  # it brings all of SciPy's statistics
+
+        found = measured_readings(file, measured)
     found |= {one.name: one for one in readings_of(done, loaded, live)}
     checks = tuple(judge(check, _named(check.metric, found, done)) for check in scenario.check)
     if options.twice and not live:

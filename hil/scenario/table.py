@@ -35,6 +35,8 @@ def result_lines(result: ScenarioResult, verbose: bool = False) -> Iterator[str]
         if verbose or row["verdict"] not in ("same", "same within noise"):
             yield f"         baseline {row['name']}: {row['verdict']}, {row['accepted']} -> {row['found']}"
     yield from (f"         {line}" for line in gap_lines(result))
+    if result.retries:
+        yield f"         remark: it was run again, {_times(result.retries)}, since the process that ran it died"
     for remark in result.remarks:
         yield f"         remark: {remark}"
     for what, path in result.files.items():
@@ -70,4 +72,10 @@ def total_line(results: Iterable[ScenarioResult], seconds: float) -> str:
     all_of = list(results)
     counts = {name: sum(one.outcome == name for one in all_of) for name in (PASS, "MARGINAL", FAIL, UNSET, TROUBLE, NA)}
     told = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-    return f"{len(all_of)} scenarios in {seconds:.1f} s: {told or 'none'}"
+    retries = sum(one.retries for one in all_of)
+    again = f"; {retries} run again after a process died" if retries else ""
+    return f"{len(all_of)} scenarios in {seconds:.1f} s: {told or 'none'}{again}"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"

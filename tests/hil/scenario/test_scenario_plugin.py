@@ -1,11 +1,13 @@
 """`pytest scenarios/` gives the verdicts of `hil run`, one item a scenario."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from runs import pty_board
 
 IMU = 'name = "{name}"\n[board.imu]\nvirtual = "imu?rate=100"\nseed = 7\n[readings]\nto_s = 1.0\n'
 LOST = '[[check]]\nmetric = "link.imu.samples_lost"\nequals = {value}\n'
@@ -27,9 +29,9 @@ def folder(tmp_path: Path) -> Path:
     return root
 
 
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *arguments: str, timeout: float = 100) -> subprocess.CompletedProcess[str]:
     command = (sys.executable, "-m", "pytest", str(folder), "-q", "-p", "no:cacheprovider", *arguments)
-    return subprocess.run(command, cwd=folder.parent, capture_output=True, text=True, timeout=100)
+    return subprocess.run(command, cwd=folder.parent, capture_output=True, text=True, timeout=timeout)
 
 
 def test_outcomes_are_those_of_pytest_and_failures_show_the_table_and_the_command(folder: Path) -> None:
@@ -47,8 +49,58 @@ def test_outcomes_are_those_of_pytest_and_failures_show_the_table_and_the_comman
     assert {"scenario", "target", "link.imu.samples_lost"} <= names
 
 
-def test_two_processes_give_the_same(folder: Path) -> None:
-    assert "1 failed, 1 passed, 1 skipped, 1 xfailed, 1 error" in run(folder, "-n", "2").stdout
+SAID = {"PASS": "passed", "MARGINAL": "passed", "FAIL": "failure", "UNSET": "failure", "TROUBLE": "error",
+        "NA": "skipped"}  # fmt: skip
+
+
+def verdicts(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """What `hil run` says of each file in pytest's words, and what pytest says on two processes."""
+    command = (sys.executable, "-m", "hil", "run", str(folder), "--json", "-q", "--jobs", "2")
+    told = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False).stdout
+    ours = {
+        Path(one["path"]).stem: "skipped" if one["quarantined"] and one["outcome"] != "PASS" else SAID[one["outcome"]]
+        for one in json.loads(told)["scenarios"]
+    }
+    run(folder, "-n", "2", "--junitxml", str(folder / "out.xml"), timeout=900)
+    theirs: dict[str, str] = {}
+    for case in ElementTree.parse(folder / "out.xml").iter("testcase"):
+        said = [child.tag for child in case if child.tag in ("failure", "error", "skipped")]
+        theirs[case.get("name", "")] = said[0] if said else "passed"
+    (folder / "out.xml").unlink()
+    return ours, theirs
+
+
+def test_two_processes_of_pytest_give_the_verdicts_of_hil_run(folder: Path) -> None:
+    ours, theirs = verdicts(folder)
+    assert ours == theirs
+    assert ours == {"a": "passed", "b": "failure", "c": "skipped", "d": "error", "e": "skipped"}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_the_whole_library_has_one_verdict_whoever_runs_it() -> None:
+    ours, theirs = verdicts(Path(__file__).resolve().parents[3] / "scenarios")
+    assert ours == theirs
+    assert len(ours) > 20
+
+
+@pytest.mark.pty
+def test_a_bench_file_names_the_board_and_two_processes_take_turns_at_it(tmp_path: Path) -> None:
+    root = tmp_path / "scenarios"
+    root.mkdir()
+    for name in "ab":
+        (root / f"{name}.toml").write_text(
+            f'name = "{name}"\nneeds = ["board:imu"]\n[board.imu]\nport = "bench"\n[readings]\nto_s = 0.3\n'
+            + LOST.format(value=0)
+        )
+    with pty_board() as port:
+        (tmp_path / "bench.toml").write_text(f'[board.imu]\nport = "{port}"\n')
+        done = run(root, "-n", "2", "--hil-bench", str(tmp_path / "bench.toml"))
+    assert "2 passed" in done.stdout, done.stdout
+    refused = run(root, "--hil-bench", str(tmp_path / "none.toml"))
+    assert refused.returncode == 4
+    assert "none.toml: it cannot be read" in refused.stderr
+    assert "Traceback" not in refused.stderr
 
 
 def test_a_mistake_in_a_file_is_told_when_collecting(folder: Path) -> None:
