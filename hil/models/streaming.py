@@ -85,6 +85,8 @@ class Runner:
         self._fixed = dict(slot_map or {})
         self._groups: list[Group] = [self._new_group()]
         self._feeds: dict[tuple[str, str], _Feed | None] = {}
+        self.calls = 0
+        """How often the network was called."""
 
     def push(self, items: Iterable[Item | Arrival]) -> list[Prediction]:
         """Take items in their order and return the decisions that they complete.
@@ -251,6 +253,7 @@ class Runner:
                 depth = {at: len(feeds[at].segments.blocks) for at in waiting}
                 deepest = max(waiting, key=lambda at: depth[at])
                 due: list[tuple[int, Block, int]]
+                self.calls += 1
                 if sum(-(-blocks // group.longest) for blocks in depth.values()) < depth[deepest]:
                     blocks = feeds[deepest].segments.take(group.longest)
                     due = [(deepest, block, row) for row, block in enumerate(blocks)]

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from firmware_bridge.batch import Prediction
 from hil.measure.make import slug
 from hil.recording.marks import Label
 from hil.scenario.catalogue import find_row
@@ -90,7 +89,7 @@ def event_readings(
                 if label.text == event.label and label.start_ns < board.end_ns:
                     stop = board.end_ns if label.stop_ns is None else min(label.stop_ns, board.end_ns)
                     expected.append((board.role, label.start_ns, stop))
-    made: list[Prediction] = model.made
+    made = model.made
     why = model.failed
     if not why and event.label not in model.labels:
         why = f"the model knows no label {event.label!r} (it knows {', '.join(model.labels)})"

@@ -30,6 +30,7 @@ from hil.scenario.grammar import BoardTable
 from hil.scenario.load import Loaded
 from hil.scenario.pieces import renamed, within
 from hil.scenario.simulate import conversation
+from hil.scenario.stretches import Passing, Stretch, in_stretches, stretch_within
 from hil.sessions import session_of
 
 __all__ = ["Apply", "Feed", "NotHere", "Place", "feed_of", "place_of"]
@@ -79,7 +80,7 @@ class Feed:
     """
 
     role: str
-    arrivals: Iterator[Arrival]
+    arrivals: Iterator[Passing]
     session: Session | None = None
     labels: Sequence[Label] | None = None
     person: str = ""
@@ -134,7 +135,7 @@ def place_of(role: str, table: BoardTable, on: str | None, alone: bool) -> Place
     return Place(role, "live", table, spec.port)
 
 
-def feed_of(place: Place, loaded: Loaded, seed: int, schedule: Schedule, apply: Apply) -> Feed:
+def feed_of(place: Place, loaded: Loaded, seed: int, schedule: Schedule, apply: Apply, at_once: bool = False) -> Feed:
     """Return the feed of a board that is not live.
 
     Args:
@@ -143,6 +144,7 @@ def feed_of(place: Place, loaded: Loaded, seed: int, schedule: Schedule, apply: 
         seed: Added to the board's own seed.
         schedule: Faults.
         apply: Gives arrivals their items.
+        at_once: Let recorded arrivals come in stretches (see `stretches`) where nobody asks for each.
 
     Raises:
         FileError: A recording cannot be read.
@@ -151,7 +153,7 @@ def feed_of(place: Place, loaded: Loaded, seed: int, schedule: Schedule, apply: 
     readings = loaded.scenario.readings
     table = place.table
     if place.kind == "recording":
-        return _recorded(place, loaded, schedule, apply)
+        return _recorded(place, loaded, schedule, apply, at_once)
     spec = DialectSpec("auto", {})
     if table.board_file is not None:
         path = loaded.find(table.board_file)
@@ -195,7 +197,7 @@ def feed_of(place: Place, loaded: Loaded, seed: int, schedule: Schedule, apply: 
     return feed
 
 
-def _recorded(place: Place, loaded: Loaded, schedule: Schedule, apply: Apply) -> Feed:
+def _recorded(place: Place, loaded: Loaded, schedule: Schedule, apply: Apply, at_once: bool) -> Feed:
     readings, table, role = loaded.scenario.readings, place.table, place.role
     recording = Recording(_recording_path(loaded, table))
     inside = _role_in(recording, table.board)
@@ -210,22 +212,25 @@ def _recorded(place: Place, loaded: Loaded, schedule: Schedule, apply: Apply) ->
     start = recording.start_ns + round(readings.from_s * 1e9)
     end = None if readings.to_s is None else recording.start_ns + round(readings.to_s * 1e9)
 
-    def arrivals() -> Iterator[Arrival]:
+    def arrivals() -> Iterator[Passing]:
         raw = recording.arrivals(None, None if end is None else end + 1_000_000_000)
         mine = (arrival for arrival in raw if arrival.board == inside)
         if session is None:
             yield from (renamed(arrival, role) for arrival in mine)
             return
-        spoken = (replace(arrival, board=role) for arrival in mine)
-        for arrival in damaged(spoken, schedule) if _on_the_way(schedule, role) else spoken:
-            whole = apply(session, arrival)
-            if arrival.t_ns < start:
+        spoken: Iterator[Arrival] = mine if inside == role else (replace(arrival, board=role) for arrival in mine)
+        if _on_the_way(schedule, role):
+            spoken = damaged(spoken, schedule)
+        for whole in in_stretches(session, spoken, start) if at_once else (apply(session, one) for one in spoken):
+            if whole.t_ns < start:
                 feed.before = whole.books or feed.before
             yield whole
 
-    def cut() -> Iterator[Arrival]:
+    def cut() -> Iterator[Passing]:
         low = start if readings.from_s else -(1 << 62)
-        return (within(arrival, low, 1 << 62 if end is None else end) for arrival in arrivals())
+        high = 1 << 62 if end is None else end
+        for each in arrivals():
+            yield stretch_within(each, low, high) if isinstance(each, Stretch) else within(each, low, high)
 
     feed.arrivals = cut() if readings.from_s or end is not None else arrivals()
     return feed
@@ -235,7 +240,7 @@ def _on_the_way(schedule: Schedule, role: str) -> bool:
     return bool(schedule.of(role, ("byte", "link", "frame")))
 
 
-def _windowed(feed: Feed, arrivals: Iterator[Arrival], from_s: float, to_s: float | None) -> Iterator[Arrival]:
+def _windowed(feed: Feed, arrivals: Iterator[Arrival], from_s: float, to_s: float | None) -> Iterator[Passing]:
     """Keep the samples between two times after the first one."""
     first: int | None = None
     for arrival in arrivals:
