@@ -2,7 +2,8 @@
 
 Rule of this room: looking changes nothing. Plain are whole frames with right CRCs that follow each other without a
 loss: samples, pongs, status and log lines of a board that is known. Anything else (damage, a HELLO, a fragment, an
-answer to a command) is nobody's business here: the reads are then taken one by one, and there alone stands what it means.
+answer to a command) is nobody's business here: the reads are then taken one by one, and there alone stands what it
+means.
 """
 
 from collections.abc import Callable

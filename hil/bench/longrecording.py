@@ -20,7 +20,9 @@ __all__ = ["record_watch"]
 _NONCE = 0x5EED
 
 
-def record_watch(path: Path, seconds: float, rate_hz: float = 50.0, role: str = "watch", seed: int = 1) -> Path:
+def record_watch(
+    path: Path, seconds: float, rate_hz: float = 50.0, role: str = "watch", seed: int = 1, group: int = 1,
+) -> Path:  # fmt: skip
     """Write a recording of the virtual watch and return its path.
 
     Args:
@@ -29,16 +31,18 @@ def record_watch(path: Path, seconds: float, rate_hz: float = 50.0, role: str = 
         rate_hz: Samples a second.
         role: Name of the board.
         seed: Of the board.
+        group: Samples a frame; the host looks every 20 ms, or once a frame where that is longer.
     """
     spec = DialectSpec("auto", {})
     board = make_board("watch", {"pause_s": "0", "rate": f"{rate_hz:g}", "seed": str(seed), "ppm": "12",
-                                 "delay_us": "300"})  # fmt: skip
+                                 "delay_us": "300", "group": str(group)})  # fmt: skip
+    step_ns = max(20_000_000, round(group / rate_hz * 1e9))
     session = Session(role, make_dialect(spec), nonce=_NONCE)
     labels = BoardLabels()
     header = Header(START_NS, (BoardSetup(role, "virtual://watch", spec, _NONCE),), "capture", seeds={"board": seed})
     writer = RecordingWriter(path, header)
     try:
-        for arrival in conversation(board, session, "virtual://watch", seconds):
+        for arrival in conversation(board, session, "virtual://watch", seconds, step_ns=step_ns):
             for each in labels.process([arrival]):
                 writer.write(each)
     finally:
