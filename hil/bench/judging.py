@@ -1,8 +1,8 @@
 """A recorded hour judged by a scenario with a model: how many times faster than it was recorded.
 
-Rule of this room: the whole of `run_scenario` counts, the model's file and everything else that is opened included; only
-imports are done before. Times are CPU times of the thread: nothing is waited for. The recording is what a capture of the
-virtual watch holds (see `longrecording`).
+Rule of this room: the whole of `run_scenario` counts, the model's file and everything else that is opened included;
+only imports are done before. Times are CPU times of the thread: nothing is waited for. The recording is what a capture
+of the virtual watch holds (see `longrecording`).
 """
 
 import tempfile

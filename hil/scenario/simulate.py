@@ -1,7 +1,8 @@
 """A virtual board and the host's conversation with it, without ports, threads or waiting: time is a number.
 
 Rule of this room: everything follows from the board and the start of time, so that a run gives the same bytes, times
-and items on every machine. The host looks every 20 ms unless told otherwise, and after it wrote something as soon as the board answers.
+and items on every machine. The host looks every 20 ms unless told otherwise, and after it wrote something as soon as
+the board answers.
 """
 
 from collections.abc import Callable, Iterator
