@@ -15,11 +15,12 @@ One `Timebase` serves one boot of one board. Rules:
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from firmware_bridge.dating import Dating
 from firmware_bridge.envelope import FEWEST, Line, fit_line
 from firmware_bridge.evidence import Evidence
 from firmware_bridge.refit import Refit, refit
@@ -37,8 +38,8 @@ _ODD = 3
 """Exchanges in a row that contradict all before until the board's clock is taken to have been set."""
 _SLACK_NS, _BACKLOG_NS = 10_000_000, 2_000_000_000
 """How far an exchange, or an arrival out of a backlog, may be from what the one before lets expect."""
-_LINES = 64
-"""Lines kept for streams that lag behind."""
+_AHEAD_NS = 1_000_000_000
+"""A time so far ahead of its arrival is a damaged tick's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,23 +78,6 @@ class ClockFit:
         return self.asymmetry_ns is not None
 
 
-@dataclass(frozen=True, slots=True)
-class _Mapping:
-    """A line that holds for ticks beyond `after`, never below `floor_ns`."""
-
-    after: int
-    floor_ns: int
-    tick: int
-    t_ns: int
-    ns_per_tick: float
-
-    def __call__(self, ticks: Int64) -> Int64:
-        made: Int64 = np.rint((ticks - self.tick) * self.ns_per_tick).astype(np.int64)
-        made += self.t_ns
-        np.maximum(made, self.floor_ns, out=made)
-        return made
-
-
 class Timebase:
     """The clock of one board; see the module's rules.
 
@@ -116,8 +100,7 @@ class Timebase:
         self._bucket = -1
         self._line: Line | None = None
         self._fitted_ns = -(2**62)
-        self._mappings: list[_Mapping] = []
-        self._seen = -(2**62)
+        self._dating = Dating()
 
     # ------------------------------------------------------------------ ticks
 
@@ -183,9 +166,8 @@ class Timebase:
 
     def _begin_anew(self, evidence: Evidence, odd: list[tuple[int, int, int]]) -> None:
         """The board's clock was set: only the exchanges since then count, and times go on from the last one given."""
-        floor = int(self._mappings[-1](np.array([self._seen]))[0]) if self._mappings else -(2**62)
-        self._odd, self._seen = [], -(2**62)
-        self._mappings = [_Mapping(self._seen, floor, odd[-1][1], odd[-1][2], self._ns_per_tick)]
+        self._odd = []
+        self._dating.begin_anew(odd[-1][1], odd[-1][2], self._ns_per_tick)
         evidence.clear()
         for sent_ns, tick, received_ns in odd:
             evidence.add(sent_ns, tick, received_ns)
@@ -213,19 +195,7 @@ class Timebase:
             tick, t_ns = line.tick, line.t_ns
             usual = max(_PRIOR, abs(line.stretch))
             slope = line.stretch * usual**2 / (usual**2 + line.stretch_error**2)
-        self._hold(tick, t_ns, self._ns_per_tick * (1 + round(slope, 9)))
-
-    def _hold(self, tick: int, t_ns: int, ns_per_tick: float) -> None:
-        """Use a new line for all ticks beyond those that were converted."""
-        floor = -(2**62)
-        if self._mappings:
-            newest = self._mappings[-1]
-            if newest.after == self._seen:  # nothing was converted by it
-                floor = self._mappings.pop().floor_ns
-            else:
-                floor = int(newest(np.array([self._seen]))[0])
-        self._mappings.append(_Mapping(self._seen, floor, tick, t_ns, ns_per_tick))
-        del self._mappings[:-_LINES]
+        self._dating.hold(tick, t_ns, self._ns_per_tick * (1 + round(slope, 9)))
 
     # ------------------------------------------------------------------ answers
 
@@ -241,24 +211,52 @@ class Timebase:
         """
         if not len(ticks):
             return np.empty(0, np.int64)
-        first, last = int(ticks[0]), int(ticks[-1])
-        if not self._mappings:
-            self._hold(last, now_ns, self._ns_per_tick)
-        newest = self._mappings[-1]
-        if first > newest.after or len(self._mappings) == 1:
-            made = newest(ticks)
-        else:
-            made = np.empty(len(ticks), np.int64)
-            end = len(ticks)
-            for mapping in reversed(self._mappings):
-                start = int(np.searchsorted(ticks[:end], mapping.after, side="right"))
-                made[start:end] = mapping(ticks[start:end])
-                end = start
-            oldest = self._mappings[0]
-            made[:end] = np.minimum(replace(oldest, floor_ns=-(2**62))(ticks[:end]), oldest.floor_ns)
-        if made[-1] <= now_ns + 10**9:  # else a damaged tick, which must not fix the line for all ticks before it
-            self._seen = max(self._seen, last)
+        last = int(ticks[-1])
+        if not self._dating:
+            self._dating.hold(last, now_ns, self._ns_per_tick)
+        made = self._dating(ticks)
+        if made[-1] <= now_ns + _AHEAD_NS:  # else a damaged tick, which must not fix the line for all ticks before it
+            self._dating.saw(last)
         return np.minimum(made, now_ns, out=made)
+
+    def is_plain(self, ticks: UInt64, bits: int, came_ns: Int64) -> bool:
+        """Whether ticks of many reads can be taken at once: pings date the clock, and nothing wraps or waits long.
+
+        Args:
+            ticks: uint64 `(N,)` as sent.
+            bits: Width at which they wrap.
+            came_ns: int64 `(N,)`, UTC of the read that brought each.
+        """
+        if not len(self._two_way) or self._latest is None or not self._dating:
+            return False
+        if len(ticks) > 1 and bool((ticks[1:] < ticks[:-1]).any()):
+            return False
+        if bits >= 63:
+            return True
+        first, last = int(ticks[0]), int(ticks[-1])
+        (before, when_ns), wrap = self._latest, 1 << bits
+        away = (before - first + wrap // 2) % wrap - wrap // 2
+        waited = (int(came_ns[-1]) - when_ns) / self._ns_per_tick
+        return max(last - first, abs(away), waited) < wrap // 8
+
+    def take_plain(self, ticks: UInt64, bits: int, came_ns: Int64) -> tuple[Int64, Int64]:
+        """Return ticks that no longer wrap and their UTC, as `unwrap` and `to_ns` give them read by read.
+
+        Args:
+            ticks: uint64 `(N,)` for which `is_plain` holds.
+            bits: Width at which they wrap.
+            came_ns: int64 `(N,)`, UTC of the read that brought each.
+        """
+        latest = self._latest
+        unwrapped = self.unwrap(ticks, bits, int(came_ns[-1]))
+        if self._latest is not latest:  # the time of the first read that brought the latest tick
+            last = int(unwrapped[-1])
+            self._latest = (last, int(came_ns[np.searchsorted(unwrapped, last)]))
+        made = self._dating(unwrapped)
+        sane = np.flatnonzero(made <= came_ns + _AHEAD_NS)
+        if len(sane):
+            self._dating.saw(int(unwrapped[sane[-1]]))
+        return unwrapped, np.minimum(made, came_ns, out=made)
 
     def fit(self, now_ns: int) -> ClockFit | None:
         """Return what is known of the clock, stated for `now_ns`; None before there are `envelope.FEWEST` exchanges."""

@@ -4,6 +4,8 @@ A board that knows what goes on (a rig that moves it, a phone that leads a perso
 `label: NAME` when it begins and `label: none` when it ends. In a replay the marks are in the recording already.
 """
 
+from collections.abc import Iterable
+
 from firmware_bridge.batch import Arrival, Disconnected, Item, Log, Mark
 from hil.logbook import LABEL_PREFIX, told_label
 
@@ -21,10 +23,13 @@ class BoardLabels:
         out: list[Arrival] = []
         for arrival in arrivals:
             out.append(arrival)
-            marks = tuple(mark for item in arrival.items for mark in self._marks(item))
-            if marks:
-                out.append(Arrival("", -1, arrival.t_ns, "note", items=marks))
+            if marks := self.marks(arrival.items):
+                out.append(Arrival("", -1, arrival.t_ns, "note", items=tuple(marks)))
         return out
+
+    def marks(self, items: Iterable[Item]) -> list[Mark]:
+        """Return the marks that items bring."""
+        return [mark for item in items if isinstance(item, (Log, Disconnected)) for mark in self._marks(item)]
 
     def reset(self) -> None:
         """Forget what runs."""

@@ -47,6 +47,11 @@ class Boots:
         """Whether START is to be sent, or sent again."""
         return self.native and self._confirmed is None and not self.deaf
 
+    @property
+    def settled(self) -> bool:
+        """Whether the board has confirmed our run, so that only another nonce can tell anything new."""
+        return self.native and self._confirmed is not None and not self.foreign and not self.deaf
+
     def runs(self, nonce: int) -> bool:
         """Whether the board has confirmed that it runs under `nonce`."""
         return nonce == self._confirmed

@@ -60,6 +60,11 @@ class Numbering:
         self._starts: list[int] = []
         self._ends: list[int] = []
 
+    @property
+    def following(self) -> int:
+        """The number that would follow, as it would be sent; -1 before the first."""
+        return -1 if self.next is None else self.next & ((1 << self.bits) - 1)
+
     def take(self, number: npt.NDArray[np.uint64], most_ahead: float, restarts: bool, reopened: bool = False) -> Taken:
         """Take the numbers of samples in order of arrival.
 

@@ -18,12 +18,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from firmware_bridge.batch import BoardInfo
 from firmware_bridge.wire.dialect import API_VERSION, Damaged, Described, Dialect, Explaining, Heard, Samples, Text
 from firmware_bridge.wire.lines import LineDialect
 from firmware_bridge.wire.messages import Message
 from firmware_bridge.wire.native import NativeDialect
+from firmware_bridge.wire.plain import Plain
 
 __all__ = ["DetectDialect"]
 
@@ -129,6 +131,17 @@ class DetectDialect:
         heard += self._chosen.feed(data, now)
         self._pay()
         return heard
+
+    def look(self, data: bytes, ends: npt.NDArray[np.int64]) -> Plain | None:
+        """Return what reads of a native board hold where it is plain (see `plain`), and take nothing."""
+        native = self._chosen if isinstance(self._chosen, NativeDialect) and not self._owed else None
+        return None if native is None else native.look(data, ends)
+
+    def took(self, plain: Plain) -> None:
+        """Take the reads that were looked at."""
+        assert isinstance(self._chosen, NativeDialect)
+        self._fed += len(plain.data)
+        self._chosen.took(plain)
 
     def end(self, now: int) -> Iterable[Heard]:
         """The connection is gone: decide by what is there; a decision stays for the next connection."""

@@ -5,6 +5,7 @@ A Gap is told when the sample after it comes, with a cause: `lost`, `stalled` (t
 the end), or, without numbers and hence without a count, `silence` and `disconnected`. Late samples never retract it.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -90,6 +91,40 @@ class Follower:
             for run in taken.runs:
                 self._run(track, samples, run, ticks, t_ns, now)
         return taken.restart
+
+    def is_plain(self, parts: Sequence[tuple[Samples, Int64]]) -> bool:
+        """Whether samples of many reads go on where each stream stands, so that they can be taken at once.
+
+        Args:
+            parts: Samples in order, with UTC of the read that brought each, int64 `(N,)`.
+        """
+        following: dict[str, int] = {}
+        for samples, came_ns in parts:
+            track, number, ticks = self._tracks.get(samples.stream.name), samples.number, samples.ticks
+            if track is None or track.broken or track.numbering is None or number is None or ticks is None:
+                return False
+            if (track.stream is not samples.stream and track.stream != samples.stream) or samples.valid is not None:
+                return False
+            begin = following.get(samples.stream.name, track.numbering.following)
+            if int(number[0]) != begin or not bool((number[1:] - number[:-1] == 1).all()):
+                return False
+            following[samples.stream.name] = int(number[-1]) + 1
+            hz = samples.stream.tick_hz
+            if not hz or not self._times.is_plain(hz, ticks, samples.tick_bits, came_ns):
+                return False
+        return True
+
+    def take_plain(self, samples: Samples, came_ns: Int64) -> None:
+        """Take samples of many reads, of which `is_plain` holds."""
+        track, n = self._tracks[samples.stream.name], len(samples.raw)
+        assert samples.number is not None
+        assert track.numbering is not None
+        taken = track.numbering.take(samples.number, float("inf"), False)
+        track.arrived_ns = int(came_ns[-1])
+        ticks, t_ns = self._times.take_plain(samples, came_ns)
+        track.count.received += n
+        for run in taken.runs:
+            self._run(track, samples, run, ticks, t_ns, track.arrived_ns)
 
     def unstarted(self, samples: Samples) -> None:
         """Count samples that belong to somebody else's run."""

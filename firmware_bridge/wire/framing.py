@@ -177,6 +177,10 @@ class Decoder:
         self._tail = data[cut:]
         return complete, skipped
 
+    def peek(self, data: bytes) -> bytes | None:
+        """Return the frames that `data` would complete, and take nothing; None while a frame is being discarded."""
+        return None if self._skipping else self._tail + data[: data.rfind(0) + 1]
+
     def overflow(self) -> int:
         """Discard a torn frame that is too long already; return its bytes. To be called once `take` is worked off."""
         if not self._tail or len(self._tail) <= stuffed_length(self.max_frame):

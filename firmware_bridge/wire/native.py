@@ -22,10 +22,11 @@ from firmware_bridge.wire.description import understand
 from firmware_bridge.wire.dialect import API_VERSION, Answer, Damaged, Described, Heard, Samples, Text
 from firmware_bridge.wire.encode import Encoder, encode, samples_frames
 from firmware_bridge.wire.fragments import Fragments
-from firmware_bridge.wire.frames import DAMAGE, MAX_FRAME, Frames, Parts
+from firmware_bridge.wire.frames import DAMAGE, MAX_FRAME, Frames, Int64, Parts
 from firmware_bridge.wire.framing import Decoder, is_many, split
 from firmware_bridge.wire.inject import Downlink
 from firmware_bridge.wire.messages import HEADER, VERSION, Flag, Kind, Message, unpack
+from firmware_bridge.wire.plain import Plain, look
 from firmware_bridge.wire.samples import SampleReader
 from firmware_bridge.wire.sequence import FrameCounter
 from firmware_bridge.wire.spoken import message_from
@@ -108,6 +109,20 @@ class NativeDialect:
         if over := self._decoder.overflow():
             self._lose(self._bucket("oversize"), over)
         return self._told(heard)
+
+    def look(self, data: bytes, ends: Int64) -> Plain | None:
+        """Return what reads hold where it is plain (see `plain.look`), and take nothing."""
+        complete = self._decoder.peek(data)
+        if self._reader is None or self.refused or not complete:
+            return None
+        limits = self._decoder.crc_bits, self._decoder.max_frame
+        return look(data, complete, ends, self._reader, self.counter, limits, _line)
+
+    def took(self, plain: Plain) -> None:
+        """Take the reads that were looked at."""
+        self._decoder.take(plain.data)
+        self.counter.see(plain.numbers)
+        self._books["frames"] += plain.size
 
     def end(self, now: int) -> list[Heard]:
         """The connection is gone: who comes next has to say HELLO first."""
@@ -223,8 +238,7 @@ class NativeDialect:
         if message.kind == Kind.HELLO:
             return self._hello(message)
         if message.kind == Kind.LOG:
-            text = message.tail.decode("utf-8", "replace").rstrip("\r\n\0")
-            self._heard.append(Text(text, _LEVELS.get(message.level, "info")))
+            self._heard.append(_line(message))
             return ""
         if message.kind == Kind.ACK and message.of == Kind.SET_RATE:
             self._rate_accepted(message.of_seq)
@@ -306,3 +320,7 @@ class NativeDialect:
             UsageError: The text names no message (see `spoken`).
         """
         return self._encoder.encode(message_from(command) if isinstance(command, str) else command)
+
+
+def _line(message: Message) -> Text:
+    return Text(message.tail.decode("utf-8", "replace").rstrip("\r\n\0"), _LEVELS.get(message.level, "info"))

@@ -9,23 +9,12 @@ board without a nonce has started anew when its numbers step back by more than 6
 tenth of a second (`inferred`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from firmware_bridge.batch import (
-    Arrival,
-    BoardInfo,
-    ClockReading,
-    Connected,
-    Damage,
-    Disconnected,
-    Item,
-    Log,
-    RateChanged,
-    Rebooted,
-    Reply,
-    Stall,
+from firmware_bridge.batch import (  # isort: skip
+    Arrival, BoardInfo, ClockReading, Connected, Damage, Disconnected, Item, Log, RateChanged, Rebooted, Reply, Stall,
     Status,
 )  # fmt: skip
 from firmware_bridge.ledger import Books, Ledger
@@ -38,6 +27,7 @@ from firmware_bridge.wire.inject import start_mask
 from firmware_bridge.wire.messages import REASONS, Flag, Kind, Message, name_of, status_rows
 from firmware_bridge.wire.schedule import Facts, Schedule
 from firmware_bridge.wire.times import Clockwork, Times
+from firmware_bridge.wire.together import Together, look_together
 
 __all__ = ["Session"]
 
@@ -94,6 +84,10 @@ class Session:
         """The dialect in charge: a detecting one has chosen another."""
         chosen: Dialect = getattr(self.dialect, "chosen", self.dialect)
         return chosen
+
+    @property
+    def _tick_hz(self) -> float | None:
+        return next((stream.tick_hz for stream in self.info.streams if stream.tick_hz), None) if self.info else None
 
     def books(self) -> Books:
         """Return a frozen copy of the ledger."""
@@ -166,6 +160,24 @@ class Session:
         self._follow.flush()
         return items
 
+    def together(self, arrivals: Sequence[Arrival]) -> Together | None:
+        """Take reads and writes that follow each other at once, where all is plain; else take nothing (None).
+
+        What comes out is what one after another would give, but for the batches: a stream has one.
+        """
+        writes = sum(one.kind == "tx" for one in arrivals)
+        if not self._connected or self._renumber or self.refused or len(self._pings) + writes > _PINGS:
+            return None
+        looked = look_together(arrivals, self.dialect, self._follow, self._times, self._boots, self._tick_hz)
+        if looked is None:
+            return None
+        items = self._begin()
+        self._ledger.bytes_received += len(looked.plain.data)
+        came_ns = looked.take(self._hear, self.sent)
+        self.heard_ns = looked.last_ns
+        self._follow.flush()
+        return Together(tuple(items), came_ns, self.books())
+
     def sent(self, data: bytes, now: int) -> list[Item]:
         """Take bytes that the host wrote, `now` being just before they were written."""
         read = getattr(self.dialect, "sent", None)
@@ -185,7 +197,7 @@ class Session:
         facts = Facts(
             identified=self._connected and self._boots.native, wants_start=self._boots.wants_start,
             heard_ns=self.heard_ns, waiting=self._follow.waiting, nonce=(self.nonce + self.boot) & 0xFFFFFFFF or 1,
-            has_clock=self.info is not None and any(stream.tick_hz for stream in self.info.streams),
+            has_clock=self._tick_hz is not None,
             injected=start_mask(self._injected, self.info, self.dialect),
         )  # fmt: skip
         messages, later = self._schedule.due(now, facts)
@@ -302,7 +314,7 @@ class Session:
 
     def _pong(self, message: Message, now: int) -> None:
         sent_ns = self._pings.pop(message.token, None)
-        hz = next((stream.tick_hz for stream in self.info.streams if stream.tick_hz), None) if self.info else None
+        hz = self._tick_hz
         if sent_ns is None or not hz:
             return
         bits = 64 if message.flags & Flag.TICK64 else 32

@@ -28,11 +28,14 @@ class FrameCounter:
         self._last = last
         self._stale = 0
 
+    def follows(self, numbers: npt.NDArray[np.uint16]) -> bool:
+        """Whether these numbers go on from the last one, one by one."""
+        expected = int(numbers[0]) if self._last is None else (self._last + 1) & 0xFFFF
+        return int(numbers[0]) == expected and bool((numbers[1:] - numbers[:-1] == 1).all())
+
     def see(self, numbers: npt.NDArray[np.uint16]) -> None:
         """Take the numbers of consecutive frames."""
-        first = int(numbers[0])
-        expected = first if self._last is None else (self._last + 1) & 0xFFFF
-        if first == expected and bool((numbers[1:] - numbers[:-1] == 1).all()):
+        if self.follows(numbers):
             self._last = int(numbers[-1])
             self._stale = 0
             return

@@ -67,14 +67,26 @@ class Times:
             return arrival, arrival
         hz = samples.stream.tick_hz
         clock = self._clock(hz)
-        most = np.uint64(min(2**62, int(hz * 4e9)))  # ticks of 126 years
         ticks = samples.ticks[part]
         if samples.tick_bits > 32:
-            ticks = np.minimum(ticks, most)
+            ticks = np.minimum(ticks, _most(hz))
         unwrapped = clock.unwrap(ticks, samples.tick_bits, now)
         here = now if samples.arrived is None else int(samples.arrived[part][-1])
         clock.arrived(int(unwrapped[-1]), here)
         return unwrapped, clock.to_ns(unwrapped, now)
+
+    def is_plain(self, hz: float, ticks: UInt64, bits: int, came_ns: Int64) -> bool:
+        """Whether ticks of many reads can be taken at once (see `Timebase.is_plain`)."""
+        clock = self._clocks.get(hz)
+        return isinstance(clock, Timebase) and clock.is_plain(np.minimum(ticks, _most(hz)), bits, came_ns)
+
+    def take_plain(self, samples: Samples, came_ns: Int64) -> tuple[Int64, Int64]:
+        """Return what `of` gives for samples of many reads, of which `is_plain` holds."""
+        assert samples.ticks is not None
+        assert samples.stream.tick_hz is not None
+        clock = self._clocks[samples.stream.tick_hz]
+        assert isinstance(clock, Timebase)
+        return clock.take_plain(np.minimum(samples.ticks, _most(samples.stream.tick_hz)), samples.tick_bits, came_ns)
 
     def answered(self, hz: float, sent_ns: int, ticks: tuple[int, int], bits: int, now: int) -> tuple[int, int]:
         """Take the answer to a ping.
@@ -107,3 +119,8 @@ class Times:
         if clock is None:
             clock = self._clocks[hz] = self._make(hz)
         return clock
+
+
+def _most(hz: float) -> np.uint64:
+    """Ticks of 126 years: no clock shows more."""
+    return np.uint64(min(2**62, int(hz * 4e9)))

@@ -41,6 +41,7 @@ class Run:
         data: Where the bodies lie.
         start: Where the first begins.
         stride: From one to the next.
+        which: Indices of its frames among all that were walked; None where nobody keeps them.
     """
 
     stream: int
@@ -52,6 +53,7 @@ class Run:
     data: bytes | npt.NDArray[np.uint8]
     start: int
     stride: int
+    which: Int64 | None = None
 
     def records(self, layout: np.dtype[Any]) -> npt.NDArray[Any]:
         """Return the bodies as `(count,)` records of `layout`, which must be `length` long; no copy."""
@@ -147,7 +149,8 @@ def _grouped(frames: Frames, heads: npt.NDArray[Any], which: Int64) -> Iterator[
         if not bool((starts[1:] - starts[:-1] == stride).all()):
             data, first, stride = _gather(frames, chosen, long), 0, long
         yield Run(
-            int(head["stream"]), int(head["flags"]), int(head["n"]), long, len(chosen), size, data, first, stride
+            int(head["stream"]), int(head["flags"]), int(head["n"]), long, len(chosen), size, data, first, stride,
+            chosen,
         )  # fmt: skip
 
 

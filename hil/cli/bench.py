@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["VERBS", "bench"]
 
-TABLES = ("startup", "decode", "transport", "recording", "live_tick", "screen", "engine", "allan")
+TABLES = ("startup", "decode", "transport", "recording", "live_tick", "screen", "engine", "allan", "judging")
 """Modules of `hil.bench`, each with `run(quick) -> list[Row]`."""
 
 

@@ -7,7 +7,7 @@ are done for all slots at once, element by element, so that no board's values de
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from firmware_bridge.batch import Stream
 from hil.models.contract import Contract
 
-__all__ = ["Group", "Step"]
+__all__ = ["Group", "Scanning", "Step"]
 
 
 class Step(Protocol):
@@ -28,6 +28,18 @@ class Step(Protocol):
 
     def run(self, active: Sequence[int], reset: Sequence[int]) -> npt.NDArray[np.float32]:
         """Clear the `reset` slots, advance the `active` ones, and return `(slots, classes)`."""
+        ...
+
+
+@runtime_checkable
+class Scanning(Step, Protocol):
+    """A step that also takes several hops of one board in one call, with the bits of one call a hop."""
+
+    longest: int
+    """Most hops of a call, at most the number of slots."""
+
+    def scan(self, slot: int, hops: int, reset: bool) -> npt.NDArray[np.float32]:
+        """Advance a slot by the first `hops` rows of `input`; return `(slots, classes)`, row k of hop k."""
         ...
 
 
@@ -50,6 +62,8 @@ class Group:
         self.mean = np.broadcast_to(np.array([item.mean for item in contract.inputs], np.float32), shape).copy()
         self.std = np.broadcast_to(np.array([item.std for item in contract.inputs], np.float32), shape).copy()
         self.columns: list[list[int] | None] = [None] * shape[0]
+        self.longest = step.longest if isinstance(step, Scanning) else 1
+        """Hops of one slot that one call takes."""
         self._logits = contract.outputs == "logits"
 
     def adopt(self, row: int, stream: Stream, picked: Sequence[int]) -> None:
@@ -70,13 +84,29 @@ class Group:
         for row, block in zip(rows, blocks, strict=True):
             columns = self.columns[row]
             self.raw[row] = block if columns is None else block[:, columns]
-        np.multiply(self.raw, self.scale, out=self.scaled)
-        np.add(self.scaled, self.offset, out=self.scaled)
+        self._normalise(self.scale, self.offset)
+        return self.step.run(rows, reset)
+
+    def scan(self, row: int, blocks: Sequence[npt.NDArray[Any]], reset: bool) -> npt.NDArray[np.float32]:
+        """Advance slot `row` by up to `longest` raw blocks `(hop, C)` that follow each other, in one call.
+
+        Returns:
+            `(slots, classes)` as the network gives them, row k of block k.
+        """
+        assert isinstance(self.step, Scanning)
+        columns = self.columns[row]
+        for at, block in enumerate(blocks):
+            self.raw[at] = block if columns is None else block[:, columns]
+        self._normalise(self.scale[row], self.offset[row])
+        return self.step.scan(row, len(blocks), reset)
+
+    def _normalise(self, scale: npt.NDArray[np.float64], offset: npt.NDArray[np.float64]) -> None:
+        np.multiply(self.raw, scale, out=self.scaled)
+        np.add(self.scaled, offset, out=self.scaled)
         out = self.step.input
         out[...] = self.scaled
         np.subtract(out, self.mean, out=out)
         np.divide(out, self.std, out=out)
-        return self.step.run(rows, reset)
 
     def probabilities(self, outputs: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
         """Outputs as probabilities `(slots, classes)`; NaN where a reading was not a number."""

@@ -120,6 +120,13 @@ class Segmenter:
             number += take
         self.next = number
 
+    def take(self, most: int) -> list[Block]:
+        """Take up to `most` blocks of one segment from those that wait."""
+        taken = [self.blocks.popleft()]
+        while self.blocks and len(taken) < most and not self.blocks[0].reset:
+            taken.append(self.blocks.popleft())
+        return taken
+
     def cut(self) -> None:
         """End the segment: what follows shares no window with what came before."""
         self._broken = True

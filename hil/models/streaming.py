@@ -12,6 +12,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from firmware_bridge.batch import (
     Arrival,
     Batch,
@@ -82,6 +85,8 @@ class Runner:
         self._fixed = dict(slot_map or {})
         self._groups: list[Group] = [self._new_group()]
         self._feeds: dict[tuple[str, str], _Feed | None] = {}
+        self.calls = 0
+        """How often the network was called."""
 
     def push(self, items: Iterable[Item | Arrival]) -> list[Prediction]:
         """Take items in their order and return the decisions that they complete.
@@ -236,47 +241,52 @@ class Runner:
             feed.segments.cut()
 
     def _drain(self, made: list[Prediction]) -> None:
-        """Run every block that waits, one of each stream at a time."""
-        for group in self._groups:
-            while True:
-                taken = [
-                    (feed, feed.segments.blocks.popleft())
-                    for feed in self._feeds.values()
-                    if feed is not None and feed.group is group and feed.segments.blocks
-                ]
-                if not taken:
-                    break
-                self._decide(group, taken, made)
+        """Run every block that waits: one of each stream at a time, or many of one where that takes fewer calls.
 
-    def _decide(self, group: Group, taken: Sequence[tuple[_Feed, Block]], made: list[Prediction]) -> None:
-        outputs = group.run(
-            [feed.row for feed, _ in taken],
-            [block.raw for _, block in taken],
-            [feed.row for feed, block in taken if block.reset],
-        )
-        if not any(block.decide for _, block in taken):
-            return
+        The decisions come as if one of each stream were taken in turn.
+        """
+        for group in self._groups:
+            feeds = [feed for feed in self._feeds.values() if feed is not None and feed.group is group]
+            found: list[tuple[int, int, Prediction]] = []
+            turns = [0] * len(feeds)
+            while waiting := [at for at, feed in enumerate(feeds) if feed.segments.blocks]:
+                depth = {at: len(feeds[at].segments.blocks) for at in waiting}
+                deepest = max(waiting, key=lambda at: depth[at])
+                due: list[tuple[int, Block, int]]
+                self.calls += 1
+                if sum(-(-blocks // group.longest) for blocks in depth.values()) < depth[deepest]:
+                    blocks = feeds[deepest].segments.take(group.longest)
+                    due = [(deepest, block, row) for row, block in enumerate(blocks)]
+                    outputs = group.scan(feeds[deepest].row, [block.raw for block in blocks], blocks[0].reset)
+                else:
+                    due = [(at, feeds[at].segments.blocks.popleft(), feeds[at].row) for at in waiting]
+                    reset = [row for _, block, row in due if block.reset]
+                    outputs = group.run([row for *_, row in due], [block.raw for _, block, _ in due], reset)
+                told = self._told(group, outputs, [(feeds[at], block, row) for at, block, row in due])
+                for (at, _, _), one in zip(due, told, strict=True):
+                    if one is not None:
+                        found.append((turns[at], at, one))
+                    turns[at] += 1
+            made += [one for _, _, one in sorted(found, key=lambda one: one[:2])]
+
+    def _told(
+        self, group: Group, outputs: npt.NDArray[np.float32], due: Sequence[tuple[_Feed, Block, int]]
+    ) -> list[Prediction | None]:
+        """Return the decision at the end of each block, by its row of the outputs; None where there is none."""
+        told: list[Prediction | None] = [None] * len(due)
+        if not any(block.decide for _, block, _ in due):
+            return told
         scores = group.probabilities(outputs)
-        best = scores.argmax(axis=1).tolist()
-        rows = scores.tolist()
+        best, rows = scores.argmax(axis=1).tolist(), scores.tolist()
         name, labels = self.contract.name, self.contract.labels
-        for feed, block in taken:
+        for place, (feed, block, at) in enumerate(due):
             if not block.decide:
                 continue
-            row, top = rows[feed.row], best[feed.row]
+            row, top = rows[at], best[at]
             if not row[top] >= 0.0:  # a reading was not a number: there is no decision to make
                 feed.segments.made -= 1
                 continue
-            made.append(
-                Prediction(
-                    feed.board,
-                    block.t_ns,
-                    name,
-                    feed.name,
-                    block.boot,
-                    block.end - 1,
-                    labels[top],
-                    row[top],
-                    tuple(row),
-                )
+            told[place] = Prediction(
+                feed.board, block.t_ns, name, feed.name, block.boot, block.end - 1, labels[top], row[top], tuple(row)
             )
+        return told

@@ -195,6 +195,8 @@ class McapFile:
         size = min(size, self.size - place)
         if hasattr(os, "pread"):
             parts = [os.pread(self._file.fileno(), size, place)]
+            if len(parts[0]) == size:
+                return parts[0]
             while parts[-1] and sum(map(len, parts)) < size:
                 done = sum(map(len, parts))
                 parts.append(os.pread(self._file.fileno(), size - done, place + done))

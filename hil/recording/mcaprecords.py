@@ -4,6 +4,7 @@ Rule of this room: pure functions of bytes; what contradicts itself gives None o
 """
 
 import struct
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import zstandard
 
 from hil.recording.mcapfile import ChunkEntry, Op
 
-__all__ = ["NONE", "Cursor", "UInt64", "chunk_entry", "in_order", "unpacked", "walk_records"]
+__all__ = ["HEAD", "NONE", "Cursor", "UInt64", "chunk_entry", "heads_of", "in_order", "unpacked", "walk_records"]
 
 UInt64 = npt.NDArray[np.uint64]
 
@@ -51,9 +52,11 @@ class Cursor:
         return found
 
 
-_HEAD = np.dtype(
+HEAD = np.dtype(
     [("op", "u1"), ("len", "<u8"), ("channel", "<u2"), ("sequence", "<u4"), ("log", "<u8"), ("publish", "<u8")]
 )
+
+"""The front of a message record."""
 
 NONE: UInt64 = np.empty(0, np.uint64)
 """No messages."""
@@ -90,13 +93,27 @@ def chunk_entry(head: bytes, at: int, length: int) -> ChunkEntry | None:
     return ChunkEntry(start, end, at, 9 + length, {}, 0, compression, packed, size)
 
 
+def heads_of(data: bytes, places: Sequence[int]) -> npt.NDArray[np.void] | None:
+    """Return the fronts of the message records at some places, `(N,)` of `HEAD`; None where one is no whole message."""
+    at = np.array(places, np.int64)
+    if not len(at) or int(at.max()) + HEAD.itemsize > len(data):
+        return None
+    raw = np.frombuffer(data, np.uint8)[at[:, None] + np.arange(HEAD.itemsize)]
+    heads: npt.NDArray[np.void] = raw.view(HEAD)[:, 0]
+    length = heads["len"]
+    fits = (
+        (heads["op"] == Op.MESSAGE) & (length >= HEAD.itemsize - 9) & (length <= (len(data) - at - 9).astype(np.uint64))
+    )
+    return heads if bool(fits.all()) else None
+
+
 def walk_records(data: bytes) -> dict[int, tuple[UInt64, UInt64]]:
     """Return times and offsets of the messages of every channel in a chunk's records."""
     if len(data) < 31:
         return {}
     size = 9 + int.from_bytes(data[1:9], "little")
     if size >= 31 and len(data) % size == 0:
-        heads = np.frombuffer(data, np.uint8).reshape(-1, size)[:, :31].copy().view(_HEAD).reshape(-1)
+        heads = np.frombuffer(data, np.uint8).reshape(-1, size)[:, :31].copy().view(HEAD).reshape(-1)
         if np.all(heads["op"] == Op.MESSAGE) and np.all(heads["len"] == size - 9):
             places = np.arange(len(heads), dtype=np.uint64) * np.uint64(size)
             return {

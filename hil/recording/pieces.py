@@ -15,7 +15,7 @@ from firmware_bridge.errors import FileError
 from hil.recording.cdr import Layout, Samples, key_layout, layout_of
 from hil.recording.mcapfile import ChunkEntry, Op
 from hil.recording.mcapread import Channel, ChunkDamaged, McapFile
-from hil.recording.mcaprecords import UInt64
+from hil.recording.mcaprecords import UInt64, heads_of
 
 __all__ = ["Pieces", "RecordedStream"]
 
@@ -78,7 +78,7 @@ class Pieces:
         try:
             places = self._places(chunk, wanted)
             data = self.file.unpack(chunk) if places else b""
-            if not all(_is_message(data, place) for place in places):
+            if places and heads_of(data, places) is None:
                 self.file.distrust(chunk)
                 chunk = next(known for known in self.file.chunks if known.offset == chunk.offset)
                 places = self._places(chunk, wanted)
@@ -192,13 +192,6 @@ class Pieces:
 
     def _left_out(self, error: ChunkDamaged) -> None:
         self.leave_out(str(error))
-
-
-def _is_message(data: bytes, place: int) -> bool:
-    """Whether a whole message record begins at a place."""
-    if place + 31 > len(data) or data[place] != Op.MESSAGE:
-        return False
-    return 31 <= 9 + int.from_bytes(data[place + 1 : place + 9], "little") <= len(data) - place
 
 
 def _gathered(data: bytes, offsets: UInt64, layout: Layout) -> npt.NDArray[np.void] | None:

@@ -6,12 +6,12 @@ that feeds them to a session derives what was derived live.
 
 import heapq
 import json
-import struct
 from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import TYPE_CHECKING
 
 from firmware_bridge.batch import Arrival, Batch, Connected, Item
+from hil.recording.mcaprecords import heads_of
 from hil.recording.pieces import Pieces, RecordedStream
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["RAW_KINDS", "raw_arrivals", "sample_arrivals"]
 
-_HEAD = struct.Struct("<BQHIQ")
 RAW_KINDS = ("rx", "tx", "link")
 """Kinds of channels that arrivals are made of."""
 
@@ -36,17 +35,22 @@ def raw_arrivals(pieces: Pieces, from_ns: int | None, to_ns: int | None) -> Iter
         if found is None:
             continue
         data, places = found
-        for place in places:
-            _, length, channel, seq, t_ns = _HEAD.unpack_from(data, place)
+        heads = heads_of(data, places)
+        if heads is None:  # a damaged index that fits no record: `located` has said so
+            continue
+        ends = (heads["len"] + 9).tolist()
+        told = zip(
+            places, ends, heads["channel"].tolist(), heads["sequence"].tolist(), heads["log"].tolist(), strict=True
+        )
+        for place, size, channel, seq, t_ns in told:
             if (from_ns is not None and t_ns < from_ns) or (to_ns is not None and t_ns >= to_ns):
                 continue
             kind, board = about[channel]
-            body = data[place + 31 : place + 9 + length]
             if kind == "link":
-                told = json.loads(body)
-                yield Arrival(board, seq, t_ns, told["kind"], told["text"].encode("utf-8", "surrogateescape"))
+                change = json.loads(data[place + 31 : place + size])
+                yield Arrival(board, seq, t_ns, change["kind"], change["text"].encode("utf-8", "surrogateescape"))
             else:
-                yield Arrival(board, seq, t_ns, kind, body[8:])
+                yield Arrival(board, seq, t_ns, kind, data[place + 39 : place + size])
 
 
 def sample_arrivals(

@@ -7,21 +7,26 @@ board, stream, boot and sample number, so that neither pace nor order of the boa
 
 import hashlib
 import struct
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Prediction
 from hil.recording.marks import Label
-from hil.scenario.evidence import BoardEvidence, Course
+from hil.scenario.course import Course
+from hil.scenario.decided import Decided
+from hil.scenario.evidence import BoardEvidence
 
 __all__ = ["ModelEvidence", "Verdicts", "digest", "verdicts"]
 
 NONE, MISSED = -1, -2
 _LONGEST = 50_000_000
 """Samples of one boot that are looked at: a number that jumps farther is a fault and no course."""
+
+_AT_ONCE = 4096
+"""Windows whose truth is found at a time."""
 
 Ints = npt.NDArray[np.int64]
 
@@ -51,9 +56,9 @@ class ModelEvidence:
     window: int = 1
     hop: int = 1
     memory: int = 1
-    made: list[Prediction] = field(default_factory=list)
-    latency_ms: list[float] = field(default_factory=list)
-    age_ms: list[float] = field(default_factory=list)
+    made: Decided = field(default_factory=Decided)
+    latency_ms: "array[float]" = field(default_factory=lambda: array("d"))
+    age_ms: "array[float]" = field(default_factory=lambda: array("d"))
     missed: int = 0
     expected: int = 0
     refused: tuple[str, ...] = ()
@@ -97,8 +102,7 @@ def verdicts(model: ModelEvidence, boards: Sequence[BoardEvidence], labels: dict
         labels: Labelled stretches of each board.
     """
     place = {label: index for index, label in enumerate(model.labels)}
-    said = {(one.board, one.stream, one.boot, one.sample + 1): one for one in model.made}
-    streams = {(one.board, one.stream) for one in model.made}
+    streams = model.made.streams()
     truth: list[Ints] = []
     answers: list[int] = []
     sure: list[float] = []
@@ -113,18 +117,19 @@ def verdicts(model: ModelEvidence, boards: Sequence[BoardEvidence], labels: dict
             ends, known = _windows(course, labels.get(board.role, ()), place, model)
             # Before the first sample ever seen nobody could have decided; after a reboot it counts.
             least = min(one for one in range(boot + 1) if (stream, one) in board.courses)
-            skip = int(course.first[0]) + model.memory if boot == least else 0
+            skip = course.first + model.memory if boot == least else 0
+            said = model.made.answers(board.role, stream, boot)
             window_of = (board.role, stream, boot)
             for end, true in zip(ends.tolist(), known.tolist(), strict=True):
-                found = said.get((board.role, stream, boot, end))
+                found = said.get(end - 1)
                 if found is None and end < skip:
                     continue
                 if true == NONE:
                     excluded += 1
                     continue
                 truth.append(np.array([true], np.int64))
-                answers.append(MISSED if found is None else place[found.label])
-                sure.append(0.0 if found is None else found.confidence)
+                answers.append(MISSED if found is None else place[found[0]])
+                sure.append(0.0 if found is None else found[1])
                 who.append(board.person or board.role)
                 where.append(window_of)
                 last.append(end - 1)
@@ -143,23 +148,25 @@ def _windows(course: Course, labels: Sequence[Label], place: dict[str, int], mod
     """Return the sample numbers at which decisions end, and the truth of each window."""
     from hil.models.datasets import window_truth
 
-    numbers = np.concatenate(
-        [np.arange(first, first + len(t_ns)) for first, t_ns in zip(course.first, course.t_ns, strict=True)]
-    )
-    times = np.concatenate(course.t_ns)
-    first, last = int(numbers[0]), int(numbers[-1]) + 1
+    first, last = course.first, course.end
     if last - first > _LONGEST:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    base = int(times[0])
-    # What did not arrive has a place in time all the same: between its neighbours.
-    when = np.interp(np.arange(first, last), numbers, (times - base).astype(np.float64))
-    labelled = np.full(last - first, NONE, np.int64)
-    taken = np.zeros(last - first, np.int64)
+    bounds = course.numbers_at([time for one in labels for time in (one.start_ns, one.stop_ns) if time is not None])
+    spans: list[tuple[int, int, int]] = []
     for label in labels:
-        low = int(np.searchsorted(when, label.start_ns - base))
-        high = len(when) if label.stop_ns is None else int(np.searchsorted(when, label.stop_ns - base))
-        labelled[low:high] = place.get(label.text, NONE)
-        taken[low:high] += 1
-    labelled[taken > 1] = NONE
+        low = bounds.pop(0)
+        spans.append((low, last if label.stop_ns is None else bounds.pop(0), place.get(label.text, NONE)))
     ends = np.arange(-(-(first + 1) // model.hop) * model.hop, last + 1, model.hop, dtype=np.int64)
-    return ends, window_truth(labelled, ends - first, model.window, len(model.labels))
+    truth = np.full(len(ends), NONE, np.int64)
+    for at in range(0, len(ends), _AT_ONCE):  # so that a day of samples is never labelled at once
+        some = ends[at : at + _AT_ONCE]
+        begin, end = max(first, int(some[0]) - model.window), int(some[-1])
+        labelled = np.full(end - begin, NONE, np.int64)
+        taken = np.zeros(end - begin, np.int64)
+        for low, high, index in spans:
+            low, high = max(low - begin, 0), max(high - begin, 0)
+            labelled[low:high] = index
+            taken[low:high] += 1
+        labelled[taken > 1] = NONE
+        truth[at : at + _AT_ONCE] = window_truth(labelled, some - begin, model.window, len(model.labels))
+    return ends, truth

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from firmware_bridge.batch import (
-    Arrival,
     Batch,
     ClockReading,
     Connected,
@@ -25,21 +25,15 @@ from firmware_bridge.batch import (
 )
 from firmware_bridge.ledger import Books
 from firmware_bridge.timebase import ClockFit
+from hil.scenario.course import Course
+from hil.scenario.stretches import Passing, Stretch
 from hil.scenario.tally import StreamTally
 from hil.told import BoardLabels
 
-__all__ = ["BoardEvidence", "Course", "Evidence"]
+__all__ = ["BoardEvidence", "Evidence"]
 
 _CRC = ("crc", "checksum")
 _ARRIVAL_STEP_NS = 10_000
-
-
-@dataclass(slots=True, eq=False)
-class Course:
-    """When the samples of one stream and boot were taken: `first` numbers and `t_ns` arrays, in order."""
-
-    first: list[int] = field(default_factory=list)
-    t_ns: list[np.ndarray[tuple[int], np.dtype[np.int64]]] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
@@ -82,9 +76,11 @@ class BoardEvidence:
         """From the first sample to the last."""
         return 0.0 if self.start_ns is None else (self.end_ns - self.start_ns) / 1e9
 
-    def arrived(self, arrival: Arrival) -> None:
-        """Count a read by its time."""
-        if arrival.kind == "rx":
+    def arrived(self, arrival: Passing) -> None:
+        """Count reads by their times."""
+        if isinstance(arrival, Stretch):
+            self._reads(arrival.reads)
+        elif arrival.kind == "rx":
             if self._read_ns:
                 self.reads[(arrival.t_ns - self._read_ns) // _ARRIVAL_STEP_NS] += 1
             self._read_ns = arrival.t_ns
@@ -114,6 +110,12 @@ class BoardEvidence:
         elif isinstance(item, ClockReading):
             self.counts["exchanges"] += 1
 
+    def _reads(self, times: npt.NDArray[np.int64]) -> None:
+        steps = np.diff(times, prepend=self._read_ns or times[0]) // _ARRIVAL_STEP_NS
+        for step, often in zip(*np.unique(steps if self._read_ns else steps[1:], return_counts=True), strict=True):
+            self.reads[int(step)] += int(often)
+        self._read_ns = int(times[-1])
+
     def _samples(self, batch: Batch) -> None:
         if not len(batch):
             return
@@ -123,9 +125,10 @@ class BoardEvidence:
             tally = self.streams[name] = StreamTally(batch.stream)
         tally.add(batch)
         self.met = True
-        course = self.courses.setdefault((name, batch.boot), Course())
-        course.first.append(batch.first)
-        course.t_ns.append(batch.t_ns)
+        course = self.courses.get((name, batch.boot))
+        if course is None:
+            course = self.courses[name, batch.boot] = Course()
+        course.add(batch.first, batch.t_ns)
         begin, end = int(batch.t_ns[0]), int(batch.t_ns[-1])
         self.start_ns = begin if self.start_ns is None else min(self.start_ns, begin)
         self.end_ns = max(self.end_ns, end)
@@ -142,13 +145,12 @@ class Evidence:
         self.boards = {role: BoardEvidence(role) for role in roles}
         self._told = {role: BoardLabels() for role in self.boards}
 
-    def take(self, arrival: Arrival) -> None:
-        """Count an arrival with its items."""
+    def take(self, arrival: Passing) -> None:
+        """Count what passes, with its items."""
         board = self.boards.get(arrival.board)
         if board is not None:
             board.arrived(arrival)
-            for noted in self._told[arrival.board].process([arrival])[1:]:
-                board.marks += [item for item in noted.items if isinstance(item, Mark)]
+            board.marks += self._told[arrival.board].marks(arrival.items)
         for item in arrival.items:
             if (about := self.boards.get(item.board)) is not None:
                 about.take(item)

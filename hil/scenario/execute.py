@@ -27,6 +27,7 @@ from hil.scenario.load import Loaded
 from hil.scenario.pieces import bytewise, difference, shattered
 from hil.scenario.simulate import START_NS
 from hil.scenario.stimulated import stimulated_feed
+from hil.scenario.stretches import Passing, Stretch, single
 from hil.scenario.targets import Feed, Place, feed_of
 from hil.stimulus.match import Match
 
@@ -92,27 +93,31 @@ class Running:
         boards = None if table.board is None else [table.board]
         self.runner = model.runner(boards=boards, slots=SLOTS, backend=table.backend)
 
-    def push(self, arrival: Arrival, live_ns: int | None) -> None:
-        """Let the model see an arrival.
+    def push(self, arrival: Passing, live_ns: int | None) -> None:
+        """Let the model see what passes.
+
+        A decision takes as long as the network's call that made it, however many more that call made.
 
         Args:
             arrival: With its items.
-            live_ns: When its readings could first be seen; None where nobody knows.
+            live_ns: When its readings could first be seen; None where nobody knows, or the stretch itself says it.
         """
         if self.runner is None or not arrival.items:
             return
-        began = time.perf_counter_ns()
+        began, calls = time.perf_counter_ns(), self.runner.calls
         try:
             made: list[Prediction] = self.runner.push(arrival.items)
         except UsageError as error:
             self.evidence.failed, self.runner = str(error), None
             return
         if made:
-            took_ms = (time.perf_counter_ns() - began) / 1e6 / len(made)
+            took_ms = (time.perf_counter_ns() - began) / 1e6 / (self.runner.calls - calls)
             self.evidence.made += made
-            self.evidence.latency_ms += [took_ms] * len(made)
-            if live_ns is not None:
-                self.evidence.age_ms += [(live_ns - one.t_ns) / 1e6 for one in made]
+            self.evidence.latency_ms.extend([took_ms] * len(made))
+            if isinstance(arrival, Stretch):
+                self.evidence.age_ms.extend((arrival.came_at(one) - one.t_ns) / 1e6 for one in made)
+            elif live_ns is not None:
+                self.evidence.age_ms.extend((live_ns - one.t_ns) / 1e6 for one in made)
 
     def finish(self) -> ModelEvidence:
         """Return what it did."""
@@ -159,10 +164,13 @@ def execute(
     feeds: list[Feed] = []
     try:
         # One by one, so that what is open is closed when the next cannot be opened.
-        feeds.extend(
-            (stimulated_feed if place.kind == "stimulated" else feed_of)(place, loaded, seed, schedule, apply)
-            for place in places
-        )
+        # Who looks at arrivals sees every single one; else plain reads pass together, with the same results.
+        at_once = otherwise is None and keep is None and not watch
+        for place in places:
+            if place.kind == "stimulated":
+                feeds.append(stimulated_feed(place, loaded, seed, schedule, apply))
+            else:
+                feeds.append(feed_of(place, loaded, seed, schedule, apply, at_once))
         if keep is None:
             return judge_feeds(loaded, feeds, otherwise, watch=watch)
         with _writer(keep, feeds, seed, schedule) as writer:
@@ -200,10 +208,10 @@ def judge_feeds(
     for arrival in _together(feeds, otherwise):
         evidence.take(arrival)
         for look in watch:
-            look(arrival)
-        live_ns = arrival.t_ns if arrival.kind == "rx" else None
-        pieces: Iterable[Arrival] = (arrival,)
-        if otherwise is not None:
+            look(single(arrival))
+        live_ns = arrival.t_ns if isinstance(arrival, Arrival) and arrival.kind == "rx" else None
+        pieces: Iterable[Passing] = (arrival,)
+        if otherwise is not None and isinstance(arrival, Arrival):
             pieces = shattered(arrival, random.Random(f"{otherwise}/{arrival.board}/{arrival.seq}"))
         for piece in pieces:
             for model in models:
@@ -247,9 +255,9 @@ def _writer(path: Path, feeds: Sequence[Feed], seed: int, schedule: Schedule) ->
         writer.close()
 
 
-def _shown(arrivals: Iterator[Arrival], tell: Watch) -> Iterator[Arrival]:
+def _shown(arrivals: Iterator[Passing], tell: Watch) -> Iterator[Passing]:
     for arrival in arrivals:
-        tell(arrival)
+        tell(single(arrival))
         yield arrival
 
 
@@ -257,7 +265,7 @@ def _labels(marks: Sequence[Mark]) -> Sequence[Label]:
     return labels_of(sorted(marks, key=lambda mark: mark.t_ns))
 
 
-def _together(feeds: Sequence[Feed], otherwise: int | None) -> Iterator[Arrival]:
+def _together(feeds: Sequence[Feed], otherwise: int | None) -> Iterator[Passing]:
     if otherwise is not None:
         for feed in sorted(feeds, key=lambda one: one.role, reverse=bool(otherwise % 2)):
             yield from feed.arrivals

@@ -83,7 +83,8 @@ def parse_scenario(text: str, file: str) -> Scenario:
         raise ScenarioError([f"{file}:1: its tables or arrays are nested too deep to be a scenario"], file) from None
     version = plain.get("schema", SCHEMA)
     if isinstance(version, int) and not isinstance(version, bool) and version > SCHEMA:
-        sentence = f"{file}: it is written in schema {version} and this program reads up to {SCHEMA}; update it"
+        line = Positions(text).line(("schema",))
+        sentence = f"{file}:{line}: schema: {version} was found and this program reads up to {SCHEMA}; update it"
         raise ScenarioError([sentence], file)
     scenario, found = None, list(mistakes_in(plain))
     try:

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from firmware_bridge.batch import Prediction
 from hil.measure.make import slug
 from hil.recording.marks import Label
 from hil.scenario.catalogue import find_row
@@ -82,7 +81,7 @@ def event_readings(
     """Yield the metrics of an event."""
     place = f"event.{event.name}"
     expected = expected_of(event, boards, labels)
-    made: list[Prediction] = model.made
+    made = model.made
     why = model.failed
     if not why and event.label not in model.labels:
         why = f"the model knows no label {event.label!r} (it knows {', '.join(model.labels)})"

@@ -1,7 +1,8 @@
 """A virtual board and the host's conversation with it, without ports, threads or waiting: time is a number.
 
 Rule of this room: everything follows from the board and the start of time, so that a run gives the same bytes, times
-and items on every machine. The host looks every `STEP_NS`, and after it wrote something as soon as the board answers.
+and items on every machine. The host looks every 20 ms unless told otherwise, and after it wrote something as soon as
+the board answers.
 """
 
 from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ def conversation(
     *,
     apply: Callable[[Session, Arrival], Arrival] = Session.apply,
     whole: bool = False,
+    step_ns: int = STEP_NS,
 ) -> Iterator[Arrival]:
     """Yield the arrivals of a conversation until `seconds` after the first sample.
 
@@ -40,6 +42,7 @@ def conversation(
         seconds: Length of the readings.
         apply: Gives an arrival its items.
         whole: Go on to the end of a board that plays something and comes to its end.
+        step_ns: How often the host looks.
     """
     now, seq = START_NS, 0
     until: int | None = None
@@ -59,11 +62,11 @@ def conversation(
             board.receive(asked, now)
             yield made("tx", asked)
         answer = board.next_due_ns()
-        step = now + STEP_NS if later is None else min(now + STEP_NS, max(later, now + 1))
+        step = now + step_ns if later is None else min(now + step_ns, max(later, now + 1))
         if asked and answer < now + ANSWER_NS:
             step = min(step, max(answer, now + 1))
         elif whole and until is not None and answer >= NEVER and not asked:
-            until = min(until, now + STEP_NS)
+            until = min(until, now + step_ns)
         now = step
         try:
             data = board.poll(now)
@@ -76,5 +79,5 @@ def conversation(
         if until is None:
             first = next((item for item in arrival.items if isinstance(item, Batch) and len(item)), None)
             if first is not None:
-                until = int(first.t_ns[0]) + round(seconds * 1e9) + 4 * STEP_NS
+                until = int(first.t_ns[0]) + round(seconds * 1e9) + 4 * step_ns
         yield arrival

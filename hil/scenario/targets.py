@@ -7,6 +7,7 @@ virtual board, and virtual boards by their seed, in simulated time. The bench's 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from firmware_bridge.batch import Arrival, Batch
@@ -28,6 +29,7 @@ from hil.scenario.load import Loaded
 from hil.scenario.pieces import renamed, within
 from hil.scenario.place import NotHere, Place, place_of, places_of, target_of
 from hil.scenario.simulate import conversation
+from hil.scenario.stretches import Passing, Stretch, in_stretches, single, stretch_within
 from hil.sessions import session_of
 from hil.stimulus.feed import Feeder
 
@@ -35,6 +37,8 @@ __all__ = [
     "NONCE", "Apply", "Feed", "NotHere", "Place", "feed_of", "place_of", "places_of", "recording_path",
     "target_of", "told",
 ]  # fmt: skip
+
+AnyPassing = TypeVar("AnyPassing", bound=Passing)
 
 Apply = Callable[[Session, Arrival], Arrival]
 """Gives an arrival its items: whole, or byte by byte."""
@@ -64,7 +68,7 @@ class Feed:
     """
 
     role: str
-    arrivals: Iterator[Arrival]
+    arrivals: Iterator[Passing]
     session: Session | None = None
     labels: Sequence[Label] | None = None
     person: str = ""
@@ -80,7 +84,7 @@ class Feed:
             self.recording.close()
 
 
-def feed_of(place: Place, loaded: Loaded, seed: int, schedule: Schedule, apply: Apply) -> Feed:
+def feed_of(place: Place, loaded: Loaded, seed: int, schedule: Schedule, apply: Apply, at_once: bool = False) -> Feed:
     """Return the feed of a board that is not live.
 
     Args:
@@ -89,6 +93,7 @@ def feed_of(place: Place, loaded: Loaded, seed: int, schedule: Schedule, apply: 
         seed: Added to the board's own seed.
         schedule: Faults.
         apply: Gives arrivals their items.
+        at_once: Let recorded arrivals come in stretches (see `stretches`) where nobody asks for each.
 
     Raises:
         FileError: A recording cannot be read.
@@ -97,7 +102,7 @@ def feed_of(place: Place, loaded: Loaded, seed: int, schedule: Schedule, apply: 
     readings = loaded.scenario.readings
     table = place.table
     if place.kind == "recording":
-        return _recorded(place, loaded, schedule, apply)
+        return _recorded(place, loaded, schedule, apply, at_once)
     spec = DialectSpec("auto", {})
     if table.board_file is not None:
         path = loaded.find(table.board_file)
@@ -143,7 +148,7 @@ def feed_of(place: Place, loaded: Loaded, seed: int, schedule: Schedule, apply: 
     return feed
 
 
-def _recorded(place: Place, loaded: Loaded, schedule: Schedule, apply: Apply) -> Feed:
+def _recorded(place: Place, loaded: Loaded, schedule: Schedule, apply: Apply, at_once: bool) -> Feed:
     readings, table, role = loaded.scenario.readings, place.table, place.role
     recording = Recording(recording_path(loaded, table))
     inside = _role_in(recording, table.board)
@@ -161,22 +166,25 @@ def _recorded(place: Place, loaded: Loaded, schedule: Schedule, apply: Apply) ->
     start = recording.start_ns + round(readings.from_s * 1e9)
     end = None if readings.to_s is None else recording.start_ns + round(readings.to_s * 1e9)
 
-    def arrivals() -> Iterator[Arrival]:
+    def arrivals() -> Iterator[Passing]:
         raw = recording.arrivals(None, None if end is None else end + 1_000_000_000)
         mine = (arrival for arrival in raw if arrival.board == inside)
         if session is None:
             yield from (renamed(arrival, role) for arrival in mine)
             return
-        spoken = (replace(arrival, board=role) for arrival in mine)
-        for arrival in damaged(spoken, schedule) if _damages(schedule, role) else spoken:
-            whole = apply(session, arrival)
-            if arrival.t_ns < start:
+        spoken: Iterator[Arrival] = mine if inside == role else (replace(arrival, board=role) for arrival in mine)
+        if _damages(schedule, role):
+            spoken = damaged(spoken, schedule)
+        for whole in in_stretches(session, spoken, start) if at_once else (apply(session, one) for one in spoken):
+            if whole.t_ns < start:
                 feed.before = whole.books or feed.before
             yield whole
 
-    def cut() -> Iterator[Arrival]:
+    def cut() -> Iterator[Passing]:
         low = start if readings.from_s else -(1 << 62)
-        return (within(arrival, low, 1 << 62 if end is None else end) for arrival in told(feed, arrivals()))
+        high = 1 << 62 if end is None else end
+        for each in told(feed, arrivals()):
+            yield stretch_within(each, low, high) if isinstance(each, Stretch) else within(each, low, high)
 
     feed.arrivals = cut() if readings.from_s or end is not None else told(feed, arrivals())
     return feed
@@ -186,15 +194,15 @@ def _damages(schedule: Schedule, role: str) -> bool:
     return bool(schedule.of(role, LEVELS))
 
 
-def told(feed: Feed, arrivals: Iterator[Arrival]) -> Iterator[Arrival]:
+def told(feed: Feed, arrivals: Iterator[AnyPassing]) -> Iterator[AnyPassing]:
     """Yield the arrivals of a feed; who wants to hear all of them is told first."""
     for arrival in arrivals:
         if feed.heard is not None:
-            feed.heard(arrival)
+            feed.heard(single(arrival))
         yield arrival
 
 
-def _windowed(feed: Feed, arrivals: Iterator[Arrival], from_s: float, to_s: float | None) -> Iterator[Arrival]:
+def _windowed(feed: Feed, arrivals: Iterator[Arrival], from_s: float, to_s: float | None) -> Iterator[Passing]:
     """Keep the samples between two times after the first one."""
     first: int | None = None
     for arrival in arrivals:

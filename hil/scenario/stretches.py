@@ -1,0 +1,112 @@
+"""Recorded arrivals in stretches: taken together where all is plain, one by one where anything happened.
+
+Rule of this room: a stretch means what its arrivals mean one after another, and keeps when each of its samples came;
+where the session will not take it at once it is halved, down to single arrivals. Links that change, and the time at
+which the asked-for readings begin, end a stretch.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from firmware_bridge.batch import Arrival, Batch, Item, Prediction
+from firmware_bridge.ledger import Books
+from firmware_bridge.wire.protocol import Session
+
+__all__ = ["Passing", "Stretch", "in_stretches", "single", "stretch_within"]
+
+Int64 = npt.NDArray[np.int64]
+
+MOST = 2048
+"""Arrivals of the longest stretch: half a minute of a board that is read every 20 ms."""
+FEWEST = 8
+"""Below so many arrivals taking them together costs more than it saves."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stretch:
+    """Many arrivals of one board, with what they meant.
+
+    Attributes:
+        board: Role of the board.
+        t_ns: When the last of them came, UTC.
+        reads: int64 `(reads,)`, when each read came.
+        items: What they meant: events, then one batch for each stream.
+        came: int64 `(N,)` for each stream's batch, when each of its samples came.
+        books: The ledger after them.
+    """
+
+    board: str
+    t_ns: int
+    reads: Int64
+    items: tuple[Item, ...]
+    came: Mapping[str, Int64] = field(default_factory=dict)
+    books: Books | None = None
+
+    def came_at(self, decision: Prediction) -> int:
+        """Return when the last sample of a decision came, UTC ns."""
+        batch = next(one for one in self.items if isinstance(one, Batch) and one.stream.name == decision.stream)
+        return int(self.came[decision.stream][decision.sample - batch.first])
+
+
+Passing = Arrival | Stretch
+"""What passes in a run: an arrival with its items, or many."""
+
+
+def single(passing: Passing) -> Arrival:
+    """Return an arrival where arrivals pass one by one, as they do before a recorder or anybody who looks."""
+    assert isinstance(passing, Arrival)
+    return passing
+
+
+def in_stretches(session: Session, arrivals: Iterable[Arrival], edge_ns: int | None = None) -> Iterator[Passing]:
+    """Yield arrivals with what they mean, many at once where that makes no difference.
+
+    Args:
+        session: The conversation.
+        arrivals: Of its board, in recorded order.
+        edge_ns: A time that no stretch may cover both sides of.
+    """
+    waiting: list[Arrival] = []
+    for arrival in arrivals:
+        alone = arrival.kind not in ("rx", "tx")
+        crossed = edge_ns is not None and waiting and (waiting[0].t_ns < edge_ns) != (arrival.t_ns < edge_ns)
+        if waiting and (alone or crossed or len(waiting) == MOST):
+            yield from _taken(session, waiting)
+            waiting = []
+        if alone:
+            yield session.apply(arrival)
+        else:
+            waiting.append(arrival)
+    yield from _taken(session, waiting)
+
+
+def _taken(session: Session, arrivals: Sequence[Arrival]) -> Iterator[Passing]:
+    if len(arrivals) < FEWEST:
+        yield from map(session.apply, arrivals)
+        return
+    found = session.together(arrivals)
+    if found is None:
+        half = len(arrivals) // 2
+        yield from _taken(session, arrivals[:half])
+        yield from _taken(session, arrivals[half:])
+        return
+    reads = np.array([one.t_ns for one in arrivals if one.kind == "rx"], np.int64)
+    yield Stretch(arrivals[0].board, arrivals[-1].t_ns, reads, found.items, found.came, found.books)
+
+
+def stretch_within(stretch: Stretch, start_ns: int, end_ns: int) -> Stretch:
+    """Return a stretch with the samples taken in `[start_ns, end_ns)`; events keep their own time of the board."""
+    items: list[Item] = []
+    came = dict(stretch.came)
+    for item in stretch.items:
+        if isinstance(item, Batch):
+            low, high = (int(at) for at in np.searchsorted(item.t_ns, (start_ns, end_ns)))
+            came[item.stream.name] = came[item.stream.name][low:high]
+            if low < high:
+                items.append(item.part(low, high))
+        elif start_ns <= item.t_ns < end_ns:
+            items.append(item)
+    return replace(stretch, items=tuple(items), came=came)

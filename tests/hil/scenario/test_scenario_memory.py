@@ -1,0 +1,79 @@
+"""Long recordings are judged in bounded memory."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hil.bench.longrecording import record_watch
+from hil.demo import MODEL
+from hil.models.package import pack, read_package
+
+RATE_HZ = 100.0
+CHILD = """
+import resource, sys
+from pathlib import Path
+from hil.scenario.load import load_scenario
+from hil.scenario.run import RunOptions, run_scenario
+result = run_scenario(load_scenario(Path(sys.argv[1])), RunOptions())
+assert result.outcome == "PASS", result.why or result.checks
+print(result.readings_s, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+SCENARIO = """
+name = "A long recording"
+timeout_s = 10000
+[board.watch]
+recording = "{name}.mcap"
+[model.fast]
+file = "fast.hilmodel"
+board = "watch"
+[[check]]
+metric = "link.watch.samples_lost"
+equals = 0
+[[check]]
+metric = "model.fast.coverage"
+at_least = 0.99
+[[check]]
+metric = "stream.watch.imu.rate"
+equals = 100
+within_percent = 0.1
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a model for 100 Hz lies."""
+    made = tmp_path_factory.mktemp("memory")
+    package = read_package(MODEL)
+    contract = package.contract.model_copy(update={"rate_hz": RATE_HZ})
+    (made / "fast.hilmodel").write_bytes(pack(contract, package.weights))
+    return made
+
+
+def peak_mb(folder: Path, hours: float) -> float:
+    """Return the peak memory of a process that judges a recording, MB."""
+    name = f"{hours:.3f}"
+    record_watch(folder / f"{name}.mcap", hours * 3600.0, RATE_HZ, group=10)
+    scenario = folder / f"{name}.toml"
+    scenario.write_text(SCENARIO.format(name=name))
+    done = subprocess.run([sys.executable, "-c", CHILD, str(scenario)], capture_output=True, text=True, check=True)
+    seconds, peak = map(float, done.stdout.split())
+    assert seconds == pytest.approx(hours * 3600.0, abs=1.0)
+    return peak
+
+
+@pytest.mark.timeout(300)
+def test_four_times_as_much_takes_hardly_more_memory(folder: Path) -> None:
+    short, long = peak_mb(folder, 1 / 20), peak_mb(folder, 1 / 5)
+    # 9 minutes more: 54,000 samples; what is kept of each may cost some bytes, and no object.
+    assert long - short < 24.0
+    assert long < 600.0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+def test_a_day_at_100_hz_stays_below_600_mb(folder: Path) -> None:
+    peak = peak_mb(folder, 24.0)
+    print(f"peak memory for a day at 100 Hz x 6: {peak:.0f} MB")
+    assert peak < 600.0
