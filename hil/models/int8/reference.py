@@ -1,8 +1,8 @@
 """What a board must answer: an op list run in NumPy, bit for bit, with every layer kept.
 
-Rule of this room: the definitions of `firmware_bridge.oplist.table` as they stand, not the shortcuts of the C code. Sums of
-products are taken by a float64 matrix product, which is exact here: every partial sum is a whole number below 2^53.
-Everything behind it is int64.
+Rule of this room: the definitions of `firmware_bridge.oplist.table` as they stand, not the shortcuts of the C code.
+Sums of products are taken by a float64 matrix product, which is exact here: every partial sum is a whole number below
+2^53. Everything behind it is int64.
 """
 
 from __future__ import annotations

@@ -39,6 +39,7 @@ def test_every_layer_of_any_network_is_the_same_in_c_and_numpy(native: NativeNN,
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @seed(6)
 @settings(max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(oplist=oplists(longest=12), number=st.integers(0, 2**32 - 1))
@@ -93,6 +94,7 @@ def harness(folder: Path) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_no_blob_makes_the_kernels_touch_memory_that_is_not_theirs(tmp_path: Path) -> None:
     blobs = damaged_blobs(40_000, 2)
     blobs = [blob for blob in blobs if refusal(blob).reason is not Reason.FINE or small(blob)]
