@@ -47,9 +47,9 @@ def format_header() -> str:
         "",
         "/* Arrays of an op, one behind the other:",
         *(
-            f" * {NAMES[code]}: " + ", ".join(f"{name} {_C_TYPES[kind]}[{count}]" for name, kind, count in arrays)
+            f" * {NAMES[code]}: {name} {_C_TYPES[kind]}[{count}]"
             for code, arrays in ARRAYS.items()
-            if arrays
+            for name, kind, count in arrays
         ),
         " */",
         "",

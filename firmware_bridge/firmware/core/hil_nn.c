@@ -1,5 +1,5 @@
-/* The arithmetic of an op list. Inner loops know nothing but pointers and counts; whatever could go wrong was refused by
- * hil_nn_load. */
+/* The arithmetic of an op list. Inner loops know nothing but pointers and counts; whatever could go wrong was refused
+ * by hil_nn_load. */
 #include <stddef.h>
 
 #include "hil_nn.h"
@@ -15,25 +15,40 @@ static int8_t limited(int32_t q, const record *op) {
 }
 
 /* Half up of acc * mult / 2^(32 + shift): at least 33 bits go, so the low word of the product cannot matter. C11 leaves
- * it to the compiler that a right shift keeps the sign; all that make code for boards do, and the tests would show it. */
+ * it to the compiler that a right shift keeps the sign; all that make code for boards do, and a test would show it. */
 static int32_t rescaled(int32_t acc, int32_t mult, uint8_t shift) {
     const int32_t word = (int32_t)(((int64_t)acc * mult) >> 32);
     return (word + ((int32_t)1 << (shift - 1))) >> shift;
 }
 
-/* Sum of products of n neighbours. Four at a time: a third less instructions on a Cortex-M3 than one. */
-static int32_t dot(const int8_t *x, const int8_t *w, uint32_t n) {
-    int32_t sum = 0;
-    for (; n >= 4; n -= 4, x += 4, w += 4) {
-        sum += (int32_t)x[0] * w[0];
-        sum += (int32_t)x[1] * w[1];
-        sum += (int32_t)x[2] * w[2];
-        sum += (int32_t)x[3] * w[3];
+/* Adds to `outputs` sums the products of n neighbours with weights that lie `apart`. Four sums share the load of every
+ * reading, which is as many as the registers of a Cortex-M3 hold: under three instructions a product. */
+#define SIDE_BY_SIDE 4u
+
+static void add_products(const int8_t *x, const int8_t *w, uint32_t apart, uint32_t n, uint32_t outputs, int32_t *acc) {
+    if (outputs == SIDE_BY_SIDE) {
+        const int8_t *w1 = w + apart, *w2 = w1 + apart, *w3 = w2 + apart;
+        int32_t a0 = acc[0], a1 = acc[1], a2 = acc[2], a3 = acc[3];
+        for (const int8_t *end = x + n; x != end;) {
+            const int32_t v = *x++;
+            a0 += v * *w++;
+            a1 += v * *w1++;
+            a2 += v * *w2++;
+            a3 += v * *w3++;
+        }
+        acc[0] = a0;
+        acc[1] = a1;
+        acc[2] = a2;
+        acc[3] = a3;
+        return;
     }
-    for (; n > 0; n--) {
-        sum += (int32_t)*x++ * *w++;
+    for (uint32_t o = 0; o < outputs; o++, w += apart) {
+        int32_t a = acc[o];
+        for (uint32_t k = 0; k < n; k++) {
+            a += (int32_t)x[k] * w[k];
+        }
+        acc[o] = a;
     }
-    return sum;
 }
 
 /* Sum of products of one channel of n rows. */
@@ -67,10 +82,34 @@ static taps taps_of(const record *op, uint32_t row) {
     return found;
 }
 
+/* Sums of some outputs of one group at one row: x is the first reading, w the weights of the first output. */
+static void add_taps(const record *op, const taps *t, const int8_t *x, const int8_t *w, uint32_t outputs,
+                     int32_t *acc) {
+    const uint32_t each = op->in_channels / op->groups, step = (uint32_t)op->dilation * op->in_channels;
+    const uint32_t apart = op->kernel * each, n = t->last - t->first;
+    const int8_t *v = w + t->first * each;
+    if (each == 1) {
+        for (uint32_t o = 0; o < outputs; o++, v += apart) {
+            acc[o] += dot_rows(x, step, v, n);
+        }
+    } else if (step == each) {
+        add_products(x, v, apart, n * each, outputs, acc); /* taps lie side by side */
+    } else {
+        for (uint32_t k = 0; k < n; k++, x += step, v += each) {
+            add_products(x, v, apart, each, outputs, acc);
+        }
+    }
+    if (n < op->kernel) {
+        for (uint32_t o = 0; o < outputs; o++, w += apart) {
+            const int8_t *behind = w + t->last * each;
+            acc[o] += op->in_zero * (total(w, t->first * each) + total(behind, (op->kernel - t->last) * each));
+        }
+    }
+}
+
 static void run_conv(const hil_nn *nn, const record *op, int8_t *y) {
     const layer l = layer_of(nn->blob, op);
     const uint32_t each = op->in_channels / op->groups, width = op->out_channels / op->groups;
-    const uint32_t step = (uint32_t)op->dilation * op->in_channels;
     for (uint32_t row = 0; row < op->out_rows; row++) {
         const taps t = taps_of(op, row);
         const int8_t *w = l.weight;
@@ -78,28 +117,19 @@ static void run_conv(const hil_nn *nn, const record *op, int8_t *y) {
         if (t.last > t.first) {
             x += (row * op->stride + t.first * op->dilation - op->pad_left) * op->in_channels;
         }
-        const uint32_t n = (t.last - t.first) * each;
-        const int whole = t.last - t.first == op->kernel;
         uint32_t o = 0;
         for (uint32_t group = 0; group < op->groups; group++, x += each) {
-            for (uint32_t i = 0; i < width; i++, o++, w += op->kernel * each) {
-                int32_t acc = i32_at(l.bias + 4u * o);
-                const int8_t *v = w + t.first * each;
-                if (each == 1) {
-                    acc += dot_rows(x, step, v, n);
-                } else if (step == each) {
-                    acc += dot(x, v, n); /* taps lie side by side */
-                } else {
-                    const int8_t *tap = x;
-                    for (uint32_t k = t.first; k < t.last; k++, tap += step, v += each) {
-                        acc += dot(tap, v, each);
-                    }
+            for (uint32_t left = width, outputs = SIDE_BY_SIDE; left > 0; left -= outputs) {
+                if (outputs > left) {
+                    outputs = left;
                 }
-                if (!whole) {
-                    acc += op->in_zero *
-                           (total(w, t.first * each) + total(w + t.last * each, (op->kernel - t.last) * each));
+                int32_t acc[SIDE_BY_SIDE] = {0};
+                add_taps(op, &t, x, w, outputs, acc);
+                for (uint32_t i = 0; i < outputs; i++, o++) {
+                    const int32_t sum = acc[i] + i32_at(l.bias + 4u * o);
+                    *y++ = limited(op->out_zero + rescaled(sum, i32_at(l.mult + 4u * o), l.shift[o]), op);
                 }
-                *y++ = limited(op->out_zero + rescaled(acc, i32_at(l.mult + 4u * o), l.shift[o]), op);
+                w += outputs * op->kernel * each;
             }
         }
     }

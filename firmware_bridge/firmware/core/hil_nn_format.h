@@ -56,9 +56,18 @@
 #define HIL_NN_RECORD_BYTES 56u
 
 /* Arrays of an op, one behind the other:
- * input: column uint16[out_channels], mult int32[out_channels], shift uint8[out_channels], offset int64[out_channels]
- * conv1d: bias int32[out_channels], mult int32[out_channels], shift uint8[out_channels], weight int8[out_channels * kernel * (in_channels / groups), in this order]
- * linear: bias int32[out_channels], mult int32[out_channels], shift uint8[out_channels], weight int8[out_channels * kernel * in_channels, in this order]
+ * input: column uint16[out_channels]
+ * input: mult int32[out_channels]
+ * input: shift uint8[out_channels]
+ * input: offset int64[out_channels]
+ * conv1d: bias int32[out_channels]
+ * conv1d: mult int32[out_channels]
+ * conv1d: shift uint8[out_channels]
+ * conv1d: weight int8[out_channels * kernel * (in_channels / groups), in this order]
+ * linear: bias int32[out_channels]
+ * linear: mult int32[out_channels]
+ * linear: shift uint8[out_channels]
+ * linear: weight int8[out_channels * kernel * in_channels, in this order]
  */
 
 typedef enum {

@@ -101,7 +101,9 @@ def test_a_traced_network_computes_what_torch_computes(name: str) -> None:
     assert not net.training
 
 
-@pytest.mark.parametrize("name", ["functional", "sequential", "pooled", "dense"])
+@pytest.mark.parametrize(
+    "name", ["functional", *(pytest.param(name, marks=pytest.mark.slow) for name in ("sequential", "pooled", "dense"))]
+)
 def test_a_network_in_an_onnx_file_is_read_the_same(name: str, tmp_path: Path) -> None:
     pytest.importorskip("onnxscript")
     net = trained(NETWORKS[name])
