@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from hil.recording.marks import Label
     from hil.recording.reader import Recording
 
-__all__ = ["items_of", "load_recordings"]
+__all__ = ["items_of", "labels_of_samples", "load_recordings", "unbroken"]
 
 
 def items_of(recording: Recording, contract: Contract, board: str | None = None) -> Iterator[Item]:
@@ -101,10 +101,12 @@ def load_recordings(config: DataConfig, folder: str | os.PathLike[str] = ".") ->
                 )
             common = found
             arrays = recording.read(role, stream.name)
-            texts = _labels(arrays, recording.labels, entry.label or recording.header.about.get("label"), role)
+            texts = labels_of_samples(
+                arrays, recording.labels, entry.label or recording.header.about.get("label"), role
+            )
             series += [
                 (person, arrays.values[piece][:, columns], texts[piece], f"{entry.file}[{piece.start}]")
-                for piece in _unbroken(recording, arrays, role, stream.name)
+                for piece in unbroken(recording, arrays, role, stream.name)
             ]
     assert common is not None  # the configuration has at least one recording
     names = config.labels or tuple(sorted({text for *_, texts, _ in series for text in texts if text is not None}))
@@ -151,7 +153,7 @@ def _gaps(recording: Recording, board: str, stream: str) -> list[Gap]:
     return sorted(found, key=lambda gap: (gap.boot, gap.first))
 
 
-def _unbroken(recording: Recording, arrays: StreamArrays, board: str, stream: str) -> list[slice]:
+def unbroken(recording: Recording, arrays: StreamArrays, board: str, stream: str) -> list[slice]:
     """Stretches without a gap, counted or not."""
     pieces = list(arrays.segments)
     for gap in _gaps(recording, board, stream):
@@ -179,7 +181,7 @@ def _training_stream(recording: Recording, entry: RecordingEntry, channels: Sequ
     raise UsageError(f"{whose} has no stream with {', '.join(channels)}", str(recording.path), "name its channels")
 
 
-def _labels(arrays: StreamArrays, labels: Sequence[Label], whole: str | None, board: str) -> list[str | None]:
+def labels_of_samples(arrays: StreamArrays, labels: Sequence[Label], whole: str | None, board: str) -> list[str | None]:
     """The label of every sample: marked stretches first, else the label of the whole recording, else None."""
     spans = [label for label in labels if label.board in ("", board)]
     if not spans:

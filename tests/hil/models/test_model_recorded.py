@@ -11,6 +11,7 @@ from firmware_bridge.errors import UsageError
 from hil.models.datasets import NONE
 from hil.models.recorded import items_of, load_recordings
 from hil.models.training_config import DataConfig, RecordingEntry
+from hil.models.windows import windows_of
 from hil.recording.header import BoardSetup, Header
 from hil.recording.reader import Recording
 from hil.recording.writer import RecordingWriter
@@ -56,6 +57,11 @@ def test_a_recording_gives_the_decisions_that_its_boards_gave_live(tmp_path: Pat
     )
     with Recording(path) as recording:
         assert sum(isinstance(item, Gap) for item in items_of(recording, model.contract, "watch")) == 2
+        for role in BOARDS:
+            windows = windows_of(recording, model.contract, role)
+            decided = [(item.boot, item.sample) for item in model.predict(path, board=role)]
+            assert list(zip(windows.boot.tolist(), windows.ends.tolist(), strict=True)) == decided
+            assert windows.raw.shape[1:] == (model.contract.memory_samples, len(STREAM.channels))
 
 
 def test_a_recording_without_a_stream_that_fits_is_refused_in_a_sentence(tmp_path: Path) -> None:

@@ -1,0 +1,137 @@
+"""Verbs of models on boards: `hil model deploy`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hil.cli.common import Json, Quiet, print_json, print_table, talk
+
+if TYPE_CHECKING:
+    from hil.models.int8.agreement import Agreement
+    from hil.models.int8.deploy import Deployment
+
+__all__ = ["GROUPS"]
+
+model = typer.Typer(help="Put a model on a board.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@model.callback()
+def _group() -> None:
+    """Put a model on a board."""
+
+
+@model.command("deploy")
+def deploy(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A .hilmodel or .onnx file.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would take, and write files.")] = False,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option("--data", help="Recording of the board to calibrate on; may be given several times."),
+    ] = None,
+    check: Annotated[
+        list[Path] | None,
+        typer.Option("--check", help="Recording to compare integers with floating point on; several times."),
+    ] = None,
+    board: Annotated[str | None, typer.Option("--board", help="Role of the board in the recordings.")] = None,
+    percentile: Annotated[
+        float | None, typer.Option("--percentile", min=50.0, max=100.0, help="Values inside a range; default 99.99.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Blob to write; never overwritten.")] = None,
+    c_table: Annotated[
+        Path | None, typer.Option("--c-table", help="C source to write, for an image with the model inside.")
+    ] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Turn a model into an op list in 8-bit integers: what it does, what it needs, and how near it comes."""
+    from firmware_bridge.errors import UsageError
+    from hil.models.int8.deploy import PERCENTILE, preview
+    from hil.models.int8.deploy import deploy as made
+    from hil.models.model import load_model
+    from hil.models.windows import joined, windows_of
+    from hil.recording.reader import Recording
+
+    if not dry_run:
+        raise UsageError("no board was named", "hil model deploy", "give --dry-run to see what the model needs")
+    if (output or c_table or check) and not data:
+        raise UsageError(
+            "the ranges of an op list come from readings, and none were given", "hil model deploy",
+            "give a recording of the board with --data",
+        )  # fmt: skip
+    for path in (output, c_table):
+        if path is not None and path.exists():
+            raise UsageError("the file exists and is never overwritten", str(path), "choose another name")
+    opened = load_model(model)
+    if data:
+        parts = []
+        for file in data:
+            with Recording(file) as recording:
+                parts.append(windows_of(recording, opened.contract, board))
+        found = made(opened, joined(parts, str(data[-1])), percentile or PERCENTILE)
+    else:
+        found = preview(opened)
+        talk("sizes only: give --data RECORDING for ranges and weights that mean something", quiet)
+    agreement = None
+    if check:
+        from hil.models.int8.agreement import compare
+
+        agreement = compare(opened, found.oplist, [str(file) for file in check], board)
+    _write(found, output, c_table, model.stem, quiet)
+    if json:
+        print_json(found.as_dict() | ({"agreement": agreement.as_dict()} if agreement is not None else {}))
+    else:
+        _print(found, agreement)
+
+
+def _write(found: "Deployment", output: Path | None, c_table: Path | None, name: str, quiet: bool) -> None:
+    from firmware_bridge.errors import FileError
+    from firmware_bridge.oplist.cheader import c_table as as_c
+
+    texts = ((output, found.blob), (c_table, as_c(found.blob, f"{name}_model").encode() if c_table else b""))
+    for path, content in texts:
+        if path is not None:
+            try:
+                with path.open("xb") as file:
+                    file.write(content)
+            except OSError as error:
+                raise FileError(f"it cannot be written ({error.strerror})", str(path), "choose another name") from None
+            talk(f"{path}: {len(content)} bytes", quiet)
+
+
+def _print(found: "Deployment", agreement: "Agreement | None") -> None:
+    plain = found.as_dict()
+    rows = [
+        (
+            row["layer"], row["operator"], f"{row['output'][0]} x {row['output'][1]}", row["kernel"], row["stride"],
+            row["dilation"], row["groups"], row["ram_bytes"], row["flash_bytes"], row["macs"],
+        )
+        for row in plain["layers"]
+    ]  # fmt: skip
+    print_table(
+        ("layer", "operator", "output", "kernel", "stride", "dilation", "groups", "bytes", "flash", "macs"), rows
+    )
+    print()
+    calibrated = f"{found.calibrated_on} windows, {found.percentile:g} % inside" if found.calibrated_on else "nothing"
+    totals = [
+        ("flash", f"{found.flash} bytes", "op list and weights; RAM too where they come over the wire"),
+        ("ram", f"{found.ram} bytes", "tensors, in the arena"),
+        ("window", f"{plain['window']} x {plain['columns']} {plain['raw']}", "raw readings that one decision takes"),
+        ("macs", f"{found.macs}", "multiplications in a window"),
+        ("calibrated", calibrated, "where the ranges of the tensors come from"),
+    ]
+    if agreement is not None:
+        totals.append(
+            (
+                "agreement", f"{100 * agreement.share:.2f} %",
+                f"{agreement.same} of {agreement.windows} windows as in floating point, 95 % interval "
+                f"{100 * agreement.low:.2f} to {100 * agreement.high:.2f} % as if independent",
+            )
+        )  # fmt: skip
+        if agreement.macro_f1_float is not None and agreement.macro_f1_int8 is not None:
+            change = f"{agreement.macro_f1_float:.4f} in floating point, {agreement.labelled} labelled windows"
+            totals.append(("macro_f1", f"{agreement.macro_f1_int8:.4f}", change))
+    print_table(("what", "value", "of"), totals)
+
+
+GROUPS = ((model, "model"),)
