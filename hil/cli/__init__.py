@@ -10,7 +10,7 @@ import sys
 import typer
 
 from firmware_bridge.errors import BridgeError, UsageError
-from hil.cli import bench, files, judge, learn, live, record, scenarios
+from hil.cli import bench, files, firmware, judge, learn, live, record, scenarios
 from hil.cli.common import report_error
 
 __all__ = ["app", "main"]
@@ -27,7 +27,7 @@ app = typer.Typer(
 for family in (live, record, files, judge, learn, bench, scenarios):
     for verb in family.VERBS:
         app.command(verb.__name__.rstrip("_"))(verb)
-for group, name in scenarios.GROUPS:
+for group, name in (*scenarios.GROUPS, *firmware.GROUPS):
     app.add_typer(group, name=name)
 
 

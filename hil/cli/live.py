@@ -157,7 +157,7 @@ def finish(summary: "Summary", *, as_json: bool) -> None:
 
 
 def ports(
-    virtual: Annotated[bool, typer.Option("--virtual/--attached", help="List virtual boards too.")] = True,
+    virtual: Annotated[bool, typer.Option("--virtual/--attached", help="List virtual and emulated boards too.")] = True,
     json: Json = False,
 ) -> None:
     """List the ports that can be opened, what is likely there, and who holds them."""
@@ -167,7 +167,7 @@ def ports(
     if json:
         print_json({"schema": 1, "ports": [info.as_dict() for info in found]})
         return
-    if not any(info.board != "virtual" for info in found):
+    if not any(info.board not in ("virtual", "firmware") for info in found):
         talk("no serial board is attached; virtual boards need no hardware: hil ui virtual://watch")
     rows = [(info.port, info.board or "?", info.serial or "-", info.held_by or "-", info.description) for info in found]
     print_table(("port", "board", "serial", "held by", "description"), rows)
