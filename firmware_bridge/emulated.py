@@ -12,7 +12,8 @@ from collections.abc import Callable
 
 from firmware_bridge.descriptor import DescriptorTransport
 from firmware_bridge.errors import NoAnswer
-from firmware_bridge.firmware.start import Started, start
+from firmware_bridge.firmware.start import start
+from firmware_bridge.firmware.started import Started
 from firmware_bridge.firmware.wanted import wanted
 from firmware_bridge.wire.dialect import Described
 from firmware_bridge.wire.encode import encode

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from firmware_bridge.errors import MissingPart, UsageError
 from firmware_bridge.firmware.build import is_built, missing
+from firmware_bridge.firmware.images import is_shipped
+from firmware_bridge.firmware.recipes import RECIPES
 
 __all__ = ["KINDS", "Kind", "can_start", "kind_named", "startable"]
 
@@ -53,6 +55,8 @@ KINDS = {
     for kind in (
         Kind("native", "native", "", "", "native", "apt-get install gcc",
              "this machine's own instructions", "no peripherals", "no baud rate"),
+        Kind("qemu", "mps2", "qemu-system-arm", "", "", "apt-get install --no-install-recommends qemu-system-arm",
+             "Cortex-M3 instructions", "real UART, interrupts, timer and counter (Arm MPS2)", "no baud rate"),
     )
 }  # fmt: skip
 
@@ -82,6 +86,8 @@ def lacking(kind: Kind) -> MissingPart | None:
         return MissingPart(f"the Python package {kind.module} is not installed", where, kind.install)
     if kind.helper and not is_built(kind.helper) and (reason := missing(kind.helper)):
         return MissingPart(reason, where, kind.install)
+    if RECIPES[kind.port].prebuilt and not is_shipped(kind.port) and (reason := missing(kind.port)):
+        return MissingPart(f"its sources differ from the shipped image and {reason}", where, RECIPES[kind.port].install)
     return None
 
 

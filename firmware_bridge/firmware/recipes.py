@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parent
 _STRICT = ("-std=c11", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wshadow", "-Wpedantic")
 _CORE = ("core", "boards")
 _SMALL = ("-Os", "-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections", "-Wl,--build-id=none", "-s")
-_BARE = (*_SMALL, "-ffreestanding", "-nostartfiles", "--specs=nano.specs", "-mcpu=cortex-m3", "-mthumb")
+_ARM = (*_STRICT, *_SMALL, "-nostartfiles", "--specs=nano.specs", "-mthumb", "-Tport/armv7m/memory.ld")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +65,18 @@ class Recipe:
         return [self.compiler, *self.flags, *includes, "-o", str(output), *sources, *self.libraries]
 
 
-_ARM = "apt-get install --no-install-recommends gcc-arm-none-eabi libnewlib-arm-none-eabi"
-_AVR = "apt-get install --no-install-recommends gcc-avr avr-libc"
+_GET_ARM = "apt-get install --no-install-recommends gcc-arm-none-eabi libnewlib-arm-none-eabi"
+_BARE = (*_CORE, "port/bare", "port/armv7m")
 
 RECIPES = {
     recipe.port: recipe
     for recipe in (
         Recipe("native", "gcc", (*_STRICT, "-O2", "-D_GNU_SOURCE"), (*_CORE, "port/native"), "imu6-native"),
+        Recipe("mps2", "arm-none-eabi-gcc", (*_ARM, "-mcpu=cortex-m3"), (*_BARE, "port/mps2"), "imu6-mps2.elf",
+               install=_GET_ARM, prebuilt=True),
         Recipe("host", "gcc", (*_STRICT, "-O2", "-shared", "-fPIC"), (*_CORE, "port/host"), "imu6-host.so"),
     )
-}
+}  # fmt: skip
 """Every program that can be built, by port."""
 
 SHIPPED = tuple(port for port in RECIPES if port != "host")
