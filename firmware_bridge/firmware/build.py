@@ -28,11 +28,13 @@ def cache_folder() -> Path:
 
 
 def missing(port: str) -> str:
-    """Return why a port cannot be built here, one clause; empty where its compiler is there."""
+    """Return why a port cannot be built here, one clause; empty where all it needs is there."""
     recipe = RECIPES[port]
-    if shutil.which(recipe.compiler):
-        return ""
-    return f"{recipe.compiler} is not installed"
+    if not shutil.which(recipe.compiler):
+        return f"{recipe.compiler} is not installed"
+    if recipe.header and not Path(recipe.header).is_file():
+        return f"{recipe.header} is not installed"
+    return ""
 
 
 def build(recipe: Recipe, to: Path) -> Path:

@@ -30,6 +30,7 @@ class Recipe:
         libraries: What the compiler is told behind the sources.
         install: What to type where the compiler is missing.
         prebuilt: Whether the result ships with the package.
+        header: A file of this machine that has to be there, too.
     """
 
     port: str
@@ -40,6 +41,7 @@ class Recipe:
     libraries: tuple[str, ...] = ()
     install: str = "apt-get install gcc"
     prebuilt: bool = False
+    header: str = ""
 
     def sources(self) -> list[Path]:
         """Return the files to compile, sorted."""
@@ -66,6 +68,9 @@ class Recipe:
 
 
 _GET_ARM = "apt-get install --no-install-recommends gcc-arm-none-eabi libnewlib-arm-none-eabi"
+_GET_AVR = "apt-get install --no-install-recommends gcc-avr avr-libc"
+_GET_SIMAVR = "apt-get install --no-install-recommends gcc libsimavr-dev libelf-dev"
+_AVR = (*_STRICT, "-O2", "-flto", "-Wl,--gc-sections", "-s", "-mmcu=atmega328p", "-DF_CPU=16000000UL", "-fshort-enums")
 _BARE = (*_CORE, "port/bare", "port/armv7m")
 
 RECIPES = {
@@ -74,6 +79,13 @@ RECIPES = {
         Recipe("native", "gcc", (*_STRICT, "-O2", "-D_GNU_SOURCE"), (*_CORE, "port/native"), "imu6-native"),
         Recipe("mps2", "arm-none-eabi-gcc", (*_ARM, "-mcpu=cortex-m3"), (*_BARE, "port/mps2"), "imu6-mps2.elf",
                install=_GET_ARM, prebuilt=True),
+        Recipe("avr", "avr-gcc", (*_AVR, "-DHIL_BAUD=500000UL"), (*_CORE, "port/bare", "port/avr"), "imu6-avr-500000.elf",
+               install=_GET_AVR, prebuilt=True),
+        Recipe("avr115200", "avr-gcc", (*_AVR, "-DHIL_BAUD=115200UL"), (*_CORE, "port/bare", "port/avr"),
+               "imu6-avr-115200.elf", install=_GET_AVR, prebuilt=True),
+        Recipe("simavr", "gcc", (*_STRICT, "-O2", "-D_GNU_SOURCE", "-isystem", "/usr/include/simavr"), ("port/simavr",),
+               "imu6-simavr", libraries=("-lsimavr", "-lsimavrparts", "-lelf"), install=_GET_SIMAVR,
+               header="/usr/include/simavr/sim_avr.h"),
         Recipe("host", "gcc", (*_STRICT, "-O2", "-shared", "-fPIC"), (*_CORE, "port/host"), "imu6-host.so"),
     )
 }  # fmt: skip

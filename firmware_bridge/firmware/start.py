@@ -46,7 +46,7 @@ def _native(name: str, wanted: Wanted) -> Started:
 
 def _qemu(name: str, wanted: Wanted) -> Started:
     ours, theirs = socket.socketpair()
-    with _image(wanted) as image, theirs:
+    with _image(wanted, "mps2") as image, theirs:
         command = ["qemu-system-arm", "-M", "mps2-an385", "-kernel", str(image), "-display", "none", "-monitor", "none",
                    "-chardev", f"socket,id=line,fd={theirs.fileno()}", "-serial", "chardev:line"]  # fmt: skip
         started = leashed(name, command, theirs.fileno(), ours)
@@ -55,14 +55,21 @@ def _qemu(name: str, wanted: Wanted) -> Started:
     return started
 
 
+def _simavr(name: str, wanted: Wanted) -> Started:
+    with _image(wanted, "avr115200" if wanted.baud == 115_200 else "avr") as image:
+        started = spawn(name, [str(built("simavr")), str(image), str(wanted.baud)])
+        started.ready()
+    return started
+
+
 @contextlib.contextmanager
-def _image(wanted: Wanted) -> Iterator[Path]:
+def _image(wanted: Wanted, port: str) -> Iterator[Path]:
     """Give the file of a board's own image for as long as an emulator needs to read it."""
-    image = provisioned(image_of(wanted.kind.port), wanted.seed, round(wanted.rate_hz * 1000), wanted.serial)
+    image = provisioned(image_of(port), wanted.seed, round(wanted.rate_hz * 1000), wanted.serial)
     with tempfile.TemporaryDirectory(prefix="hil-firmware-") as folder:
-        path = Path(folder) / RECIPES[wanted.kind.port].output
+        path = Path(folder) / RECIPES[port].output
         path.write_bytes(image)
         yield path
 
 
-_STARTERS: Mapping[str, Callable[[str, Wanted], Started]] = {"native": _native, "qemu": _qemu}
+_STARTERS: Mapping[str, Callable[[str, Wanted], Started]] = {"native": _native, "qemu": _qemu, "simavr": _simavr}

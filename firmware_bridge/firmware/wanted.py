@@ -21,7 +21,7 @@ _COMMON = (
     Parameter("seed", 0, "what its stand-in sensors make their readings from", 0, 2**32 - 1),
     Parameter("serial", "", "serial number the board says it has, 23 characters at most"),
 )
-_BAUD = Parameter("baud", 500_000, "bits a second of its line", 9_600, 1_000_000)
+_BAUD = Parameter("baud", "500000", "bits a second of its line", choices=("500000", "115200"))
 _OWN: dict[str, tuple[Parameter, ...]] = {"simavr": (_BAUD,)}
 
 
@@ -67,4 +67,4 @@ def wanted(port: str) -> Wanted:
     serial = values["serial"] or f"{kind.name.upper()}-{values['seed']:04d}"
     if len(serial.encode()) > 23:
         raise UsageError("the serial number is too long", port, "23 characters are room enough")
-    return Wanted(kind, values["board"], values["rate"], values["seed"], serial, values.get("baud", 0))
+    return Wanted(kind, values["board"], values["rate"], values["seed"], serial, int(values.get("baud", 0)))

@@ -28,11 +28,6 @@ uint16_t hil_ring_free(const hil_ring *ring)
     return (uint16_t)(ring->size - hil_ring_used(ring));
 }
 
-void hil_ring_poke(hil_ring *ring, uint16_t offset, uint8_t byte)
-{
-    ring->bytes[(uint16_t)(ring->head + offset) & (uint16_t)(ring->size - 1u)] = byte;
-}
-
 void hil_ring_commit(hil_ring *ring, uint16_t count)
 {
     const uint8_t before = hal_lock();

@@ -23,7 +23,11 @@ bool hil_ring_put(hil_ring *ring, uint8_t byte);
 int16_t hil_ring_get(hil_ring *ring);
 
 /* For a writer that commits many bytes at once: the reader sees nothing before. */
-void hil_ring_poke(hil_ring *ring, uint16_t offset, uint8_t byte);
+static inline void hil_ring_poke(hil_ring *ring, uint16_t offset, uint8_t byte)
+{
+    ring->bytes[(uint16_t)(ring->head + offset) & (uint16_t)(ring->size - 1u)] = byte;
+}
+
 void hil_ring_commit(hil_ring *ring, uint16_t count);
 
 /* For a reader that takes many at once: how many lie in one piece at `*bytes`, and to pass over them. */

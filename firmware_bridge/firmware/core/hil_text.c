@@ -25,7 +25,13 @@ void hil_text_quoted(hil_text *text, const char *string)
         if (*string == '"' || *string == '\\') {
             hil_text_char(text, '\\');
         }
-        hil_text_char(text, (uint8_t)*string < 0x20u ? ' ' : *string);
+        const uint8_t code = (uint8_t)*string; /* a char has a sign on some machines only */
+
+        if (code < 0x20u) {
+            hil_text_char(text, ' ');
+        } else {
+            hil_text_char(text, *string);
+        }
     }
     hil_text_char(text, '"');
 }

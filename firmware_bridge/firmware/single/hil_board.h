@@ -408,7 +408,11 @@ bool hil_ring_put(hil_ring *ring, uint8_t byte);
 int16_t hil_ring_get(hil_ring *ring);
 
 /* For a writer that commits many bytes at once: the reader sees nothing before. */
-void hil_ring_poke(hil_ring *ring, uint16_t offset, uint8_t byte);
+static inline void hil_ring_poke(hil_ring *ring, uint16_t offset, uint8_t byte)
+{
+    ring->bytes[(uint16_t)(ring->head + offset) & (uint16_t)(ring->size - 1u)] = byte;
+}
+
 void hil_ring_commit(hil_ring *ring, uint16_t count);
 
 /* For a reader that takes many at once: how many lie in one piece at `*bytes`, and to pass over them. */
@@ -676,21 +680,19 @@ extern "C" {
 
 /* ---- hil_crc.c ---- */
 
-/* One entry a nibble: 96 bytes of flash, where a table of bytes would take 1.5 KB of a small chip. */
-static const uint16_t hil_nibbles16[16] HIL_FLASH = {
-    0x0000, 0x1021, 0x2042, 0x3063, 0x4084, 0x50A5, 0x60C6, 0x70E7,
-    0x8108, 0x9129, 0xA14A, 0xB16B, 0xC18C, 0xD1AD, 0xE1CE, 0xF1EF,
-};
-
+/* One entry a nibble: 64 bytes of flash, where a table of bytes would take 1 KB of a small chip. */
 static const uint32_t hil_nibbles32[16] HIL_FLASH = {
     0x00000000u, 0x1DB71064u, 0x3B6E20C8u, 0x26D930ACu, 0x76DC4190u, 0x6B6B51F4u, 0x4DB26158u, 0x5005713Cu,
     0xEDB88320u, 0xF00F9344u, 0xD6D6A3E8u, 0xCB61B38Cu, 0x9B64C2B0u, 0x86D3D2D4u, 0xA00AE278u, 0xBDBDF21Cu,
 };
 
+/* No table: the polynomial has three terms, so that eight steps fold into as many shifts. */
 uint16_t hil_crc16(uint16_t crc, uint8_t byte)
 {
-    crc = (uint16_t)((uint16_t)(crc << 4) ^ HIL_FLASH_16(&hil_nibbles16[(crc >> 12) ^ (byte >> 4)]));
-    return (uint16_t)((uint16_t)(crc << 4) ^ HIL_FLASH_16(&hil_nibbles16[(crc >> 12) ^ (byte & 0x0Fu)]));
+    uint8_t top = (uint8_t)((crc >> 8) ^ byte);
+
+    top = (uint8_t)(top ^ (top >> 4));
+    return (uint16_t)((uint16_t)(crc << 8) ^ ((uint16_t)top << 12) ^ ((uint16_t)top << 5) ^ top);
 }
 
 uint32_t hil_crc32(uint32_t crc, uint8_t byte)
@@ -725,11 +727,6 @@ uint16_t hil_ring_used(const hil_ring *ring)
 uint16_t hil_ring_free(const hil_ring *ring)
 {
     return (uint16_t)(ring->size - hil_ring_used(ring));
-}
-
-void hil_ring_poke(hil_ring *ring, uint16_t offset, uint8_t byte)
-{
-    ring->bytes[(uint16_t)(ring->head + offset) & (uint16_t)(ring->size - 1u)] = byte;
 }
 
 void hil_ring_commit(hil_ring *ring, uint16_t count)
@@ -982,7 +979,13 @@ void hil_text_quoted(hil_text *text, const char *string)
         if (*string == '"' || *string == '\\') {
             hil_text_char(text, '\\');
         }
-        hil_text_char(text, (uint8_t)*string < 0x20u ? ' ' : *string);
+        const uint8_t code = (uint8_t)*string; /* a char has a sign on some machines only */
+
+        if (code < 0x20u) {
+            hil_text_char(text, ' ');
+        } else {
+            hil_text_char(text, *string);
+        }
     }
     hil_text_char(text, '"');
 }

@@ -11,7 +11,7 @@ import pytest
 from firmware_bench import bench, count, emulators, gone, items, needs, on_every_kind, until
 from firmware_core import reading
 
-from firmware_bridge.batch import Batch, ClockReading, Connected, Gap, Rebooted, Reply, Status
+from firmware_bridge.batch import Batch, ClockReading, Connected, Gap, Log, Rebooted, Reply, Status
 from firmware_bridge.errors import MissingPart, PortLost, UsageError
 from firmware_bridge.firmware import kinds
 from firmware_bridge.firmware.kinds import KINDS, can_start, startable
@@ -20,7 +20,7 @@ from firmware_bridge.wire.messages import Kind, Message
 
 pytestmark = [pytest.mark.firmware, pytest.mark.skipif(sys.platform == "win32", reason="Windows has no ptys")]
 
-USUAL = {"native": "rate=1000", "qemu": "rate=1000"}
+USUAL = {"native": "rate=1000", "qemu": "rate=1000", "simavr": "rate=400&baud=115200"}
 """The stream that every kind must hold."""
 
 
@@ -52,7 +52,7 @@ def test_a_board_streams_at_its_rate_and_every_sample_is_accounted_for(kind: str
     (final,) = bridge.boards()
     assert not final.books.closes()
     assert final.books.total("imu").missing == 0
-    assert {name: size for name, size in final.books.buckets.items() if size and name != "frames"} == {}
+    assert {name: size for name, size in final.books.buckets.items() if size and name not in ("frames", "torn")} == {}
     assert len(items(out, ClockReading)) >= 10
     assert state.clock.drift_low < 2000  # ppm: by our clock the rate is right to 0.2 %,
     assert state.clock.drift_high > -2000  # as far as three seconds on a busy machine can tell
@@ -116,7 +116,7 @@ def test_every_reading_is_what_the_same_c_says_on_this_machine_for_its_number_an
 # ------------------------------------------------------------------ trouble
 
 
-@on_every_kind
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "simavr"])
 def test_a_host_that_stops_reading_finds_a_gap_as_large_as_the_board_says_it_dropped(kind: str) -> None:
     needs(kind)
     out: list = []
@@ -138,6 +138,48 @@ def test_a_host_that_stops_reading_finds_a_gap_as_large_as_the_board_says_it_dro
     assert (books.board_dropped, books.missing) == (dropped, dropped)
     assert not state.books.closes()
     assert {state.books.buckets[name] for name in ("crc", "cobs", "short", "oversize")} == {0}
+
+
+def test_a_line_without_flow_control_loses_bytes_that_nobody_reads_and_the_books_say_so() -> None:
+    needs("simavr")
+    out: list = []
+    with bench("firmware://simavr?rate=1000&seed=3", limit_bytes=1024) as bridge:
+        until(bridge, out, lambda out: count(out) >= 100)
+        time.sleep(2.0)  # the terminal is full before that: a UART does not wait
+        until(bridge, out, lambda out: bool(items(out, Gap)))
+        end = items(out, Gap)[-1].first + (items(out, Gap)[-1].count or 0)
+        until(bridge, out, lambda out: items(out, Batch)[-1].end > end + 300)
+    (state,) = bridge.boards()
+    books = state.books.total("imu")
+    assert (books.missing or 0) > 0
+    assert not state.books.closes()
+
+
+def test_a_line_that_is_too_slow_is_told_as_the_boards_own_overload() -> None:
+    needs("simavr")
+    out: list = []
+    with bench("firmware://simavr?rate=1000&baud=115200") as bridge:
+        until(bridge, out, lambda out: bool(items(out, Gap)))
+        until(bridge, out, lambda out: any(s.fields["streams"]["imu"]["dropped"] > 100 for s in items(out, Status)))
+    said = [log.text for log in items(out, Log)]
+    assert any("samples found no room: the line is too slow for this rate" in text for text in said)
+    (state,) = bridge.boards()
+    assert state.books.total("imu").lost == 0  # the board's own, none of the link's
+    assert state.books.total("imu").board_dropped > 0
+    assert state.books.buckets["crc"] == 0
+
+
+@pytest.mark.slow
+def test_an_atmega_streams_1_khz_at_500000_baud_for_a_minute() -> None:
+    needs("simavr")
+    out: list = []
+    with bench("firmware://simavr?rate=1000&baud=500000") as bridge:
+        until(bridge, out, lambda out: count(out) >= 60_000, 90)
+        (state,) = bridge.boards()
+    arrived = [arrival.t_ns for arrival in out for item in arrival.items if isinstance(item, Batch)]
+    within = sum(len(batch) for batch in items(out, Batch)[1:])
+    assert within / (arrived[-1] - arrived[0]) * 1e9 == pytest.approx(1000, rel=0.002)
+    assert state.books.total("imu").missing == 0
 
 
 @on_every_kind
