@@ -57,6 +57,8 @@ KINDS = {
              "this machine's own instructions", "no peripherals", "no baud rate"),
         Kind("qemu", "mps2", "qemu-system-arm", "", "", "apt-get install --no-install-recommends qemu-system-arm",
              "Cortex-M3 instructions", "real UART, interrupts, timer and counter (Arm MPS2)", "no baud rate"),
+        Kind("unicorn", "unicorn", "", "unicorn", "", 'pip install "hil-testbench[emu]"',
+             "Cortex-M3 instructions", "no peripherals", "no baud rate"),
         Kind("simavr", "avr", "", "", "simavr", "apt-get install --no-install-recommends gcc libsimavr-dev libelf-dev",
              "ATmega328P instructions, timed by the cycle", "real UART, interrupts and timer",
              "bytes take the time of the baud rate"),

@@ -5,6 +5,7 @@ Rule of this room: one function a kind, which knows the command line; `started` 
 
 import contextlib
 import socket
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -62,6 +63,13 @@ def _simavr(name: str, wanted: Wanted) -> Started:
     return started
 
 
+def _unicorn(name: str, wanted: Wanted) -> Started:
+    with _image(wanted, "unicorn") as image:
+        started = spawn(name, [sys.executable, "-P", str(Path(__file__).with_name("unicorn_run.py")), str(image)])
+        started.ready()
+    return started
+
+
 @contextlib.contextmanager
 def _image(wanted: Wanted, port: str) -> Iterator[Path]:
     """Give the file of a board's own image for as long as an emulator needs to read it."""
@@ -72,4 +80,9 @@ def _image(wanted: Wanted, port: str) -> Iterator[Path]:
         yield path
 
 
-_STARTERS: Mapping[str, Callable[[str, Wanted], Started]] = {"native": _native, "qemu": _qemu, "simavr": _simavr}
+_STARTERS: Mapping[str, Callable[[str, Wanted], Started]] = {
+    "native": _native,
+    "qemu": _qemu,
+    "simavr": _simavr,
+    "unicorn": _unicorn,
+}
