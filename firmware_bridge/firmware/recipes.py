@@ -89,9 +89,13 @@ RECIPES = {
                "imu6-simavr", libraries=("-lsimavr", "-lsimavrparts", "-lelf"), install=_GET_SIMAVR,
                header="/usr/include/simavr/sim_avr.h"),
         Recipe("host", "gcc", (*_STRICT, "-O2", "-shared", "-fPIC"), (*_CORE, "port/host"), "imu6-host.so"),
+        Recipe("fuzz", "clang", ("-std=c11", "-Wall", "-Wextra", "-Werror", "-g", "-O2",
+                                 "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all"),
+               (*_CORE, "port/host", "fuzz"), "fuzz-board",
+               install="apt-get install --no-install-recommends clang libclang-rt-dev"),
     )
 }  # fmt: skip
 """Every program that can be built, by port."""
 
-SHIPPED = tuple(port for port in RECIPES if port != "host")
+SHIPPED = tuple(port for port in RECIPES if port not in ("host", "fuzz"))
 """Those that are of use outside of this program."""
