@@ -42,7 +42,8 @@ def test_cppcheck_finds_nothing(tmp_path: Path) -> None:
     done = subprocess.run(
         ["cppcheck", "--quiet", "--error-exitcode=1", "--enable=warning,style,performance,portability",
          "--suppress=missingIncludeSystem", "--std=c11",
-         *(f"--suppress={name}:port/armv7m/start.c" for name in allowed), *(f"-I{folder}" for folder in folders), *folders],
+         *(f"--suppress={name}:port/armv7m/start.c" for name in allowed),
+         *(f"-I{folder}" for folder in folders), *folders],
         cwd=FOLDER, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
