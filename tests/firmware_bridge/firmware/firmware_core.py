@@ -1,9 +1,14 @@
 """The C core in this process: compiled by the host's gcc, driven by a time of the test's own."""
 
 import ctypes
+from collections.abc import Callable
 from functools import cache
 
+import pytest
+
 from firmware_bridge.firmware.build import built
+from firmware_bridge.virtual.board import VirtualBoard
+from firmware_bridge.virtual.boards import make_board
 
 HZ = 1_000_000
 _MOST = 1 << 16
@@ -86,3 +91,10 @@ class CoreReader:
     @property
     def refused(self) -> int:
         return int(self._core.host_refused())
+
+
+BOARDS: dict[str, Callable[[], VirtualBoard]] = {
+    "C": lambda: CoreBoard(seed=3),
+    "twin": lambda: make_board("imu", {"seed": "3", "crc": "32", "tx_buffer": "8192"}),
+}
+both = pytest.mark.parametrize("make", BOARDS.values(), ids=BOARDS)
