@@ -55,9 +55,8 @@ def test_a_board_streams_at_its_rate_and_every_sample_is_accounted_for(kind: str
     assert final.books.total("imu").missing == 0
     assert {name: size for name, size in final.books.buckets.items() if size and name not in ("frames", "torn")} == {}
     assert len(items(out, ClockReading)) >= 10
-    if kind == "native":  # it needs so little of this machine that a busy one can tell, too
-        assert state.clock.drift_low < 2000  # ppm: the rate is right to 0.2 % by our clock
-        assert state.clock.drift_high > -2000
+    assert state.clock.drift_low < 2000  # ppm: by our clock the rate is right to 0.2 %,
+    assert state.clock.drift_high > -2000  # as far as three seconds can tell
 
 
 @pytest.mark.slow
@@ -87,9 +86,9 @@ def test_four_boards_on_qemu_at_once_hold_1_khz_with_nothing_lost() -> None:
         until(bridge, out, lambda out: min(count(out, f"b{k}") for k in range(4)) >= 10_000, 60)
         states = bridge.boards()
     for k, state in enumerate(states):
-        arrived = [a.t_ns for a in out for item in a.items if isinstance(item, Batch) and item.board == f"b{k}"]
-        batches = items(out, Batch, f"b{k}")
-        assert sum(map(len, batches[1:])) / (arrived[-1] - arrived[0]) * 1e9 == pytest.approx(1000, rel=0.01)
+        ticks = np.concatenate([batch.ticks for batch in items(out, Batch, f"b{k}")])
+        assert (len(ticks) - 1) / (ticks[-1] - ticks[0]) * 1e6 == pytest.approx(1000, rel=1e-4)
+        assert abs(state.clock.drift_ppm) < 2000
         assert state.books.total("imu").missing == 0
 
 

@@ -203,13 +203,16 @@ int main(int count, char **arguments)
     make_chip(arguments[1]);
     open_terminal();
     const avr_cycle_count_t cycles_a_byte = (avr_cycle_count_t)(CORE_HZ / atol(arguments[2]) * BITS_A_BYTE);
-    uint64_t due = now_ns();
+    uint64_t began = now_ns();
+    uint64_t due;
     do {
         run_slice(cycles_a_byte);
         write_out();
-        due += 1000000000u / (CORE_HZ / SLICE_CYCLES);
+        /* By the cycles, since a chip that sleeps is taken to the end of its sleep, which may lie behind the slice's. */
+        due = began + avr->cycle * 1000u / (CORE_HZ / 1000000u);
         if (now_ns() > due + HELD_UP_NS) {
-            due = now_ns(); /* too late to run after: its time stood still */
+            began += now_ns() - due; /* too late to run after: its time stood still */
+            due = now_ns();
         }
     } while (listen_until(due));
     if (lost != 0) {
