@@ -94,6 +94,15 @@ class System:
 
         return [PortInfo(f"virtual://{name}", f"virtual board `{name}`", board="virtual") for name in board_names()]
 
+    def firmware_ports(self) -> list[PortInfo]:
+        """Return the emulated boards: those that can be started here, and why the others cannot."""
+        from firmware_bridge.firmware.kinds import KINDS, can_start
+
+        return [
+            PortInfo(f"firmware://{name}", can_start(name).partition(": ")[2] or kind.proves, board="firmware")
+            for name, kind in KINDS.items()
+        ]
+
     def holders(self, devices: Iterable[str]) -> dict[str, tuple[Holder, ...]]:
         """Return who has each device open, as far as this user may see it (Linux)."""
         wanted = {os.path.realpath(device): device for device in devices}
@@ -165,11 +174,11 @@ def _group(device: str) -> tuple[str, bool]:
 
 
 def list_ports(system: System | None = None, *, virtual: bool = True) -> list[PortInfo]:
-    """Return every port that can be opened: attached serial ports with who holds them, then virtual boards.
+    """Return every port that can be opened: attached serial ports with who holds them, virtual and emulated boards.
 
     Args:
         system: Where to look; this machine by default.
-        virtual: Whether to list the virtual boards too.
+        virtual: Whether to list the boards that are only programs, too.
     """
     system = system or System()
     attached = system.serial_ports()
@@ -179,7 +188,7 @@ def list_ports(system: System | None = None, *, virtual: bool = True) -> list[Po
         owner = owner_of(os.path.realpath(info.port))
         who = str(owner) if owner else " and ".join(str(holder) for holder in holders.get(info.port, ()))
         listed.append(replace(info, held_by=who))
-    return listed + (system.virtual_ports() if virtual else [])
+    return listed + ([*system.virtual_ports(), *system.firmware_ports()] if virtual else [])
 
 
 def identity_of(device: str, system: System) -> UsbIdentity | None:

@@ -2,11 +2,10 @@
 
 A transport never blocks longer than it was told and hands over everything that is there. On POSIX a serial device is
 set up by pyserial and then read on its own descriptor (measured: pyserial's read of 32 bytes reaches 3 % of what
-`os.read` does); Windows, `rfc2217://`, `virtual://` and `firmware://` go through pyserial's own calls.
+`os.read` does); Windows, `rfc2217://` and `virtual://` go through pyserial's own calls.
 """
 
 import contextlib
-import importlib
 import socket
 import sys
 from collections.abc import Callable
@@ -16,7 +15,8 @@ from urllib.parse import urlsplit
 from firmware_bridge.address import Address, SerialSettings, parse_port
 from firmware_bridge.clock import Clock
 from firmware_bridge.descriptor import DescriptorTransport
-from firmware_bridge.errors import BridgeError, MissingPart, PortEnded, PortLost, TransportError, UsageError
+from firmware_bridge.emulated import open_emulated
+from firmware_bridge.errors import BridgeError, PortEnded, PortLost, TransportError, UsageError
 from firmware_bridge.hints import explain
 from firmware_bridge.ports import System, UsbIdentity, find_device
 from firmware_bridge.process import open_process
@@ -94,8 +94,10 @@ def open_transport(
             return _open_socket(address, system)
         case "exec":
             return open_process(address.text, address.target)
-        case "virtual" | "firmware":
-            return _open_handler(address, clock)
+        case "virtual":
+            return _open_virtual(address, clock)
+        case "firmware":
+            return open_emulated(address.text, address.target)
         case "rfc2217":
             return _open_rfc2217(address, address.settings(settings), system)
     device = find_device(address, system, known)
@@ -139,14 +141,12 @@ def _open_socket(address: Address, system: System) -> DescriptorTransport:
     )
 
 
-def _open_handler(address: Address, clock: Clock | None) -> "HandlerTransport":
+def _open_virtual(address: Address, clock: Clock | None) -> "HandlerTransport":
     import serial
 
-    try:
-        importlib.import_module(f"firmware_bridge.{address.scheme}").register()
-    except (ModuleNotFoundError, AttributeError):
-        what = f"{address.scheme}:// boards are not part of this version"
-        raise MissingPart(what, address.text, "use virtual:// or a real port") from None
+    from firmware_bridge.virtual import register
+
+    register()
     try:
         line: Any = serial.serial_for_url(address.target, do_not_open=True, timeout=_SLICE_S, write_timeout=0)
         if clock is not None:

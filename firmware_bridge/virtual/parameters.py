@@ -76,18 +76,21 @@ LINK = (
 """Parameters of every native board."""
 
 
-def read_parameters(board: str, given: Mapping[str, str], allowed: Sequence[Parameter]) -> dict[str, Any]:
+def read_parameters(
+    board: str, given: Mapping[str, str], allowed: Sequence[Parameter], scheme: str = "virtual"
+) -> dict[str, Any]:
     """Return the value of every allowed parameter.
 
     Args:
         board: Name of the board, for the sentence.
         given: Texts by name.
         allowed: What the board takes.
+        scheme: Way into the board, for the sentence.
 
     Raises:
         UsageError: An unknown name or a value that is not allowed.
     """
-    where = f"virtual://{board}"
+    where = f"{scheme}://{board}"
     names = [parameter.name for parameter in allowed]
     for name in given:
         if name not in names:

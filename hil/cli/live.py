@@ -158,7 +158,7 @@ def finish(summary: "Summary", *, as_json: bool) -> None:
 
 
 def ports(
-    virtual: Annotated[bool, typer.Option("--virtual/--attached", help="List virtual boards too.")] = True,
+    virtual: Annotated[bool, typer.Option("--virtual/--attached", help="List virtual and emulated boards too.")] = True,
     write: Annotated[
         Path | None, typer.Option("--write", metavar="BENCH.toml", help="Add the attached boards to a file by role.")
     ] = None,
@@ -187,7 +187,7 @@ def ports(
         print("\n".join(added))
         talk(f"{write}: {len(added)} boards added")
         return
-    if not any(info.board != "virtual" for info in found):
+    if not any(info.board not in ("virtual", "firmware") for info in found):
         talk("no serial board is attached; virtual boards need no hardware: hil ui virtual://watch")
     rows = []
     for info in found:

@@ -63,6 +63,9 @@ class FakeSystem(System):
     def serial_ports(self) -> list[PortInfo]:
         return list(self.ports)
 
+    def firmware_ports(self) -> list[PortInfo]:
+        return []
+
     def virtual_ports(self) -> list[PortInfo]:
         return []
 

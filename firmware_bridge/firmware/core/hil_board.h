@@ -1,0 +1,63 @@
+/* A board that speaks the native protocol: hello, start, stop, rates, pings, status, injection, reset.
+ *
+ *     static hil_board board;
+ *     hil_board_start(&board, &my_profile);
+ *     for (;;) {
+ *         hil_board_poll(&board);
+ *         hal_wait(hil_board_idle(&board));
+ *     }
+ *
+ * Nothing is allocated, every buffer is bounded, and whatever finds no room is counted and told.
+ */
+#ifndef HIL_BOARD_H
+#define HIL_BOARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hal.h"
+#include "hil_frame.h"
+#include "hil_ring.h"
+#include "hil_stream.h"
+#include "hil_text.h"
+
+/* Who a board is: constant. */
+typedef struct {
+    const char *model;  /* in flash */
+    const hil_sensor *sensors;
+    uint8_t streams;    /* HIL_STREAMS at most */
+    void (*describe)(hil_text *text); /* further keys of the description, each begun by a comma; may be 0 */
+} hil_profile;
+
+typedef struct {
+    const hil_profile *profile;
+    hil_ring in;
+    hil_ring out;
+    hil_reader reader;
+    hil_writer writer;
+    hil_stream streams[HIL_STREAMS];
+    uint32_t nonce;         /* of the START that runs; 0: none */
+    uint16_t hello_at;      /* bytes of HELLO that were sent */
+    uint16_t hello_length;  /* of all of them; 0: none is being said */
+    uint32_t unsaid;        /* samples dropped since the last LOG of it */
+    uint32_t said_tick;
+    bool said;
+    uint8_t body[HIL_MAX_FRAME];
+    uint8_t in_bytes[HIL_RX_BYTES];
+    uint8_t out_bytes[HIL_TX_BYTES];
+} hil_board;
+
+/* The machine comes alive and says HELLO. */
+void hil_board_start(hil_board *board, const hil_profile *profile);
+
+/* Does what is due: hears the host, samples, sends. Returns soon. */
+void hil_board_poll(hil_board *board);
+
+/* Ticks until there is something to do that no byte announces. */
+uint32_t hil_board_idle(const hil_board *board);
+
+/* Say HELLO from its beginning, and its next parts as far as they fit (used by hil_board_poll). */
+void hil_hello_begin(hil_board *board);
+void hil_hello_more(hil_board *board);
+
+#endif

@@ -1,0 +1,213 @@
+#include "hil_command.h"
+
+#include "hil_bytes.h"
+#include "hil_messages.h"
+
+/* ---- answers ---- */
+
+typedef struct {
+    uint8_t kind;
+    uint8_t flags;
+    uint16_t seq;
+    const uint8_t *payload;
+    uint16_t length;
+} hil_command;
+
+static void hil_ack(hil_board *board, const hil_command *heard)
+{
+    if (hil_frame_open(&board->writer, HIL_ACK, 0, HIL_ACK_SIZE, 0)) {
+        hil_frame_8(&board->writer, heard->kind);
+        hil_frame_16(&board->writer, heard->seq);
+        hil_frame_close(&board->writer);
+    }
+}
+
+static void hil_nak(hil_board *board, const hil_command *heard, uint8_t reason, uint32_t detail)
+{
+    if (hil_frame_open(&board->writer, HIL_NAK, 0, HIL_NAK_SIZE, 0)) {
+        hil_frame_8(&board->writer, heard->kind);
+        hil_frame_16(&board->writer, heard->seq);
+        hil_frame_8(&board->writer, reason);
+        hil_frame_32(&board->writer, detail);
+        hil_frame_close(&board->writer);
+    }
+}
+
+void hil_command_credit(hil_board *board, uint8_t id)
+{
+    hil_stream *stream = &board->streams[id];
+
+    if (hil_frame_open(&board->writer, HIL_CREDIT, 0, HIL_CREDIT_SIZE, 0)) {
+        stream->announced = hil_stream_credit(stream);
+        hil_frame_8(&board->writer, id);
+        hil_frame_32(&board->writer, stream->announced);
+        hil_frame_close(&board->writer);
+    }
+}
+
+/* ---- commands ---- */
+
+static void hil_start_command(hil_board *board, const hil_command *heard)
+{
+    const uint32_t nonce = hil_get32(heard->payload + HIL_START_NONCE_AT);
+    const uint32_t injected = hil_get32(heard->payload + HIL_START_INJECTED_AT);
+    const uint32_t all = ((uint32_t)1 << board->profile->streams) - 1u;
+    uint32_t streams = hil_get32(heard->payload + HIL_START_STREAMS_AT);
+
+    streams = streams != 0 ? streams : all;
+    if (nonce == 0 || (streams & ~all) != 0) {
+        hil_nak(board, heard, HIL_REFUSED_BAD_ARGUMENT, board->profile->streams);
+        return;
+    }
+    const bool anew = nonce != board->nonce;
+    board->nonce = nonce;
+    hil_ack(board, heard);
+    for (uint8_t id = 0; id < board->profile->streams; id++) {
+        hil_stream *stream = &board->streams[id];
+        const bool wanted = ((streams >> id) & 1u) != 0;
+
+        if (anew) {
+            hil_stream_begin(stream, wanted && ((injected >> id) & 1u) != 0);
+        }
+        if (wanted && stream->injecting && stream->accepted == 0) {
+            hil_command_credit(board, id);
+        } else if (wanted && !stream->running) {
+            hil_stream_run(stream, hal_tick());
+        }
+    }
+}
+
+static void hil_stop_command(hil_board *board, const hil_command *heard)
+{
+    for (uint8_t id = 0; id < board->profile->streams; id++) {
+        hil_board_flush(board, id);
+        board->streams[id].running = false;
+    }
+    hil_ack(board, heard);
+}
+
+static void hil_set_rate_command(hil_board *board, const hil_command *heard)
+{
+    const uint8_t id = heard->payload[HIL_SET_RATE_STREAM_AT];
+    const uint32_t rate_mhz = hil_get32(heard->payload + HIL_SET_RATE_RATE_MHZ_AT);
+
+    if (id >= board->profile->streams || rate_mhz == 0 || rate_mhz > HIL_TICK_HZ * 100u) {
+        hil_nak(board, heard, HIL_REFUSED_BAD_ARGUMENT, 0);
+        return;
+    }
+    hil_board_flush(board, id);
+    hil_stream_set_rate(&board->streams[id], rate_mhz);
+    if (board->streams[id].running) {
+        hil_stream_run(&board->streams[id], hal_tick());
+    }
+    hil_ack(board, heard);
+    if (board->hello_length != 0) {
+        hil_hello_begin(board); /* parts of two descriptions make none */
+    }
+}
+
+static void hil_ping_command(hil_board *board, const hil_command *heard)
+{
+    const uint32_t received = hal_tick();
+
+    if (hil_frame_open(&board->writer, HIL_PONG, 0, HIL_PONG_SIZE, 0)) {
+        hil_frame_32(&board->writer, hil_get32(heard->payload + HIL_PING_TOKEN_AT));
+        hil_frame_32(&board->writer, received);
+        hil_frame_32(&board->writer, hal_tick());
+        hil_frame_close(&board->writer);
+    }
+}
+
+static void hil_status_command(hil_board *board)
+{
+    const uint16_t rows = (uint16_t)(board->profile->streams * HIL_ROW_SIZE);
+
+    if (!hil_frame_open(&board->writer, HIL_STATUS, 0, (uint16_t)(HIL_STATUS_SIZE + rows), 0)) {
+        return;
+    }
+    hil_frame_32(&board->writer, board->nonce);
+    hil_frame_32(&board->writer, hal_tick());
+    hil_frame_32(&board->writer, board->reader.refused);
+    for (uint8_t id = 0; id < board->profile->streams; id++) {
+        const hil_stream *stream = &board->streams[id];
+
+        hil_frame_8(&board->writer, id);
+        hil_frame_32(&board->writer, stream->produced);
+        hil_frame_32(&board->writer, stream->dropped);
+        hil_frame_32(&board->writer, stream->starved);
+        hil_frame_32(&board->writer, hil_stream_credit(stream));
+        hil_frame_32(&board->writer, stream->consumed);
+    }
+    hil_frame_close(&board->writer);
+}
+
+static void hil_inject_command(hil_board *board, const hil_command *heard)
+{
+    const uint8_t id = heard->payload[HIL_INJECT_STREAM_AT];
+    const uint8_t count = heard->payload[HIL_INJECT_N_AT];
+    const uint32_t first = hil_get32(heard->payload + HIL_INJECT_FIRST_AT);
+    const uint16_t bytes = (uint16_t)(heard->length - HIL_INJECT_SIZE);
+    hil_stream *stream = board->streams;
+
+    if (id < board->profile->streams) {
+        stream += id;
+    }
+    if (id >= board->profile->streams || !stream->injecting || bytes != count * stream->sensor->sample_bytes) {
+        hil_nak(board, heard, HIL_REFUSED_BAD_ARGUMENT, 0);
+        return;
+    }
+    const uint8_t reason = hil_stream_inject(stream, first, count, heard->payload + HIL_INJECT_SIZE);
+    if (reason != 0) {
+        hil_nak(board, heard, reason, stream->accepted);
+    } else if (!stream->running && stream->accepted != 0) {
+        hil_stream_run(stream, hal_tick()); /* nothing is due before the first injected sample */
+    }
+}
+
+static void hil_obey(hil_board *board, const hil_command *heard)
+{
+    if (!hil_fits(heard->kind, heard->flags, heard->length) || (heard->flags & (HIL_FRAGMENT | HIL_MORE)) != 0) {
+        hil_nak(board, heard, HIL_REFUSED_UNKNOWN, 0);
+        return;
+    }
+    switch (heard->kind) {
+    case HIL_IDENTIFY:
+        if (board->hello_length == 0) { /* one that is being said answers this one, too */
+            hil_hello_begin(board);
+        }
+        break;
+    case HIL_START:
+        hil_start_command(board, heard);
+        break;
+    case HIL_STOP:
+        hil_stop_command(board, heard);
+        break;
+    case HIL_SET_RATE:
+        hil_set_rate_command(board, heard);
+        break;
+    case HIL_PING:
+        hil_ping_command(board, heard);
+        break;
+    case HIL_GET_STATUS:
+        hil_status_command(board);
+        break;
+    case HIL_INJECT:
+        hil_inject_command(board, heard);
+        break;
+    case HIL_RESET:
+        hil_board_anew(board);
+        break;
+    default:
+        hil_nak(board, heard, HIL_REFUSED_UNKNOWN, 0);
+        break;
+    }
+}
+
+void hil_command_obey(hil_board *board, uint16_t length)
+{
+    const uint8_t *body = board->body;
+    const hil_command heard = {body[0], body[1], hil_get16(body + 2), body + HIL_HEADER_SIZE,
+                           (uint16_t)(length - HIL_HEADER_SIZE)};
+
+    hil_obey(board, &heard);
+}

@@ -1,0 +1,70 @@
+"""What `firmware://KIND/BOARD?parameter=value` asks for, as a value; `?board=BOARD` says the same as the path.
+
+Rule of this room: text in, value or one sentence out; nothing is started or looked for.
+"""
+
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlsplit
+
+from firmware_bridge.errors import UsageError
+from firmware_bridge.firmware.kinds import Kind, kind_named
+from firmware_bridge.virtual.parameters import Parameter, read_parameters
+
+__all__ = ["BOARDS", "Wanted", "wanted"]
+
+BOARDS = ("imu6",)
+"""Boards whose firmware there is."""
+
+_COMMON = (
+    Parameter("board", "imu6", "what is sensed", choices=BOARDS),
+    Parameter("rate", 0.0, "samples a second of its first stream; 0: the board's usual", 0, 100_000),
+    Parameter("seed", 0, "what its stand-in sensors make their readings from", 0, 2**32 - 1),
+    Parameter("serial", "", "serial number the board says it has, 23 characters at most"),
+)
+_BAUD = Parameter("baud", "500000", "bits a second of its line", choices=("500000", "115200"))
+_OWN: dict[str, tuple[Parameter, ...]] = {"simavr": (_BAUD,)}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One board to be started.
+
+    Attributes:
+        kind: What it runs on.
+        board: What is sensed.
+        rate_hz: Samples a second; 0: the usual.
+        seed: Of its stand-in sensors.
+        serial: Its serial number.
+        baud: Of its line, where that is real; else 0.
+    """
+
+    kind: Kind
+    board: str
+    rate_hz: float
+    seed: int
+    serial: str
+    baud: int = 0
+
+
+def wanted(port: str) -> Wanted:
+    """Return what a port asks for.
+
+    Raises:
+        UsageError: No such kind, board or parameter, or a value that is not allowed.
+    """
+    parts = urlsplit(port, allow_fragments=False)
+    kind = kind_named(parts.netloc, port)
+    try:
+        pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
+    except ValueError:
+        raise UsageError("a parameter has no value", port, "write ?parameter=value&other=value") from None
+    given = dict(pairs)
+    if len(given) < len(pairs):
+        raise UsageError("a parameter is given twice", port, "give each once")
+    if (path := parts.path.strip("/")) and given.setdefault("board", path) != path:
+        raise UsageError("two boards are named", port, "name one")
+    values = read_parameters(kind.name, given, (*_COMMON, *_OWN.get(kind.name, ())), "firmware")
+    serial = values["serial"] or f"{kind.name.upper()}-{values['seed']:04d}"
+    if len(serial.encode()) > 23:
+        raise UsageError("the serial number is too long", port, "23 characters are room enough")
+    return Wanted(kind, values["board"], values["rate"], values["seed"], serial, int(values.get("baud", 0)))

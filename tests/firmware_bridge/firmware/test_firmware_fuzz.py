@@ -1,0 +1,50 @@
+"""Whatever a host sends: no crash, no finding of a sanitizer, and two readers in C that agree (libFuzzer)."""
+
+import os
+import re
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from firmware_bridge.firmware.build import build, built, missing
+from firmware_bridge.firmware.recipes import RECIPES
+
+MILLIONS = 10
+pytestmark = [pytest.mark.firmware, pytest.mark.skipif(bool(missing("fuzz")), reason=missing("fuzz"))]
+
+
+def fuzzed(folder: Path, *options: str) -> int:
+    """Run the fuzzer; return how many inputs it tried."""
+    done = subprocess.run(
+        [built("fuzz"), str(folder), *options, "-print_final_stats=1"], capture_output=True, text=True, cwd=folder,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    found = re.search(r"stat::number_of_executed_units:\s+(\d+)", done.stderr)
+    assert found is not None, done.stderr[-3000:]
+    return int(found[1])
+
+
+@pytest.mark.fuzz
+def test_nothing_a_host_sends_breaks_the_board(tmp_path: Path) -> None:
+    seconds = int(os.environ.get("HIL_FUZZ_S", "5"))
+    assert fuzzed(tmp_path, f"-max_total_time={seconds}", "-max_len=512", "-seed=1") > 1000
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+def test_ten_million_inputs_find_nothing(tmp_path: Path) -> None:
+    assert fuzzed(tmp_path, f"-runs={MILLIONS * 1_000_000}", "-max_len=128", "-seed=2") >= MILLIONS * 1_000_000
+
+
+@pytest.mark.fuzz
+def test_the_fuzzer_notices_two_readers_that_disagree(tmp_path: Path) -> None:
+    """A difference that is planted in parts of some length is found within seconds: the search is not blind."""
+    planted = replace(RECIPES["fuzz"], flags=(*RECIPES["fuzz"].flags, "-DHIL_PLANTED_BUG"), output="planted")
+    program = build(planted, tmp_path)
+    done = subprocess.run(
+        [str(program), "-max_total_time=20", "-max_len=256", "-seed=3"], capture_output=True, cwd=tmp_path, check=False
+    )
+    assert done.returncode != 0
