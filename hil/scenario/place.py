@@ -5,12 +5,12 @@ Rule of this room: four ways. `recording`: the recorded bytes. `virtual`: the sa
 recorded readings pushed into it. What a target cannot have is `NotHere` and says why.
 """
 
-import importlib.util
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from firmware_bridge.address import parse_port as parse_address
 from firmware_bridge.errors import UsageError
+from firmware_bridge.firmware import can_start, startable
 from firmware_bridge.roles import parse_spec
 from hil.scenario.grammar import BoardTable
 from hil.scenario.load import Loaded
@@ -42,14 +42,14 @@ class Place:
 
 
 def firmware_port() -> str:
-    """Return the port that `--on firmware` means.
+    """Return the port that `--on firmware` means: of what can be started here, the nearest to real hardware.
 
     Raises:
         NotHere: None can be started here.
     """
-    if importlib.util.find_spec("firmware_bridge.firmware") is None:
-        raise NotHere("no firmware can be run here: this installation has no package for it")
-    return "firmware://native"
+    if there := startable():
+        return f"firmware://{there[0]}"
+    raise NotHere(f"no firmware can be started here: {can_start('native')}")
 
 
 def place_of(role: str, table: BoardTable, on: str | None, alone: bool, stimulus: bool = False) -> Place:
