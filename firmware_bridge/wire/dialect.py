@@ -17,6 +17,7 @@ from firmware_bridge.wire.messages import Message
 
 __all__ = [
     "API_VERSION",
+    "CHECKSUM",
     "Answer",
     "Damaged",
     "Described",
@@ -27,6 +28,7 @@ __all__ = [
     "Line",
     "Samples",
     "Text",
+    "add_damage",
 ]
 
 API_VERSION = 1
@@ -87,6 +89,28 @@ class Damaged:
 
     kind: str
     count: int
+
+
+CHECKSUM = ("crc", "bad_checksum")
+"""Buckets of frames whose checksum was wrong."""
+
+
+def add_damage(damage: list[Damaged], kind: str, count: int) -> None:
+    """Add damage to what is told of one read.
+
+    A frame with a wrong checksum is told by itself, so that such frames can be counted however reads were cut; other
+    bytes of a kind are told together, so that noise is no flood.
+
+    Args:
+        damage: Grows.
+        kind: The bucket.
+        count: Bytes.
+    """
+    at = next((at for at, one in enumerate(damage) if one.kind == kind and kind not in CHECKSUM), None)
+    if at is None:
+        damage.append(Damaged(kind, count))
+    else:
+        damage[at] = Damaged(kind, damage[at].count + count)
 
 
 Heard = Described | Samples | Answer | Text | Damaged

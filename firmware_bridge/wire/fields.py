@@ -17,7 +17,7 @@ import numpy.typing as npt
 from firmware_bridge.batch import BoardInfo
 from firmware_bridge.errors import UsageError
 from firmware_bridge.wire.delimited import scanner
-from firmware_bridge.wire.dialect import API_VERSION, Damaged, Described, Heard, Samples, Text
+from firmware_bridge.wire.dialect import API_VERSION, Damaged, Described, Heard, Samples, Text, add_damage
 from firmware_bridge.wire.fieldplan import FramePlan, StreamPlan
 from firmware_bridge.wire.framescan import Found
 from firmware_bridge.wire.messages import Message
@@ -100,7 +100,7 @@ class FieldDialect:
             raise UsageError(f"{command!r} holds no pairs of hexadecimal digits", self._info.model, "") from error
 
     def _hear(self, found: Found, heard: list[Heard]) -> list[Heard]:
-        damage: dict[str, int] = {}
+        damage: list[Damaged] = []
         for drop in found.drops:
             self._count(drop.kind, drop.count, drop.offset, damage)
             if drop.text and self._plan.table.text == "log" and (text := text_of(drop.text)):
@@ -108,17 +108,17 @@ class FieldDialect:
         if found.starts:
             self.frames += len(found.starts)
             self._frames(found, heard, damage)
-        heard += [Damaged(kind, count) for kind, count in damage.items()]
+        heard += damage
         return heard
 
-    def _count(self, kind: str, count: int, offset: int, damage: dict[str, int]) -> None:
+    def _count(self, kind: str, count: int, offset: int, damage: list[Damaged]) -> None:
         self._books[kind] = self._books.get(kind, 0) + count
         if kind not in EXPLAINED and (self.first_unexplained is None or offset < self.first_unexplained):
             self.first_unexplained = offset
         if kind in DAMAGE:
-            damage[kind] = damage.get(kind, 0) + count
+            add_damage(damage, kind, count)
 
-    def _frames(self, found: Found, heard: list[Heard], damage: dict[str, int]) -> None:
+    def _frames(self, found: Found, heard: list[Heard], damage: list[Damaged]) -> None:
         """Read good frames, run by run of equal kind and length."""
         data = np.frombuffer(found.data, np.uint8)
         starts, lengths = np.array(found.starts, np.int64), np.array(found.lengths, np.int64)
@@ -145,7 +145,7 @@ class FieldDialect:
 
     def _account(
         self, found: Found, run: npt.NDArray[np.int64], kind: int, read: npt.NDArray[np.bool_], named: bool,
-        damage: dict[str, int],
+        damage: list[Damaged],
     ) -> None:  # fmt: skip
         for good, group in ((True, run[read]), (False, run[~read])):
             if not len(group):

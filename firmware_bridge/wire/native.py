@@ -19,7 +19,7 @@ from firmware_bridge.batch import BoardInfo
 from firmware_bridge.wire.bulk import decode_bulk
 from firmware_bridge.wire.checksum import CRC16, CRC32
 from firmware_bridge.wire.description import understand
-from firmware_bridge.wire.dialect import API_VERSION, Answer, Damaged, Described, Heard, Samples, Text
+from firmware_bridge.wire.dialect import API_VERSION, Answer, Damaged, Described, Heard, Samples, Text, add_damage
 from firmware_bridge.wire.encode import Encoder, encode, samples_frames
 from firmware_bridge.wire.fragments import Fragments
 from firmware_bridge.wire.frames import DAMAGE, MAX_FRAME, Frames, Int64, Parts
@@ -64,7 +64,7 @@ class NativeDialect:
         self._reader: SampleReader | None = None
         self._info: BoardInfo | None = None
         self._rates: dict[int, tuple[int, float]] = {}
-        self._damage: dict[str, int] = {}
+        self._damage: list[Damaged] = []
         self._heard: list[Heard] = []
 
     @property
@@ -147,9 +147,9 @@ class NativeDialect:
         return self._reader, self._decoder.crc_bits, self._decoder.max_frame
 
     def _told(self, heard: list[Heard]) -> list[Heard]:
-        for kind, count in self._damage.items():
-            self._books[kind] += count
-            heard.append(Damaged(kind, count))
+        for one in self._damage:
+            self._books[one.kind] += one.count
+        heard += self._damage
         self._damage.clear()
         return heard
 
@@ -157,7 +157,7 @@ class NativeDialect:
         return "before_identity" if self._reader is None else kind
 
     def _lose(self, kind: str, count: int) -> None:
-        self._damage[kind] = self._damage.get(kind, 0) + count
+        add_damage(self._damage, kind, count)
 
     def _misplace(self, kind: str, count: int) -> None:
         """Move bytes that were counted as frames into another bucket."""

@@ -55,7 +55,9 @@ def _outcome(check: CheckTable, reading: Reading) -> tuple[str, str]:
     room = _room(low, high)
     if verdict != FAIL and room is not None and room < off:
         return TROUBLE, f"the limit is tighter than the clocks are known: +- {off:.4g} {reading.unit}"
-    if {_holds(value - off, low, high), _holds(value + off, low, high)} != {verdict != FAIL}:
+    inside = low <= value - off and value + off <= high
+    outside = value + off < low or high < value - off
+    if not (inside if verdict != FAIL else outside):
         return TROUBLE, f"the clocks are known to +- {off:.4g} {reading.unit} only, and the limit is nearer"
     return verdict, ""
 

@@ -25,6 +25,7 @@ from firmware_bridge.batch import (
 )
 from firmware_bridge.ledger import Books
 from firmware_bridge.timebase import ClockFit
+from firmware_bridge.wire.dialect import CHECKSUM
 from hil.scenario.course import Course
 from hil.scenario.stretches import Passing, Stretch
 from hil.scenario.tally import StreamTally
@@ -32,7 +33,6 @@ from hil.told import BoardLabels
 
 __all__ = ["BoardEvidence", "Evidence"]
 
-_CRC = ("crc", "checksum")
 _ARRIVAL_STEP_NS = 10_000
 
 
@@ -45,21 +45,18 @@ class BoardEvidence:
         imported: Whether there are readings and no bytes.
         person: Who wore it, where the recording says so.
         books: The ledger at the end.
-        before: The ledger where the readings began.
         clock: The clock fit at the end.
         streams: What was counted of each stream.
         courses: Times of samples by (stream, boot), for models.
         counts: Events by kind.
         reads: Times between reads, in steps of 10 us.
         marks: Labels that the board told or its recording has.
-        ages_known: Whether times of arrival are times of arrival (not of imported readings).
     """
 
     role: str
     imported: bool = False
     person: str = ""
     books: Books | None = None
-    before: Books | None = None
     clock: ClockFit | None = None
     streams: dict[str, StreamTally] = field(default_factory=dict)
     courses: dict[tuple[str, int], Course] = field(default_factory=dict)
@@ -93,12 +90,10 @@ class BoardEvidence:
             self._samples(item)
         elif isinstance(item, Gap):
             self.counts["gaps"] += 1
-            if item.stream in self.streams:
-                self.streams[item.stream].gaps += 1
             self.counts[f"gaps {item.stream}"] += 1
         elif isinstance(item, Damage):
             self.counts["damaged bytes"] += item.count
-            self.counts["crc"] += item.kind in _CRC
+            self.counts["crc"] += item.kind in CHECKSUM
         elif isinstance(item, Rebooted):
             self.counts["reboots"] += 1
         elif isinstance(item, Disconnected):

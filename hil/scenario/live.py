@@ -28,6 +28,8 @@ from hil.stimulus.feed import Feeder, fed
 __all__ = ["execute_live"]
 
 MEET_S = 10.0
+RESET_S = 2.0
+"""How long a board that tells its starts may take to start anew; one that takes longer is listened to as it is."""
 
 
 def execute_live(
@@ -137,11 +139,10 @@ def _prepare(bridge: Bridge, setup: Setup, roles: Sequence[str], clock: Clock) -
                 "flash the right one",
             )  # fmt: skip
     for role in roles:
-        for text in [*(["RESET"] if setup.reset else []), *setup.send]:
-            try:
-                bridge.send(role, text).result(timeout=5.0)
-            except Late:
-                raise NoAnswer(f"{text!r} could not be sent in 5 s", role, "check the board") from None
+        if setup.reset:
+            came += _reset(bridge, role, clock)
+        for text in setup.send:
+            _say(bridge, role, text)
     until = clock.now_ns() + int(setup.wait_s * 1e9)
     while setup.wait_for and setup.wait_for not in told:
         if clock.now_ns() > until:
@@ -150,6 +151,30 @@ def _prepare(bridge: Bridge, setup: Setup, roles: Sequence[str], clock: Clock) -
         came += fresh
         told += _logs(fresh)
     return came
+
+
+def _reset(bridge: Bridge, role: str, clock: Clock) -> list[Arrival]:
+    """Let a board start anew and wait until it has, so that no earlier reading is judged; return what came."""
+    came: list[Arrival] = []
+    boot = _boot(bridge, role)
+    _say(bridge, role, "RESET")
+    until = clock.now_ns() + int(RESET_S * 1e9)
+    while boot is not None and _boot(bridge, role) == boot and clock.now_ns() < until:
+        came += bridge.take(0.05)
+    return came
+
+
+def _boot(bridge: Bridge, role: str) -> int | None:
+    """Return how often a board has started; None where its dialect does not tell."""
+    state = next(state for state in bridge.boards() if state.role == role)
+    return state.boot if state.dialect is not None and state.dialect.name == "native" else None
+
+
+def _say(bridge: Bridge, role: str, text: str) -> None:
+    try:
+        bridge.send(role, text).result(timeout=5.0)
+    except Late:
+        raise NoAnswer(f"{text!r} could not be sent in 5 s", role, "check the board") from None
 
 
 def _listen(bridge: Bridge, clock: Clock, skip_s: float, seconds: float) -> Iterator[Arrival]:

@@ -42,7 +42,6 @@ class StreamTally:
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
         self.samples = 0
-        self.gaps = 0
         self.steps: Counter[int] = Counter()
         """How often each step of the board's clock occurred between samples that follow each other."""
         self._next: tuple[int, int] | None = None

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cobs import cobs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from toy_board import IMU, INFO, ToyBoard
@@ -389,13 +390,31 @@ def test_what_the_board_had_made_and_nobody_saw_is_missing_at_the_end():
     assert books(bench).expected == 16
 
 
+def spoilt(frame: bytes) -> bytes:
+    """A frame whose checksum is wrong."""
+    body = bytearray(cobs.decode(frame[:-1]))
+    body[-1] ^= 1
+    return cobs.encode(bytes(body)) + b"\0"
+
+
 def test_damage_is_an_event_and_lone_zeros_are_not():
     bench = Bench().start()
-    broken = bytearray(bench.board.samples(0, 5))
-    broken[9] ^= 1
-    items = bench.hear(b"\0\0", bytes(broken))
+    broken = spoilt(bench.board.samples(0, 5))
+    items = bench.hear(b"\0\0", broken)
     assert items == [Damage("toy", bench.now, "crc", len(broken))]
     assert bench.session.books().buckets["idle"] == 2
+
+
+@pytest.mark.parametrize("cut", [1, 7, 1000])
+def test_frames_with_a_wrong_checksum_are_told_one_by_one_however_reads_were_cut(cut: int):
+    bench = Bench().start()
+    frames = [bench.board.samples(5 * at, 5) for at in range(6)]
+    for at in (1, 2, 4):
+        frames[at] = spoilt(frames[at])
+    data = b"".join(frames)
+    items = [item for at in range(0, len(data), cut) for item in bench.hear(data[at : at + cut])]
+    told = [item for item in items if isinstance(item, Damage)]
+    assert [(item.kind, item.count) for item in told] == [("crc", len(frames[at])) for at in (1, 2, 4)]
 
 
 def test_frames_lost_by_their_numbers_are_in_the_books():

@@ -67,6 +67,11 @@ def test_a_plain_failure_stays_one_whatever_the_clocks() -> None:
     assert judge(check(at_most=1.0), reading(10.0, uncertainty=2.0)).outcome == "FAIL"
 
 
+def test_a_narrow_limit_within_the_reach_of_the_clocks_is_trouble_on_both_of_its_sides() -> None:
+    for value in (-38.1, -38.0, -37.9):
+        assert judge(check(equals=-38.0, within_percent=0.01), reading(value, uncertainty=0.2)).outcome == TROUBLE
+
+
 @given(st.floats(-1e6, 1e6), st.floats(0, 1e3), st.floats(-1e6, 1e6), st.floats(0, 1e6))
 def test_within_the_uncertainty_no_pass_could_have_been_a_failure(
     value: float, off: float, low: float, width: float
@@ -76,7 +81,8 @@ def test_within_the_uncertainty_no_pass_could_have_been_a_failure(
     if verdict == "PASS":
         assert all(judge(limit, reading(value + d)).outcome == "PASS" for d in (-off, 0.0, off))
     if verdict == "FAIL":
-        assert all(judge(limit, reading(value + d)).outcome == "FAIL" for d in (-off, 0.0, off))
+        truths = (value - off, value, value + off, min(max(low, value - off), value + off))
+        assert all(judge(limit, reading(truth)).outcome == "FAIL" for truth in truths)
 
 
 def test_limits_read_well() -> None:

@@ -123,7 +123,7 @@ def test_a_run_that_is_kept_says_its_faults_and_seed_and_everything_in_it_follow
 
 def test_a_board_that_starts_anew_again_and_again_is_seen_to_do_so_each_time(recordings: Path) -> None:
     text = 'name = "r"\n[board.dut]\nrecording = "imu.mcap"\n' + CHECK
-    fault = under("clock.reboot", 1.0, from_s=0.5)
+    fault = under("clock.reboot", 1.0, from_s=0.6)
     for on in ("recording", "virtual"):
         firsts = [boot for boot, number in damage(run(loaded(text, recordings), fault, on)) if number == 0]
         assert sorted(firsts) == [0, 1, 2]

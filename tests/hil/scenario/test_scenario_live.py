@@ -52,6 +52,7 @@ def test_a_board_is_flashed_reset_told_and_waited_for_and_put_back(tmp_path: Pat
     result = ran(tmp_path, HEAD + tables(tmp_path, setup))
     assert result.outcome == "PASS", result
     assert result.target == "virtual://imu?seed=3"
+    assert result.metrics["link.imu.reboots"]["value"] == 0  # it had started anew before its readings began
     assert (count(tmp_path, "flashed"), count(tmp_path, "torn")) == (1, 1)
     assert result.remarks == ()
 

@@ -124,7 +124,6 @@ def test_a_file_that_is_not_there_is_trouble_and_a_git_lfs_pointer_is_named(tmp_
 @pytest.mark.parametrize(
     ("more", "options", "why"),
     [
-        ("", {"on": "firmware"}, "no firmware can be run here"),
         ("", {"on": "recording"}, "board imu has no recording"),
         ('needs = ["board:revb"]\n', {}, "board:revb"),
     ],
@@ -133,6 +132,12 @@ def test_what_a_target_cannot_have_is_na_with_the_reason(more: str, options: dic
     result = run_scenario(loaded(more + IMU + LOST), RunOptions(**options))
     assert result.outcome == "NA"
     assert why in result.why
+
+
+def test_where_no_firmware_can_be_run_its_target_is_na(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hil.scenario.place.importlib.util.find_spec", lambda name: None)
+    result = run_scenario(loaded(IMU + LOST), RunOptions(on="firmware"))
+    assert (result.outcome, "no firmware can be run here" in result.why) == ("NA", True)
 
 
 def test_a_live_port_is_listened_to_and_the_wrong_firmware_is_trouble() -> None:
