@@ -181,6 +181,18 @@ def test_the_verb_prints_one_json_object_and_exits_by_the_worst(tmp_path: Path) 
     assert "2 scenarios" in run.stderr
 
 
+def test_a_run_without_a_model_loads_neither_torch_nor_the_statistics(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(IMU.replace("to_s = 4.0", "to_s = 1.0") + LOST)
+    code = (
+        "import sys\nfrom hil.cli import main\n"
+        f"sys.argv = ['hil', 'run', {str(tmp_path)!r}, '--no-keep']\n"
+        "try:\n    main()\nexcept SystemExit as ended:\n    assert not ended.code\n"
+        "print('loaded', sorted({'torch', 'scipy.stats', 'matplotlib', 'distributed', 'textual'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run((sys.executable, "-c", code), capture_output=True, text=True, timeout=60)
+    assert done.stdout.endswith("loaded []\n"), done.stdout + done.stderr
+
+
 @given(st.lists(st.integers(1, 9000), min_size=1, max_size=12), st.integers(0, 2**31))
 @settings(max_examples=25, deadline=None)
 def test_figures_of_a_stream_do_not_depend_on_how_it_is_cut(cuts: list[int], seed: int) -> None:
