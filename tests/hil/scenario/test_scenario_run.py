@@ -17,6 +17,7 @@ from firmware_bridge.errors import UsageError
 from hil.scenario.benchfile import read_bench
 from hil.scenario.load import Loaded, parse_scenario
 from hil.scenario.many import run_all
+from hil.scenario.options import again
 from hil.scenario.run import RunOptions, run_scenario
 from hil.scenario.tally import StreamTally
 
@@ -179,6 +180,17 @@ def test_the_verb_prints_one_json_object_and_exits_by_the_worst(tmp_path: Path) 
     assert [one["outcome"] for one in plain["scenarios"]] == ["PASS", "FAIL"]
     assert set(plain["scenarios"][1]["checks"][0]) >= {"metric", "value", "unit", "limit", "outcome"}
     assert "2 scenarios" in run.stderr
+
+
+def test_the_command_that_does_the_same_again_says_everything_that_changes_a_result(tmp_path: Path) -> None:
+    one = loaded(IMU + LOST, tmp_path / "a folder")
+    path = f"'{tmp_path}/a folder/s.toml'"
+    assert again(one, RunOptions(keep="runs", wait_s=3.0, bench_file="b.toml")) == f"hil run {path}"
+    options = RunOptions(on="imu=/dev/ttyUSB0", stimulus=True, against="virtual", seed=3, twice=True)
+    more = "--on imu=/dev/ttyUSB0 --stimulus --against virtual --seed 3 --twice"
+    assert again(one, options) == f"hil run {path} {more}"
+    on_bench = loaded('needs = ["board:imu"]\n' + IMU + LOST, tmp_path)
+    assert again(on_bench, RunOptions(bench_file="b.toml")) == f"hil run {tmp_path}/s.toml --bench b.toml"
 
 
 def test_a_run_without_a_model_loads_neither_torch_nor_the_statistics(tmp_path: Path) -> None:
