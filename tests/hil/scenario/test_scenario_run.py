@@ -16,7 +16,6 @@ from firmware_bridge.batch import Batch, Stream
 from firmware_bridge.errors import UsageError
 from hil.scenario.benchfile import read_bench
 from hil.scenario.load import Loaded, parse_scenario
-from hil.scenario.many import run_all
 from hil.scenario.options import again
 from hil.scenario.run import RunOptions, run_scenario
 from hil.scenario.tally import StreamTally
@@ -158,16 +157,6 @@ def test_a_quarantined_scenario_that_passes_is_reported() -> None:
     text = IMU + LOST + '[quarantine]\nreason = "strap"\ndate = "2026-01-02"\n'
     result = run_scenario(loaded(text), RunOptions())
     assert result.remarks == ("it is in quarantine and passes: take [quarantine] out",)
-
-
-def test_several_processes_give_the_same_results_in_the_same_order(tmp_path: Path) -> None:
-    texts = [
-        IMU.replace('name = "imu"', f'name = "imu {at}"').replace("seed = 7", f"seed = {at}") + RATE for at in (1, 2)
-    ]
-    scenarios = [loaded(text, tmp_path) for text in texts]
-    alone, together = (run_all(scenarios, RunOptions(), jobs) for jobs in (1, 2))
-    assert [one.name for one in alone] == ["imu 1", "imu 2"]
-    assert [one.metrics for one in alone] == [one.metrics for one in together]
 
 
 def test_the_verb_prints_one_json_object_and_exits_by_the_worst(tmp_path: Path) -> None:
