@@ -121,7 +121,7 @@ class ScenarioItem(pytest.Item):
         options = self.config.option
         chosen = RunOptions(
             on=options.hil_on, seed=options.hil_seed, twice=options.hil_twice, bench=_ports(self.config),
-            wait_s=_wait_s(self.config),
+            bench_file=options.hil_bench or "", wait_s=_wait_s(self.config),
         )  # fmt: skip
         self.result = run_scenario(self.loaded, chosen)
         self.user_properties.append(("scenario", self.result.name))
@@ -161,12 +161,7 @@ class ScenarioItem(pytest.Item):
         from hil.scenario.table import result_lines
 
         assert self.result is not None
-        options = self.config.option
-        more = f" --on {options.hil_on}" if options.hil_on else ""
-        more += f" --seed {options.hil_seed}" if options.hil_seed else ""
-        more += " --twice" if options.hil_twice else ""
-        more += f" --bench {options.hil_bench}" if options.hil_bench else ""
-        return "\n".join([*result_lines(self.result, verbose=True), f"again: hil run {self.result.path}{more}"])
+        return "\n".join([*result_lines(self.result, verbose=True), f"again: {self.result.again}"])
 
 
 @pytest.hookimpl(wrapper=True)

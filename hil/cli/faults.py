@@ -85,6 +85,7 @@ def minimise(
     """
     from firmware_bridge.errors import FileError
     from hil.scenario.load import load_scenario
+    from hil.scenario.skeleton import write_new
     from hil.scenario.smallest import smallest
 
     if output is not None and output.exists():
@@ -93,11 +94,7 @@ def minimise(
     found = smallest(loaded, seed, on, lambda line: talk(line, quiet))
     text = found.text(loaded, output)
     if output is not None:
-        try:
-            with output.open("x", encoding="utf-8") as file:
-                file.write(text)
-        except OSError as error:
-            raise FileError(f"it cannot be written ({error.strerror})", str(output), "choose another name") from None
+        write_new(output, text)
         talk(f"{output}: run it with `hil run {output}`", quiet)
     if json:
         print_json(found.as_dict() | {"file": None if output is None else str(output)})

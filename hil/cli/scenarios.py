@@ -49,8 +49,7 @@ def new(
     ] = False,
 ) -> None:
     """Write a scenario to start from: what a recording, or a stretch of it, holds as proposed limits."""
-    from firmware_bridge.errors import FileError
-    from hil.scenario.skeleton import Stretch, skeleton
+    from hil.scenario.skeleton import Stretch, skeleton, write_new
 
     folder = Path.cwd() if output is None else output.parent
     part = Stretch(*(None if place is None else _place(recording, place) for place in (begin, end)))
@@ -65,11 +64,7 @@ def new(
     if output is None:
         print(text, end="")
         return
-    try:
-        with output.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        raise FileError(f"it cannot be written ({error.strerror})", str(output), "choose another name") from None
+    write_new(output, text)
     talk(f"{output}: read it, and keep the limits that are to hold")
 
 
@@ -151,12 +146,14 @@ def run(
 
     loaded = load_all(paths, tag or ())
     ports: tuple[tuple[str, str], ...] = ()
+    bench_file = ""
     if (chosen := find_bench(bench)) is not None:
-        ports = read_bench(chosen[0])
+        ports, bench_file = read_bench(chosen[0]), str(chosen[0])
         talk(f"bench: {chosen[0]} (by {chosen[1]})", quiet)
     folder, history = kept_in(keep, past, no_keep)
     options = RunOptions(
         bench=ports,
+        bench_file=bench_file,
         on=on,
         seed=seed,
         twice=twice,

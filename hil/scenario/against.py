@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from firmware_bridge.batch import Arrival, Batch, Prediction, Stream
-from hil.measure.intervals import share_interval
 from hil.measure.make import slug
 from hil.scenario.decisions import ModelEvidence
 from hil.scenario.evidence import BoardEvidence
@@ -163,6 +162,8 @@ def _decisions(
     if not pairs:
         return
     same = sum(one == other for one, other in pairs)
+    from hil.measure.intervals import share_interval  # it brings all of SciPy's statistics
+
     low, high = share_interval(same, len(pairs))
     yield GapRow(f"{place}.agreement", 1.0, same / len(pairs), "1", _share(low), _share(high))
     yield GapRow(f"{place}.kappa", 1.0, _kappa(pairs), "1")

@@ -8,18 +8,17 @@ are told as those of a scenario: file, line, key, what was found, what is allowe
 """
 
 import os
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from firmware_bridge.address import parse_port
 from firmware_bridge.errors import BridgeError, FileError
 from hil.scenario.grammar import Role, Text
-from hil.scenario.load import BENCH, syntax_mistake, told
-from hil.scenario.mistakes import Mistake, ScenarioError, from_pydantic
+from hil.scenario.load import BENCH, meant, plain_of
+from hil.scenario.mistakes import Mistake, ScenarioError
 
 __all__ = ["ENVIRONMENT", "BenchFile", "find_bench", "parse_bench", "read_bench", "text_of"]
 
@@ -87,18 +86,8 @@ def parse_bench(text: str, file: str) -> BenchFile:
     Raises:
         ScenarioError: It has mistakes: of syntax the first is told, of meaning all.
     """
-    try:
-        plain = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ScenarioError([syntax_mistake(error, text, file)], file) from None
-    bench, found = None, list(_meaning(plain))
-    try:
-        bench = BenchFile.model_validate(plain)
-    except ValidationError as error:
-        found += from_pydantic(error, BenchFile)
-    if found or bench is None:
-        raise ScenarioError(told(found, text, file), file)
-    return bench
+    plain = plain_of(text, file)
+    return meant(BenchFile, plain, _meaning(plain), text, file)
 
 
 def _meaning(plain: Mapping[str, Any]) -> Iterator[Mistake]:

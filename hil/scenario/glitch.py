@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from firmware_bridge.batch import Mark
-from firmware_bridge.errors import FileError, UsageError
+from firmware_bridge.errors import UsageError
 from hil.recording.reader import Recording
 from hil.scenario.outcome import Reading
-from hil.scenario.skeleton import check_text, observe, plain, quoted, tables
+from hil.scenario.skeleton import check_text, observe, plain, quoted, tables, write_new
 from hil.triggers import METADATA
 
 __all__ = ["propose", "scenario_text"]
@@ -37,12 +37,7 @@ def propose(recording: Path) -> Path:
         UsageError: It is no recording of a glitch, or holds no readings.
     """
     path = recording.with_suffix(".toml")
-    text = scenario_text(recording)
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        raise FileError(f"it cannot be written ({error.strerror})", str(path), "choose another name") from None
+    write_new(path, scenario_text(recording))
     return path
 
 

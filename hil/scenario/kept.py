@@ -21,7 +21,7 @@ from hil.scenario.load import Loaded
 from hil.scenario.scope import Scope
 from hil.scenario.targets import Place
 
-__all__ = ["again", "file_for", "look_into", "run_folder", "seen_again", "source_of"]
+__all__ = ["file_for", "look_into", "run_folder", "seen_again", "source_of"]
 
 
 def run_folder(root: str | Path, now_ns: int) -> Path:
@@ -44,13 +44,6 @@ def file_for(folder: str | Path, loaded: Loaded, seed: int) -> Path:
         raise FileError(f"what failed cannot be kept ({error.strerror})", str(folder), "give --keep DIR") from None
     names = (f"{stem}{f'-{at}' if at > 1 else ''}.mcap" for at in range(1, 10_000))
     return next(path for name in names if not (path := Path(folder) / name).exists())
-
-
-def again(loaded: Loaded, on: str | None, seed: int, twice: bool) -> str:
-    """Return the command that does the same once more."""
-    more = f" --on {on}" if on else ""
-    more += f" --seed {seed}" if seed else ""
-    return f"hil run {loaded.path}{more}{' --twice' if twice else ''}"
 
 
 def source_of(loaded: Loaded, places: Sequence[Place], schedule: Schedule) -> Path | None:

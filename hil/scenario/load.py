@@ -9,9 +9,9 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from firmware_bridge.errors import FileError, UsageError
 from hil.scenario.grammar import SCHEMA, Scenario
@@ -20,7 +20,7 @@ from hil.scenario.mistakes import Mistake, ScenarioError, from_pydantic
 from hil.scenario.position import Positions
 
 __all__ = ["NOT_SCENARIOS", "Loaded", "find_files", "is_scenario_file", "json_schema", "load_all", "load_scenario",
-           "parse_scenario", "syntax_mistake", "told"]  # fmt: skip
+           "meant", "parse_scenario", "plain_of"]  # fmt: skip
 
 NOT_SCENARIOS = frozenset({"boards", "datasheets", "expected", "models", "recordings", "training"})
 """Folders among scenarios that hold other things."""
@@ -28,6 +28,8 @@ BENCH = "bench.toml"
 """The file of a bench in a folder of scenarios."""
 
 _UP = 4
+
+Tables = TypeVar("Tables", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,25 +77,50 @@ def parse_scenario(text: str, file: str) -> Scenario:
     Raises:
         ScenarioError: It has mistakes: of syntax the first is told, of meaning all.
     """
-    try:
-        plain = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ScenarioError([syntax_mistake(error, text, file)], file) from None
-    except RecursionError:
-        raise ScenarioError([f"{file}:1: its tables or arrays are nested too deep to be a scenario"], file) from None
+    plain = plain_of(text, file)
     version = plain.get("schema", SCHEMA)
     if isinstance(version, int) and not isinstance(version, bool) and version > SCHEMA:
         line = Positions(text).line(("schema",))
         sentence = f"{file}:{line}: schema: {version} was found and this program reads up to {SCHEMA}; update it"
         raise ScenarioError([sentence], file)
-    scenario, found = None, list(mistakes_in(plain))
+    return meant(Scenario, plain, mistakes_in(plain), text, file)
+
+
+def plain_of(text: str, file: str) -> dict[str, Any]:
+    """Return what a TOML text holds.
+
+    Raises:
+        ScenarioError: It is no TOML; the first mistake is told.
+    """
     try:
-        scenario = Scenario.model_validate(plain)
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError([syntax_mistake(error, text, file)], file) from None
+    except RecursionError:
+        raise ScenarioError([f"{file}:1: its tables or arrays are nested too deep to mean anything"], file) from None
+
+
+def meant(kind: type[Tables], plain: Mapping[str, Any], mistakes: Iterable[Mistake], text: str, file: str) -> Tables:
+    """Return plain tables as what they mean.
+
+    Args:
+        kind: What they are to be.
+        plain: What the text holds.
+        mistakes: Those of meaning that are known already.
+        text: TOML, for the lines of mistakes.
+        file: Its name.
+
+    Raises:
+        ScenarioError: There are mistakes; all are told.
+    """
+    made, found = None, list(mistakes)
+    try:
+        made = kind.model_validate(plain)
     except ValidationError as error:
-        found += from_pydantic(error, Scenario)
-    if found or scenario is None:
+        found += from_pydantic(error, kind)
+    if found or made is None:
         raise ScenarioError(told(found, text, file), file)
-    return scenario
+    return made
 
 
 def load_scenario(path: str | Path) -> Loaded:

@@ -8,7 +8,7 @@ for on the command line are errors.
 import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,10 @@ from hil.scenario.decisions import ModelEvidence, digest, verdicts
 from hil.scenario.elsewhere import gap_to
 from hil.scenario.evidence import BoardEvidence
 from hil.scenario.execute import Execution, Watch, execute
-from hil.scenario.kept import again
 from hil.scenario.live import execute_live
 from hil.scenario.load import Loaded
 from hil.scenario.metrics import board_readings, event_readings, model_readings
+from hil.scenario.options import RunOptions, again
 from hil.scenario.outcome import FAIL, NA, TROUBLE, UNSET, CheckResult, Reading, ScenarioResult, worst
 from hil.scenario.postmortem import keep_heard, postmortem
 from hil.scenario.scope import Scope
@@ -34,43 +34,6 @@ from hil.scenario.targets import NotHere, Place, places_of, target_of
 from hil.scenario.twice import differences
 
 __all__ = ["RunOptions", "readings_of", "run_once", "run_scenario"]
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """How scenarios are run.
-
-    Attributes:
-        on: Target: `recording`, `virtual`, `firmware`, `PORT` or `ROLE=PORT`; None: as each scenario says.
-        seed: Added to every seed of a scenario, of virtual boards and faults.
-        fault_seed: Seed of the faults alone; None: as of everything.
-        twice: Run a second time in another way and compare everything that is no timing.
-        repeat: How often to run; more than once gives a pass rate, with seeds that follow each other.
-        retry_trouble: How often to run again after TROUBLE.
-        bench: Port of each role, from a bench file.
-        update_baselines: Propose what is found as the baseline, see `hil.scenario.accept`.
-        keep: Folder for the recordings of runs that do not pass; empty: none is kept.
-        keep_all: Keep those of passing runs too.
-        exhibit: Take along what a page shows.
-        stimulus: Push recorded readings into virtual boards too; into live ones they are pushed anyway.
-        against: Another target to run on too, for the gap between both.
-        wait_s: How long to wait for a port that somebody else holds.
-    """
-
-    on: str | None = None
-    seed: int = 0
-    fault_seed: int | None = None
-    twice: bool = False
-    repeat: int = 1
-    retry_trouble: int = 0
-    bench: tuple[tuple[str, str], ...] = ()
-    update_baselines: bool = False
-    stimulus: bool = False
-    against: str | None = None
-    keep: str = ""
-    keep_all: bool = False
-    exhibit: bool = False
-    wait_s: float = 0.0
 
 
 def run_scenario(loaded: Loaded, options: RunOptions) -> ScenarioResult:
@@ -105,9 +68,9 @@ def _retried(loaded: Loaded, options: RunOptions) -> ScenarioResult:
     for tried in range(options.retry_trouble):
         if result.outcome != TROUBLE:
             break
-        again = run_once(loaded, options)
+        anew = run_once(loaded, options)
         remark = f"run again after TROUBLE ({tried + 1}): {result.why or 'a check was TROUBLE'}"
-        result = replace(again, remarks=(*result.remarks, *again.remarks, remark))
+        result = replace(anew, remarks=(*result.remarks, *anew.remarks, remark))
     return result
 
 
@@ -126,7 +89,7 @@ def run_once(loaded: Loaded, options: RunOptions, watch: Sequence[Watch] = ()) -
     def result(outcome: str, target: str = "", **more: Any) -> ScenarioResult:
         return ScenarioResult(
             scenario.name, str(loaded.path), target, outcome, quarantined=quarantined, seed=options.seed,
-            seconds=time.monotonic() - began, again=again(loaded, options.on, options.seed, options.twice), **more,
+            seconds=time.monotonic() - began, again=again(loaded, options), **more,
         )  # fmt: skip
 
     ports = dict(options.bench)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from firmware_bridge.errors import UsageError
+from firmware_bridge.errors import FileError, UsageError
 from firmware_bridge.faults import Schedule
 from firmware_bridge.roles import slug
 from hil.recording.reader import Recording
@@ -32,6 +32,7 @@ __all__ = [
     "quoted",
     "skeleton",
     "tables",
+    "write_new",
 ]
 
 ZERO = ("samples_lost", "bytes_unaccounted", "samples_unaccounted", "crc_failures", "reboots")
@@ -158,3 +159,16 @@ def _names(roles: Sequence[str]) -> list[str]:
             name += "-2"
         names.append(name)
     return names
+
+
+def write_new(path: Path, text: str) -> None:
+    """Write a scenario into a file of its own.
+
+    Raises:
+        FileError: The file exists, or cannot be made.
+    """
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise FileError(f"it cannot be written ({error.strerror})", str(path), "choose another name") from None

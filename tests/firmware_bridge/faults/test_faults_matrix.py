@@ -17,8 +17,8 @@ def run(port: str, seconds: float):
 
 
 def test_nothing_on_the_line_is_silent_and_every_sensor_fault_is():
-    rows = matrix(run(IMU, 1.5), strengths=(1, 2), seeds=(0, 1), from_s=0.2)
-    assert len(rows) == len(KINDS) * 4
+    rows = matrix(run(IMU, 1.5), strengths=(2,), seeds=(0,), from_s=0.2)
+    assert len(rows) == len(KINDS)
     assert [row for row in rows if row.level in ON_THE_LINE and row.outcome == "silent"] == []
     seen = {row.kind for row in rows if row.outcome == "detected"}
     quiet = {"link.stall", "link.delay", "clock.wrap"}

@@ -123,7 +123,7 @@ def test_bytes_are_damaged_the_same_however_they_are_split(name, seed, cuts):
 RAW = rehearse("virtual://imu?seed=5&rate=500", 2.0)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     name=st.sampled_from([name for name in KINDS if KINDS[name].level in ("sensor", "clock")]),
     seed=st.integers(0, 2**32),

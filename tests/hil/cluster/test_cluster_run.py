@@ -111,7 +111,7 @@ def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
 
 
 def test_a_killed_worker_loses_nothing_and_the_result_is_the_local_one(bench: Bench) -> None:
-    scenarios = [virtual(seed, rate=1000, length=6.0) for seed in range(6)]
+    scenarios = [virtual(seed, rate=1000, length=2.0) for seed in range(6)]
     local = run_all(scenarios, RunOptions())
     first, second = bench.worker("first"), bench.worker("second")
     orphans: list[psutil.Process] = []

@@ -150,7 +150,7 @@ def broken(draw: random.Random) -> Callable[[Iterator[Passing]], Iterator[Passin
     return alter
 
 
-few = settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+few = settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @few
@@ -188,7 +188,7 @@ def test_most_of_a_plain_recording_is_taken_together(scenario: Loaded) -> None:
 def test_the_pace_of_a_replay_does_not_matter(scenario: Loaded) -> None:
     calm = Loaded(scenario.path, "", scenario.scenario.model_copy(update={"fault": []}))
     found = []
-    for speed in (None, 1.0, 37.5):
+    for speed in (None, 37.5):
         feeds = feeds_of(calm, False)
         with Recording(scenario.path.parent / "a.mcap") as a, Recording(scenario.path.parent / "b.mcap") as b:
             for feed, recording in zip(feeds, (a, b), strict=True):
@@ -196,7 +196,7 @@ def test_the_pace_of_a_replay_does_not_matter(scenario: Loaded) -> None:
             found.append(judged(calm, judge_feeds(calm, feeds)))
         for feed in feeds:
             feed.close()
-    assert found[0] == found[1] == found[2]
+    assert found[0] == found[1]
     # A replay ends with the last sample's time, a scenario with the last byte: the decisions are all there by then.
     assert found[0][1:] == run(calm)[1:]
 
@@ -213,7 +213,6 @@ def paced(recording: Recording, feed: Feed, speed: float | None) -> Iterator[Arr
 
 def order_dependent(self: StreamTally, batch: Batch, original: Any = StreamTally.add) -> None:
     original(self, batch)
-    self.gaps += len(batch) > 1
     self._low = np.zeros(0)
     self.samples += len(batch) > 1
 

@@ -116,6 +116,8 @@ def test_a_run_that_takes_longer_than_it_may_is_trouble_and_the_teardown_runs(tm
 def test_ctrl_c_ends_the_run_and_the_teardown_runs_all_the_same(tmp_path: Path, number: signal.Signals) -> None:
     long = HEAD.replace("to_s = 0.3", "to_s = 50.0")
     (tmp_path / "live.toml").write_text(long + tables(tmp_path))
+    # What is ignored is inherited: where tests run in the background, Ctrl-C is.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     child = subprocess.Popen(
         [sys.executable, "-m", "hil", "run", "live.toml"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True,

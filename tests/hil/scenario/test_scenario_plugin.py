@@ -53,9 +53,9 @@ SAID = {"PASS": "passed", "MARGINAL": "passed", "FAIL": "failure", "UNSET": "fai
         "NA": "skipped"}  # fmt: skip
 
 
-def verdicts(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
+def verdicts(folder: Path, jobs: int) -> tuple[dict[str, str], dict[str, str]]:
     """What `hil run` says of each file in pytest's words, and what pytest says on two processes."""
-    command = (sys.executable, "-m", "hil", "run", str(folder), "--json", "-q", "--jobs", "2")
+    command = (sys.executable, "-m", "hil", "run", str(folder), "--json", "-q", "--no-keep", "--jobs", str(jobs))
     told = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False).stdout
     ours = {
         Path(one["path"]).stem: "skipped" if one["quarantined"] and one["outcome"] != "PASS" else SAID[one["outcome"]]
@@ -71,7 +71,7 @@ def verdicts(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def test_two_processes_of_pytest_give_the_verdicts_of_hil_run(folder: Path) -> None:
-    ours, theirs = verdicts(folder)
+    ours, theirs = verdicts(folder, 1)
     assert ours == theirs
     assert ours == {"a": "passed", "b": "failure", "c": "skipped", "d": "error", "e": "skipped"}
 
@@ -79,7 +79,7 @@ def test_two_processes_of_pytest_give_the_verdicts_of_hil_run(folder: Path) -> N
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_the_whole_library_has_one_verdict_whoever_runs_it() -> None:
-    ours, theirs = verdicts(Path(__file__).resolve().parents[3] / "scenarios")
+    ours, theirs = verdicts(Path(__file__).resolve().parents[3] / "scenarios", 2)
     assert ours == theirs
     assert len(ours) > 20
 

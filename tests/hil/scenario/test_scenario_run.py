@@ -16,7 +16,7 @@ from firmware_bridge.batch import Batch, Stream
 from firmware_bridge.errors import UsageError
 from hil.scenario.benchfile import read_bench
 from hil.scenario.load import Loaded, parse_scenario
-from hil.scenario.many import run_all
+from hil.scenario.options import again
 from hil.scenario.run import RunOptions, run_scenario
 from hil.scenario.tally import StreamTally
 
@@ -159,16 +159,6 @@ def test_a_quarantined_scenario_that_passes_is_reported() -> None:
     assert result.remarks == ("it is in quarantine and passes: take [quarantine] out",)
 
 
-def test_several_processes_give_the_same_results_in_the_same_order(tmp_path: Path) -> None:
-    texts = [
-        IMU.replace('name = "imu"', f'name = "imu {at}"').replace("seed = 7", f"seed = {at}") + RATE for at in (1, 2)
-    ]
-    scenarios = [loaded(text, tmp_path) for text in texts]
-    alone, together = (run_all(scenarios, RunOptions(), jobs) for jobs in (1, 2))
-    assert [one.name for one in alone] == ["imu 1", "imu 2"]
-    assert [one.metrics for one in alone] == [one.metrics for one in together]
-
-
 def test_the_verb_prints_one_json_object_and_exits_by_the_worst(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text(IMU + LOST)
     (tmp_path / "b.toml").write_text(IMU + RATE.replace("100", "90"))
@@ -179,6 +169,29 @@ def test_the_verb_prints_one_json_object_and_exits_by_the_worst(tmp_path: Path) 
     assert [one["outcome"] for one in plain["scenarios"]] == ["PASS", "FAIL"]
     assert set(plain["scenarios"][1]["checks"][0]) >= {"metric", "value", "unit", "limit", "outcome"}
     assert "2 scenarios" in run.stderr
+
+
+def test_the_command_that_does_the_same_again_says_everything_that_changes_a_result(tmp_path: Path) -> None:
+    one = loaded(IMU + LOST, tmp_path / "a folder")
+    path = f"'{tmp_path}/a folder/s.toml'"
+    assert again(one, RunOptions(keep="runs", wait_s=3.0, bench_file="b.toml")) == f"hil run {path}"
+    options = RunOptions(on="imu=/dev/ttyUSB0", stimulus=True, against="virtual", seed=3, twice=True)
+    more = "--on imu=/dev/ttyUSB0 --stimulus --against virtual --seed 3 --twice"
+    assert again(one, options) == f"hil run {path} {more}"
+    on_bench = loaded('needs = ["board:imu"]\n' + IMU + LOST, tmp_path)
+    assert again(on_bench, RunOptions(bench_file="b.toml")) == f"hil run {tmp_path}/s.toml --bench b.toml"
+
+
+def test_a_run_without_a_model_loads_neither_torch_nor_the_statistics(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(IMU.replace("to_s = 4.0", "to_s = 1.0") + LOST)
+    code = (
+        "import sys\nfrom hil.cli import main\n"
+        f"sys.argv = ['hil', 'run', {str(tmp_path)!r}, '--no-keep']\n"
+        "try:\n    main()\nexcept SystemExit as ended:\n    assert not ended.code\n"
+        "print('loaded', sorted({'torch', 'scipy.stats', 'matplotlib', 'distributed', 'textual'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run((sys.executable, "-c", code), capture_output=True, text=True, timeout=60)
+    assert done.stdout.endswith("loaded []\n"), done.stdout + done.stderr
 
 
 @given(st.lists(st.integers(1, 9000), min_size=1, max_size=12), st.integers(0, 2**31))
