@@ -24,14 +24,14 @@ from firmware_bridge.wire.dialect import Answer, Damaged, Described, Dialect, He
 from firmware_bridge.wire.follow import Follower, part_of
 from firmware_bridge.wire.identity import Identity
 from firmware_bridge.wire.inject import start_mask
-from firmware_bridge.wire.messages import REASONS, Flag, Kind, Message, name_of, status_rows
+from firmware_bridge.wire.messages import REASONS, Kind, Message, name_of, status_rows
+from firmware_bridge.wire.pings import Pings
 from firmware_bridge.wire.schedule import Facts, Schedule
 from firmware_bridge.wire.times import Clockwork, Times
 from firmware_bridge.wire.together import Together, look_together
+from firmware_bridge.wire.traffic import Traffic
 
 __all__ = ["Session"]
-
-_PINGS = 256
 
 
 class Session:
@@ -72,7 +72,7 @@ class Session:
         self._schedule = Schedule()
         self._boots = Boots()
         self._connected = self._renumber = False
-        self._pings: dict[int, int] = {}
+        self._pings = Pings()
 
     @property
     def boot(self) -> int:
@@ -160,35 +160,42 @@ class Session:
         self._follow.flush()
         return items
 
-    def together(self, arrivals: Sequence[Arrival]) -> Together | None:
+    def together(self, traffic: Traffic) -> Together | None:
         """Take reads and writes that follow each other at once, where all is plain; else take nothing (None).
 
         What comes out is what one after another would give, but for the batches: a stream has one.
         """
-        writes = sum(one.kind == "tx" for one in arrivals)
-        if not self._connected or self._renumber or self.refused or len(self._pings) + writes > _PINGS:
+        if not self._connected or self._renumber or self.refused or not self._pings.fits(int((~traffic.read).sum())):
             return None
-        looked = look_together(arrivals, self.dialect, self._follow, self._times, self._boots, self._tick_hz)
+        hz = self._tick_hz
+        looked = look_together(traffic, self.dialect, self._follow, self._times, self._boots, hz)
         if looked is None:
             return None
         items = self._begin()
         self._ledger.bytes_received += len(looked.plain.data)
-        came_ns = looked.take(self._hear, self.sent)
+        written = looked.written(self._commands)
+        if hz:
+            self._times.foresee(hz, self._pings.coming(((one, now) for _, one, now in written), looked.answers()))
+        came_ns = looked.take(self._hear, self._wrote, written)
         self.heard_ns = looked.last_ns
         self._follow.flush()
         return Together(tuple(items), came_ns, self.books())
 
     def sent(self, data: bytes, now: int) -> list[Item]:
         """Take bytes that the host wrote, `now` being just before they were written."""
-        read = getattr(self.dialect, "sent", None)
-        for message in read(data) if read is not None else ():
-            if message.kind == Kind.PING:
-                self._pings[message.token] = now
-                if len(self._pings) > _PINGS:
-                    del self._pings[next(iter(self._pings))]
-            elif message.kind == Kind.START:
-                self._boots.asked(message.nonce, now)
+        for message in self._commands(data):
+            self._wrote(message, now)
         return []
+
+    def _commands(self, data: bytes) -> Sequence[Message]:
+        read: Callable[[bytes], Sequence[Message]] | None = getattr(self.dialect, "sent", None)
+        return () if read is None else read(data)
+
+    def _wrote(self, message: Message, now: int) -> None:
+        if message.kind == Kind.PING:
+            self._pings.wrote(message.token, now)
+        elif message.kind == Kind.START:
+            self._boots.asked(message.nonce, now)
 
     def due(self, now: int) -> tuple[bytes, int | None]:
         """Return what to write now (live only) and when to ask again (ns; None: after the next bytes)."""
@@ -313,14 +320,10 @@ class Session:
             out.append(Reply(self.board, now, kind.name, message.fields, message.tail))
 
     def _pong(self, message: Message, now: int) -> None:
-        sent_ns = self._pings.pop(message.token, None)
-        hz = self._tick_hz
-        if sent_ns is None or not hz:
-            return
-        bits = 64 if message.flags & Flag.TICK64 else 32
-        ticks = message.tick_received, message.tick_sent
-        tick, received_ns = self._times.answered(hz, sent_ns, ticks, bits, now)
-        self._follow.out.append(ClockReading(self.board, now, sent_ns, tick, received_ns))
+        hz, answered = self._tick_hz, self._pings.answer(message, now)
+        if answered is not None and hz:
+            tick, received_ns = self._times.answered(hz, *answered)
+            self._follow.out.append(ClockReading(self.board, now, answered[0], tick, received_ns))
 
     def _status(self, message: Message, now: int) -> None:
         self._react(self._boots.says(message.nonce), now)
