@@ -16,6 +16,7 @@ is reported apart, never mixed in.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -200,10 +201,11 @@ def _directions(
     mx, my = np.add.reduce(bx, axis=2) / blocks, np.add.reduce(by, axis=2) / blocks
     cx, cy = bx - mx[:, :, None], by - my[:, :, None]
     sums = np.stack([mx, my, np.vecdot(cx, cx), np.vecdot(cx, cy), np.vecdot(cy, cy), scales], axis=2)
-    return [[_direction(*one, ns_per_tick) for one in both] for both in sums.tolist()]
+    return [[_direction(one, ns_per_tick) for one in both] for both in sums.tolist()]
 
 
-def _direction(mx: float, my: float, xx: float, xy: float, yy: float, scale: float, ns_per_tick: float) -> _Direction:
+def _direction(sums: Sequence[float], ns_per_tick: float) -> _Direction:
+    mx, my, xx, xy, yy, scale = sums
     spread = max(xx, 1.0)  # never 0, even where all minima read one tick
     slope = xy / spread
     return _Direction(mx, my, slope, spread, max(0.0, yy - slope**2 * spread), max(scale, ns_per_tick))

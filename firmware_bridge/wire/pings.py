@@ -40,14 +40,16 @@ class Pings:
         sent_ns = self._sent.pop(pong.token, None)
         return None if sent_ns is None else _answered(pong, sent_ns, now)
 
-    def coming(self, written: Iterable[tuple[Message, int]], heard: Iterable[tuple[Message, int]]) -> list[Answered]:
+    def coming(
+        self, written: Iterable[tuple[int, Message, int]], heard: Iterable[tuple[Message, int]]
+    ) -> list[Answered]:
         """Return what answers will be taken, most likely, and change nothing.
 
         Args:
-            written: Messages that are about to be written, and when.
+            written: Messages that are about to be written, and when; see `together`.
             heard: Messages that are about to be heard, and when.
         """
-        sent = self._sent | {message.token: now for message, now in written if message.kind == Kind.PING}
+        sent = self._sent | {message.token: now for _, message, now in written if message.kind == Kind.PING}
         return [
             _answered(message, sent[message.token], now)
             for message, now in heard

@@ -108,15 +108,15 @@ class Times:
         clock.exchange(sent_ns, unwrapped, received_ns)
         return unwrapped, received_ns
 
-    def foresee(self, hz: float, answers: Sequence[tuple[int, tuple[int, int], int, int]]) -> None:
+    def foresee(self, hz: float | None, answers: Sequence[tuple[int, tuple[int, int], int, int]]) -> None:
         """Prepare for answers that will be taken next, so that all at once cost less (see `Timebase.foresee`).
 
         Args:
-            hz: Ticks a second.
+            hz: Ticks a second; None: the board has no clock.
             answers: `sent_ns`, `ticks`, `bits` and `now` of each, as for `answered`.
         """
-        clock = self._clocks.get(hz)
-        if not isinstance(clock, Timebase) or not answers:
+        clock = self._clocks.get(hz) if hz else None
+        if not hz or not isinstance(clock, Timebase) or not answers:
             return
         received_ns = [_received_ns(hz, *one) for one in answers]
         ticks = np.array([min(one[1][0], int(hz * 4e9)) for one in answers], np.uint64)

@@ -47,8 +47,10 @@ class Traffic:
         """Return parts that follow each other as one, at least one."""
         if len(parts) == 1:
             return parts[0]
-        whole = [np.concatenate([getattr(one, name) for one in parts]) for name in ("seq", "t_ns", "read")]
-        return cls(parts[0].board, *whole, [data for one in parts for data in one.data])
+        return cls(
+            parts[0].board, np.concatenate([one.seq for one in parts]), np.concatenate([one.t_ns for one in parts]),
+            np.concatenate([one.read for one in parts]), [data for one in parts for data in one.data],
+        )  # fmt: skip
 
     def __len__(self) -> int:
         return len(self.data)
