@@ -16,13 +16,15 @@ is reported apart, never mixed in.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["BLOCKS", "FEWEST", "Line", "fit_line", "student95"]
+__all__ = ["BLOCKS", "FEWEST", "Line", "fit_line", "fit_lines", "student95"]
 
 Int64 = npt.NDArray[np.int64]
 Float = npt.NDArray[np.float64]
@@ -87,35 +89,54 @@ def fit_line(sent_ns: Int64 | None, ticks: Int64, received_ns: Int64, ns_per_tic
     Returns:
         The line, or None where there are fewer than `FEWEST` exchanges or the clock has not moved.
     """
-    blocks = min(BLOCKS, len(ticks) // 2)
-    if len(ticks) < FEWEST or ticks[-1] <= ticks[0]:
-        return None
-    keep = len(ticks) - len(ticks) % blocks
-    ticks, received_ns = ticks[-keep:], received_ns[-keep:]
-    middle, origin = int(ticks[keep // 2]), int(received_ns[keep // 2])
+    sent = None if sent_ns is None else sent_ns[None]
+    return fit_lines(sent, ticks[None], received_ns[None], ns_per_tick)[0]
+
+
+def fit_lines(sent_ns: Int64 | None, ticks: Int64, received_ns: Int64, ns_per_tick: float) -> list[Line | None]:
+    """Fit the lines of several sets of exchanges at once, each with the bits that it has alone.
+
+    Args:
+        sent_ns: int64 `(K, N)`, or None; for this and the others see `fit_line`.
+        ticks: int64 `(K, N)`.
+        received_ns: int64 `(K, N)`.
+        ns_per_tick: Nominal length of a tick.
+    """
+    many, size = ticks.shape
+    blocks = min(BLOCKS, size // 2)
+    moved = ticks[:, -1] > ticks[:, 0] if size >= FEWEST else np.zeros(many, np.bool_)
+    if not moved.all():
+        left = iter(fit_lines(None if sent_ns is None else sent_ns[moved], ticks[moved], received_ns[moved],
+                              ns_per_tick) if moved.any() else ())  # fmt: skip
+        return [next(left) if each else None for each in moved.tolist()]
+    keep = size - size % blocks
+    ticks, received_ns = ticks[:, -keep:], received_ns[:, -keep:]
+    middle, origin = ticks[:, keep // 2, None], received_ns[:, keep // 2, None]
     x: Float = np.asarray((ticks - middle) * ns_per_tick, np.float64)
     above: Float = (received_ns - origin) - x
-    rows = [above] if sent_ns is None else [above, (sent_ns[-keep:] - origin) - x]
-    mean = sum(rows, np.zeros(keep)) / len(rows)
-    sides, signs = np.stack(rows), np.array([[-1.0], [1.0]])[: len(rows)]
-    centred, level = x - np.add.reduce(x) / keep, np.add.reduce(mean) / keep
-    stretch = float(centred @ (mean - level) / (centred @ centred))
-    for _ in range(_ROUNDS):
-        found = _directions(x, sides, signs, stretch, blocks, ns_per_tick)
-        before, (stretch, error, levels, quantile) = stretch, _combine(found, blocks)
-        if abs(stretch - before) < 1e-12:
+    rows = [above] if sent_ns is None else [above, (sent_ns[:, -keep:] - origin) - x]
+    mean = sum(rows, np.zeros((many, keep))) / len(rows)
+    sides, signs = np.stack(rows, axis=1), np.array([[-1.0], [1.0]])[: len(rows)]
+    centred, level = x - np.add.reduce(x, axis=1)[:, None] / keep, np.add.reduce(mean, axis=1)[:, None] / keep
+    stretch: list[float] = (np.vecdot(centred, mean - level) / np.vecdot(centred, centred)).tolist()
+    fits: list[_Fit | None] = [None] * many
+    for turn in range(_ROUNDS):
+        there = _directions(x, sides, signs, np.array(stretch), blocks, ns_per_tick)
+        waiting = 0
+        for at, found in enumerate(there):
+            fit = fits[at]
+            if fit is not None and fit.settled:
+                continue
+            fits[at] = fit = _Fit(found, *_combine(found, blocks), stretch[at])
+            stretch[at] = fit.stretch
+            waiting += not fit.settled
+        if not waiting or turn + 1 == _ROUNDS:
             break
-    where = sum(one.x for one in found) / len(found)
-    level = sum(one.y for one in found) / len(found)
-    tick = middle + round(where / ns_per_tick)
-    level += (tick - middle) * ns_per_tick - where  # along the nominal line to a whole tick
-    t_ns = origin + round(level + where)
-    apart = [one.y + stretch * (where - one.x) for one in found]
-    return Line(tick, t_ns, stretch, error, levels, quantile, ns_per_tick, apart[0] - apart[-1])
+    whole = zip(fits, middle[:, 0].tolist(), origin[:, 0].tolist(), strict=True)
+    return [_line(fit, tick, t_ns, ns_per_tick) for fit, tick, t_ns in whole if fit is not None]
 
 
-@dataclass(frozen=True, slots=True)
-class _Direction:
+class _Direction(NamedTuple):
     """Least squares through the block minima of one direction: centre, slope, and what is left over."""
 
     x: float
@@ -129,35 +150,65 @@ class _Direction:
     """Spread of the lower quarter of all delays, ns."""
 
 
+class _Fit(NamedTuple):
+    """Where a fit stands: its directions, the slope through them with its errors, and the slope taken out before."""
+
+    found: list[_Direction]
+    stretch: float
+    error: float
+    levels: float
+    quantile: float
+    before: float
+
+    @property
+    def settled(self) -> bool:
+        """Whether another round would change nothing."""
+        return abs(self.stretch - self.before) < 1e-12
+
+
+def _line(fit: _Fit, middle: int, origin: int, ns_per_tick: float) -> Line:
+    found = fit.found
+    where = sum(one.x for one in found) / len(found)
+    level = sum(one.y for one in found) / len(found)
+    tick = middle + round(where / ns_per_tick)
+    level += (tick - middle) * ns_per_tick - where  # along the nominal line to a whole tick
+    t_ns = origin + round(level + where)
+    apart = [one.y + fit.stretch * (where - one.x) for one in found]
+    return Line(tick, t_ns, fit.stretch, fit.error, fit.levels, fit.quantile, ns_per_tick, apart[0] - apart[-1])
+
+
 def _directions(
-    x: Float, sides: Float, signs: Float, stretch: float, blocks: int, ns_per_tick: float
-) -> list[_Direction]:
-    """Return each direction's least squares; both at once, because a fit is made at every ping.
+    x: Float, sides: Float, signs: Float, stretch: Float, blocks: int, ns_per_tick: float
+) -> list[list[_Direction]]:
+    """Return each direction's least squares; all at once, because a fit is made at every ping.
 
     Args:
-        x: `(N,)`, board time, ns.
-        sides: `(directions, N)`, host time less board time.
+        x: `(K, N)`, board time, ns.
+        sides: `(K, directions, N)`, host time less board time.
         signs: `(directions, 1)`, -1 where delays lie above the truth, 1 where they lie below.
-        stretch: The slope that is taken out before the least delays are sought.
+        stretch: `(K,)`, the slopes that are taken out before the least delays are sought.
         blocks: N is a multiple of it.
         ns_per_tick: Nominal.
     """
-    many, size = sides.shape
-    delay = (stretch * x - sides) * signs
-    inside = delay.reshape(many, blocks, -1).argmin(axis=2) + np.arange(0, size, size // blocks)
-    least = np.minimum.reduce(delay, axis=1)
-    delay.partition(size // 4, axis=1)  # from here on no longer in order
-    scales = (delay[:, size // 4] - least).tolist()
-    found = []
-    for y, best, scale in zip(sides, inside, scales, strict=True):
-        bx, by = x[best], y[best]
-        mx, my = float(np.add.reduce(bx)) / blocks, float(np.add.reduce(by)) / blocks
-        cx, cy = bx - mx, by - my
-        spread = max(float(cx @ cx), 1.0)  # never 0, even where all minima read one tick
-        slope = float(cx @ cy) / spread
-        own = max(0.0, float(cy @ cy) - slope**2 * spread)
-        found.append(_Direction(mx, my, slope, spread, own, max(scale, ns_per_tick)))
-    return found
+    many, ways, size = sides.shape
+    delay = ((stretch[:, None] * x)[:, None] - sides) * signs
+    inside = delay.reshape(many, ways, blocks, -1).argmin(axis=3) + np.arange(0, size, size // blocks)
+    least = np.minimum.reduce(delay, axis=2)
+    delay.partition(size // 4, axis=2)  # from here on no longer in order
+    scales = delay[:, :, size // 4] - least
+    which = np.arange(many)[:, None, None]
+    bx, by = x[which, inside], sides[which, np.arange(ways)[:, None], inside]
+    mx, my = np.add.reduce(bx, axis=2) / blocks, np.add.reduce(by, axis=2) / blocks
+    cx, cy = bx - mx[:, :, None], by - my[:, :, None]
+    sums = np.stack([mx, my, np.vecdot(cx, cx), np.vecdot(cx, cy), np.vecdot(cy, cy), scales], axis=2)
+    return [[_direction(one, ns_per_tick) for one in both] for both in sums.tolist()]
+
+
+def _direction(sums: Sequence[float], ns_per_tick: float) -> _Direction:
+    mx, my, xx, xy, yy, scale = sums
+    spread = max(xx, 1.0)  # never 0, even where all minima read one tick
+    slope = xy / spread
+    return _Direction(mx, my, slope, spread, max(0.0, yy - slope**2 * spread), max(scale, ns_per_tick))
 
 
 def _combine(found: list[_Direction], blocks: int) -> tuple[float, float, float, float]:

@@ -3,9 +3,11 @@
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["FEWEST_KEPT", "Evidence"]
+__all__ = ["FEWEST_KEPT", "Evidence", "Rows"]
 
 Int64 = npt.NDArray[np.int64]
+Rows = tuple[Int64 | None, Int64, Int64]
+"""Sent (None where ticks only arrive), ticks, received; `(N,)` each."""
 
 _MOST = 2048
 FEWEST_KEPT = 300
@@ -39,6 +41,13 @@ class Evidence:
         self._end += 1
         self._start = max(self._start, self._end - _MOST)
 
+    def copy(self) -> "Evidence":
+        """Return the same exchanges, to go on from without changing these."""
+        other = Evidence(self.ways)
+        other._rows[:, : len(self)] = self._rows[:, self._start : self._end]
+        other._end = len(self)
+        return other
+
     def clear(self) -> None:
         """Forget everything."""
         self._start = self._end = 0
@@ -64,7 +73,7 @@ class Evidence:
         old = int(np.searchsorted(self._rows[2, self._start : self._end], before_ns))
         self._start = max(self._start, min(self._start + old, self._end - FEWEST_KEPT))
 
-    def rows(self) -> tuple[Int64 | None, Int64, Int64]:
+    def rows(self) -> Rows:
         """Return (sent or None, ticks, received), int64 `(N,)` each."""
         sent, ticks, received = self._rows[:, self._start : self._end]
         return (sent if self.ways == 2 else None), ticks, received

@@ -15,14 +15,16 @@ One `Timebase` serves one boot of one board. Rules:
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from firmware_bridge.dating import Dating
-from firmware_bridge.envelope import FEWEST, Line, fit_line
+from firmware_bridge.envelope import FEWEST, Line
 from firmware_bridge.evidence import Evidence
+from firmware_bridge.foresight import Foresight
 from firmware_bridge.refit import Refit, refit
 
 __all__ = ["ClockFit", "Refit", "Timebase", "refit"]
@@ -101,6 +103,7 @@ class Timebase:
         self._line: Line | None = None
         self._fitted_ns = -(2**62)
         self._dating = Dating()
+        self._foresight = Foresight()
 
     # ------------------------------------------------------------------ ticks
 
@@ -161,8 +164,32 @@ class Timebase:
             if len(self._odd) < _ODD:
                 return
             self._begin_anew(evidence, self._odd)
-        if len(evidence) < 3 * FEWEST or received_ns - self._fitted_ns >= EVERY_S * 1e9:
+        if _is_due(evidence, received_ns - self._fitted_ns):
             self._fit(evidence, received_ns)
+
+    def foresee(self, sent_ns: Sequence[int], ticks: UInt64, bits: int, received_ns: Sequence[int]) -> None:
+        """Fit the lines for pings that will be taken next, all at once; nothing that is told depends on it.
+
+        Args:
+            sent_ns: UTC when each was sent.
+            ticks: uint64 `(N,)`, what the board's clock read, as sent.
+            bits: Width at which they wrap.
+            received_ns: UTC when each was answered.
+        """
+        raw = ticks.astype(np.int64)
+        if bits < 63 and self._latest is not None:
+            wrap = 1 << bits
+            raw += (self._latest[0] - raw + wrap // 2) // wrap * wrap
+        coming, fitted_ns, windows = self._two_way.copy(), self._fitted_ns, []
+        for sent, tick, received in zip(sent_ns, raw.tolist(), received_ns, strict=True):
+            if received < sent or not coming.agrees(sent, tick, received, self._ns_per_tick, _SLACK_NS):
+                break
+            coming.add(sent, tick, received)
+            if _is_due(coming, received - fitted_ns):
+                coming.forget(received - int(WINDOW_S * 1e9))
+                fitted_ns = received
+                windows.append(np.stack([rows for rows in coming.rows() if rows is not None]))
+        self._foresight = Foresight(windows, self._ns_per_tick)
 
     def _begin_anew(self, evidence: Evidence, odd: list[tuple[int, int, int]]) -> None:
         """The board's clock was set: only the exchanges since then count, and times go on from the last one given."""
@@ -186,8 +213,7 @@ class Timebase:
     def _fit(self, evidence: Evidence, now_ns: int) -> None:
         evidence.forget(now_ns - int(WINDOW_S * 1e9))
         self._fitted_ns = now_ns
-        sent, ticks, received = evidence.rows()
-        self._line = line = fit_line(sent, ticks, received, self._ns_per_tick)
+        self._line = line = self._foresight.line(evidence.rows(), self._ns_per_tick)
         if line is None:
             tick, t_ns = evidence.best(self._ns_per_tick)
             slope = 0.0
@@ -264,6 +290,11 @@ class Timebase:
         if self._line is None:
             return None
         return _state(self._line, evidence, now_ns, self.inferred_wraps)
+
+
+def _is_due(evidence: Evidence, passed_ns: int) -> bool:
+    """Whether a fit is to be made, so long after the one before."""
+    return len(evidence) < 3 * FEWEST or passed_ns >= EVERY_S * 1e9
 
 
 def _state(line: Line, evidence: Evidence, now_ns: int, wraps: int) -> ClockFit:

@@ -11,6 +11,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
+from functools import cache
 from typing import Any
 
 __all__ = ["HEADER", "REASONS", "STATUS_ROW", "TABLE", "VERSION", "Flag", "Kind", "Message", "Shape", "name_of",
@@ -207,17 +208,24 @@ def pack(message: Message) -> bytes:
 
 def unpack(kind: int, flags: int, payload: bytes) -> Message | None:
     """Return the message in a payload, or None where the kind is unknown or the payload has the wrong length."""
-    try:
-        shape = TABLE[Kind(kind)]
-    except ValueError:
+    form = _form(kind, flags & 0x0F)
+    if form is None:
         return None
-    codec = shape.codec(Flag(flags & 0x0F))
+    known, meant, codec, names, tail = form
     extra = len(payload) - codec.size
-    if extra < 0 or (extra and not shape.tail):
+    if extra < 0 or (extra and not tail):
         return None
     values = codec.unpack_from(payload)
-    names = (name for name, _ in shape.fields)
-    return Message(Kind(kind), dict(zip(names, values, strict=True)), payload[codec.size :], Flag(flags & 0x0F))
+    return Message(known, dict(zip(names, values, strict=True)), payload[codec.size :], meant)
+
+
+@cache
+def _form(kind: int, flags: int) -> tuple[Kind, Flag, struct.Struct, tuple[str, ...], bool] | None:
+    """Return how a payload is read: kind, flags, its fixed part, the names there, and whether a tail may follow."""
+    if kind not in _CODES:
+        return None
+    shape, meant = TABLE[Kind(kind)], Flag(flags)
+    return Kind(kind), meant, shape.codec(meant), tuple(name for name, _ in shape.fields), bool(shape.tail)
 
 
 def status_rows(status: Message) -> list[dict[str, int]]:

@@ -9,29 +9,28 @@ board without a nonce has started anew when its numbers step back by more than 6
 tenth of a second (`inferred`).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from firmware_bridge.batch import (  # isort: skip
-    Arrival, BoardInfo, ClockReading, Connected, Damage, Disconnected, Item, Log, RateChanged, Rebooted, Reply, Stall,
-    Status,
+    Arrival, BoardInfo, ClockReading, Connected, Damage, Disconnected, Item, Log, RateChanged, Rebooted, Stall,
 )  # fmt: skip
 from firmware_bridge.ledger import Books, Ledger
 from firmware_bridge.timebase import ClockFit
+from firmware_bridge.wire.answers import replies, status_of
 from firmware_bridge.wire.boots import Boots, Verdict
 from firmware_bridge.wire.dialect import Answer, Damaged, Described, Dialect, Heard, Samples, Text
 from firmware_bridge.wire.follow import Follower, part_of
 from firmware_bridge.wire.identity import Identity
 from firmware_bridge.wire.inject import start_mask
-from firmware_bridge.wire.messages import REASONS, Flag, Kind, Message, name_of, status_rows
+from firmware_bridge.wire.messages import Kind, Message
+from firmware_bridge.wire.pings import Pings
 from firmware_bridge.wire.schedule import Facts, Schedule
 from firmware_bridge.wire.times import Clockwork, Times
 from firmware_bridge.wire.together import Together, look_together
+from firmware_bridge.wire.traffic import Traffic
 
 __all__ = ["Session"]
-
-_PINGS = 256
 
 
 class Session:
@@ -69,10 +68,8 @@ class Session:
         self._identity, self._injected = Identity(expect), injected
         self._ledger, self._times = Ledger(), Times(timebase)
         self._follow = Follower(board, self._ledger, self._times)
-        self._schedule = Schedule()
-        self._boots = Boots()
+        self._schedule, self._boots, self._pings = Schedule(), Boots(), Pings()
         self._connected = self._renumber = False
-        self._pings: dict[int, int] = {}
 
     @property
     def boot(self) -> int:
@@ -97,8 +94,6 @@ class Session:
         """Return what is known of the board's clock when bytes last came; None while too little is."""
         return self._times.fit(self.heard_ns)
 
-    # ------------------------------------------------------------------ what happens to a connection
-
     def apply(self, arrival: Arrival) -> Arrival:
         """Return an arrival with what it means: `items` and `books` filled in, live or in a replay."""
         kind, data, now = arrival.kind, arrival.data, arrival.t_ns
@@ -121,7 +116,8 @@ class Session:
     def opened(self, port: str, now: int) -> list[Item]:
         """A connection exists; a dialect that still holds bytes of the one before gives them up."""
         items = self._begin()
-        self._hear_all(self.dialect.end(now), now)
+        for heard in self.dialect.end(now):
+            self._hear(heard, now)
         self._connected, self.refused = False, ""  # another board may be there now
         self._identity.opened(port)
         self._follow.broken("disconnected")
@@ -132,7 +128,8 @@ class Session:
     def closed(self, reason: str, now: int) -> list[Item]:
         """The connection is gone."""
         items = self._begin()
-        self._hear_all(self.dialect.end(now), now)
+        for heard in self.dialect.end(now):
+            self._hear(heard, now)
         self._follow.tails(now)
         self._connected = False
         self._pings.clear()
@@ -156,39 +153,45 @@ class Session:
         items = self._begin()
         self._ledger.bytes_received += len(data)
         self.heard_ns = now
-        self._hear_all(self.dialect.feed(data, now), now)
+        for heard in self.dialect.feed(data, now):
+            self._hear(heard, now)
         self._follow.flush()
         return items
 
-    def together(self, arrivals: Sequence[Arrival]) -> Together | None:
+    def together(self, traffic: Traffic) -> Together | None:
         """Take reads and writes that follow each other at once, where all is plain; else take nothing (None).
 
         What comes out is what one after another would give, but for the batches: a stream has one.
         """
-        writes = sum(one.kind == "tx" for one in arrivals)
-        if not self._connected or self._renumber or self.refused or len(self._pings) + writes > _PINGS:
+        if not self._connected or self._renumber or self.refused or not self._pings.fits(int((~traffic.read).sum())):
             return None
-        looked = look_together(arrivals, self.dialect, self._follow, self._times, self._boots, self._tick_hz)
+        looked = look_together(traffic, self.dialect, self._follow, self._times, self._boots, self._tick_hz)
         if looked is None:
             return None
         items = self._begin()
         self._ledger.bytes_received += len(looked.plain.data)
-        came_ns = looked.take(self._hear, self.sent)
+        written = looked.written(self._commands)
+        self._times.foresee(self._tick_hz, self._pings.coming(written, looked.answers()))
+        came_ns = looked.take(self._hear, self._wrote, written)
         self.heard_ns = looked.last_ns
         self._follow.flush()
         return Together(tuple(items), came_ns, self.books())
 
     def sent(self, data: bytes, now: int) -> list[Item]:
         """Take bytes that the host wrote, `now` being just before they were written."""
-        read = getattr(self.dialect, "sent", None)
-        for message in read(data) if read is not None else ():
-            if message.kind == Kind.PING:
-                self._pings[message.token] = now
-                if len(self._pings) > _PINGS:
-                    del self._pings[next(iter(self._pings))]
-            elif message.kind == Kind.START:
-                self._boots.asked(message.nonce, now)
+        for message in self._commands(data):
+            self._wrote(message, now)
         return []
+
+    def _commands(self, data: bytes) -> Sequence[Message]:
+        read: Callable[[bytes], Sequence[Message]] | None = getattr(self.dialect, "sent", None)
+        return () if read is None else read(data)
+
+    def _wrote(self, message: Message, now: int) -> None:
+        if message.kind == Kind.PING:
+            self._pings.wrote(message.token, now)
+        elif message.kind == Kind.START:
+            self._boots.asked(message.nonce, now)
 
     def due(self, now: int) -> tuple[bytes, int | None]:
         """Return what to write now (live only) and when to ask again (ns; None: after the next bytes)."""
@@ -203,16 +206,10 @@ class Session:
         messages, later = self._schedule.due(now, facts)
         return b"".join(self.dialect.send(message) for message in messages), later
 
-    # ------------------------------------------------------------------ what was heard
-
     def _begin(self) -> list[Item]:
         items: list[Item] = []
         self._follow.out = items
         return items
-
-    def _hear_all(self, all_heard: Any, now: int) -> None:
-        for heard in all_heard:
-            self._hear(heard, now)
 
     def _hear(self, heard: Heard, now: int) -> None:
         out = self._follow.out
@@ -297,36 +294,27 @@ class Session:
         self._follow.out.append(Rebooted(self.board, now, self.boot, inferred))
 
     def _answer(self, heard: Answer, now: int) -> None:
-        message, out, kind = heard.message, self._follow.out, heard.message.kind
+        message, kind = heard.message, heard.message.kind
         if kind == Kind.PONG:
             self._pong(message, now)
         elif kind == Kind.STATUS:
             self._status(message, now)
-        elif kind in (Kind.ACK, Kind.NAK, Kind.CREDIT, Kind.RESULT):
-            if kind == Kind.ACK and message.of == Kind.START:
-                self._react(self._boots.acknowledged(), now)
-            elif kind == Kind.NAK:
-                if message.of == Kind.START:
-                    self._boots.refused()
-                said = message.tail.decode("utf-8", "replace") or REASONS.get(message.reason, "no reason")
-                out.append(Log(self.board, now, "warning", f"the board refused {name_of(message.of)}: {said}"))
-            out.append(Reply(self.board, now, kind.name, message.fields, message.tail))
+        elif kind == Kind.ACK and message.of == Kind.START:
+            self._react(self._boots.acknowledged(), now)
+        elif kind == Kind.NAK and message.of == Kind.START:
+            self._boots.refused()
+        self._follow.out += replies(self.board, message, now)
 
     def _pong(self, message: Message, now: int) -> None:
-        sent_ns = self._pings.pop(message.token, None)
-        hz = self._tick_hz
-        if sent_ns is None or not hz:
-            return
-        bits = 64 if message.flags & Flag.TICK64 else 32
-        ticks = message.tick_received, message.tick_sent
-        tick, received_ns = self._times.answered(hz, sent_ns, ticks, bits, now)
-        self._follow.out.append(ClockReading(self.board, now, sent_ns, tick, received_ns))
+        hz, answered = self._tick_hz, self._pings.answer(message, now)
+        if answered is not None and hz:
+            tick, received_ns = self._times.answered(hz, *answered)
+            self._follow.out.append(ClockReading(self.board, now, answered[0], tick, received_ns))
 
     def _status(self, message: Message, now: int) -> None:
         self._react(self._boots.says(message.nonce), now)
-        names: Mapping[int, str] = getattr(self._spoken, "stream_names", {})
-        rows = {names.get(wire_id := row.pop("stream"), str(wire_id)): row for row in status_rows(message)}
-        for name, row in rows.items():
-            if self._boots.runs(message.nonce):
+        status = status_of(self.board, message, getattr(self._spoken, "stream_names", {}), now)
+        if self._boots.runs(message.nonce):
+            for name, row in status.fields["streams"].items():
                 self._follow.status(name, row["produced"], row["dropped"])
-        self._follow.out.append(Status(self.board, now, {**message.fields, "streams": rows}))
+        self._follow.out.append(status)

@@ -4,7 +4,7 @@ A board without ticks gets the arrival time for both. Values no clock can have (
 chance) are clamped, so that nothing here overflows.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -101,13 +101,26 @@ class Times:
         Returns:
             The first tick unwrapped, and when the answer would have come had the board not taken its time.
         """
-        inside = round(((ticks[1] - ticks[0]) % 2**bits) / hz * 1e9)
-        received_ns = now - inside if inside < now - sent_ns else now
+        received_ns = _received_ns(hz, sent_ns, ticks, bits, now)
         clock = self._clock(hz)
         tick = min(ticks[0], int(hz * 4e9))
         unwrapped = int(clock.unwrap(np.array([tick], np.uint64), bits, now)[0])
         clock.exchange(sent_ns, unwrapped, received_ns)
         return unwrapped, received_ns
+
+    def foresee(self, hz: float | None, answers: Sequence[tuple[int, tuple[int, int], int, int]]) -> None:
+        """Prepare for answers that will be taken next, so that all at once cost less (see `Timebase.foresee`).
+
+        Args:
+            hz: Ticks a second; None: the board has no clock.
+            answers: `sent_ns`, `ticks`, `bits` and `now` of each, as for `answered`.
+        """
+        clock = self._clocks.get(hz) if hz else None
+        if not hz or not isinstance(clock, Timebase) or not answers:
+            return
+        received_ns = [_received_ns(hz, *one) for one in answers]
+        ticks = np.array([min(one[1][0], int(hz * 4e9)) for one in answers], np.uint64)
+        clock.foresee([one[0] for one in answers], ticks, answers[0][2], received_ns)
 
     def fit(self, now: int) -> ClockFit | None:
         """Return the fit with the most evidence, stated for `now`."""
@@ -119,6 +132,12 @@ class Times:
         if clock is None:
             clock = self._clocks[hz] = self._make(hz)
         return clock
+
+
+def _received_ns(hz: float, sent_ns: int, ticks: tuple[int, int], bits: int, now: int) -> int:
+    """Return when an answer would have come had the board not taken its time; see `Times.answered`."""
+    inside = round(((ticks[1] - ticks[0]) % 2**bits) / hz * 1e9)
+    return now - inside if inside < now - sent_ns else now
 
 
 def _most(hz: float) -> np.uint64:

@@ -5,14 +5,16 @@ samples go on where their streams stand, clocks run as they did and STATUS is of
 their order with the writes before them. A dialect takes part by `look` and `took`; for others there is no short way.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Arrival, Item
+from firmware_bridge.batch import Item
 from firmware_bridge.ledger import Books
 from firmware_bridge.wire.boots import Boots
 from firmware_bridge.wire.dialect import Answer, Dialect, Heard, Samples
@@ -20,6 +22,7 @@ from firmware_bridge.wire.follow import Follower
 from firmware_bridge.wire.messages import Flag, Kind, Message
 from firmware_bridge.wire.plain import Plain
 from firmware_bridge.wire.times import Times
+from firmware_bridge.wire.traffic import Traffic
 
 __all__ = ["Looked", "Looking", "Together", "look_together"]
 
@@ -57,71 +60,90 @@ class Looked:
     """Reads and writes that may be taken at once.
 
     Attributes:
-        arrivals: The reads and writes.
+        traffic: The reads and writes.
         plain: What the reads hold.
         came: UTC ns of the reads, int64, of each entry of `plain.heard`.
         last_ns: When the last read came.
     """
 
-    arrivals: Sequence[Arrival]
+    traffic: Traffic
     plain: Plain
     came: Sequence[Int64]
     last_ns: int
     dialect: Looking
     follow: Follower
 
+    def written(self, read: Callable[[bytes], Iterable[Message]]) -> list[tuple[int, Message, int]]:
+        """Return what was written: before which read (its index), the message, and when.
+
+        Args:
+            read: Takes bytes that were written and returns the messages in them.
+        """
+        traffic, before = self.traffic, np.cumsum(self.traffic.read)
+        return [
+            (int(before[at]), message, int(traffic.t_ns[at]))
+            for at in np.flatnonzero(~traffic.read).tolist()
+            for message in read(traffic.data[at])
+        ]
+
+    def answers(self) -> Iterator[tuple[Message, int]]:
+        """Yield what the board answered, and when it came."""
+        for (one, _), came in zip(self.plain.heard, self.came, strict=True):
+            if isinstance(one, Answer):
+                yield one.message, int(came[0])
+
     def take(
-        self, hear: Callable[[Heard, int], None], sent: Callable[[bytes, int], Iterable[Item]]
+        self,
+        hear: Callable[[Heard, int], None],
+        wrote: Callable[[Message, int], None],
+        written: Iterable[tuple[int, Message, int]],
     ) -> dict[str, Int64]:
         """Take them.
 
         Args:
             hear: Takes a message that came at a time.
-            sent: Takes bytes that were written at a time.
+            wrote: Takes a message that was written at a time.
+            written: What was written, see there.
 
         Returns:
             When each sample came, by stream.
         """
         self.dialect.took(self.plain)
         parts: dict[str, list[Int64]] = {}
-        waiting, passed = iter(self.arrivals), 0
+        waiting = deque(written)
         for (one, read), came in zip(self.plain.heard, self.came, strict=True):
             if isinstance(one, Samples):
                 self.follow.take_plain(one, came)
                 parts.setdefault(one.stream.name, []).append(came)
                 continue
-            while passed <= int(read[0]):  # what was written before this read came
-                arrival = next(waiting)
-                passed += arrival.kind == "rx"
-                if arrival.kind == "tx":
-                    sent(arrival.data, arrival.t_ns)
+            while waiting and waiting[0][0] <= int(read[0]):  # what was written before this read came
+                wrote(*waiting.popleft()[1:])
             hear(one, int(came[0]))
-        for arrival in waiting:
-            if arrival.kind == "tx":
-                sent(arrival.data, arrival.t_ns)
+        for _, message, now in waiting:
+            wrote(message, now)
         return {name: np.concatenate(several) for name, several in parts.items()}
 
 
 def look_together(
-    arrivals: Sequence[Arrival], dialect: Dialect, follow: Follower, times: Times, boots: Boots, hz: float | None
+    traffic: Traffic, dialect: Dialect, follow: Follower, times: Times, boots: Boots, hz: float | None
 ) -> Looked | None:
     """Look at reads and writes; None where they must be taken one by one.
 
     Args:
-        arrivals: Reads and writes of one board that follow each other.
+        traffic: Reads and writes of one board that follow each other.
         dialect: How it talks.
         follow: What became of its samples.
         times: Its clocks.
         boots: Its run.
         hz: Ticks a second of the clock that pings date; None: it has none.
     """
-    reads = [one for one in arrivals if one.kind == "rx"]
-    if not isinstance(dialect, Looking) or not reads or not boots.settled:
+    if not isinstance(dialect, Looking) or not traffic.read.any() or not boots.settled:
         return None
-    plain = dialect.look(b"".join([one.data for one in reads]), np.cumsum([len(one.data) for one in reads]))
+    reads = list(compress(traffic.data, traffic.read.tolist()))
+    plain = dialect.look(b"".join(reads), np.cumsum(list(map(len, reads))))
     if plain is None:
         return None
-    when = np.array([one.t_ns for one in reads], np.int64)
+    when = traffic.t_ns[traffic.read]
     came = [when[read] for _, read in plain.heard]
     both = list(zip((one for one, _ in plain.heard), came, strict=True))
     if not follow.is_plain([(one, each) for one, each in both if isinstance(one, Samples)]):
@@ -135,4 +157,4 @@ def look_together(
 
     if not all(tells_little(one.message, each) for one, each in both if isinstance(one, Answer)):
         return None
-    return Looked(arrivals, plain, came, int(when[-1]), dialect, follow)
+    return Looked(traffic, plain, came, int(when[-1]), dialect, follow)

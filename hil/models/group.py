@@ -7,40 +7,16 @@ are done for all slots at once, element by element, so that no board's values de
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from firmware_bridge.batch import Stream
 from hil.models.contract import Contract
+from hil.models.scanning import Scanning, Step, most_hops
 
-__all__ = ["Group", "Scanning", "Step"]
-
-
-class Step(Protocol):
-    """One hop of a network for a fixed number of boards."""
-
-    backend: str
-    version: str
-    input: npt.NDArray[np.float32]
-    """`(slots, hop, inputs)`, normalised: filled before `run`."""
-
-    def run(self, active: Sequence[int], reset: Sequence[int]) -> npt.NDArray[np.float32]:
-        """Clear the `reset` slots, advance the `active` ones, and return `(slots, classes)`."""
-        ...
-
-
-@runtime_checkable
-class Scanning(Step, Protocol):
-    """A step that also takes several hops of one board in one call, with the bits of one call a hop."""
-
-    longest: int
-    """Most hops of a call, at most the number of slots."""
-
-    def scan(self, slot: int, hops: int, reset: bool) -> npt.NDArray[np.float32]:
-        """Advance a slot by the first `hops` rows of `input`; return `(slots, classes)`, row k of hop k."""
-        ...
+__all__ = ["Group"]
 
 
 class Group:
@@ -62,7 +38,7 @@ class Group:
         self.mean = np.broadcast_to(np.array([item.mean for item in contract.inputs], np.float32), shape).copy()
         self.std = np.broadcast_to(np.array([item.std for item in contract.inputs], np.float32), shape).copy()
         self.columns: list[list[int] | None] = [None] * shape[0]
-        self.longest = step.longest if isinstance(step, Scanning) else 1
+        self.longest = most_hops(step)
         """Hops of one slot that one call takes."""
         self._logits = contract.outputs == "logits"
 

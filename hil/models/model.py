@@ -18,8 +18,8 @@ import numpy.typing as npt
 from firmware_bridge.batch import Arrival, Batch, Item, Prediction, Stream
 from firmware_bridge.errors import FileError, MissingPart, UsageError
 from hil.models.contract import Contract, parse_contract
-from hil.models.group import Step
 from hil.models.package import Package, pack, read_package, unpack
+from hil.models.scanning import Step
 from hil.models.streaming import Runner
 
 if TYPE_CHECKING:

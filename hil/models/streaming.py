@@ -30,8 +30,9 @@ from firmware_bridge.batch import (
 )
 from firmware_bridge.errors import UsageError
 from hil.models.contract import Contract
-from hil.models.group import Group, Step
+from hil.models.group import Group
 from hil.models.matching import has_channels, match
+from hil.models.scanning import Step
 from hil.models.segments import Block, Coverage, Segmenter
 
 __all__ = ["Runner"]

@@ -16,6 +16,7 @@ import numpy as np
 import zstandard
 
 from firmware_bridge.errors import FileError
+from hil.recording.chunktable import ChunkTable, chunk_index
 from hil.recording.files import explain
 from hil.recording.mcapfile import MAGIC, ChunkEntry, Op
 from hil.recording.mcaprecords import NONE, Cursor, UInt64, chunk_entry, in_order, unpacked, walk_records
@@ -61,7 +62,7 @@ class Torn:
 class _Found:
     schemas: dict[int, tuple[str, str, bytes]] = field(default_factory=dict)
     channels: dict[int, tuple[int, str, str, dict[str, str]]] = field(default_factory=dict)
-    chunks: list[ChunkEntry] = field(default_factory=list)
+    chunks: ChunkTable = field(default_factory=ChunkTable)
     metadata: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     attachments: list[tuple[str, str, int, int]] = field(default_factory=list)
     chunk_count: int = -1
@@ -97,7 +98,7 @@ class McapFile:
             number: Channel(number, topic, encoding, about, self._found.schemas.get(schema, none))
             for number, (schema, topic, encoding, about) in self._found.channels.items()
         }
-        self.chunks: list[ChunkEntry] = self._found.chunks
+        self.chunks = self._found.chunks
         self.metadata = self._found.metadata
         """Metadata records in order: name and values."""
         self._walked: dict[int, dict[int, tuple[UInt64, UInt64]]] = {}
@@ -150,8 +151,7 @@ class McapFile:
 
     def distrust(self, chunk: ChunkEntry) -> None:
         """Walk the records of a chunk from now on, because its message index contradicts them."""
-        place = next(number for number, known in enumerate(self.chunks) if known.offset == chunk.offset)
-        self.chunks[place] = replace(chunk, index={})
+        self.chunks.forget_index(next(at for at, known in enumerate(self.chunks) if known.offset == chunk.offset))
 
     def _walk_chunk(self, chunk: ChunkEntry) -> dict[int, tuple[UInt64, UInt64]]:
         known = self._walked.get(chunk.offset)
@@ -224,7 +224,7 @@ class McapFile:
         if not start:
             return False
         summary = self.bytes_at(start, self.size - 37 - start)
-        if crc and zlib.crc32(summary + tail[:25]) != crc:
+        if crc and zlib.crc32(tail[:25], zlib.crc32(summary)) != crc:
             return False
         at = 0
         try:
@@ -244,6 +244,7 @@ class McapFile:
         """Walk the records of a file without a summary; return where they end."""
         at = len(MAGIC)
         ended = False
+        chunks: list[ChunkEntry] = []
         indexes: dict[int, int] = {}
         while at + 9 <= self.size:
             head = self.bytes_at(at, 96)
@@ -259,7 +260,7 @@ class McapFile:
                 if entry is None:
                     break
                 indexes = {}
-                self._found.chunks.append(replace(entry, index=indexes))
+                chunks.append(replace(entry, index=indexes))
             elif op == Op.MESSAGE_INDEX:
                 indexes[struct.unpack_from("<H", head, 9)[0]] = at
             elif op in (Op.SCHEMA, Op.CHANNEL, Op.METADATA):
@@ -275,9 +276,11 @@ class McapFile:
                 except struct.error:
                     break
             at = end
-        if not ended and self._found.chunks:
+        for chunk in chunks:
+            self._found.chunks.append(chunk)
+        if not ended and chunks:
             # Its message indexes may be torn too: the chunk itself says what it holds.
-            self._found.chunks[-1] = replace(self._found.chunks[-1], index={})
+            self._found.chunks.forget_index(-1)
         return Torn(min(at, self.size), self.size, ended)
 
     def _take(self, op: int, body: bytes) -> None:
@@ -289,13 +292,7 @@ class McapFile:
             number, schema = cursor.take("HH")
             found.channels[number] = (schema, cursor.text(), cursor.text(), cursor.pairs())
         elif op == Op.CHUNK_INDEX:
-            start, end, place, length = cursor.take("QQQQ")
-            places = np.frombuffer(cursor.blob(), np.dtype([("channel", "<u2"), ("place", "<u8")]))
-            (index_length,) = cursor.take("Q")
-            compression = cursor.text()
-            packed, size = cursor.take("QQ")
-            index = dict(zip(places["channel"].tolist(), places["place"].tolist(), strict=True))
-            found.chunks.append(ChunkEntry(start, end, place, length, index, index_length, compression, packed, size))
+            found.chunks.append(chunk_index(body))
         elif op == Op.STATISTICS:
             found.chunk_count = cursor.take("QHIIII")[5]
         elif op == Op.METADATA:

@@ -4,7 +4,6 @@ Rule of this room: pure functions of bytes; what contradicts itself gives None o
 """
 
 import struct
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -93,17 +92,16 @@ def chunk_entry(head: bytes, at: int, length: int) -> ChunkEntry | None:
     return ChunkEntry(start, end, at, 9 + length, {}, 0, compression, packed, size)
 
 
-def heads_of(data: bytes, places: Sequence[int]) -> npt.NDArray[np.void] | None:
+def heads_of(data: bytes, places: npt.NDArray[np.int64]) -> npt.NDArray[np.void] | None:
     """Return the fronts of the message records at some places, `(N,)` of `HEAD`; None where one is no whole message."""
-    at = np.array(places, np.int64)
-    if not len(at) or int(at.max()) + HEAD.itemsize > len(data):
+    if not len(places) or int(places.max()) + HEAD.itemsize > len(data):
         return None
-    raw = np.frombuffer(data, np.uint8)[at[:, None] + np.arange(HEAD.itemsize)]
-    heads: npt.NDArray[np.void] = raw.view(HEAD)[:, 0]
+    heads: npt.NDArray[np.void] = np.ndarray((len(data) - HEAD.itemsize + 1,), HEAD, data, 0, (1,))[places]
     length = heads["len"]
     fits = (
-        (heads["op"] == Op.MESSAGE) & (length >= HEAD.itemsize - 9) & (length <= (len(data) - at - 9).astype(np.uint64))
-    )
+        (heads["op"] == Op.MESSAGE) & (length >= HEAD.itemsize - 9)
+        & (length <= (len(data) - places - 9).astype(np.uint64))
+    )  # fmt: skip
     return heads if bool(fits.all()) else None
 
 

@@ -69,27 +69,33 @@ class Pieces:
             self._left_out(error)
             return None
 
-    def located(self, chunk: ChunkEntry, wanted: set[int]) -> tuple[bytes, list[int]] | None:
-        """Return a chunk's records and the offsets of the messages of some channels, in order of writing.
+    def located(self, chunk: ChunkEntry, wanted: set[int]) -> tuple[bytes, Int64, npt.NDArray[np.void]] | None:
+        """Return a chunk's records, the offsets of the messages of some channels, in order of writing, and their heads.
 
         None where there are none, or where the chunk is damaged and such chunks are left out. An index that does not
         fit the records (they have a checksum, it has none) is not used: the records are walked.
         """
         try:
             places = self._places(chunk, wanted)
-            data = self.file.unpack(chunk) if places else b""
-            if places and heads_of(data, places) is None:
+            if not len(places):
+                return None
+            data = self.file.unpack(chunk)
+            heads = heads_of(data, places)
+            if heads is None:
                 self.file.distrust(chunk)
                 chunk = next(known for known in self.file.chunks if known.offset == chunk.offset)
                 places = self._places(chunk, wanted)
+                heads = heads_of(data, places)
         except ChunkDamaged as error:
             self._left_out(error)
             return None
-        return (data, places) if places else None
+        return None if heads is None else (data, places, heads)
 
-    def _places(self, chunk: ChunkEntry, wanted: set[int]) -> list[int]:
+    def _places(self, chunk: ChunkEntry, wanted: set[int]) -> Int64:
         there = wanted & self.file.channels_in(chunk)
-        return sorted(place for one in there for place in self.file.index(chunk, one)[1].tolist())
+        if not there:
+            return np.zeros(0, np.int64)
+        return np.sort(np.concatenate([self.file.index(chunk, one)[1].astype(np.int64) for one in there]))
 
     def messages(self, kind: str, board: str = "") -> Iterator[memoryview]:
         """Yield the data of small messages of a kind in their recorded order."""
@@ -100,9 +106,8 @@ class Pieces:
             found = self.located(chunk, wanted)
             if found is None:
                 continue
-            data, places = found
-            for place in places:
-                length = int.from_bytes(data[place + 1 : place + 9], "little")
+            data, places, heads = found
+            for place, length in zip(places.tolist(), heads["len"].tolist(), strict=True):
                 yield memoryview(data)[place + 31 : place + 9 + length]
 
     def extent(self, wanted: set[int]) -> tuple[int, int] | None:

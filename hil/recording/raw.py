@@ -10,47 +10,81 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from firmware_bridge.batch import Arrival, Batch, Connected, Item
-from hil.recording.mcaprecords import heads_of
+from firmware_bridge.wire.traffic import Traffic
 from hil.recording.pieces import Pieces, RecordedStream
 
 if TYPE_CHECKING:
     from hil.recording.reader import Recording
 
-__all__ = ["RAW_KINDS", "raw_arrivals", "sample_arrivals"]
+__all__ = ["RAW_KINDS", "raw_arrivals", "raw_traffic", "sample_arrivals"]
 
 RAW_KINDS = ("rx", "tx", "link")
 """Kinds of channels that arrivals are made of."""
+_RX, _LINK = RAW_KINDS.index("rx"), RAW_KINDS.index("link")
 
 
 def raw_arrivals(pieces: Pieces, from_ns: int | None, to_ns: int | None) -> Iterator[Arrival]:
     """Yield reads, writes and link changes between two times of arrival, in their recorded order."""
-    about = {
-        channel.id: (kind, channel.metadata.get("board", "")) for kind in RAW_KINDS for channel in pieces.channels(kind)
-    }
+    about = _about(pieces)
     for chunk in pieces.file.chunks:
         if (from_ns is not None and chunk.end_ns < from_ns) or (to_ns is not None and chunk.start_ns >= to_ns):
             continue
         found = pieces.located(chunk, set(about))
         if found is None:
             continue
-        data, places = found
-        heads = heads_of(data, places)
-        if heads is None:  # a damaged index that fits no record: `located` has said so
-            continue
-        ends = (heads["len"] + 9).tolist()
-        told = zip(
-            places, ends, heads["channel"].tolist(), heads["sequence"].tolist(), heads["log"].tolist(), strict=True
-        )
+        data, places, heads = found
+        fields = (heads[name].tolist() for name in ("len", "channel", "sequence", "log"))
+        told = zip(places.tolist(), *fields, strict=True)
         for place, size, channel, seq, t_ns in told:
             if (from_ns is not None and t_ns < from_ns) or (to_ns is not None and t_ns >= to_ns):
                 continue
             kind, board = about[channel]
             if kind == "link":
-                change = json.loads(data[place + 31 : place + size])
-                yield Arrival(board, seq, t_ns, change["kind"], change["text"].encode("utf-8", "surrogateescape"))
+                yield _change(board, seq, t_ns, data[place + 31 : place + 9 + size])
             else:
-                yield Arrival(board, seq, t_ns, kind, data[place + 39 : place + size])
+                yield Arrival(board, seq, t_ns, kind, data[place + 39 : place + 9 + size])
+
+
+def raw_traffic(pieces: Pieces, board: str, to_ns: int | None) -> Iterator[Arrival | Traffic]:
+    """Yield what `raw_arrivals` yields of one board before a time, reads and writes of a chunk in one piece."""
+    about = {channel: kind for channel, (kind, role) in _about(pieces).items() if role == board}
+    kinds = np.zeros(max(about, default=0) + 1, np.int8)
+    for channel, kind in about.items():
+        kinds[channel] = RAW_KINDS.index(kind)
+    for chunk in pieces.file.chunks:
+        found = None if to_ns is not None and chunk.start_ns >= to_ns else pieces.located(chunk, set(about))
+        if found is None:
+            continue
+        data, places, heads = found
+        if to_ns is not None and chunk.end_ns >= to_ns:
+            early = heads["log"] < to_ns
+            places, heads = places[early], heads[early]
+        ends, t_ns, seq = places + 9 + heads["len"].astype(np.int64), heads["log"].astype(np.int64), heads["sequence"]
+        kind_of = kinds[heads["channel"]]
+        read, begin = kind_of == _RX, 0
+        for at in [*np.flatnonzero(kind_of == _LINK).tolist(), len(places)]:
+            if begin < at:
+                cut = slice(begin, at)
+                spans = zip((places[cut] + 39).tolist(), ends[cut].tolist(), strict=True)
+                yield Traffic(board, seq[cut], t_ns[cut], read[cut], [data[low:high] for low, high in spans])
+            if at < len(places):
+                yield _change(board, int(seq[at]), int(t_ns[at]), data[places[at] + 31 : ends[at]])
+            begin = at + 1
+
+
+def _about(pieces: Pieces) -> dict[int, tuple[str, str]]:
+    """Return kind and board of every channel that arrivals are made of."""
+    return {
+        channel.id: (kind, channel.metadata.get("board", "")) for kind in RAW_KINDS for channel in pieces.channels(kind)
+    }
+
+
+def _change(board: str, seq: int, t_ns: int, data: bytes) -> Arrival:
+    change = json.loads(data)
+    return Arrival(board, seq, t_ns, change["kind"], change["text"].encode("utf-8", "surrogateescape"))
 
 
 def sample_arrivals(

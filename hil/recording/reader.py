@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from firmware_bridge.batch import Arrival, BoardInfo, ClockReading, Event, Mark, Prediction
 from firmware_bridge.errors import UsageError
+from firmware_bridge.wire.traffic import Traffic
 from hil.recording.arrays import StreamArrays, in_order, joined
 from hil.recording.marks import KeptMark, Label, labels_of, merged
 from hil.recording.mcapread import McapFile
 from hil.recording.notes import event_from
 from hil.recording.opening import definitions, read_header
 from hil.recording.pieces import Pieces, RecordedStream
-from hil.recording.raw import RAW_KINDS, raw_arrivals, sample_arrivals
+from hil.recording.raw import RAW_KINDS, raw_arrivals, raw_traffic, sample_arrivals
 
 if TYPE_CHECKING:
     import pandas
@@ -206,10 +207,22 @@ class Recording:
             from_ns: From this time of arrival on, UTC.
             to_ns: Before this time.
         """
-        raw = {channel.metadata.get("board") for kind in RAW_KINDS for channel in self.pieces.channels(kind)}
-        silent = [known for known in self._streams if known.board not in raw]
+        silent = [known for known in self._streams if not self.has_bytes(known.board)]
         arrivals = raw_arrivals(self.pieces, from_ns, to_ns)
         return sample_arrivals(self, silent, from_ns, to_ns, arrivals) if silent else arrivals
+
+    def has_bytes(self, board: str) -> bool:
+        """Whether a board has raw bytes; imported readings have none."""
+        return any(one.metadata.get("board") == board for kind in RAW_KINDS for one in self.pieces.channels(kind))
+
+    def traffic(self, board: str, to_ns: int | None = None) -> Iterator[Arrival | Traffic]:
+        """Yield the link changes of a board, and its reads and writes between them in pieces, in their recorded order.
+
+        Args:
+            board: Its role; one without raw bytes has none of these.
+            to_ns: Before this time of arrival, UTC.
+        """
+        return raw_traffic(self.pieces, board, to_ns)
 
     def events(self, board: str | None = None) -> Iterator[Event]:
         """Yield events (gaps, damage, reboots, logs ...) in their recorded order, of one board or of all."""

@@ -7,6 +7,7 @@ which the asked-for readings begin, end a stretch.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ import numpy.typing as npt
 from firmware_bridge.batch import Arrival, Batch, Item, Prediction
 from firmware_bridge.ledger import Books
 from firmware_bridge.wire.protocol import Session
+from firmware_bridge.wire.traffic import Traffic
 
 __all__ = ["Passing", "Stretch", "in_stretches", "single", "stretch_within"]
 
@@ -61,40 +63,54 @@ def single(passing: Passing) -> Arrival:
     return passing
 
 
-def in_stretches(session: Session, arrivals: Iterable[Arrival], edge_ns: int | None = None) -> Iterator[Passing]:
+def in_stretches(
+    session: Session, passing: Iterable[Arrival | Traffic], edge_ns: int | None = None
+) -> Iterator[Passing]:
     """Yield arrivals with what they mean, many at once where that makes no difference.
 
     Args:
         session: The conversation.
-        arrivals: Of its board, in recorded order.
+        passing: Of its board, in recorded order.
         edge_ns: A time that no stretch may cover both sides of.
     """
-    waiting: list[Arrival] = []
-    for arrival in arrivals:
-        alone = arrival.kind not in ("rx", "tx")
-        crossed = edge_ns is not None and waiting and (waiting[0].t_ns < edge_ns) != (arrival.t_ns < edge_ns)
-        if waiting and (alone or crossed or len(waiting) == MOST):
-            yield from _taken(session, waiting)
+    waiting: list[Traffic] = []
+    for piece in passing:
+        if isinstance(piece, Arrival) and piece.kind in ("rx", "tx"):
+            piece = Traffic.of([piece])
+        if isinstance(piece, Arrival):
+            yield from _all_taken(session, waiting, edge_ns)
             waiting = []
-        if alone:
-            yield session.apply(arrival)
-        else:
-            waiting.append(arrival)
-    yield from _taken(session, waiting)
+            yield session.apply(piece)
+            continue
+        if sum(map(len, waiting)) + len(piece) > MOST:
+            yield from _all_taken(session, waiting, edge_ns)
+            waiting = []
+        waiting.append(piece)
+    yield from _all_taken(session, waiting, edge_ns)
 
 
-def _taken(session: Session, arrivals: Sequence[Arrival]) -> Iterator[Passing]:
-    if len(arrivals) < FEWEST:
-        yield from map(session.apply, arrivals)
+def _all_taken(session: Session, waiting: Sequence[Traffic], edge_ns: int | None) -> Iterator[Passing]:
+    if not waiting:
         return
-    found = session.together(arrivals)
+    whole = Traffic.joined(waiting)
+    sides = whole.t_ns < (-(1 << 62) if edge_ns is None else edge_ns)
+    cuts = {0, len(whole), *range(MOST, len(whole), MOST), *(np.flatnonzero(sides[1:] != sides[:-1]) + 1).tolist()}
+    for start, stop in pairwise(sorted(cuts)):
+        yield from _taken(session, whole.part(start, stop))
+
+
+def _taken(session: Session, traffic: Traffic) -> Iterator[Passing]:
+    if len(traffic) < FEWEST:
+        yield from map(session.apply, traffic.arrivals())
+        return
+    found = session.together(traffic)
     if found is None:
-        half = len(arrivals) // 2
-        yield from _taken(session, arrivals[:half])
-        yield from _taken(session, arrivals[half:])
+        half = len(traffic) // 2
+        yield from _taken(session, traffic.part(0, half))
+        yield from _taken(session, traffic.part(half, len(traffic)))
         return
-    reads = np.array([one.t_ns for one in arrivals if one.kind == "rx"], np.int64)
-    yield Stretch(arrivals[0].board, arrivals[-1].t_ns, reads, found.items, found.came, found.books)
+    reads = traffic.t_ns[traffic.read]
+    yield Stretch(traffic.board, int(traffic.t_ns[-1]), reads, found.items, found.came, found.books)
 
 
 def stretch_within(stretch: Stretch, start_ns: int, end_ns: int) -> Stretch:

@@ -4,7 +4,7 @@ Rule of this room: `recording` is the recorded bytes through the decoder; `virtu
 virtual board, and virtual boards by their seed, in simulated time. The bench's own trouble is an error of the tree.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -166,19 +166,24 @@ def _recorded(place: Place, loaded: Loaded, schedule: Schedule, apply: Apply, at
     start = recording.start_ns + round(readings.from_s * 1e9)
     end = None if readings.to_s is None else recording.start_ns + round(readings.to_s * 1e9)
 
+    late = None if end is None else end + 1_000_000_000
+    harmed = _damages(schedule, role)
+
     def arrivals() -> Iterator[Passing]:
-        raw = recording.arrivals(None, None if end is None else end + 1_000_000_000)
-        mine = (arrival for arrival in raw if arrival.board == inside)
         if session is None:
-            yield from (renamed(arrival, role) for arrival in mine)
+            yield from (renamed(one, role) for one in recording.arrivals(None, late) if one.board == inside)
             return
-        spoken: Iterator[Arrival] = mine if inside == role else (replace(arrival, board=role) for arrival in mine)
-        if _damages(schedule, role):
-            spoken = damaged(spoken, schedule)
-        for whole in in_stretches(session, spoken, start) if at_once else (apply(session, one) for one in spoken):
-            if whole.t_ns < start:
-                feed.before = whole.books or feed.before
-            yield whole
+        whole: Iterable[Passing]
+        if at_once and not harmed and recording.has_bytes(inside):
+            whole = in_stretches(session, (replace(one, board=role) for one in recording.traffic(inside, late)), start)
+        else:
+            mine = (replace(one, board=role) for one in recording.arrivals(None, late) if one.board == inside)
+            spoken = damaged(mine, schedule) if harmed else mine
+            whole = in_stretches(session, spoken, start) if at_once else (apply(session, one) for one in spoken)
+        for each in whole:
+            if each.t_ns < start:
+                feed.before = each.books or feed.before
+            yield each
 
     def cut() -> Iterator[Passing]:
         low = start if readings.from_s else -(1 << 62)

@@ -1,5 +1,7 @@
 """Many hops of one board in one call give the bits of one call a hop."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -62,9 +64,28 @@ def test_waiting_hops_take_a_fraction_of_the_calls(monkeypatch: pytest.MonkeyPat
     assert calls == ["scan"] * 3
 
 
+def forgetting(self: EagerStep, slot: int, hops: int, reset: bool, original: Any = EagerStep.scan) -> Any:
+    """A scan that begins anew each time."""
+    return original(self, slot, hops, True)
+
+
+def rounding(self: EagerStep, slot: int, hops: int, reset: bool, original: Any = EagerStep.scan) -> Any:
+    """A scan whose last row differs by the last bit, as where products round a row by its place."""
+    rows = original(self, slot, hops, reset)
+    rows[hops - 1] = np.nextafter(rows[hops - 1], np.float32(np.inf))
+    return rows
+
+
 def test_the_comparison_notices_state_that_is_not_carried_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Negative control: a scan that begins anew each time must show."""
-    original = EagerStep.scan
-    monkeypatch.setattr(EagerStep, "scan", lambda self, slot, hops, reset: original(self, slot, hops, True))
+    """Negative control: a scan that goes wrong after it was tried must show."""
     runner = MODEL.runner(boards=["a"])
+    monkeypatch.setattr(EagerStep, "scan", forgetting)
     assert runner.push([part("a", 0, SIZE)]) != EXPECTED["a"]
+
+
+@pytest.mark.parametrize("wrong", [forgetting, rounding])
+def test_where_a_scan_would_give_other_bits_there_is_none(monkeypatch: pytest.MonkeyPatch, wrong: Any) -> None:
+    monkeypatch.setattr(EagerStep, "scan", wrong)
+    runner = MODEL.runner(boards=["a"])
+    assert runner.push([part("a", 0, SIZE)]) == EXPECTED["a"]
+    assert runner.calls == SIZE // HOP

@@ -16,6 +16,7 @@ from firmware_bridge.batch import Arrival, Batch
 from firmware_bridge.clock import ManualClock
 from firmware_bridge.faults import Schedule
 from firmware_bridge.wire.protocol import Session
+from firmware_bridge.wire.traffic import Traffic
 from hil.bench.longrecording import record_watch
 from hil.models.segments import Segmenter
 from hil.recording.reader import Recording
@@ -122,6 +123,11 @@ def cutting(draw: random.Random) -> Callable[..., Iterator[Arrival]]:
     return arrivals
 
 
+def one_by_one(self: Recording, board: str, to_ns: int | None = None) -> Iterator[Arrival]:
+    """What one board read and wrote, an arrival each."""
+    return (one for one in self.arrivals(None, to_ns) if one.board == board)
+
+
 def merging(draw: random.Random) -> Callable[..., Iterator[Passing]]:
     """Boards in any order: whoever is drawn goes next."""
 
@@ -161,6 +167,7 @@ def test_neither_reads_nor_stretches_nor_the_order_of_boards_matter(
     draw = random.Random(seed)
     with (
         patch.object(Recording, "arrivals", cutting(draw)),
+        patch.object(Recording, "traffic", one_by_one),
         patch.object(executing, "_together", merging(draw)),
         patch.object(stretches, "MOST", most),
     ):
@@ -183,6 +190,23 @@ def test_most_of_a_plain_recording_is_taken_together(scenario: Loaded) -> None:
     assert reads > 0.8 * SECONDS * 50
     batches = [item for one in passed for item in one.items if isinstance(item, Batch)]
     assert sum(map(len, batches)) == pytest.approx(SECONDS * 50, abs=6)
+
+
+def test_a_recording_gives_the_same_reads_and_writes_in_pieces(scenario: Loaded) -> None:
+    def plainly(one: Arrival) -> tuple[Any, ...]:
+        return one.board, one.seq, one.t_ns, one.kind, one.data
+
+    with Recording(scenario.path.parent / "a.mcap") as recording:
+        middle = recording.start_ns + 3_300_000_000
+        for to_ns in (None, middle):
+            pieces = recording.traffic("a", to_ns)
+            found = [one for piece in pieces for one in (piece.arrivals() if isinstance(piece, Traffic) else (piece,))]
+            assert list(map(plainly, found)) == list(map(plainly, recording.arrivals(None, to_ns)))
+        assert list(recording.traffic("nobody")) == []
+
+
+def test_stretches_mean_what_single_arrivals_mean(scenario: Loaded, plain: Judged) -> None:
+    assert run(scenario) == plain
 
 
 def test_the_pace_of_a_replay_does_not_matter(scenario: Loaded) -> None:

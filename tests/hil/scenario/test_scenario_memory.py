@@ -54,7 +54,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def peak_mb(folder: Path, hours: float) -> float:
     """Return the peak memory of a process that judges a recording, MB."""
     name = f"{hours:.3f}"
-    record_watch(folder / f"{name}.mcap", hours * 3600.0, RATE_HZ, group=10)
+    record_watch(folder / f"{name}.mcap", hours * 3600.0, RATE_HZ, group=20)
     scenario = folder / f"{name}.toml"
     scenario.write_text(SCENARIO.format(name=name))
     done = subprocess.run([sys.executable, "-c", CHILD, str(scenario)], capture_output=True, text=True, check=True)
