@@ -84,7 +84,8 @@ def history(
 ) -> None:
     """Show how scenarios came out, run by run, and since when one fails.
 
-    A point is PASS, ~ MARGINAL, F FAIL, U UNSET, T TROUBLE, - NA; the last run stands to the right. With a path or a name the values of the checks are shown too.
+    A point is PASS, ~ MARGINAL, F FAIL, U UNSET, T TROUBLE, - NA; the last run stands to the right. With a
+    path or a name the values of the checks are shown too.
     """
     from firmware_bridge.errors import UsageError
     from hil.report.trend import GLYPHS, spark_text
