@@ -176,10 +176,7 @@ class Timebase:
             bits: Width at which they wrap.
             received_ns: UTC when each was answered.
         """
-        raw = ticks.astype(np.int64)
-        if bits < 63 and self._latest is not None:
-            wrap = 1 << bits
-            raw += (self._latest[0] - raw + wrap // 2) // wrap * wrap
+        raw = self.unwrapped(ticks, bits)
         coming, fitted_ns, windows = self._two_way.copy(), self._fitted_ns, []
         for sent, tick, received in zip(sent_ns, raw.tolist(), received_ns, strict=True):
             if received < sent or not coming.agrees(sent, tick, received, self._ns_per_tick, _SLACK_NS):
@@ -265,24 +262,26 @@ class Timebase:
         waited = (int(came_ns[-1]) - when_ns) / self._ns_per_tick
         return max(last - first, abs(away), waited) < wrap // 8
 
-    def take_plain(self, ticks: UInt64, bits: int, came_ns: Int64) -> tuple[Int64, Int64]:
-        """Return ticks that no longer wrap and their UTC, as `unwrap` and `to_ns` give them read by read.
+    def unwrapped(self, ticks: UInt64, bits: int) -> Int64:
+        """Return ticks for which `is_plain` holds without their wraps, and take nothing."""
+        raw = ticks.astype(np.int64)
+        if bits < 63 and self._latest is not None:
+            wrap = 1 << bits
+            raw += (self._latest[0] - raw + wrap // 2) // wrap * wrap
+        return raw
 
-        Args:
-            ticks: uint64 `(N,)` for which `is_plain` holds.
-            bits: Width at which they wrap.
-            came_ns: int64 `(N,)`, UTC of the read that brought each.
-        """
-        latest = self._latest
-        unwrapped = self.unwrap(ticks, bits, int(came_ns[-1]))
-        if self._latest is not latest:  # the time of the first read that brought the latest tick
-            last = int(unwrapped[-1])
-            self._latest = (last, int(came_ns[np.searchsorted(unwrapped, last)]))
-        made = self._dating(unwrapped)
-        sane = np.flatnonzero(made <= came_ns + _AHEAD_NS)
-        if len(sane):
-            self._dating.saw(int(unwrapped[sane[-1]]))
-        return unwrapped, np.minimum(made, came_ns, out=made)
+    def date_plain(self, ticks: Int64, came_ns: Int64) -> Int64:
+        """Return UTC of `unwrapped` ticks that came with many reads, as `unwrap` and `to_ns` give it read by read."""
+        last, now_ns = int(ticks[-1]), int(came_ns[-1])
+        assert self._latest is not None
+        if last > self._latest[0]:  # the time of the first read that brought it
+            self._latest = (last, int(came_ns[np.searchsorted(ticks, last)]))
+        made = self._dating(ticks)
+        if made[-1] <= now_ns + _AHEAD_NS:
+            self._dating.saw(last)
+        elif len(sane := np.flatnonzero(made <= came_ns + _AHEAD_NS)):
+            self._dating.saw(int(ticks[sane[-1]]))
+        return np.minimum(made, came_ns, out=made)
 
     def fit(self, now_ns: int) -> ClockFit | None:
         """Return what is known of the clock, stated for `now_ns`; None before there are `envelope.FEWEST` exchanges."""

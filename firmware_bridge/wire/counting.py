@@ -90,6 +90,12 @@ class Numbering:
             return Taken(restart=0)
         return self._sort(unwrapped, most_ahead, restarts)
 
+    def follow(self, count: int) -> None:
+        """Take samples whose numbers are known to go on from the last one, as `take` would."""
+        assert self.next is not None
+        self.next += count
+        self._suspect = None
+
     def _unwrap(self, number: npt.NDArray[np.uint64]) -> Int64:
         raw = number.astype(np.int64) & ((1 << self.bits) - 1)
         if self.next is None:

@@ -16,6 +16,7 @@ from firmware_bridge.batch import Gap, Item, RateChanged, Stream
 from firmware_bridge.ledger import Ledger
 from firmware_bridge.wire.counting import Numbering, Run
 from firmware_bridge.wire.dialect import Samples
+from firmware_bridge.wire.passage import Passage
 from firmware_bridge.wire.times import Times
 from firmware_bridge.wire.track import Track
 
@@ -114,17 +115,9 @@ class Follower:
                 return False
         return True
 
-    def take_plain(self, samples: Samples, came_ns: Int64) -> None:
-        """Take samples of many reads, of which `is_plain` holds."""
-        track, n = self._tracks[samples.stream.name], len(samples.raw)
-        assert samples.number is not None
-        assert track.numbering is not None
-        taken = track.numbering.take(samples.number, float("inf"), False)
-        track.arrived_ns = int(came_ns[-1])
-        ticks, t_ns = self._times.take_plain(samples, came_ns)
-        track.count.received += n
-        for run in taken.runs:
-            self._run(track, samples, run, ticks, t_ns, track.arrived_ns)
+    def passage(self, samples: Samples, came_ns: Int64) -> Passage:
+        """Return how samples of many reads are taken, of which `is_plain` holds."""
+        return Passage(self._tracks[samples.stream.name], self._times.plain(samples), samples.raw, came_ns)
 
     def unstarted(self, samples: Samples) -> None:
         """Count samples that belong to somebody else's run."""

@@ -6,24 +6,35 @@ answer to a command) is nobody's business here: the reads are then taken one by 
 means.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from firmware_bridge.wire.bulk import decode_bulk
 from firmware_bridge.wire.dialect import Answer, Samples, Text
+from firmware_bridge.wire.frames import Frames
 from firmware_bridge.wire.messages import HEADER, Kind, Message, unpack
 from firmware_bridge.wire.samples import SampleReader
 from firmware_bridge.wire.sequence import FrameCounter
-from firmware_bridge.wire.walk import PARTS, UNKNOWN_FLAGS, Run, walk_many
+from firmware_bridge.wire.walk import PARTS, UNKNOWN_FLAGS, grouped, heads_of, is_single
 
-__all__ = ["Plain", "look"]
+__all__ = ["Part", "Plain", "look"]
 
 Int64 = npt.NDArray[np.int64]
 
 _KINDS = (Kind.PONG, Kind.STATUS, Kind.LOG)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Samples `start` to `stop` of one of the runs."""
+
+    run: int
+    start: int
+    stop: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,14 +45,17 @@ class Plain:
         data: Their bytes, end to end.
         size: Bytes of all frames, with what was held back before.
         numbers: uint16, sequence numbers of the frames.
-        heard: What was heard, in order, each with the read that completed it: int64 `(N,)`, one for each sample;
-            `(1,)` for anything else. Samples are grouped by stream between two other messages.
+        runs: Samples of equal frames, stream by stream, each with the reads that completed them: int64 `(N,)`, one
+            for each sample.
+        heard: What was heard, in order, each with the read that completed it (the last). Samples are parts of runs,
+            grouped by stream between two other messages.
     """
 
     data: bytes
     size: int
     numbers: npt.NDArray[np.uint16]
-    heard: list[tuple[Samples | Answer | Text, Int64]]
+    runs: list[tuple[Samples, Int64]]
+    heard: list[tuple[Part | Answer | Text, int]]
 
 
 def look(
@@ -70,24 +84,57 @@ def look(
     # A frame belongs to the read that brought its last byte.
     stops = np.cumsum(frames.size) - (len(complete) - (data.rfind(0) + 1))
     read = np.searchsorted(ends, stops)
-    heads = frames.data[frames.start[:, None] + np.arange(HEADER.size)]
-    numbers: npt.NDArray[np.uint16] = heads[:, 2].astype(np.uint16) | heads[:, 3].astype(np.uint16) << 8
-    if not counter.follows(numbers):
+    heads = heads_of(frames)
+    if not counter.follows(heads["seq"]):
         return None
-    heard: list[tuple[Samples | Answer | Text, Int64]] = []
-    for step in walk_many(frames, FrameCounter()):
-        if isinstance(step, Run):
-            samples = reader.read(step)
-            if not isinstance(samples, Samples) or step.which is None:
-                return None
-            heard.append((samples, read[step.which] if step.n == 1 else np.repeat(read[step.which], step.n)))
-            continue
-        kind, flags, _ = HEADER.unpack_from(step.body)
+    single = is_single(heads)
+    singles = np.flatnonzero(single)
+    others = _messages(frames, singles, text)
+    if others is None:
+        return None
+    runs: list[tuple[Samples, Int64]] = []
+    parts: list[tuple[int, Part, int]] = []
+    for at, run in enumerate(grouped(frames, heads, np.flatnonzero(~single)) if len(singles) < len(frames) else ()):
+        samples, which = reader.read(run), run.which
+        if not isinstance(samples, Samples) or which is None:
+            return None
+        came = read[which]
+        runs.append((samples, came if run.n == 1 else np.repeat(came, run.n)))
+        before = np.searchsorted(singles, which)
+        cuts = [0, *(np.flatnonzero(before[1:] != before[:-1]) + 1).tolist(), run.count]
+        parts += [
+            (int(before[start]), Part(at, start * run.n, stop * run.n), int(came[stop - 1]))
+            for start, stop in pairwise(cuts)
+        ]
+    parts.sort(key=lambda part: part[0])  # runs keep their order between two messages
+    heard = list(_merged(parts, others, read[singles].tolist()))
+    return Plain(data, int(frames.size.sum()), heads["seq"], runs, heard)
+
+
+def _messages(frames: Frames, singles: Int64, text: Callable[[Message], Text]) -> list[Answer | Text] | None:
+    """Return what is no samples; None where it is not plain."""
+    found: list[Answer | Text] = []
+    for index in singles.tolist():
+        body = frames.body(index)
+        kind, flags, _ = HEADER.unpack_from(body)
         if kind not in _KINDS or flags & (PARTS | UNKNOWN_FLAGS):
             return None
-        message = unpack(kind, flags, step.body[HEADER.size :])
+        message = unpack(kind, flags, body[HEADER.size :])
         if message is None:
             return None
-        at = step.walked - 1
-        heard.append((text(message) if message.kind == Kind.LOG else Answer(message), read[at : at + 1]))
-    return Plain(data, int(frames.size.sum()), numbers, heard)
+        found.append(text(message) if message.kind == Kind.LOG else Answer(message))
+    return found
+
+
+def _merged(
+    parts: list[tuple[int, Part, int]], others: list[Answer | Text], read: list[int]
+) -> Iterator[tuple[Part | Answer | Text, int]]:
+    """Yield everything in order: parts by how many messages come before them, and the messages."""
+    at = 0
+    for count, other in enumerate(others):
+        while at < len(parts) and parts[at][0] <= count:
+            yield parts[at][1:]
+            at += 1
+        yield other, read[count]
+    for part in parts[at:]:
+        yield part[1:]

@@ -13,10 +13,12 @@ import numpy.typing as npt
 from firmware_bridge.timebase import ClockFit, Timebase
 from firmware_bridge.wire.dialect import Samples
 
-__all__ = ["Clockwork", "Times"]
+__all__ = ["Clockwork", "DatePlain", "Times"]
 
 Int64 = npt.NDArray[np.int64]
 UInt64 = npt.NDArray[np.uint64]
+DatePlain = Callable[[Int64, Int64], Int64]
+"""UTC of unwrapped ticks and of the reads that brought them; see `Timebase.date_plain`."""
 
 
 class Clockwork(Protocol):
@@ -80,13 +82,14 @@ class Times:
         clock = self._clocks.get(hz)
         return isinstance(clock, Timebase) and clock.is_plain(np.minimum(ticks, _most(hz)), bits, came_ns)
 
-    def take_plain(self, samples: Samples, came_ns: Int64) -> tuple[Int64, Int64]:
-        """Return what `of` gives for samples of many reads, of which `is_plain` holds."""
+    def plain(self, samples: Samples) -> tuple[Int64, DatePlain]:
+        """Return unwrapped ticks of samples of many reads, of which `is_plain` holds, and what dates parts of them."""
         assert samples.ticks is not None
         assert samples.stream.tick_hz is not None
         clock = self._clocks[samples.stream.tick_hz]
         assert isinstance(clock, Timebase)
-        return clock.take_plain(np.minimum(samples.ticks, _most(samples.stream.tick_hz)), samples.tick_bits, came_ns)
+        most = _most(samples.stream.tick_hz)
+        return clock.unwrapped(np.minimum(samples.ticks, most), samples.tick_bits), clock.date_plain
 
     def answered(self, hz: float, sent_ns: int, ticks: tuple[int, int], bits: int, now: int) -> tuple[int, int]:
         """Take the answer to a ping.

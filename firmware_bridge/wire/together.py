@@ -6,10 +6,10 @@ their order with the writes before them. A dialect takes part by `look` and `too
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import compress
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +17,10 @@ import numpy.typing as npt
 from firmware_bridge.batch import Item
 from firmware_bridge.ledger import Books
 from firmware_bridge.wire.boots import Boots
-from firmware_bridge.wire.dialect import Answer, Dialect, Heard, Samples
+from firmware_bridge.wire.dialect import Answer, Dialect, Heard
 from firmware_bridge.wire.follow import Follower
 from firmware_bridge.wire.messages import Flag, Kind, Message
-from firmware_bridge.wire.plain import Plain
+from firmware_bridge.wire.plain import Part, Plain
 from firmware_bridge.wire.times import Times
 from firmware_bridge.wire.traffic import Traffic
 
@@ -62,13 +62,13 @@ class Looked:
     Attributes:
         traffic: The reads and writes.
         plain: What the reads hold.
-        came: UTC ns of the reads, int64, of each entry of `plain.heard`.
+        came: UTC ns of each read, int64.
         last_ns: When the last read came.
     """
 
     traffic: Traffic
     plain: Plain
-    came: Sequence[Int64]
+    came: Int64
     last_ns: int
     dialect: Looking
     follow: Follower
@@ -87,10 +87,8 @@ class Looked:
         ]
 
     def answers(self) -> Iterator[tuple[Message, int]]:
-        """Yield what the board answered, and when it came."""
-        for (one, _), came in zip(self.plain.heard, self.came, strict=True):
-            if isinstance(one, Answer):
-                yield one.message, int(came[0])
+        """Return what the board answered, and when it came."""
+        return ((one.message, int(self.came[read])) for one, read in self.plain.heard if isinstance(one, Answer))
 
     def take(
         self,
@@ -110,17 +108,23 @@ class Looked:
         """
         self.dialect.took(self.plain)
         parts: dict[str, list[Int64]] = {}
+        passages = []
+        for samples, reads in self.plain.runs:
+            came = self.came[reads]
+            parts.setdefault(samples.stream.name, []).append(came)
+            passages.append(self.follow.passage(samples, came))
         waiting = deque(written)
-        for (one, read), came in zip(self.plain.heard, self.came, strict=True):
-            if isinstance(one, Samples):
-                self.follow.take_plain(one, came)
-                parts.setdefault(one.stream.name, []).append(came)
+        for one, read in self.plain.heard:
+            if isinstance(one, Part):
+                passages[one.run].take(one.start, one.stop)
                 continue
-            while waiting and waiting[0][0] <= int(read[0]):  # what was written before this read came
+            while waiting and waiting[0][0] <= read:  # what was written before this read came
                 wrote(*waiting.popleft()[1:])
-            hear(one, int(came[0]))
+            hear(one, int(self.came[read]))
         for _, message, now in waiting:
             wrote(message, now)
+        for passage in passages:
+            passage.end()
         return {name: np.concatenate(several) for name, several in parts.items()}
 
 
@@ -144,17 +148,24 @@ def look_together(
     if plain is None:
         return None
     when = traffic.t_ns[traffic.read]
-    came = [when[read] for _, read in plain.heard]
-    both = list(zip((one for one, _ in plain.heard), came, strict=True))
-    if not follow.is_plain([(one, each) for one, each in both if isinstance(one, Samples)]):
+    if not follow.is_plain([(samples, when[read]) for samples, read in plain.runs]):
         return None
-
-    def tells_little(message: Message, each: Any) -> bool:
-        if message.kind == Kind.STATUS:
-            return boots.runs(message.nonce)
-        bits = 64 if message.flags & Flag.TICK64 else 32
-        return hz is None or times.is_plain(hz, np.array([message.tick_received], np.uint64), bits, each)
-
-    if not all(tells_little(one.message, each) for one, each in both if isinstance(one, Answer)):
+    looked = Looked(traffic, plain, when, int(when[-1]), dialect, follow)
+    answers = list(looked.answers())
+    if not all(boots.runs(message.nonce) for message, _ in answers if message.kind == Kind.STATUS):
         return None
-    return Looked(traffic, plain, came, int(when[-1]), dialect, follow)
+    pongs = [(message, now) for message, now in answers if message.kind == Kind.PONG]
+    return looked if hz is None or _on_time(pongs, times, hz) else None
+
+
+def _on_time(pongs: Iterable[tuple[Message, int]], times: Times, hz: float) -> bool:
+    """Whether the clock runs as it did in answers to pings."""
+    told: dict[int, list[tuple[int, int]]] = {}
+    for message, now in pongs:
+        told.setdefault(64 if message.flags & Flag.TICK64 else 32, []).append((message.tick_received, now))
+    return all(
+        times.is_plain(
+            hz, np.array([tick for tick, _ in several], np.uint64), bits, np.array([now for _, now in several])
+        )
+        for bits, several in told.items()
+    )

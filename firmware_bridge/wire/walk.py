@@ -17,7 +17,18 @@ from firmware_bridge.wire.frames import Frames, Int64, Parts
 from firmware_bridge.wire.messages import Flag, Kind
 from firmware_bridge.wire.sequence import FrameCounter
 
-__all__ = ["PARTS", "UNKNOWN_FLAGS", "Run", "Single", "Step", "walk_few", "walk_many"]
+__all__ = [
+    "PARTS",
+    "UNKNOWN_FLAGS",
+    "Run",
+    "Single",
+    "Step",
+    "grouped",
+    "heads_of",
+    "is_single",
+    "walk_few",
+    "walk_many",
+]
 
 PARTS = int(Flag.MORE | Flag.FRAGMENT)
 UNKNOWN_FLAGS = 0xFF & ~int(Flag.MORE | Flag.FRAGMENT | Flag.DELTAS | Flag.TICK64)
@@ -114,13 +125,12 @@ def walk_many(frames: Frames, counter: FrameCounter) -> Iterator[Step]:
     n = len(frames)
     if not n:
         return
-    heads = _gather(frames, slice(0, n), _HEADS.itemsize).view(_HEADS)[:, 0]
-    special = (heads["kind"] != _SAMPLES) | ((heads["flags"] & _SPECIAL) != 0)
+    heads = heads_of(frames)
     passed = 0
-    for index in np.flatnonzero(special).tolist():
+    for index in np.flatnonzero(is_single(heads)).tolist():
         if passed < index:
             counter.see(heads["seq"][passed:index])
-            yield from _grouped(frames, heads, np.arange(passed, index))
+            yield from grouped(frames, heads, np.arange(passed, index))
         passed = index + 1
         if heads["kind"][index] == _HELLO:
             counter.restart(int(heads["seq"][index]))
@@ -129,10 +139,29 @@ def walk_many(frames: Frames, counter: FrameCounter) -> Iterator[Step]:
         yield Single(frames.body(index), int(frames.size[index]), counter.lost, passed)
     if passed < n:
         counter.see(heads["seq"][passed:])
-        yield from _grouped(frames, heads, np.arange(passed, n))
+        yield from grouped(frames, heads, np.arange(passed, n))
 
 
-def _grouped(frames: Frames, heads: npt.NDArray[Any], which: Int64) -> Iterator[Run]:
+def heads_of(frames: Frames) -> npt.NDArray[Any]:
+    """Return kind, flags, sequence number, stream and number of samples of every frame, as records `(N,)`."""
+    heads: npt.NDArray[Any] = _gather(frames, slice(0, len(frames)), _HEADS.itemsize).view(_HEADS)[:, 0]
+    return heads
+
+
+def is_single(heads: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Return which frames are no whole SAMPLES, bool `(N,)`."""
+    single: npt.NDArray[np.bool_] = (heads["kind"] != _SAMPLES) | ((heads["flags"] & _SPECIAL) != 0)
+    return single
+
+
+def grouped(frames: Frames, heads: npt.NDArray[Any], which: Int64) -> Iterator[Run]:
+    """Yield runs of SAMPLES frames, stream by stream; see the module.
+
+    Args:
+        frames: All frames.
+        heads: Theirs.
+        which: Indices of the frames, in order of arrival, at least one.
+    """
     heads, length = heads[which], frames.length[which]
     key = (
         (heads["stream"].astype(np.int64) << 48) | (heads["flags"].astype(np.int64) << 40)

@@ -5,9 +5,11 @@ Rule of this room: what went in comes out. An entry is made when it is asked for
 
 import struct
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from typing import overload
+
+import numpy as np
 
 from hil.recording.mcapfile import ChunkEntry
 
@@ -54,6 +56,14 @@ class ChunkTable(Sequence[ChunkEntry]):
 
     def __iter__(self) -> Iterator[ChunkEntry]:
         return map(self._one, range(len(self)))
+
+    def holding(self, channels: Collection[int]) -> Iterator[ChunkEntry]:
+        """Yield the chunks that may hold messages of some channels: all whose index names one or is missing."""
+        ends = np.array(self._ends)
+        named = np.concatenate(([0], np.cumsum(np.isin(np.array(self._channels), list(channels)))))
+        may = (named[ends[1:]] > named[ends[:-1]]) | (ends[1:] == ends[:-1])
+        may[list(self._unindexed)] = True
+        return map(self._one, np.flatnonzero(may).tolist())
 
     def _one(self, at: int) -> ChunkEntry:
         low, high = self._ends[at], self._ends[at + 1]

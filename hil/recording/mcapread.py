@@ -101,6 +101,7 @@ class McapFile:
         self.chunks = self._found.chunks
         self.metadata = self._found.metadata
         """Metadata records in order: name and values."""
+        self._block = (-1, b"")
         self._walked: dict[int, dict[int, tuple[UInt64, UInt64]]] = {}
 
     def close(self) -> None:
@@ -116,11 +117,11 @@ class McapFile:
             ChunkDamaged: They do not match the CRC, or cannot be unpacked.
         """
         where = f"the chunk at byte {chunk.offset}"
-        head = self.bytes_at(chunk.offset, chunk.length - chunk.compressed)
+        record = self.bytes_at(chunk.offset, chunk.length)
+        head, packed = record[: chunk.length - chunk.compressed], record[chunk.length - chunk.compressed :]
         if len(head) < 49 or head[0] != Op.CHUNK:
             raise ChunkDamaged(f"{where} is not there")
         size, crc = struct.unpack_from("<QI", head, 25)
-        packed = self.bytes_at(chunk.offset + chunk.length - chunk.compressed, chunk.compressed)
         if size > _LARGEST or len(packed) != chunk.compressed:
             raise ChunkDamaged(f"{where} is cut")
         try:
@@ -140,14 +141,23 @@ class McapFile:
         place = chunk.index.get(channel)
         if place is None:
             return (self._walk_chunk(chunk) if not chunk.index else {}).get(channel, (NONE, NONE))
-        head = self.bytes_at(place, 15)
-        if len(head) == 15 and head[0] == Op.MESSAGE_INDEX:
-            (size,) = struct.unpack_from("<I", head, 11)
-            entries = self.bytes_at(place + 15, size)
-            if len(entries) == size and size % 16 == 0:
-                both = np.frombuffer(entries, "<u8").reshape(-1, 2)
+        block, at = self._index_block(chunk, place)
+        if at + 15 <= len(block) and block[at] == Op.MESSAGE_INDEX:
+            (size,) = struct.unpack_from("<I", block, at + 11)
+            if at + 15 + size <= len(block) and size % 16 == 0:
+                both = np.frombuffer(block, "<u8", size // 8, at + 15).reshape(-1, 2)
                 return in_order(both[:, 0], both[:, 1])
         return self._walk_chunk(chunk).get(channel, (NONE, NONE))
+
+    def _index_block(self, chunk: ChunkEntry, place: int) -> tuple[bytes, int]:
+        """Return bytes that hold the message index at a place, and where in them; those of a chunk are read at once."""
+        begin = chunk.offset + chunk.length
+        if not begin <= place < begin + chunk.index_length <= begin + _LARGEST:  # no summary has told how long it is
+            (size,) = struct.unpack("<I", self.bytes_at(place + 11, 4).rjust(4, b"\0"))
+            return self.bytes_at(place, 15 + size), 0
+        if self._block[0] != begin:
+            self._block = begin, self.bytes_at(begin, chunk.index_length)
+        return self._block[1], place - begin
 
     def distrust(self, chunk: ChunkEntry) -> None:
         """Walk the records of a chunk from now on, because its message index contradicts them."""
@@ -284,6 +294,9 @@ class McapFile:
         return Torn(min(at, self.size), self.size, ended)
 
     def _take(self, op: int, body: bytes) -> None:
+        if op == Op.CHUNK_INDEX:
+            self._found.chunks.append(chunk_index(body))
+            return
         cursor, found = Cursor(body), self._found
         if op == Op.SCHEMA:
             (number,) = cursor.take("H")
@@ -291,8 +304,6 @@ class McapFile:
         elif op == Op.CHANNEL:
             number, schema = cursor.take("HH")
             found.channels[number] = (schema, cursor.text(), cursor.text(), cursor.pairs())
-        elif op == Op.CHUNK_INDEX:
-            found.chunks.append(chunk_index(body))
         elif op == Op.STATISTICS:
             found.chunk_count = cursor.take("QHIIII")[5]
         elif op == Op.METADATA:

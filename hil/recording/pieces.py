@@ -102,7 +102,7 @@ class Pieces:
         wanted = {
             channel.id for channel in self.channels(kind) if not board or channel.metadata.get("board") in ("", board)
         }
-        for chunk in self.file.chunks:
+        for chunk in self.file.chunks.holding(wanted):
             found = self.located(chunk, wanted)
             if found is None:
                 continue
@@ -112,12 +112,12 @@ class Pieces:
 
     def extent(self, wanted: set[int]) -> tuple[int, int] | None:
         """Return the earliest and the latest time of the messages of some channels; None where there are none."""
-        found = [span for chunk in self.file.chunks if (span := self._extent(chunk, wanted))]
+        found = [span for chunk in self.file.chunks.holding(wanted) if (span := self._extent(chunk, wanted))]
         return (min(start for start, _ in found), max(end for _, end in found)) if found else None
 
     def has(self, channel: int) -> bool:
         """Whether a channel has messages."""
-        for chunk in self.file.chunks:
+        for chunk in self.file.chunks.holding([channel]):
             try:
                 if channel in self.file.channels_in(chunk):
                     return True
@@ -128,7 +128,7 @@ class Pieces:
     def count(self, channel: int) -> int:
         """Return how many messages a channel has."""
         total = 0
-        for chunk in self.file.chunks:
+        for chunk in self.file.chunks.holding([channel]):
             try:
                 total += len(self.file.index(chunk, channel)[0])
             except ChunkDamaged as error:
@@ -138,7 +138,7 @@ class Pieces:
     def samples(self, known: RecordedStream, low: int | None, high: int | None) -> Iterator[Samples]:
         """Yield the samples of a stream from UTC `low` on and before `high`, one piece a chunk."""
         layout = known.layout
-        for chunk in self.file.chunks:
+        for chunk in self.file.chunks.holding([known.channel]):
             if (low is not None and chunk.end_ns < low) or (high is not None and chunk.start_ns >= high):
                 continue
             found = self._records(chunk, known)

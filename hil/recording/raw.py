@@ -29,7 +29,7 @@ _RX, _LINK = RAW_KINDS.index("rx"), RAW_KINDS.index("link")
 def raw_arrivals(pieces: Pieces, from_ns: int | None, to_ns: int | None) -> Iterator[Arrival]:
     """Yield reads, writes and link changes between two times of arrival, in their recorded order."""
     about = _about(pieces)
-    for chunk in pieces.file.chunks:
+    for chunk in pieces.file.chunks.holding(about):
         if (from_ns is not None and chunk.end_ns < from_ns) or (to_ns is not None and chunk.start_ns >= to_ns):
             continue
         found = pieces.located(chunk, set(about))
@@ -54,7 +54,7 @@ def raw_traffic(pieces: Pieces, board: str, to_ns: int | None) -> Iterator[Arriv
     kinds = np.zeros(max(about, default=0) + 1, np.int8)
     for channel, kind in about.items():
         kinds[channel] = RAW_KINDS.index(kind)
-    for chunk in pieces.file.chunks:
+    for chunk in pieces.file.chunks.holding(about):
         found = None if to_ns is not None and chunk.start_ns >= to_ns else pieces.located(chunk, set(about))
         if found is None:
             continue
