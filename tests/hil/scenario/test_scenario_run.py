@@ -134,12 +134,6 @@ def test_what_a_target_cannot_have_is_na_with_the_reason(more: str, options: dic
     assert why in result.why
 
 
-def test_where_no_firmware_can_be_run_its_target_is_na(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hil.scenario.place.importlib.util.find_spec", lambda name: None)
-    result = run_scenario(loaded(IMU + LOST), RunOptions(on="firmware"))
-    assert (result.outcome, "no firmware can be run here" in result.why) == ("NA", True)
-
-
 def test_a_live_port_is_listened_to_and_the_wrong_firmware_is_trouble() -> None:
     text = IMU.replace("to_s = 4.0", "to_s = 0.5") + LOST
     assert outcomes(text, on="virtual://imu?rate=100")[0] == "PASS"
