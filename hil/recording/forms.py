@@ -75,5 +75,6 @@ def _inverse_holds(stream: Stream, dtype: np.dtype[Any], stored: np.dtype[Any]) 
         return bool(np.array_equal(back, np.broadcast_to(every, back.shape)))
     # Four roundings of 2**-53 each, of |raw| or |offset / scale|: a quarter of a count is far above their sum here.
     size = np.abs(scale)
-    safe = (size > 1e-150) & (size < 1e150) & (np.abs(offset / scale) < 2.0**45)
+    with np.errstate(over="ignore"):  # a quotient beyond all numbers is beyond the bound, too
+        safe = (size > 1e-150) & (size < 1e150) & (np.abs(offset / scale) < 2.0**45)
     return stored.itemsize == 8 and dtype.itemsize == 4 and bool(np.all(safe))

@@ -32,6 +32,7 @@ from firmware_bridge.batch import (
     Stream,
 )
 from hil.recording.cdr import layout_of
+from hil.recording.forms import form_of
 from hil.recording.reader import Recording
 from hil.recording.writer import RecordingWriter
 
@@ -231,3 +232,8 @@ def test_every_kind_of_event_comes_back_equal(tmp_path: Path) -> None:
         assert list(recording.events()) == told
         assert recording.clock("watch") == (reading,)
         assert list(recording.events("nobody")) == []
+
+
+def test_a_scale_next_to_nothing_is_recorded_as_it_was_sent() -> None:
+    tiny = Stream("imu", ("a",), ("?",), "<i4", (1,), 100.0, scale=(2.2250738585072014e-308,), offset=(4.0,))
+    assert form_of(tiny) == "raw64"
