@@ -15,9 +15,9 @@ from concurrent.futures import Future
 from types import TracebackType
 
 from firmware_bridge.address import SerialSettings, nearest
-from firmware_bridge.batch import Arrival, BoardInfo
 from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.errors import UsageError
+from firmware_bridge.events import Arrival
 from firmware_bridge.faults.dialect import faulty
 from firmware_bridge.faults.uplink import Uplink
 from firmware_bridge.faulty import FaultyWay
@@ -26,6 +26,7 @@ from firmware_bridge.link import Link
 from firmware_bridge.plan import MS, Command, Judge, Plan, Session
 from firmware_bridge.ports import System
 from firmware_bridge.roles import BoardState, Expect, PortSpec, parse_spec, role_of, slug
+from firmware_bridge.streams import BoardInfo
 from firmware_bridge.way import Way
 from firmware_bridge.wire.dialect import DialectSpec
 

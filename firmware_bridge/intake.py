@@ -10,7 +10,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from firmware_bridge.batch import Arrival, Batch
+from firmware_bridge.batch import Batch
+from firmware_bridge.events import Arrival
 
 __all__ = ["LIMIT_BYTES", "Intake", "weight"]
 

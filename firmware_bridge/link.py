@@ -12,11 +12,11 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from firmware_bridge.batch import BoardInfo
 from firmware_bridge.clock import Clock
 from firmware_bridge.errors import NoAnswer
 from firmware_bridge.faulty import FaultyWay
 from firmware_bridge.plan import Command, LinkState, Plan
+from firmware_bridge.streams import BoardInfo
 from firmware_bridge.turn import Turn
 from firmware_bridge.way import Way
 from firmware_bridge.wire.inject import Downlink, downlink_of

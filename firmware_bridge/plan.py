@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from firmware_bridge.batch import Arrival, BoardInfo, Event, Item
+from firmware_bridge.events import Arrival, Event, Item
+from firmware_bridge.streams import BoardInfo
 from firmware_bridge.wire.messages import Message
 
 __all__ = ["MS", "Command", "Judge", "LinkState", "Plan", "Port", "Session", "never", "renamed"]

@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from firmware_bridge.address import SerialSettings
-from firmware_bridge.batch import Arrival
 from firmware_bridge.clock import ManualClock
+from firmware_bridge.events import Arrival
 from firmware_bridge.faults.dialect import faulty
 from firmware_bridge.faults.schedule import Schedule
 from firmware_bridge.faults.uplink import Uplink

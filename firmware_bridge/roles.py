@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from firmware_bridge.address import parse_port
-from firmware_bridge.batch import BoardInfo
 from firmware_bridge.faults.schedule import Schedule
+from firmware_bridge.streams import BoardInfo
 from firmware_bridge.wire.dialect import DialectSpec
 from firmware_bridge.wire.inject import Downlink
 

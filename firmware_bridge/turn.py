@@ -14,9 +14,9 @@ from concurrent.futures import Future
 from typing import Any
 
 from firmware_bridge import hints
-from firmware_bridge.batch import Arrival, Log, Rebooted
 from firmware_bridge.clock import Clock
 from firmware_bridge.errors import BridgeError, NoAnswer, PortEnded, TransportError
+from firmware_bridge.events import Arrival, Log, Rebooted
 from firmware_bridge.outbox import Outbox
 from firmware_bridge.plan import MS, Command, LinkState, Plan, Port, never, renamed
 from firmware_bridge.wire.identity import is_known

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from firmware_bridge.batch import Arrival, Connected
+from firmware_bridge.events import Arrival, Connected
 from hil.modelstage import ModelStage
 from hil.recorder import Recorder
 from hil.recording.header import BoardSetup

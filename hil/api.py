@@ -9,8 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from firmware_bridge.batch import Item
 from firmware_bridge.clock import Clock, SystemClock
+from firmware_bridge.events import Item
 
 if TYPE_CHECKING:
     from firmware_bridge.bridge import BoardState

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from firmware_bridge.batch import Arrival, Batch, Item
+from firmware_bridge.batch import Batch
+from firmware_bridge.events import Arrival, Item
 
 __all__ = ["cut_arrival", "samples_in"]
 

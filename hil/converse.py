@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from firmware_bridge.batch import Arrival, ClockReading, Item, Log, Reply, Status
 from firmware_bridge.bridge import Bridge
 from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.errors import NoAnswer
+from firmware_bridge.events import Arrival, ClockReading, Item, Log, Reply, Status
 from firmware_bridge.roles import PortSpec
 from firmware_bridge.wire.messages import Kind, name_of
 

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from firmware_bridge.batch import Arrival, Batch, Mark
+from firmware_bridge.batch import Batch
+from firmware_bridge.events import Arrival, Mark
 from hil.midway import Midway, Openings
 from hil.places import checked_range
 from hil.recording.header import BoardSetup

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from firmware_bridge.batch import Arrival, Mark
 from firmware_bridge.clock import Clock
 from firmware_bridge.errors import UsageError
+from firmware_bridge.events import Arrival, Mark
 from hil.config import RecordConfig
 from hil.midway import Midway, Openings
 from hil.recorder import Recorder

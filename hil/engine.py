@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from firmware_bridge.batch import Arrival, Log
 from firmware_bridge.bridge import Bridge
 from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.errors import BridgeError, UsageError
+from firmware_bridge.events import Arrival, Log
 from firmware_bridge.ports import list_ports
 from hil.announcer import Announcer
 from hil.config import EngineConfig, ModelConfig, RecordConfig, port_spec

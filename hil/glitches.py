@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from firmware_bridge.batch import Arrival, Log, Mark
 from firmware_bridge.clock import Clock
 from firmware_bridge.errors import BridgeError, UsageError
+from firmware_bridge.events import Arrival, Log, Mark
 from hil.announcer import Announcer
 from hil.config import GlitchConfig, RecordConfig
 from hil.desk import Desk

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from firmware_bridge.batch import BoardInfo
 from firmware_bridge.bridge import Bridge
 from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.errors import BridgeError
 from firmware_bridge.ports import PortInfo
 from firmware_bridge.roles import PortSpec
+from firmware_bridge.streams import BoardInfo
 
 __all__ = ["identify"]
 

@@ -7,18 +7,7 @@ board with the sum, so that a bad cable does not wash the one line away that say
 from collections import deque
 from dataclasses import dataclass
 
-from firmware_bridge.batch import (
-    Connected,
-    Damage,
-    Disconnected,
-    Event,
-    Gap,
-    Log,
-    Mark,
-    RateChanged,
-    Rebooted,
-    Stall,
-)
+from firmware_bridge.events import Connected, Damage, Disconnected, Event, Gap, Log, Mark, RateChanged, Rebooted, Stall
 from hil.snapshot import LogLine
 
 __all__ = ["LABEL_PREFIX", "Logbook", "told_label"]

@@ -10,7 +10,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
-from firmware_bridge.batch import Arrival, Batch, Connected, Item, Prediction
+from firmware_bridge.batch import Batch
+from firmware_bridge.events import Arrival, Connected, Item, Prediction
 from firmware_bridge.intake import weight
 from firmware_bridge.wire.protocol import Session
 from hil.recording.header import BoardSetup

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from firmware_bridge.batch import Arrival, Prediction
 from firmware_bridge.errors import BridgeError
+from firmware_bridge.events import Arrival, Prediction
 from hil.snapshot import PredictionView
 
 if TYPE_CHECKING:

@@ -11,19 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from firmware_bridge.batch import (
-    Arrival,
-    Batch,
-    BoardInfo,
-    Connected,
-    Disconnected,
-    Gap,
-    Item,
-    Log,
-    Prediction,
-    Rebooted,
-)
+from firmware_bridge.batch import Batch
+from firmware_bridge.events import Arrival, Connected, Disconnected, Gap, Item, Log, Prediction, Rebooted
 from firmware_bridge.ledger import Books, SampleBooks
+from firmware_bridge.streams import BoardInfo
 from hil.allanview import AllanView
 from hil.logbook import LABEL_PREFIX, Logbook, told_label
 from hil.snapshot import BoardView, PredictionView, RecordingView, ReplayView, Snapshot, StreamView

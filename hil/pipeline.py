@@ -16,8 +16,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Protocol, TypeVar
 
-from firmware_bridge.batch import Arrival
 from firmware_bridge.errors import NoAnswer
+from firmware_bridge.events import Arrival
 from hil.source import Source
 
 __all__ = ["Pipeline", "Sink", "Stage"]

@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from firmware_bridge.batch import Arrival, Mark
 from firmware_bridge.clock import Clock
 from firmware_bridge.errors import FileError, UsageError
+from firmware_bridge.events import Arrival, Mark
 from firmware_bridge.intake import weight
 from hil.recording.files import Split
 from hil.recording.header import BoardSetup, Header

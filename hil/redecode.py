@@ -10,8 +10,9 @@ import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from firmware_bridge.batch import Arrival, BoardInfo
+from firmware_bridge.events import Arrival
 from firmware_bridge.ledger import Books
+from firmware_bridge.streams import BoardInfo
 from firmware_bridge.timebase import ClockFit
 from firmware_bridge.wire.protocol import Session
 from hil.recording.reader import Recording

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from firmware_bridge.batch import Arrival, Batch, Connected
+from firmware_bridge.batch import Batch
 from firmware_bridge.clock import Clock
+from firmware_bridge.events import Arrival, Connected
 from hil.arrivals import cut_arrival
 from hil.lateness import Lateness, LatenessReport
 from hil.places import checked_range, mark_time

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from firmware_bridge.batch import Arrival
 from firmware_bridge.bridge import Bridge
+from firmware_bridge.events import Arrival
 from firmware_bridge.roles import BoardState
 from firmware_bridge.timebase import ClockFit
 from hil.snapshot import BoardView

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Batch, Stream
+from firmware_bridge.batch import Batch
+from firmware_bridge.streams import Stream
 from hil.allanview import AllanView
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ A board that knows what goes on (a rig that moves it, a phone that leads a perso
 
 from collections.abc import Iterable
 
-from firmware_bridge.batch import Arrival, Disconnected, Item, Log, Mark
+from firmware_bridge.events import Arrival, Disconnected, Item, Log, Mark
 from hil.logbook import LABEL_PREFIX, told_label
 
 __all__ = ["BoardLabels"]

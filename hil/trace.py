@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Batch, Stream
+from firmware_bridge.batch import Batch
+from firmware_bridge.streams import Stream
 from hil.ring import Ring
 from hil.snapshot import StreamView
 from hil.view import View

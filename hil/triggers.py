@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from firmware_bridge.batch import Arrival, Batch, Damage, Disconnected, Gap, Mark, Prediction, Rebooted, Stall
+from firmware_bridge.batch import Batch
 from firmware_bridge.errors import UsageError
+from firmware_bridge.events import Arrival, Damage, Disconnected, Gap, Mark, Prediction, Rebooted, Stall
 
 __all__ = ["METADATA", "Limit", "Trigger", "Triggers", "parse_confidence", "parse_threshold"]
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from firmware_bridge.batch import BoardInfo
 from firmware_bridge.errors import UsageError
+from firmware_bridge.streams import BoardInfo
 from firmware_bridge.virtual.board import VirtualBoard
 from firmware_bridge.virtual.bytesplay import BytesBoard
 from firmware_bridge.virtual.parameters import LINK, Parameter, read_parameters, settings_from

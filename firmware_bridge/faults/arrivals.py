@@ -8,7 +8,7 @@ made here (see `dialect`): they stand behind the decoder.
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from firmware_bridge.batch import Arrival
+from firmware_bridge.events import Arrival
 from firmware_bridge.faults.schedule import Schedule
 from firmware_bridge.faults.uplink import Uplink
 

@@ -5,8 +5,8 @@ Rule of this room: sentences about kinds and streams; nothing is run here.
 
 from collections.abc import Collection, Mapping
 
-from firmware_bridge.batch import Stream
 from firmware_bridge.faults.kinds import BYTE, FRAME, LINK, KindOf
+from firmware_bridge.streams import Stream
 
 __all__ = ["absent", "blind"]
 

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Arrival, Batch, Damage, Disconnected, Gap, Item, Log, Rebooted, Stall
+from firmware_bridge.batch import Batch
+from firmware_bridge.events import Arrival, Damage, Disconnected, Gap, Item, Log, Rebooted, Stall
 from firmware_bridge.faults.kinds import KINDS
 from firmware_bridge.faults.schedule import Fault, Schedule
 

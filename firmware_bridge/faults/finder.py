@@ -7,7 +7,7 @@ on a frame goes on when it is complete (no host can read one earlier).
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from firmware_bridge.batch import Stream
+from firmware_bridge.streams import Stream
 from firmware_bridge.wire.checksum import CRC16
 from firmware_bridge.wire.description import understand
 from firmware_bridge.wire.encode import Encoder

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Stream
 from firmware_bridge.faults import draws
 from firmware_bridge.faults.episodes import active, episodes
 from firmware_bridge.faults.schedule import Fault, Schedule
+from firmware_bridge.streams import Stream
 
 __all__ = ["Readings"]
 

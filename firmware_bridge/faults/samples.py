@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Stream
 from firmware_bridge.faults.episodes import active
 from firmware_bridge.faults.keys import Keys
 from firmware_bridge.faults.readings import Readings
 from firmware_bridge.faults.schedule import Fault, Schedule
 from firmware_bridge.faults.ticks import Ticks
+from firmware_bridge.streams import Stream
 
 __all__ = ["SampleFaults"]
 

@@ -6,11 +6,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from firmware_bridge.batch import Stream
 from firmware_bridge.errors import UsageError
 from firmware_bridge.faults.samples import SampleFaults
 from firmware_bridge.faults.schedule import Schedule, read_schedule
 from firmware_bridge.faults.uplink import Uplink
+from firmware_bridge.streams import Stream
 from firmware_bridge.virtual.board import VirtualBoard
 from firmware_bridge.virtual.parameters import Parameter, read_parameters
 from firmware_bridge.virtual.sampling import Chunk

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Stream
+from firmware_bridge.streams import Stream
 from firmware_bridge.virtual.native import NativeBoard
 from firmware_bridge.virtual.noise import Walk, length, normal
 from firmware_bridge.virtual.parameters import LINK, Parameter, read_parameters, settings_from

@@ -13,8 +13,8 @@
 from collections import deque
 from collections.abc import Sequence
 
-from firmware_bridge.batch import BoardInfo
 from firmware_bridge.faults.samples import SampleFaults
+from firmware_bridge.streams import BoardInfo
 from firmware_bridge.virtual.board import NEVER, BoardClock
 from firmware_bridge.virtual.commands import CommandReader, Heard
 from firmware_bridge.virtual.damage import damaged

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Stream
 from firmware_bridge.errors import UsageError
+from firmware_bridge.streams import Stream
 from firmware_bridge.virtual.native import NativeBoard
 from firmware_bridge.virtual.sensors import ArraySensor
 from firmware_bridge.virtual.settings import Identity, Notes, Settings

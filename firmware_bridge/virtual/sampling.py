@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Stream
+from firmware_bridge.streams import Stream
 from firmware_bridge.virtual.timeline import Grid, Timeline
 
 __all__ = ["Chunk", "Feed", "Sensor"]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Stream
+from firmware_bridge.streams import Stream
 from firmware_bridge.virtual.noise import blocks
 
 __all__ = ["ArraySensor", "BlockSensor"]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Stream
+from firmware_bridge.streams import Stream
 from firmware_bridge.virtual.board import NEVER, BoardClock
 from firmware_bridge.virtual.sampling import Chunk, Feed, Sensor
 from firmware_bridge.virtual.settings import Settings

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Stream
 from firmware_bridge.errors import FileError, UsageError
+from firmware_bridge.streams import Stream
 from firmware_bridge.virtual.parameters import LINK, Parameter, read_parameters, settings_from
 from firmware_bridge.virtual.playback import PlaybackBoard, Series, notes_at
 from firmware_bridge.virtual.settings import Identity

@@ -5,7 +5,7 @@ Rule of this room: pure; what an answer changes in the conversation is decided i
 
 from collections.abc import Iterator, Mapping
 
-from firmware_bridge.batch import Event, Log, Reply, Status
+from firmware_bridge.events import Event, Log, Reply, Status
 from firmware_bridge.wire.messages import REASONS, Kind, Message, name_of, status_rows
 
 __all__ = ["replies", "status_of"]

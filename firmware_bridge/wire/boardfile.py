@@ -13,8 +13,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from firmware_bridge.batch import BoardInfo, Stream
 from firmware_bridge.errors import BoardFileError, FileError
+from firmware_bridge.streams import BoardInfo, Stream
 from firmware_bridge.wire.described import describe_lines
 from firmware_bridge.wire.dialect import Dialect
 from firmware_bridge.wire.fieldplan import FramePlan, describe_frames

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from firmware_bridge.batch import Stream
+from firmware_bridge.streams import Stream
 from firmware_bridge.wire.columns import SECONDS
 from firmware_bridge.wire.entries import dtype_of, shape_of, units_of
 from firmware_bridge.wire.layout import Clock, Counter, Layout, Valid

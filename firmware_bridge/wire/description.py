@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from firmware_bridge.batch import BoardInfo, Stream
+from firmware_bridge.streams import BoardInfo, Stream
 
 __all__ = ["describe", "understand"]
 

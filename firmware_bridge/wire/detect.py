@@ -20,7 +20,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import BoardInfo
+from firmware_bridge.streams import BoardInfo
 from firmware_bridge.wire.dialect import API_VERSION, Damaged, Described, Dialect, Explaining, Heard, Samples, Text
 from firmware_bridge.wire.lines import LineDialect
 from firmware_bridge.wire.messages import Message

@@ -12,7 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import BoardInfo, Stream
+from firmware_bridge.streams import BoardInfo, Stream
 from firmware_bridge.wire.messages import Message
 
 __all__ = [

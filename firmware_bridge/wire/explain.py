@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import BoardInfo, Stream
+from firmware_bridge.streams import BoardInfo, Stream
 from firmware_bridge.wire.boardfile import BoardFile
 from firmware_bridge.wire.dialect import Damaged, Described, Dialect, Explaining, Samples, Text
 

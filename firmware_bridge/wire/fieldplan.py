@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Stream
+from firmware_bridge.streams import Stream
 from firmware_bridge.wire.entries import dtype_of, shape_of, units_of
 from firmware_bridge.wire.schema import FieldEntry, FrameTable, Place, Repeat, StreamTable
 from firmware_bridge.wire.sums import SUMS

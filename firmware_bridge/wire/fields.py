@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import BoardInfo
 from firmware_bridge.errors import UsageError
+from firmware_bridge.streams import BoardInfo
 from firmware_bridge.wire.delimited import scanner
 from firmware_bridge.wire.dialect import API_VERSION, Damaged, Described, Heard, Samples, Text, add_damage
 from firmware_bridge.wire.fieldplan import FramePlan, StreamPlan

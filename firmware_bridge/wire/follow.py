@@ -12,8 +12,9 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Gap, Item, RateChanged, Stream
+from firmware_bridge.events import Gap, Item, RateChanged
 from firmware_bridge.ledger import Ledger
+from firmware_bridge.streams import Stream
 from firmware_bridge.wire.counting import Numbering, Run
 from firmware_bridge.wire.dialect import Samples
 from firmware_bridge.wire.passage import Passage

@@ -7,7 +7,7 @@ tell (no serial number, model unknown) is not held against it. The judgement fol
 
 from collections.abc import Callable
 
-from firmware_bridge.batch import BoardInfo
+from firmware_bridge.streams import BoardInfo
 
 __all__ = ["SURE", "Identity", "is_known"]
 

@@ -17,8 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Batch, BoardInfo, Item, Rebooted, Reply, Status, Stream
+from firmware_bridge.batch import Batch
 from firmware_bridge.errors import UsageError
+from firmware_bridge.events import Item, Rebooted, Reply, Status
+from firmware_bridge.streams import BoardInfo, Stream
 from firmware_bridge.wire.messages import HEADER, REASONS, TABLE, Kind, Message
 
 __all__ = ["Downlink", "Injector", "downlink_of", "start_mask"]

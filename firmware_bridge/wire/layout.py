@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Int64, Stream
+from firmware_bridge.batch import Int64
+from firmware_bridge.streams import Stream
 from firmware_bridge.wire.dialect import Samples
 from firmware_bridge.wire.numbers import Float64, number, time_ns
 from firmware_bridge.wire.records import Key

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from firmware_bridge.batch import Stream
+from firmware_bridge.streams import Stream
 from firmware_bridge.wire.columns import SECONDS, Column, column, is_counter, time_unit
 from firmware_bridge.wire.layout import Clock, Counter, Layout, wraps
 from firmware_bridge.wire.numbers import Float64, number, time_ns

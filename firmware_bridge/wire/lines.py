@@ -14,8 +14,8 @@ however they were cut.
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from firmware_bridge.batch import BoardInfo
 from firmware_bridge.errors import UsageError
+from firmware_bridge.streams import BoardInfo
 from firmware_bridge.wire.blocks import read_tables
 from firmware_bridge.wire.dialect import API_VERSION, Damaged, Described, Heard, Text
 from firmware_bridge.wire.layout import Layout, Rows

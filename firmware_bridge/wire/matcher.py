@@ -9,7 +9,7 @@ from collections import Counter as Tally
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from firmware_bridge.batch import Stream
+from firmware_bridge.streams import Stream
 from firmware_bridge.wire.columns import column, looks_like_header, time_unit
 from firmware_bridge.wire.layout import Layout
 from firmware_bridge.wire.learn import ENOUGH, learn

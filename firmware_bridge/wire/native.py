@@ -15,7 +15,7 @@ numbers from 0.
 from collections.abc import Mapping
 from dataclasses import replace
 
-from firmware_bridge.batch import BoardInfo
+from firmware_bridge.streams import BoardInfo
 from firmware_bridge.wire.bulk import decode_bulk
 from firmware_bridge.wire.checksum import CRC16, CRC32
 from firmware_bridge.wire.description import understand

@@ -12,10 +12,11 @@ tenth of a second (`inferred`).
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from firmware_bridge.batch import (  # isort: skip
-    Arrival, BoardInfo, ClockReading, Connected, Damage, Disconnected, Item, Log, RateChanged, Rebooted, Stall,
+from firmware_bridge.events import (  # isort: skip
+    Arrival, ClockReading, Connected, Damage, Disconnected, Item, Log, RateChanged, Rebooted, Stall,
 )  # fmt: skip
 from firmware_bridge.ledger import Books, Ledger
+from firmware_bridge.streams import BoardInfo
 from firmware_bridge.timebase import ClockFit
 from firmware_bridge.wire.answers import replies, status_of
 from firmware_bridge.wire.boots import Boots, Verdict

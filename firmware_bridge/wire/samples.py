@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Stream
+from firmware_bridge.streams import Stream
 from firmware_bridge.wire.dialect import Samples
 from firmware_bridge.wire.messages import HEADER, TABLE, Flag, Kind
 from firmware_bridge.wire.walk import Run

@@ -14,7 +14,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Item
+from firmware_bridge.events import Item
 from firmware_bridge.ledger import Books
 from firmware_bridge.wire.boots import Boots
 from firmware_bridge.wire.dialect import Answer, Dialect, Heard

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Batch, Stream
+from firmware_bridge.batch import Batch
 from firmware_bridge.ledger import Count
+from firmware_bridge.streams import Stream
 from firmware_bridge.wire.counting import Numbering
 
 __all__ = ["Piece", "Track"]

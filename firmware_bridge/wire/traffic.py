@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Arrival
+from firmware_bridge.events import Arrival
 
 __all__ = ["Traffic"]
 

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from firmware_bridge.batch import Batch, Prediction, Stream
+from firmware_bridge.batch import Batch
+from firmware_bridge.events import Prediction
+from firmware_bridge.streams import Stream
 from hil.bench.row import Row, judge, paired
 
 if TYPE_CHECKING:

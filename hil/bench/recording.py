@@ -16,7 +16,9 @@ import numpy as np
 from mcap.reader import make_reader
 from mcap.writer import CompressionType, Writer
 
-from firmware_bridge.batch import Arrival, Batch, Stream
+from firmware_bridge.batch import Batch
+from firmware_bridge.events import Arrival
+from firmware_bridge.streams import Stream
 from hil.bench.row import Row, judge, paired
 from hil.recording.header import Header
 from hil.recording.reader import Recording

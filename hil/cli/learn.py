@@ -11,7 +11,7 @@ from firmware_bridge.errors import MissingPart, UsageError
 from hil.cli.common import Json, Quiet, print_json, print_table, talk, tell_lost, worked
 
 if TYPE_CHECKING:
-    from firmware_bridge.batch import Prediction
+    from firmware_bridge.events import Prediction
     from hil.models.train import Progress
 
 __all__ = ["VERBS", "predict", "train"]

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from firmware_bridge.batch import Stream
+from firmware_bridge.streams import Stream
 from hil.measure.clock import Clock, clock_of
 from hil.measure.common import Common
 from hil.measure.figure import Figure, PlotData

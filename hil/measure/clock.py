@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import ClockReading
 from firmware_bridge.envelope import FEWEST, Line, fit_line
+from firmware_bridge.events import ClockReading
 from firmware_bridge.refit import refit
 from hil.measure.figure import Figure, PlotData
 from hil.measure.intervals import NONE, sd_interval

@@ -8,7 +8,7 @@ spectrum; what belongs to its pixels is in `image`.
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Stream
+from firmware_bridge.streams import Stream
 from hil.measure.codes import Spread
 from hil.measure.continuity import Blocks, Continuity, Stretch, block_size
 from hil.measure.look import Look

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from firmware_bridge.batch import Stream
+from firmware_bridge.streams import Stream
 from hil.measure.catalogue import METRICS
 from hil.measure.comparison import Ruling
 from hil.measure.figure import Figure

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import expm1
 
-from firmware_bridge.batch import Stream
+from firmware_bridge.streams import Stream
 from hil.measure.catalogue import METRICS
 from hil.measure.comparable import Pair, figure_refusal, stream_refusal
 from hil.measure.comparison import BETTER, DIFFERENT, REFUSED, SAME, WORSE, Comparison, Row, Ruling

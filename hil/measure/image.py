@@ -8,7 +8,7 @@ it, because what is left of a scene is in it. A step answers only where one stan
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Stream
+from firmware_bridge.streams import Stream
 from hil.measure.figure import Figure, PlotData
 from hil.measure.intervals import NONE, batch_interval, count_interval, sd_interval, share_interval
 from hil.measure.make import Maker

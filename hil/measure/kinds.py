@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from firmware_bridge.batch import Stream
+from firmware_bridge.streams import Stream
 
 __all__ = ["KINDS", "Triad", "is_temperature", "kind_of", "triads"]
 

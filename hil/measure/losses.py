@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from firmware_bridge.batch import Damage, Gap, Rebooted, Stream
+from firmware_bridge.events import Damage, Gap, Rebooted
 from firmware_bridge.ledger import Books
+from firmware_bridge.streams import Stream
 from hil.measure.figure import Figure
 from hil.measure.intervals import count_interval, share_interval
 from hil.measure.make import Maker

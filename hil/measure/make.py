@@ -8,7 +8,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from firmware_bridge.batch import Stream
+from firmware_bridge.streams import Stream
 from hil.measure.catalogue import METRICS, Metric
 from hil.measure.figure import Figure
 

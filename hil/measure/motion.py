@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Stream
+from firmware_bridge.streams import Stream
 from hil.measure.continuity import Blocks, Continuity, Stretch
 from hil.measure.figure import Figure, PlotData
 from hil.measure.kinds import Triad, triads

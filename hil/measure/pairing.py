@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Stream
 from firmware_bridge.errors import UsageError
+from firmware_bridge.streams import Stream
 from hil.dsp.align import Common, common_times, delay
 from hil.dsp.spectrum import coherence, welch
 from hil.recording.reader import Recording

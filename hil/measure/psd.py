@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from firmware_bridge.batch import Stream
+from firmware_bridge.streams import Stream
 from hil.dsp.spectrum import Peak, Spectrum, noise_density, peaks, welch
 from hil.measure.continuity import Stretch
 from hil.measure.figure import Figure, PlotData

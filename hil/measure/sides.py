@@ -8,8 +8,8 @@ import glob
 from collections.abc import Callable
 from pathlib import Path
 
-from firmware_bridge.batch import Stream
 from firmware_bridge.errors import FileError, UsageError
+from firmware_bridge.streams import Stream
 from hil.measure.compare import Member, Side
 from hil.measure.figure import Measurement
 from hil.recording.reader import Recording

@@ -10,7 +10,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Stream
+from firmware_bridge.streams import Stream
 from hil.measure.continuity import Stretch
 from hil.measure.figure import Figure
 from hil.measure.intervals import NONE, count_interval, sd_interval, share_interval

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from firmware_bridge.batch import BoardInfo
 from firmware_bridge.errors import UsageError
+from firmware_bridge.streams import BoardInfo
 from hil.measure.board import BoardWork, measure_board
 from hil.measure.datasheet import load_datasheet
 from hil.measure.figure import Figure, Measurement, PlotData

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Batch, Stream
+from firmware_bridge.batch import Batch
+from firmware_bridge.streams import Stream
 from hil.models.contract import Card, Metric
 from hil.models.datasets import Dataset, Series, window_truth
 from hil.models.model import Model

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Stream
+from firmware_bridge.streams import Stream
 from hil.models.contract import Contract
 from hil.models.scanning import Scanning, Step, most_hops
 

@@ -6,8 +6,8 @@ unknown unit, an image, or another rate is refused in one sentence that names bo
 
 from __future__ import annotations
 
-from firmware_bridge.batch import Stream
 from firmware_bridge.errors import UsageError
+from firmware_bridge.streams import Stream
 from hil.models.contract import Contract
 
 __all__ = ["INFERRED_RATE_TOLERANCE", "RATE_TOLERANCE", "has_channels", "match"]

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Arrival, Batch, Item, Prediction, Stream
+from firmware_bridge.batch import Batch
 from firmware_bridge.errors import FileError, MissingPart, UsageError
+from firmware_bridge.events import Arrival, Item, Prediction
+from firmware_bridge.streams import Stream
 from hil.models.contract import Contract, parse_contract
 from hil.models.package import Package, pack, read_package, unpack
 from hil.models.scanning import Step

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Batch, Gap, Item, Stream
+from firmware_bridge.batch import Batch
 from firmware_bridge.errors import UsageError
+from firmware_bridge.events import Gap, Item
+from firmware_bridge.streams import Stream
 from hil.models.contract import Contract
 from hil.models.datasets import NONE, Dataset, Series
 from hil.models.matching import has_channels, match

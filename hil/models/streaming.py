@@ -15,20 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import (
-    Arrival,
-    Batch,
-    Connected,
-    Disconnected,
-    Event,
-    Gap,
-    Item,
-    Prediction,
-    RateChanged,
-    Rebooted,
-    Stream,
-)
+from firmware_bridge.batch import Batch
 from firmware_bridge.errors import UsageError
+from firmware_bridge.events import Arrival, Connected, Disconnected, Event, Gap, Item, Prediction, RateChanged, Rebooted
+from firmware_bridge.streams import Stream
 from hil.models.contract import Contract
 from hil.models.group import Group
 from hil.models.matching import has_channels, match

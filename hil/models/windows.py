@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Stream
 from firmware_bridge.errors import UsageError
+from firmware_bridge.streams import Stream
 from hil.models.contract import Contract
 from hil.models.datasets import NONE, window_truth
 from hil.models.matching import has_channels, match

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Batch, Float32, Int64, Stream
+from firmware_bridge.batch import Batch, Float32, Int64
+from firmware_bridge.streams import Stream
 from hil.recording.cdr import Samples
 
 __all__ = ["StreamArrays", "end_to_end", "in_order", "joined"]

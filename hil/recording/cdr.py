@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Int64, Stream
+from firmware_bridge.batch import Int64
+from firmware_bridge.streams import Stream
 from hil.recording.forms import ROS_TYPE, form_of, recovered, scaled
 
 __all__ = ["KEY_SCHEMA", "RECORD_HEAD", "Layout", "Samples", "key_layout", "layout_of"]

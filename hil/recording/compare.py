@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from firmware_bridge.batch import Batch, Event, Stream
+from firmware_bridge.batch import Batch
+from firmware_bridge.events import Event
+from firmware_bridge.streams import Stream
 from hil.recording.cdr import Samples
 from hil.recording.notes import event_text
 from hil.recording.reader import Recording

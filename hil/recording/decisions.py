@@ -8,8 +8,8 @@ on, and bit by bit once its memory lies behind that.
 from collections import defaultdict, deque
 from typing import TYPE_CHECKING
 
-from firmware_bridge.batch import Arrival, Prediction
 from firmware_bridge.errors import BridgeError
+from firmware_bridge.events import Arrival, Prediction
 from hil.recording.compare import Difference
 from hil.recording.reader import Recording
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from firmware_bridge.batch import Arrival, Batch
+from firmware_bridge.batch import Batch
 from firmware_bridge.errors import FileError, UsageError
+from firmware_bridge.events import Arrival
 from firmware_bridge.wire.boardfile import BoardFile, load_board_file
 from firmware_bridge.wire.dialect import Dialect, DialectSpec, Explaining
 from firmware_bridge.wire.dialects import make_dialect

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Stream
+from firmware_bridge.streams import Stream
 
 __all__ = ["ROS_TYPE", "form_of", "recovered", "scaled"]
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from firmware_bridge.batch import BoardInfo
 from firmware_bridge.errors import FileError
+from firmware_bridge.streams import BoardInfo
 from firmware_bridge.wire.dialect import DialectSpec
 
 __all__ = ["SCHEMA", "BoardSetup", "Header", "environment", "seal_holds", "sealed", "versions"]

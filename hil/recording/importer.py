@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Arrival, Batch, BoardInfo, Connected, Event, Gap, Item, Mark, Rebooted
+from firmware_bridge.batch import Batch
 from firmware_bridge.errors import UsageError
+from firmware_bridge.events import Arrival, Connected, Event, Gap, Item, Mark, Rebooted
+from firmware_bridge.streams import BoardInfo
 from firmware_bridge.wire.boardfile import BoardFile, load_board_file
 from firmware_bridge.wire.explain import Explanation, Table
 from hil.recording.files import explain as explained

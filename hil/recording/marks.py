@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from firmware_bridge.batch import Mark
 from firmware_bridge.errors import FileError, UsageError
+from firmware_bridge.events import Mark
 from hil.recording.files import explain
 from hil.recording.header import SCHEMA
 

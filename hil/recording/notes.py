@@ -8,8 +8,7 @@ import json
 from dataclasses import fields
 from typing import Any
 
-from firmware_bridge.batch import (
-    BoardInfo,
+from firmware_bridge.events import (
     ClockReading,
     Connected,
     Damage,
@@ -25,6 +24,7 @@ from firmware_bridge.batch import (
     Stall,
     Status,
 )
+from firmware_bridge.streams import BoardInfo
 
 __all__ = ["SCHEMAS", "event_from", "event_text", "kind_of", "topic_of"]
 

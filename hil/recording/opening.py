@@ -7,8 +7,8 @@ ends the opening with a sentence), never believed.
 import json
 from collections.abc import Mapping
 
-from firmware_bridge.batch import Stream
 from firmware_bridge.errors import FileError
+from firmware_bridge.streams import Stream
 from hil.recording.header import BOARD, NAME, SCHEMA, BoardSetup, Header, seal_holds, sealed
 from hil.recording.pieces import Pieces, RecordedStream
 

@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Arrival, Batch, Event, Stream
+from firmware_bridge.batch import Batch
+from firmware_bridge.events import Arrival, Event
+from firmware_bridge.streams import Stream
 from hil.recording.cdr import KEY_SCHEMA, Layout, Samples, key_layout, layout_of
 from hil.recording.header import sealed
 from hil.recording.mcapfile import McapWriter, Op, Run

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Int64, Stream
+from firmware_bridge.batch import Int64
 from firmware_bridge.errors import FileError
+from firmware_bridge.streams import Stream
 from hil.recording.cdr import Layout, Samples, key_layout, layout_of
 from hil.recording.mcapfile import ChunkEntry, Op
 from hil.recording.mcapread import Channel, ChunkDamaged, McapFile

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from firmware_bridge.batch import Arrival, Batch, Connected, Item
+from firmware_bridge.batch import Batch
+from firmware_bridge.events import Arrival, Connected, Item
 from firmware_bridge.wire.traffic import Traffic
 from hil.recording.pieces import Pieces, RecordedStream
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from firmware_bridge.batch import Arrival, BoardInfo, ClockReading, Event, Mark, Prediction
 from firmware_bridge.errors import UsageError
+from firmware_bridge.events import Arrival, ClockReading, Event, Mark, Prediction
+from firmware_bridge.streams import BoardInfo
 from firmware_bridge.wire.traffic import Traffic
 from hil.recording.arrays import StreamArrays, in_order, joined
 from hil.recording.marks import KeptMark, Label, labels_of, merged

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from firmware_bridge.batch import Arrival, Batch, ClockReading, Event, Item, Prediction
+from firmware_bridge.batch import Batch
 from firmware_bridge.errors import BridgeError
+from firmware_bridge.events import Arrival, ClockReading, Event, Item, Prediction
 from firmware_bridge.roles import Expect
 from firmware_bridge.wire.dialects import make_dialect
 from firmware_bridge.wire.protocol import Session

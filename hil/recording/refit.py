@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from firmware_bridge import refit
-from firmware_bridge.batch import ClockReading
+from firmware_bridge.events import ClockReading
 from hil.recording.arrays import StreamArrays
 
 __all__ = ["refitted"]

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Stream
 from firmware_bridge.errors import FileError, UsageError
+from firmware_bridge.streams import Stream
 from firmware_bridge.wire.boardfile import BoardFile
 from firmware_bridge.wire.explain import Explanation, Table, explain, parse_all
 from firmware_bridge.wire.lines import LineDialect

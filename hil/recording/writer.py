@@ -13,8 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from firmware_bridge.batch import Arrival, Batch, BoardInfo, Connected, Mark
+from firmware_bridge.batch import Batch
 from firmware_bridge.errors import FileError
+from firmware_bridge.events import Arrival, Connected, Mark
+from firmware_bridge.streams import BoardInfo
 from hil.recording.files import NewFile, Split, disk_free, explain, part_path
 from hil.recording.header import BOARD, NAME, BoardSetup, Header, sealed
 from hil.recording.mcapfile import McapWriter, Sink

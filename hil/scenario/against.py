@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Arrival, Batch, Prediction, Stream
+from firmware_bridge.batch import Batch
+from firmware_bridge.events import Arrival, Prediction
+from firmware_bridge.streams import Stream
 from hil.measure.make import slug
 from hil.scenario.decisions import ModelEvidence
 from hil.scenario.evidence import BoardEvidence

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from firmware_bridge.batch import BoardInfo
 from firmware_bridge.errors import FileError, UsageError
 from firmware_bridge.ports import PortInfo
 from firmware_bridge.roles import role_of, slug
+from firmware_bridge.streams import BoardInfo
 from hil.scenario.benchfile import parse_bench, text_of
 from hil.scenario.mistakes import ScenarioError
 from hil.scenario.skeleton import quoted

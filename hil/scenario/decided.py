@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from typing import overload
 
-from firmware_bridge.batch import Prediction
+from firmware_bridge.events import Prediction
 
 __all__ = ["Decided"]
 

@@ -7,7 +7,7 @@ appearance is met by the first run that touches it; a run that touches none is a
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from firmware_bridge.batch import Prediction
+from firmware_bridge.events import Prediction
 
 __all__ = ["Appearances", "appearances"]
 

@@ -11,18 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import (
-    Batch,
-    ClockReading,
-    Connected,
-    Damage,
-    Disconnected,
-    Gap,
-    Item,
-    Log,
-    Mark,
-    Rebooted,
-)
+from firmware_bridge.batch import Batch
+from firmware_bridge.events import ClockReading, Connected, Damage, Disconnected, Gap, Item, Log, Mark, Rebooted
 from firmware_bridge.ledger import Books
 from firmware_bridge.timebase import ClockFit
 from firmware_bridge.wire.dialect import CHECKSUM

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from firmware_bridge.batch import Arrival, Mark, Prediction
 from firmware_bridge.errors import NoAnswer, UsageError
+from firmware_bridge.events import Arrival, Mark, Prediction
 from firmware_bridge.faults import Schedule
 from firmware_bridge.wire.protocol import Session
 from hil.recording.header import Header

@@ -14,12 +14,14 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
 
-from firmware_bridge.batch import Arrival, Batch, Stream
+from firmware_bridge.batch import Batch
 from firmware_bridge.errors import NoAnswer, UsageError
+from firmware_bridge.events import Arrival
 from firmware_bridge.faults import KINDS
 from firmware_bridge.faults.blind import absent, blind
 from firmware_bridge.faults.detect import BOOKED, Observation, Verdict, difference, missing_end, news, observe
 from firmware_bridge.faults.kinds import BYTE, FRAME, LINK
+from firmware_bridge.streams import Stream
 from hil.scenario.load import Loaded
 from hil.scenario.outcome import MARGINAL, NA, PASS, TROUBLE, CheckResult, ScenarioResult
 from hil.scenario.run import RunOptions, run_once

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from firmware_bridge.batch import Mark
 from firmware_bridge.errors import UsageError
+from firmware_bridge.events import Mark
 from hil.recording.reader import Recording
 from hil.scenario.outcome import Reading
 from hil.scenario.skeleton import check_text, observe, plain, quoted, tables, write_new

@@ -8,9 +8,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from firmware_bridge.batch import Arrival
 from firmware_bridge.bridge import Bridge
 from firmware_bridge.clock import Clock
+from firmware_bridge.events import Arrival
 from firmware_bridge.roles import PortSpec
 from hil.recording.header import BoardSetup, Header
 from hil.recording.writer import RecordingWriter

@@ -9,10 +9,11 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import TimeoutError as Late
 from pathlib import Path
 
-from firmware_bridge.batch import Arrival, Batch, Log
+from firmware_bridge.batch import Batch
 from firmware_bridge.bridge import Bridge
 from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.errors import BridgeError, NoAnswer, WrongBoard
+from firmware_bridge.events import Arrival, Log
 from firmware_bridge.faults import Schedule
 from firmware_bridge.roles import Expect, PortSpec
 from firmware_bridge.way import held

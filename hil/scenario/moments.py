@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from firmware_bridge.batch import Prediction
+from firmware_bridge.events import Prediction
 from hil.measure.make import slug
 from hil.scenario.decisions import ModelEvidence, Verdicts
 from hil.scenario.events import appearances

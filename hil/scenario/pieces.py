@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from firmware_bridge.batch import Arrival, Batch, Gap, Item
+from firmware_bridge.batch import Batch
+from firmware_bridge.events import Arrival, Gap, Item
 from firmware_bridge.ledger import Books, SampleBooks
 from firmware_bridge.wire.protocol import Session
 

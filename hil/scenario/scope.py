@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Arrival, Batch, ClockReading, Damage, Disconnected, Gap, Item, Log, Rebooted, Stall
+from firmware_bridge.batch import Batch
+from firmware_bridge.events import Arrival, ClockReading, Damage, Disconnected, Gap, Item, Log, Rebooted, Stall
 
 __all__ = ["Envelope", "Probe", "Scope", "Trigger", "columns_of"]
 

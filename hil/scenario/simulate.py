@@ -7,8 +7,9 @@ the board answers.
 
 from collections.abc import Callable, Iterator
 
-from firmware_bridge.batch import Arrival, Batch
+from firmware_bridge.batch import Batch
 from firmware_bridge.errors import PortEnded
+from firmware_bridge.events import Arrival
 from firmware_bridge.virtual.board import NEVER, VirtualBoard
 from firmware_bridge.wire.protocol import Session
 

@@ -7,9 +7,9 @@ that stands still, so that a run gives the same bytes on every machine.
 from collections.abc import Iterator
 from dataclasses import replace
 
-from firmware_bridge.batch import Arrival
 from firmware_bridge.clock import ManualClock
 from firmware_bridge.errors import NoAnswer
+from firmware_bridge.events import Arrival
 from firmware_bridge.faults import Schedule
 from firmware_bridge.rehearsal import Rehearsal
 from firmware_bridge.roles import PortSpec

@@ -12,7 +12,8 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Arrival, Batch, Item, Prediction
+from firmware_bridge.batch import Batch
+from firmware_bridge.events import Arrival, Item, Prediction
 from firmware_bridge.ledger import Books
 from firmware_bridge.wire.protocol import Session
 from firmware_bridge.wire.traffic import Traffic

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Batch, Int64, Stream
+from firmware_bridge.batch import Batch, Int64
+from firmware_bridge.streams import Stream
 
 __all__ = ["ChannelFigures", "StreamTally", "away_from_median", "percentile_of"]
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlencode
 
-from firmware_bridge.batch import Arrival, Batch
+from firmware_bridge.batch import Batch
 from firmware_bridge.errors import FileError, UsageError
+from firmware_bridge.events import Arrival
 from firmware_bridge.faults import LEVELS, Schedule
 from firmware_bridge.faults.arrivals import damaged
 from firmware_bridge.faults.dialect import faulty

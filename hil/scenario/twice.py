@@ -6,7 +6,7 @@ results follow sample numbers and nothing else.
 
 from collections.abc import Sequence
 
-from firmware_bridge.batch import Prediction
+from firmware_bridge.events import Prediction
 from hil.scenario.execute import Execution
 from hil.scenario.outcome import FAIL, PASS, CheckResult, Reading
 

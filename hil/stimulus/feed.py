@@ -9,11 +9,12 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import Protocol
 
-from firmware_bridge.batch import Arrival, BoardInfo, Reply
 from firmware_bridge.errors import BridgeError
+from firmware_bridge.events import Arrival, Reply
 from firmware_bridge.ledger import Books
 from firmware_bridge.plan import Command
 from firmware_bridge.roles import BoardState
+from firmware_bridge.streams import BoardInfo
 from firmware_bridge.wire.inject import Injector
 from firmware_bridge.wire.messages import Kind, Message
 from hil.recording.marks import Label

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import BoardInfo, Stream
+from firmware_bridge.streams import BoardInfo, Stream
 from hil.stimulus.readings import Readings
 
 __all__ = ["Fit", "fit"]

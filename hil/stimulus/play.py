@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from firmware_bridge.batch import Arrival, Mark
 from firmware_bridge.bridge import Bridge
 from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.errors import NoAnswer, UsageError
+from firmware_bridge.events import Arrival, Mark
 from firmware_bridge.plan import never
 from firmware_bridge.roles import PortSpec
 from hil.recording.header import BoardSetup, Header

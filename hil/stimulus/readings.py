@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Int64, Stream
+from firmware_bridge.batch import Int64
 from firmware_bridge.errors import UsageError
+from firmware_bridge.streams import Stream
 from hil.recording.arrays import StreamArrays
 from hil.recording.marks import Label
 from hil.recording.reader import Recording

@@ -10,10 +10,11 @@ from types import SimpleNamespace
 from typing import Any
 
 from firmware_bridge.address import SerialSettings
-from firmware_bridge.batch import Arrival, BoardInfo, Connected, Log, Stall
 from firmware_bridge.errors import PortLost, PortMissing, TransportError
+from firmware_bridge.events import Arrival, Connected, Log, Stall
 from firmware_bridge.hints import Facts, Holder
 from firmware_bridge.ports import PortInfo, System
+from firmware_bridge.streams import BoardInfo
 
 
 class PtyBoard:

@@ -12,10 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firmware_bridge.batch import Arrival, Batch, BoardInfo, Connected
+from firmware_bridge.batch import Batch
 from firmware_bridge.bridge import Bridge, Expect, PortSpec, parse_spec
 from firmware_bridge.errors import PortMissing, UsageError
+from firmware_bridge.events import Arrival, Connected
 from firmware_bridge.roles import role_of, slug
+from firmware_bridge.streams import BoardInfo
 from firmware_bridge.wire.dialect import DialectSpec
 from firmware_bridge.wire.dialects import make_dialect
 from firmware_bridge.wire.protocol import Session

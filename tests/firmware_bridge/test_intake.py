@@ -4,8 +4,10 @@ import threading
 
 import numpy as np
 
-from firmware_bridge.batch import Arrival, Batch, Stream
+from firmware_bridge.batch import Batch
+from firmware_bridge.events import Arrival
 from firmware_bridge.intake import Intake, weight
+from firmware_bridge.streams import Stream
 
 
 def arrival(seq: int, size: int = 100) -> Arrival:

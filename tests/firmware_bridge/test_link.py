@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from bench_parts import CountingSession, PtyBoard, ScriptedTransport, ScriptedWay
 
-from firmware_bridge.batch import Arrival
 from firmware_bridge.clock import SystemClock
 from firmware_bridge.errors import NoAnswer, PortBusy, PortMissing
+from firmware_bridge.events import Arrival
 from firmware_bridge.intake import Intake
 from firmware_bridge.link import Link
 from firmware_bridge.plan import Plan

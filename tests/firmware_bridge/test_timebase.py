@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware_bridge.batch import ClockReading
 from firmware_bridge.envelope import fit_line, fit_lines, student95
+from firmware_bridge.events import ClockReading
 from firmware_bridge.timebase import ClockFit, Timebase, refit
 
 START = 1_700_000_000_000_000_000

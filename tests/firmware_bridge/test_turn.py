@@ -9,10 +9,11 @@ from bench_parts import LOST, CountingSession, ScriptedTransport, ScriptedWay
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_bridge.batch import Arrival, BoardInfo, Log
 from firmware_bridge.clock import ManualClock
 from firmware_bridge.errors import NoAnswer, PortBusy, PortEnded, PortMissing, TransportError, UsageError
+from firmware_bridge.events import Arrival, Log
 from firmware_bridge.plan import MS, Judge, Plan
+from firmware_bridge.streams import BoardInfo
 from firmware_bridge.turn import Turn
 
 HELLO = b"I am watch 0007;"
@@ -316,7 +317,7 @@ def test_a_silent_board_ends_in_a_sentence_and_a_good_one_in_none() -> None:
 
 
 def test_a_board_that_is_reset_by_opening_its_port_ends_in_a_sentence() -> None:
-    from firmware_bridge.batch import Rebooted
+    from firmware_bridge.events import Rebooted
 
     for opening, told in ((PortBusy("held", "x"), True), (MISSING, False)):
         bench = Bench([ScriptedTransport([HELLO, LOST]), opening, ScriptedTransport([b"boot"])], serial=True)

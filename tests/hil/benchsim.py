@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from firmware_bridge.batch import Arrival, Mark
+from firmware_bridge.events import Arrival, Mark
 from firmware_bridge.virtual.boards import make_board, parse_port
 from firmware_bridge.wire.dialect import DialectSpec
 from firmware_bridge.wire.dialects import make_dialect

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 import hil
-from firmware_bridge.batch import Arrival, Batch, Connected, Stream
+from firmware_bridge.batch import Batch
+from firmware_bridge.events import Arrival, Connected
+from firmware_bridge.streams import Stream
 from hil.recording.header import BoardSetup, Header
 from hil.recording.writer import RecordingWriter
 

@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firmware_bridge.batch import Batch, Gap
+from firmware_bridge.batch import Batch
 from firmware_bridge.errors import BridgeError, FileError, NoAnswer, UsageError
+from firmware_bridge.events import Gap
 from hil.attach import Client, attach, spawn_engine
 from hil.config import EngineConfig, ModelConfig, PortConfig, RecordConfig, ReplayConfig, parse_config
 from hil.engine import Engine

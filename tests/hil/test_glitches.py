@@ -10,20 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware_bridge.batch import (
-    Arrival,
-    Batch,
-    Damage,
-    Disconnected,
-    Gap,
-    Item,
-    Mark,
-    Prediction,
-    Rebooted,
-    Stall,
-    Stream,
-)
+from firmware_bridge.batch import Batch
 from firmware_bridge.errors import UsageError
+from firmware_bridge.events import Arrival, Damage, Disconnected, Gap, Item, Mark, Prediction, Rebooted, Stall
+from firmware_bridge.streams import Stream
 from hil.attach import spawn_engine
 from hil.capture import capture
 from hil.config import EngineConfig, GlitchConfig, ModelConfig, PortConfig, ReplayConfig

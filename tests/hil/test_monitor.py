@@ -5,21 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware_bridge.batch import (
-    Arrival,
-    Batch,
-    BoardInfo,
-    Connected,
-    Damage,
-    Disconnected,
-    Gap,
-    Log,
-    Mark,
-    Prediction,
-    Rebooted,
-    Stream,
-)
+from firmware_bridge.batch import Batch
+from firmware_bridge.events import Arrival, Connected, Damage, Disconnected, Gap, Log, Mark, Prediction, Rebooted
 from firmware_bridge.ledger import Books, SampleBooks
+from firmware_bridge.streams import BoardInfo, Stream
 from hil.monitor import Bench, Monitor, ledger_rows
 from hil.snapshot import BoardView, PredictionView
 from hil.view import View

@@ -5,7 +5,9 @@ import threading
 import numpy as np
 import pytest
 
-from firmware_bridge.batch import Arrival, Batch, Mark, Prediction, Stream
+from firmware_bridge.batch import Batch
+from firmware_bridge.events import Arrival, Mark, Prediction
+from firmware_bridge.streams import Stream
 from hil.modelstage import ModelStage
 from hil.pipeline import Pipeline
 from hil.source import Given

@@ -10,9 +10,10 @@ from benchsim import START, record, simulate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from firmware_bridge.batch import Arrival, Batch, Connected, Item, Mark, Prediction
+from firmware_bridge.batch import Batch
 from firmware_bridge.clock import ManualClock
 from firmware_bridge.errors import UsageError
+from firmware_bridge.events import Arrival, Connected, Item, Mark, Prediction
 from hil.arrivals import samples_in
 from hil.modelstage import ModelStage, load_runner
 from hil.pipeline import Pipeline

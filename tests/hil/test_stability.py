@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from firmware_bridge.batch import Arrival, Batch, Stream
+from firmware_bridge.batch import Batch
+from firmware_bridge.events import Arrival
+from firmware_bridge.streams import Stream
 from hil.dsp.allan import deviation
 from hil.monitor import Bench, Monitor
 from hil.snapshot import Snapshot

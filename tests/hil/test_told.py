@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from firmware_bridge.batch import Arrival, Disconnected, Log
+from firmware_bridge.events import Arrival, Disconnected, Log
 from hil.told import BoardLabels
 
 

@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firmware_bridge.batch import Arrival, Batch, BoardInfo, Gap, Log, Mark, Stream
+from firmware_bridge.batch import Batch
 from firmware_bridge.errors import FileError, UsageError
+from firmware_bridge.events import Arrival, Gap, Log, Mark
+from firmware_bridge.streams import BoardInfo, Stream
 from firmware_bridge.virtual.board import VirtualBoard
 from firmware_bridge.virtual.boards import make_board
 from firmware_bridge.wire.dialect import DialectSpec

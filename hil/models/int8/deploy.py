@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Stream
 from firmware_bridge.errors import UsageError
 from firmware_bridge.oplist.ops import OpList, pack
 from firmware_bridge.oplist.table import NAMES, RAW_DTYPES, Raw
+from firmware_bridge.streams import Stream
 from hil.models.contract import Contract
 from hil.models.int8.calibrate import ranges
 from hil.models.int8.graph import Graph

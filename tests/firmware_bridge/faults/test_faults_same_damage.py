@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware_bridge.batch import Arrival, Batch, Rebooted
+from firmware_bridge.batch import Batch
+from firmware_bridge.events import Arrival, Rebooted
 from firmware_bridge.faults import KINDS, Fault, Schedule
 from firmware_bridge.faults.arrivals import damaged
 from firmware_bridge.faults.detect import observe

@@ -8,8 +8,9 @@ from typing import TypeVar
 import psutil
 import pytest
 
-from firmware_bridge.batch import Arrival, Batch, Item
+from firmware_bridge.batch import Batch
 from firmware_bridge.bridge import Bridge, PortSpec
+from firmware_bridge.events import Arrival, Item
 from firmware_bridge.firmware.kinds import KINDS, can_start
 from firmware_bridge.wire.dialect import DialectSpec
 

@@ -11,8 +11,9 @@ import pytest
 from firmware_bench import bench, count, emulators, gone, items, needs, on_every_kind, until
 from firmware_core import reading
 
-from firmware_bridge.batch import Batch, ClockReading, Connected, Gap, Log, Rebooted, Reply, Status
+from firmware_bridge.batch import Batch
 from firmware_bridge.errors import MissingPart, PortLost, UsageError
+from firmware_bridge.events import ClockReading, Connected, Gap, Log, Rebooted, Reply, Status
 from firmware_bridge.firmware import kinds
 from firmware_bridge.firmware.kinds import KINDS, can_start, startable
 from firmware_bridge.transport import open_transport

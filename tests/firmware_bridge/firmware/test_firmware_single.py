@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from firmware_bench import NATIVE, count, items, until
 
-from firmware_bridge.batch import Batch, Connected
+from firmware_bridge.batch import Batch
 from firmware_bridge.bridge import Bridge, PortSpec
+from firmware_bridge.events import Connected
 from firmware_bridge.firmware.recipes import FOLDER
 
 SINGLE = FOLDER / "single"

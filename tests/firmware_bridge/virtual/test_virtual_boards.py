@@ -7,8 +7,8 @@ import pytest
 from virtual_host import Host, samples
 
 import firmware_bridge.virtual as virtual
-from firmware_bridge.batch import Stream
 from firmware_bridge.errors import UsageError
+from firmware_bridge.streams import Stream
 from firmware_bridge.virtual import boards
 from firmware_bridge.virtual.boards import board_names, make_board, parse_port
 from firmware_bridge.virtual.imu import PARAMETERS, AxisNoise, allan_deviation, axes, make

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from virtual_host import SECOND, START_NS
 
-from firmware_bridge.batch import Batch, Connected, Gap, Item, Log, Rebooted
+from firmware_bridge.batch import Batch
+from firmware_bridge.events import Connected, Gap, Item, Log, Rebooted
 from firmware_bridge.virtual.board import NEVER, VirtualBoard
 from firmware_bridge.virtual.boards import make_board
 from firmware_bridge.virtual.imu import make as make_imu

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 from toy_board import INFO, ToyBoard
 
-from firmware_bridge.batch import Arrival, BoardInfo, Connected, Log
+from firmware_bridge.events import Arrival, Connected, Log
+from firmware_bridge.streams import BoardInfo
 from firmware_bridge.wire.identity import Identity
 from firmware_bridge.wire.messages import Kind
 from firmware_bridge.wire.native import NativeDialect

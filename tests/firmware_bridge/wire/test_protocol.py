@@ -12,10 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from toy_board import IMU, INFO, ToyBoard
 
-from firmware_bridge.batch import (
+from firmware_bridge.batch import Batch
+from firmware_bridge.events import (
     Arrival,
-    Batch,
-    BoardInfo,
     ClockReading,
     Connected,
     Damage,
@@ -28,8 +27,8 @@ from firmware_bridge.batch import (
     Reply,
     Stall,
     Status,
-    Stream,
-)  # fmt: skip
+)
+from firmware_bridge.streams import BoardInfo, Stream  # fmt: skip
 from firmware_bridge.wire.dialect import Described, Samples, Text
 from firmware_bridge.wire.messages import Kind, Message
 from firmware_bridge.wire.native import NativeDialect

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from speech import BOOT, SPEECH, cut
 
-from firmware_bridge.batch import Batch, Connected, Gap, Item
+from firmware_bridge.batch import Batch
+from firmware_bridge.events import Connected, Gap, Item
 from firmware_bridge.wire.dialect import DialectSpec
 from firmware_bridge.wire.dialects import make_dialect
 from firmware_bridge.wire.protocol import Session

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firmware_bridge.batch import Arrival, Batch, Connected, Gap, Rebooted
+from firmware_bridge.batch import Batch
+from firmware_bridge.events import Arrival, Connected, Gap, Rebooted
 from firmware_bridge.virtual.boards import make_board
 from firmware_bridge.wire.messages import Kind, Message
 from firmware_bridge.wire.native import NativeDialect

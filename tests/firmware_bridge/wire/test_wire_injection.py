@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware_bridge.batch import Batch, Item, Reply, Status, Stream
+from firmware_bridge.batch import Batch
 from firmware_bridge.errors import UsageError
+from firmware_bridge.events import Item, Reply, Status
+from firmware_bridge.streams import Stream
 from firmware_bridge.virtual.native import NativeBoard
 from firmware_bridge.virtual.sensors import ArraySensor
 from firmware_bridge.virtual.settings import Identity, Settings

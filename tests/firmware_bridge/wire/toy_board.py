@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from firmware_bridge.batch import BoardInfo, Stream
+from firmware_bridge.streams import BoardInfo, Stream
 from firmware_bridge.wire.description import describe
 from firmware_bridge.wire.encode import Encoder
 from firmware_bridge.wire.messages import STATUS_ROW, Flag, Kind, Message

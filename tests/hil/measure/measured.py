@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Arrival, Batch, BoardInfo, Connected, Stream
+from firmware_bridge.batch import Batch
+from firmware_bridge.events import Arrival, Connected
+from firmware_bridge.streams import BoardInfo, Stream
 from firmware_bridge.virtual.boards import make_board
 from firmware_bridge.wire.dialect import DialectSpec
 from firmware_bridge.wire.dialects import make_dialect

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_bridge.batch import Stream
+from firmware_bridge.streams import Stream
 from hil.measure.compare import Member, Side, compare
 from hil.measure.comparison import BETTER, DIFFERENT, REFUSED, SAME, WORSE
 from hil.measure.effect import ALPHA, difference, estimate_of, holm, length_needed, on_ratio

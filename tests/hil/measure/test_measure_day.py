@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from measured import T0, stream
 
-from firmware_bridge.batch import Arrival, Batch, BoardInfo, Connected
+from firmware_bridge.batch import Batch
+from firmware_bridge.events import Arrival, Connected
+from firmware_bridge.streams import BoardInfo
 from hil.recording.header import BoardSetup, Header
 from hil.recording.writer import RecordingWriter
 

@@ -7,7 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from firmware_bridge.batch import Batch, Gap, Item, Prediction, Stream
+from firmware_bridge.batch import Batch
+from firmware_bridge.events import Gap, Item, Prediction
+from firmware_bridge.streams import Stream
 from hil.models.architecture import TcnConfig
 from hil.models.contract import Architecture, Contract, Input
 from hil.models.model import Model

@@ -8,7 +8,8 @@ import pytest
 
 import firmware_bridge
 import hil.models
-from firmware_bridge.batch import Batch, Stream
+from firmware_bridge.batch import Batch
+from firmware_bridge.streams import Stream
 from hil.models import load_model
 from hil.models.datasets import NpzLayout, digest, load_npz
 from hil.models.evaluate import judge

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from model_boards import STREAM, batch, decide, gap, readings, small_model
 
-from firmware_bridge.batch import Arrival, BoardInfo, Connected, Gap, Item, Mark
 from firmware_bridge.errors import UsageError
+from firmware_bridge.events import Arrival, Connected, Gap, Item, Mark
+from firmware_bridge.streams import BoardInfo
 from hil.models.datasets import NONE
 from hil.models.recorded import items_of, load_recordings
 from hil.models.training_config import DataConfig, RecordingEntry

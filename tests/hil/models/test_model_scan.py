@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware_bridge.batch import Batch, Prediction, Stream
+from firmware_bridge.batch import Batch
+from firmware_bridge.events import Prediction
+from firmware_bridge.streams import Stream
 from hil.demo import MODEL as SHIPPED
 from hil.models.model import load_model
 from hil.models.step import EagerStep

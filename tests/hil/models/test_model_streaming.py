@@ -23,8 +23,9 @@ from model_boards import (
     split,
 )
 
-from firmware_bridge.batch import BoardInfo, Connected, Disconnected, Rebooted, Stream
 from firmware_bridge.errors import UsageError
+from firmware_bridge.events import Connected, Disconnected, Rebooted
+from firmware_bridge.streams import BoardInfo, Stream
 from hil.models.architecture import TcnConfig
 from hil.models.contract import Architecture
 from hil.models.model import Model

@@ -12,20 +12,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 import numpy as np
 from recording_samples import T0
 
-from firmware_bridge.batch import (
-    Arrival,
-    Batch,
-    BoardInfo,
-    ClockReading,
-    Connected,
-    Event,
-    Gap,
-    Log,
-    Mark,
-    Prediction,
-    Stream,
-)
+from firmware_bridge.batch import Batch
+from firmware_bridge.events import Arrival, ClockReading, Connected, Event, Gap, Log, Mark, Prediction
 from firmware_bridge.ledger import Books
+from firmware_bridge.streams import BoardInfo, Stream
 from firmware_bridge.wire.dialect import DialectSpec
 from hil.recording.header import BoardSetup, Header
 from hil.recording.writer import RecordingWriter

@@ -19,7 +19,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from recording_samples import FLOATS, T0, header
 
-from firmware_bridge.batch import Arrival, Batch
+from firmware_bridge.batch import Batch
+from firmware_bridge.events import Arrival
 from hil.recording.writer import RecordingWriter
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from recording_samples import T0
 
-from firmware_bridge.batch import Arrival, BoardInfo
+from firmware_bridge.events import Arrival
+from firmware_bridge.streams import BoardInfo
 from firmware_bridge.virtual.boards import make_board
 from firmware_bridge.wire.dialect import DialectSpec
 from firmware_bridge.wire.dialects import make_dialect

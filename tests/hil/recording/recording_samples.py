@@ -4,7 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from firmware_bridge.batch import Arrival, Batch, BoardInfo, Connected, Stream
+from firmware_bridge.batch import Batch
+from firmware_bridge.events import Arrival, Connected
+from firmware_bridge.streams import BoardInfo, Stream
 from hil.recording.header import BoardSetup, Header
 
 T0 = 1_700_000_000_000_000_000

@@ -14,8 +14,8 @@ from mcap.reader import make_reader
 from recording_live import live, record
 from recording_samples import IMU, T0, THERMAL, arrivals, batch, header
 
-from firmware_bridge.batch import Arrival, Mark
 from firmware_bridge.errors import FileError, MissingPart, UsageError
+from firmware_bridge.events import Arrival, Mark
 from hil.recording.export import export
 from hil.recording.marks import add_mark, remove_mark, sidecar_of
 from hil.recording.reader import Recording

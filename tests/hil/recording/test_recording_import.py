@@ -7,8 +7,8 @@ import pandas
 import pytest
 from recording_live import header, live, record
 
-from firmware_bridge.batch import Gap, Mark
 from firmware_bridge.errors import FileError, UsageError
+from firmware_bridge.events import Gap, Mark
 from firmware_bridge.wire.dialect import DialectSpec
 from hil.recording.decode import decode
 from hil.recording.importer import import_file

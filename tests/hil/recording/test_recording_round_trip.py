@@ -13,9 +13,9 @@ from mcap.stream_reader import StreamReader
 from mcap_ros2.decoder import DecoderFactory
 from recording_samples import FLOATS, IMU, INFO, T0, THERMAL, arrivals, batch, header
 
-from firmware_bridge.batch import (
+from firmware_bridge.batch import Batch
+from firmware_bridge.events import (
     Arrival,
-    Batch,
     ClockReading,
     Damage,
     Disconnected,
@@ -29,8 +29,8 @@ from firmware_bridge.batch import (
     Reply,
     Stall,
     Status,
-    Stream,
 )
+from firmware_bridge.streams import Stream
 from hil.recording.cdr import layout_of
 from hil.recording.forms import form_of
 from hil.recording.reader import Recording

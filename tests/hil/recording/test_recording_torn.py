@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from recording_samples import IMU, T0, THERMAL, arrivals, header
 
-from firmware_bridge.batch import Arrival, Batch, BoardInfo
+from firmware_bridge.batch import Batch
 from firmware_bridge.errors import FileError
+from firmware_bridge.events import Arrival
+from firmware_bridge.streams import BoardInfo
 from hil.recording.files import parse_split
 from hil.recording.reader import Recording
 from hil.recording.writer import RecordingWriter

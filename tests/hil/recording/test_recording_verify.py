@@ -10,7 +10,8 @@ from recording_live import header, live, record
 from recording_samples import IMU, arrivals
 from recording_samples import header as plain_header
 
-from firmware_bridge.batch import Arrival, Batch, ClockReading, Gap, Mark, Prediction
+from firmware_bridge.batch import Batch
+from firmware_bridge.events import Arrival, ClockReading, Gap, Mark, Prediction
 from firmware_bridge.roles import Expect
 from hil.recording.files import parse_split, part_path
 from hil.recording.reader import Recording

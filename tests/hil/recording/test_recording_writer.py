@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from recording_samples import IMU, T0, THERMAL, arrivals, batch, header
 
-from firmware_bridge.batch import Arrival, Batch
+from firmware_bridge.batch import Batch
 from firmware_bridge.errors import UsageError
+from firmware_bridge.events import Arrival
 from hil.recording.files import NewFile, default_path, parse_split, part_path
 from hil.recording.reader import Recording
 from hil.recording.writer import RecordingWriter

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_bridge.batch import Stream
 from firmware_bridge.errors import MissingPart
+from firmware_bridge.streams import Stream
 from hil.measure.compare import Member, Side, compare
 from hil.measure.datasheet import load_datasheet
 from hil.measure.figure import Figure, Measurement, PlotData

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from firmware_bridge.address import parse_port
-from firmware_bridge.batch import BoardInfo
 from firmware_bridge.errors import UsageError
 from firmware_bridge.ports import PortInfo, System, find_device
+from firmware_bridge.streams import BoardInfo
 from hil.cli import app
 from hil.identify import identify
 from hil.scenario.benchfile import find_bench, read_bench

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware_bridge.batch import Arrival, Batch, ClockReading, Gap, Stream
+from firmware_bridge.batch import Batch
+from firmware_bridge.events import Arrival, ClockReading, Gap
+from firmware_bridge.streams import Stream
 from hil.recording.reader import Recording
 from hil.scenario.load import Loaded, parse_scenario
 from hil.scenario.outcome import ScenarioResult

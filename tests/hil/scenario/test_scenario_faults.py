@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import hil
-from firmware_bridge.batch import Arrival
+from firmware_bridge.events import Arrival
 from firmware_bridge.faults import KINDS, Schedule
 from firmware_bridge.faults.detect import observe
 from hil.recording.importer import import_file

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from firmware_bridge.batch import Arrival, Batch
+from firmware_bridge.batch import Batch
 from firmware_bridge.clock import ManualClock
+from firmware_bridge.events import Arrival
 from firmware_bridge.faults import Schedule
 from firmware_bridge.wire.protocol import Session
 from firmware_bridge.wire.traffic import Traffic

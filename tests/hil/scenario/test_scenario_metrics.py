@@ -10,7 +10,7 @@ from cobs import cobs
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
 import hil
-from firmware_bridge.batch import Arrival, Prediction
+from firmware_bridge.events import Arrival, Prediction
 from firmware_bridge.faults import Schedule
 from hil.measure.make import slug
 from hil.recording.arrays import StreamArrays

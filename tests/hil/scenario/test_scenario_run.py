@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware_bridge.batch import Batch, Stream
+from firmware_bridge.batch import Batch
 from firmware_bridge.errors import UsageError
+from firmware_bridge.streams import Stream
 from hil.scenario.benchfile import read_bench
 from hil.scenario.load import Loaded, parse_scenario
 from hil.scenario.options import again

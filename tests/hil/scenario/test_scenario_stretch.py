@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
-from firmware_bridge.batch import Mark
 from firmware_bridge.errors import UsageError
+from firmware_bridge.events import Mark
 from firmware_bridge.faults import Schedule
 from hil.cli import app
 from hil.cutting import cut

@@ -11,12 +11,12 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from firmware_bridge.batch import BoardInfo, Stream
 from firmware_bridge.errors import UsageError
 from firmware_bridge.faults import Fault, Schedule
 from firmware_bridge.ledger import Books
 from firmware_bridge.rehearsal import Rehearsal
 from firmware_bridge.roles import PortSpec
+from firmware_bridge.streams import BoardInfo, Stream
 from firmware_bridge.wire.dialect import DialectSpec
 from hil.cli import app
 from hil.stimulus.feed import Feeder, fed
