@@ -138,6 +138,10 @@ class McapFile:
 
     def index(self, chunk: ChunkEntry, channel: int) -> tuple[UInt64, UInt64]:
         """Return log times and offsets (in the chunk's records) of a channel's messages, in the order of writing."""
+        return in_order(*self.entries(chunk, channel))
+
+    def entries(self, chunk: ChunkEntry, channel: int) -> tuple[UInt64, UInt64]:
+        """Return what `index` does, as the file has it: other writers may sort by time."""
         place = chunk.index.get(channel)
         if place is None:
             return (self._walk_chunk(chunk) if not chunk.index else {}).get(channel, (NONE, NONE))
@@ -146,7 +150,7 @@ class McapFile:
             (size,) = struct.unpack_from("<I", block, at + 11)
             if at + 15 + size <= len(block) and size % 16 == 0:
                 both = np.frombuffer(block, "<u8", size // 8, at + 15).reshape(-1, 2)
-                return in_order(both[:, 0], both[:, 1])
+                return both[:, 0], both[:, 1]
         return self._walk_chunk(chunk).get(channel, (NONE, NONE))
 
     def _index_block(self, chunk: ChunkEntry, place: int) -> tuple[bytes, int]:
