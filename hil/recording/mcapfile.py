@@ -9,7 +9,7 @@ import struct
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -67,9 +67,8 @@ class Run:
     offsets: npt.NDArray[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class ChunkEntry:
-    """Where a chunk is and what it holds.
+class ChunkEntry(NamedTuple):
+    """Where a chunk is and what it holds: a tuple, because a day has 86,400 and more.
 
     Attributes:
         start_ns: Earliest log time in it.

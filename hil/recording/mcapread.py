@@ -9,7 +9,7 @@ import os
 import struct
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -274,7 +274,7 @@ class McapFile:
                 if entry is None:
                     break
                 indexes = {}
-                chunks.append(replace(entry, index=indexes))
+                chunks.append(entry._replace(index=indexes))
             elif op == Op.MESSAGE_INDEX:
                 indexes[struct.unpack_from("<H", head, 9)[0]] = at
             elif op in (Op.SCHEMA, Op.CHANNEL, Op.METADATA):

@@ -115,7 +115,8 @@ class Running:
             self.evidence.made += made
             self.evidence.latency_ms.extend([took_ms] * len(made))
             if isinstance(arrival, Stretch):
-                self.evidence.age_ms.extend((arrival.came_at(one) - one.t_ns) / 1e6 for one in made)
+                came = zip(arrival.came_at(made), made, strict=True)
+                self.evidence.age_ms.extend((came_ns - one.t_ns) / 1e6 for came_ns, one in came)
             elif live_ns is not None:
                 self.evidence.age_ms.extend((live_ns - one.t_ns) / 1e6 for one in made)
 

@@ -48,10 +48,10 @@ class Stretch:
     came: Mapping[str, Int64] = field(default_factory=dict)
     books: Books | None = None
 
-    def came_at(self, decision: Prediction) -> int:
-        """Return when the last sample of a decision came, UTC ns."""
-        batch = next(one for one in self.items if isinstance(one, Batch) and one.stream.name == decision.stream)
-        return int(self.came[decision.stream][decision.sample - batch.first])
+    def came_at(self, decisions: Iterable[Prediction]) -> Iterator[int]:
+        """Yield when the last sample of each decision came, UTC ns."""
+        first = {one.stream.name: one.first for one in self.items if isinstance(one, Batch)}
+        return (int(self.came[one.stream][one.sample - first[one.stream]]) for one in decisions)
 
 
 Passing = Arrival | Stretch
