@@ -5,6 +5,7 @@ of collection that reads like `hil scenario check`. FAIL and UNSET fail the item
 bench's fault, not the device's), NA skips it with the reason. In quarantine a failure is an expected one.
 """
 
+import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ __all__ = ["ScenarioFile", "ScenarioItem", "bench", "board", "pytest_addoption",
            "pytest_configure", "pytest_report_teststatus", "pytest_runtest_makereport",
            "recording", "virtual_board"]  # fmt: skip
 
+_BEGAN = pytest.StashKey[int]()
+
 TURN_S = 60.0
 """How long a process of pytest-xdist waits for a board that another one of them may hold."""
 
@@ -34,6 +37,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--hil-seed", type=int, default=0, help="added to the seeds of scenarios")
     group.addoption("--hil-twice", action="store_true", help="run each scenario in two ways and compare")
     group.addoption("--hil-bench", default=None, metavar="FILE", help="TOML file with the port of each board")
+    group.addoption(
+        "--hil-keep", default="hil-runs", metavar="DIR", help="where recordings of failures are kept; '': nowhere"
+    )
     group.addoption(
         "--hil-wait", type=float, default=None, metavar="SECONDS",
         help="wait so long for a port that somebody holds; 0, and with -n 60: its processes take turns at a board",
@@ -100,6 +106,14 @@ def _wait_s(config: pytest.Config) -> float:
     return TURN_S if hasattr(config, "workerinput") else 0.0
 
 
+def _folder(config: pytest.Config) -> str:
+    from hil.scenario.kept import run_folder
+
+    if _BEGAN not in config.stash:
+        config.stash[_BEGAN] = time.time_ns()
+    return str(run_folder(config.option.hil_keep, config.stash[_BEGAN])) if config.option.hil_keep else ""
+
+
 class ScenarioEnded(Exception):
     """A scenario did not pass; the message is the report's table and the command that reproduces it."""
 
@@ -129,7 +143,7 @@ class ScenarioItem(pytest.Item):
         options = self.config.option
         chosen = RunOptions(
             on=options.hil_on, seed=options.hil_seed, twice=options.hil_twice, bench=_ports(self.config),
-            bench_file=options.hil_bench or "", wait_s=_wait_s(self.config),
+            bench_file=options.hil_bench or "", wait_s=_wait_s(self.config), keep=_folder(self.config),
         )  # fmt: skip
         self.result = run_scenario(self.loaded, chosen)
         if self.result.outcome == TROUBLE and not self.result.quarantined:

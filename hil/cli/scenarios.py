@@ -9,7 +9,7 @@ import typer
 from firmware_bridge.errors import UsageError
 from hil.cli.cluster import Insecure, TlsCa, TlsCert, TlsKey, joined
 from hil.cli.common import From, Json, Output, Quiet, Seed, To, print_json, print_table, talk, terminable, worked
-from hil.cli.runs import RUNS, Keep, KeepAll, NoKeep, Past, RunPage, Yes, asker, kept_in
+from hil.cli.runs import RUNS, Keep, KeepAll, KeepMost, NoKeep, Past, RunPage, Yes, asker, kept_in
 
 __all__ = ["GROUPS", "VERBS"]
 
@@ -124,6 +124,7 @@ def run(
     page: RunPage = None,
     keep: Keep = RUNS,
     keep_all: KeepAll = False,
+    keep_most: KeepMost = 64.0,
     no_keep: NoKeep = False,
     past: Past = None,
     strict: Annotated[bool, typer.Option("--strict", help="Let NA count as a failure.")] = False,
@@ -164,6 +165,7 @@ def run(
         against=against,
         keep=folder,
         keep_all=keep_all,
+        keep_bytes=round(keep_most * 1e6),
         exhibit=page is not None,
         wait_s=wait,
     )
