@@ -27,7 +27,7 @@ from hil.scenario.load import Loaded
 from hil.scenario.metrics import board_readings, event_readings, model_readings
 from hil.scenario.options import RunOptions, again
 from hil.scenario.outcome import FAIL, NA, TROUBLE, UNSET, CheckResult, Reading, ScenarioResult, worst
-from hil.scenario.postmortem import keep_heard, postmortem
+from hil.scenario.postmortem import Postmortem, keep_heard, postmortem
 from hil.scenario.scope import Scope
 from hil.scenario.stimulated import stimulus_readings, stimulus_remarks
 from hil.scenario.targets import NotHere, Place, places_of, target_of
@@ -108,8 +108,8 @@ def run_once(loaded: Loaded, options: RunOptions, watch: Sequence[Watch] = ()) -
         try:
             judged = _judged(loaded, options, places, file, watch)
         except BridgeError as error:
-            files = keep_heard(options.keep, loaded, options.seed, file) if _live(places) else {}
-            return result(TROUBLE, target, why=str(error), files=files)
+            left = keep_heard(loaded, options, file) if _live(places) else Postmortem()
+            return result(TROUBLE, target, why=str(error), files=left.files, remarks=left.remarks)
         except NotHere as reason:
             return result(NA, target, why=str(reason))
     outcome = worst(check.outcome for check in judged["checks"])
@@ -144,7 +144,7 @@ def _judged(
     schedule = Schedule.from_dict({"seed": fault_seed, "fault": list(scenario.fault)}, str(loaded.path))
     measured = {check.metric for check in scenario.check if (row := find_row(check.metric)) and row.measured}
     remarks: tuple[str, ...] = ()
-    scope = Scope() if options.exhibit else None
+    scope = Scope() if options.exhibit or (live and options.keep) else None  # a live run cannot be seen again
     portrait = Portrait() if options.against is not None else None
     watch = (*watch, *(one.take for one in (scope, portrait) if one is not None))
     if live:
@@ -180,7 +180,7 @@ def _judged(
         checks = (*checks, verdict)
         proposal = {"text": baseline.text_of(facts)} if options.update_baselines else {}
     left = postmortem(
-        loaded, places, seed, schedule, done, checks, scope=scope, folder=options.keep, keep_all=options.keep_all,
+        loaded, places, seed, schedule, done, checks, scope=scope, options=options,
         heard=file if live and file.is_file() else None,
     )  # fmt: skip
     return {
