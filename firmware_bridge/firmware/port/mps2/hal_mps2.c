@@ -2,9 +2,11 @@
 #include "armv7m.h"
 #include "hal.h"
 #include "hil_board.h"
-#include "imu6.h"
+#include "mounted.h"
 
 #define CORE_HZ 25000000u
+#define HIL_AS_TEXT(word) #word
+#define HIL_TEXT_OF(word) HIL_AS_TEXT(word)
 
 #define UART_DATA HIL_REGISTER(0x40004000u)
 #define UART_STATE HIL_REGISTER(0x40004004u)
@@ -74,7 +76,6 @@ void hal_start(hil_ring *in, hil_ring *out)
 {
     line_in = in;
     line_out = out;
-    FPGA_PRESCALE = CORE_HZ / HIL_TICK_HZ - 1u;
     UART_DIVISOR = 16; /* as fast as it goes; the emulator does not pace bytes */
     UART_CONTROL = TX_ON | RX_ON | TX_INTERRUPT | RX_INTERRUPT;
     NVIC_ENABLE = (1u << 0) | (1u << 1) | (1u << 8);
@@ -120,12 +121,13 @@ void hal_wait(uint32_t ticks)
 
 const char *hal_name(void)
 {
-    return "hil 1 mps2";
+    return "hil 1 mps2 " HIL_TEXT_OF(HIL_CORE);
 }
 
 int main(void)
 {
-    hil_board_start(&board, hil_imu6());
+    FPGA_PRESCALE = CORE_HZ / HIL_TICK_HZ - 1u; /* the bus is timed by it, too */
+    hil_board_start(&board, hil_mounted());
     for (;;) {
         hil_board_poll(&board);
         hal_wait(hil_board_idle(&board));
