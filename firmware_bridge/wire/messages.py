@@ -14,8 +14,8 @@ from enum import IntEnum, IntFlag
 from functools import cache
 from typing import Any
 
-__all__ = ["HEADER", "OFFSET", "REASONS", "STATUS_ROW", "TABLE", "VERSION", "Flag", "Kind", "Message", "Shape", "name_of",
-           "pack", "status_rows", "unpack"]  # fmt: skip
+__all__ = ["HEADER", "OFFSET", "REASONS", "STATUS_ROW", "TABLE", "VERSION", "Flag", "Kind", "Message", "Shape",
+           "name_of", "pack", "status_rows", "unpack"]  # fmt: skip
 
 VERSION = 1
 HEADER = struct.Struct("<BBH")
