@@ -2,6 +2,7 @@
 #include "armv7m.h"
 #include "hal.h"
 #include "hil_board.h"
+#include "hil_model.h"
 #include "imu6.h"
 
 #define CORE_HZ 25000000u
@@ -24,6 +25,10 @@ enum { TX_ON = 1, RX_ON = 2, TX_INTERRUPT = 4, RX_INTERRUPT = 8 }; /* UART_CONTR
 enum { TX_DONE = 1, RX_DONE = 2 };                            /* UART_INTERRUPT */
 enum { TIMER_ON = 1, TIMER_INTERRUPTS = 8 };                  /* TIMER_CONTROL */
 
+static uint8_t blob[HIL_MODEL_BYTES];
+static int8_t arena[HIL_ARENA_BYTES];
+static uint8_t window[HIL_WINDOW_BYTES];
+static hil_model model = HIL_MODEL(blob, arena, window, 0);
 static hil_board board;
 static hil_ring *line_in;
 static hil_ring *line_out;
@@ -125,6 +130,7 @@ const char *hal_name(void)
 
 int main(void)
 {
+    board.engine = &model.engine;
     hil_board_start(&board, hil_imu6());
     for (;;) {
         hil_board_poll(&board);
