@@ -1,6 +1,6 @@
 """Three answers to the same windows: floating point (a), the int8 reference (b) and a board (c). One verdict.
 
-Rule of this room: pure; the board is whatever answers windows and can be asked for layers. Verdicts:
+Rule of this room: pure; what the board said is an argument, and so is the way to ask it for layers. Verdicts:
 
 - `identical`: b = c bit for bit on every output, and 8 bits cost no more than `LOSS_POINTS` or `LEAST_AGREEMENT`.
 - `quantisation`: b = c, and 8 bits cost more: the board does what it was given, and that is another network than (a).
@@ -14,17 +14,16 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from firmware_bridge.oplist.ops import OpList
-from hil.models.int8.blame import Difference, blame
+from hil.models.int8.blame import Difference, Tap, blame
 from hil.models.int8.reference import Int8, run
 from hil.models.model import Model
 from hil.models.whole import probabilities
 from hil.models.windows import Windows
 from hil.parity.figures import Agreement, Labelled, agreement, labelled
 
-__all__ = ["LEAST_AGREEMENT", "LOSS_POINTS", "Answer", "Answering", "BoardParity", "judge_board", "some_of"]
+__all__ = ["LEAST_AGREEMENT", "LOSS_POINTS", "Answer", "BoardParity", "judge_board", "some_of"]
 
 LOSS_POINTS = 1.0
 """Hundredths of macro-F1 that 8 bits may cost where windows are labelled."""
@@ -42,16 +41,6 @@ class Answer(Protocol):
     @property
     def again(self) -> int:
         """How often it had to be asked again."""
-
-
-class Answering(Protocol):
-    """A board that holds the op list."""
-
-    def infer(self, windows: npt.NDArray[Any], stream: str) -> Sequence[Answer | None]:
-        """Return its answers to raw windows `(N, window, columns)`; None where none came."""
-
-    def tap(self, window: npt.NDArray[Any], layer: int) -> Int8 | None:
-        """Return a layer's elements for one raw window; None where none came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,24 +79,22 @@ class BoardParity:
         return {"schema": 1, "mode": "board"} | asdict(self) | {"labelled": self.labelled.as_dict()}
 
 
-def judge_board(model: Model, oplist: OpList, windows: Windows, board: Answering) -> BoardParity:
-    """Ask a board about windows and compare its answers with the reference's and the model's.
+def judge_board(
+    model: Model, oplist: OpList, windows: Windows, answers: Sequence[Answer | None], tap: Tap
+) -> BoardParity:
+    """Compare a board's answers with the reference's and the model's.
 
     Args:
         model: The model.
         oplist: The same in integers, as the board holds it.
-        windows: What is asked.
-        board: Answers.
+        windows: What was asked.
+        answers: The board's answer to each, or None where none came.
+        tap: Asks the board for a layer of a window: `(window, layer)`.
 
     Raises:
         UsageError: The windows are not what the op list reads.
-        TransportError: The board went away.
     """
-    answers = board.infer(windows.raw, windows.stream.name)
-    found = blame(
-        oplist, windows.raw, [None if one is None else one.outputs for one in answers],
-        lambda window, layer: board.tap(windows.raw[window], layer),
-    )  # fmt: skip
+    found = blame(oplist, windows.raw, [None if one is None else one.outputs for one in answers], tap)
     values = windows.stream.values(windows.raw)[..., list(windows.picked)]
     said = probabilities(model, values).argmax(axis=1)
     ours = run(oplist, windows.raw)[-1].reshape(len(windows), -1).argmax(axis=1)
