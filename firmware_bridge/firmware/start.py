@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from firmware_bridge.firmware.build import built
+from firmware_bridge.firmware.chips import DEVICE
 from firmware_bridge.firmware.images import image_of, provisioned
 from firmware_bridge.firmware.kinds import lacking
 from firmware_bridge.firmware.recipes import RECIPES
@@ -47,13 +48,22 @@ def _native(name: str, wanted: Wanted) -> Started:
 
 def _qemu(name: str, wanted: Wanted) -> Started:
     ours, theirs = socket.socketpair()
-    with _image(wanted, "mps2") as image, theirs:
-        command = ["qemu-system-arm", "-M", "mps2-an385", "-kernel", str(image), "-display", "none", "-monitor", "none",
-                   "-chardev", f"socket,id=line,fd={theirs.fileno()}", "-serial", "chardev:line"]  # fmt: skip
+    with _image(wanted, wanted.kind.port) as image, theirs:
+        command = ["qemu-system-arm", "-M", wanted.kind.machine, "-kernel", str(image), "-display", "none",
+                   "-monitor", "none", "-chardev", f"socket,id=line,fd={theirs.fileno()}", "-serial", "chardev:line",
+                   *_chip(wanted)]  # fmt: skip
         started = leashed(name, command, theirs.fileno(), ours)
         theirs.close()
         started.ready()
     return started
+
+
+def _chip(wanted: Wanted) -> Iterator[str]:
+    if wanted.chip is not None:
+        yield from ("-device", f"{wanted.chip.name},id={DEVICE},address={wanted.chip.address:#x}")
+    if wanted.control:
+        yield from ("-chardev", f"socket,id=qmp,path={wanted.control.replace(',', ',,')},server=on,wait=off")
+        yield from ("-mon", "chardev=qmp,mode=control")
 
 
 def _simavr(name: str, wanted: Wanted) -> Started:

@@ -21,6 +21,7 @@ from hil.recording.header import Header
 from hil.recording.marks import Label, labels_of
 from hil.recording.writer import RecordingWriter
 from hil.scenario.decisions import ModelEvidence
+from hil.scenario.drive import Drive
 from hil.scenario.evidence import Evidence
 from hil.scenario.grammar import ModelTable
 from hil.scenario.load import Loaded
@@ -52,6 +53,7 @@ class Execution:
         models: What each model did, by its name in the scenario.
         labels: Labelled stretches of each board.
         stimuli: What came of the readings that were pushed into each board.
+        drives: Profiles that were driven into chips.
         readings_s: Seconds of readings, the longest board's.
     """
 
@@ -59,6 +61,7 @@ class Execution:
     models: dict[str, ModelEvidence]
     labels: dict[str, Sequence[Label]] = field(default_factory=dict)
     stimuli: dict[str, Match] = field(default_factory=dict)
+    drives: Sequence[Drive] = ()
 
     @property
     def readings_s(self) -> float:

@@ -4,6 +4,7 @@ Rule of this room: it reads the plain TOML values and expects nothing of them, s
 even where the grammar has found others.
 """
 
+import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeGuard
 
@@ -16,8 +17,9 @@ from hil.scenario.position import Path
 __all__ = ["mistakes_in"]
 
 _LIMITS = ("at_least", "at_most", "between", "equals")
-_SOURCES = ("recording", "port", "virtual")
-_LEVELS = {"link": "board", "clock": "board", "stream": "board", "stimulus": "board", "model": "model",
+_SOURCES = ("recording", "port", "virtual", "firmware")
+_LEVELS = {"link": "board", "clock": "board", "stream": "board", "stimulus": "board",
+           "drive": "board", "model": "model",
            "event": "event"}  # fmt: skip
 
 
@@ -37,6 +39,8 @@ def mistakes_in(plain: Mapping[str, Any]) -> Iterator[Mistake]:
         yield from _event(path, table, known)
     for path, table in _tables(plain, "fault"):
         yield from _fault(path, table, known["board"])
+    for path, table in _tables(plain, "drive"):
+        yield from _drive(path, table, plain.get("board"))
     for path, table in _tables(plain, "check"):
         yield from _limits(path, table)
         if isinstance(metric := table.get("metric"), str):
@@ -77,6 +81,21 @@ def _fault(path: Path, table: Mapping[str, Any], boards: list[str]) -> Iterator[
     except UsageError as error:
         key = str(error.what).replace(":", " ").split()[0]
         yield Mistake((*path, key) if key in table else path, f"{error.what}; {error.next_step}")
+
+
+def _drive(path: Path, table: Mapping[str, Any], boards: Any) -> Iterator[Mistake]:
+    on, known = table.get("on"), dict(_named(boards))
+    if isinstance(on, str) and on not in known:
+        yield _unknown((*path, "on"), "board", on, list(known))
+    elif isinstance(on, str) and not {"firmware", "port"} & known[on].keys():
+        yield Mistake((*path, "on"), f"board {on} has no chip; only one with `firmware` or `port` can be driven")
+    profile = table.get("profile")
+    times = [row[0] for row in profile if isinstance(row, list) and row] if isinstance(profile, list) else []
+    if times and all(map(_number, times)):
+        if times[0] < 0 or any(later <= earlier for earlier, later in itertools.pairwise(times)):
+            yield Mistake((*path, "profile"), "its seconds must begin at 0 or later and grow from row to row")
+        if len({len(row) for row in profile if isinstance(row, list)}) > 1:
+            yield Mistake((*path, "profile"), "its rows must have as many values as one another")
 
 
 def _event(path: Path, table: Mapping[str, Any], known: Mapping[str, list[str]]) -> Iterator[Mistake]:

@@ -66,6 +66,11 @@ def place_of(role: str, table: BoardTable, on: str | None, alone: bool, stimulus
         NotHere: The target cannot have it.
         UsageError: One port was named for several boards.
     """
+    if table.firmware is not None and on in (None, "firmware"):
+        port = f"firmware://{table.firmware}"
+        if reason := can_start(port):
+            raise NotHere(reason)
+        return Place(role, "live", table, port)
     if on is not None and on.partition("://")[0] == "firmware":
         native = firmware_port()
         on = native if on == "firmware" else on
@@ -82,7 +87,8 @@ def place_of(role: str, table: BoardTable, on: str | None, alone: bool, stimulus
     if on in (None, "virtual") and table.virtual is not None:
         return Place(role, "virtual", table)
     if on == "virtual":
-        raise NotHere(f"board {role} is a live board: it has neither a recording nor a virtual board")
+        what = "real firmware" if table.firmware is not None else "a live board"
+        raise NotHere(f"board {role} is {what}: it has neither a recording nor a virtual board")
     if on is None:
         return Place(role, "live", table, table.port or "")
     spec = parse_spec(on)

@@ -19,6 +19,7 @@ from hil.scenario.against import Portrait
 from hil.scenario.catalogue import find_row
 from hil.scenario.checks import judge
 from hil.scenario.decisions import ModelEvidence, digest, verdicts
+from hil.scenario.drive import drive_readings, drive_remark
 from hil.scenario.elsewhere import gap_to
 from hil.scenario.evidence import BoardEvidence
 from hil.scenario.execute import Execution, Watch, execute
@@ -152,7 +153,7 @@ def _judged(
         done, remarks = execute_live(loaded, places, schedule, keep=kept, watch=watch, wait_s=options.wait_s)
     else:
         done = execute(loaded, places, seed, schedule, keep=file if measured else None, watch=watch)
-    remarks = (*remarks, *stimulus_remarks(done.stimuli))
+    remarks = (*remarks, *stimulus_remarks(done.stimuli), *filter(None, map(drive_remark, done.drives)))
     found: dict[str, Reading] = {}
     if measured:
         from hil.scenario.measured import measured_readings  # it brings all of SciPy's statistics
@@ -203,6 +204,8 @@ def readings_of(done: Execution, loaded: Loaded, live: bool) -> Iterable[Reading
         yield from board_readings(board)
     for role, match in done.stimuli.items():
         yield from stimulus_readings(role, match)
+    for drive in done.drives:
+        yield from drive_readings(drive)
     for name, model in done.models.items():
         read = _read_by(name, done, loaded)
         why = "nobody labels a live board as it is read" if live and not any(done.labels.values()) else ""

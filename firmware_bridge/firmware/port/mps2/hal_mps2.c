@@ -3,9 +3,11 @@
 #include "hal.h"
 #include "hil_board.h"
 #include "hil_model.h"
-#include "imu6.h"
+#include "mounted.h"
 
 #define CORE_HZ 25000000u
+#define HIL_AS_TEXT(word) #word
+#define HIL_TEXT_OF(word) HIL_AS_TEXT(word)
 
 #define UART_DATA HIL_REGISTER(0x40004000u)
 #define UART_STATE HIL_REGISTER(0x40004004u)
@@ -79,7 +81,6 @@ void hal_start(hil_ring *in, hil_ring *out)
 {
     line_in = in;
     line_out = out;
-    FPGA_PRESCALE = CORE_HZ / HIL_TICK_HZ - 1u;
     UART_DIVISOR = 16; /* as fast as it goes; the emulator does not pace bytes */
     UART_CONTROL = TX_ON | RX_ON | TX_INTERRUPT | RX_INTERRUPT;
     NVIC_ENABLE = (1u << 0) | (1u << 1) | (1u << 8);
@@ -125,13 +126,14 @@ void hal_wait(uint32_t ticks)
 
 const char *hal_name(void)
 {
-    return "hil 1 mps2";
+    return "hil 1 mps2 " HIL_TEXT_OF(HIL_CORE);
 }
 
 int main(void)
 {
+    FPGA_PRESCALE = CORE_HZ / HIL_TICK_HZ - 1u; /* the bus is timed by it, too */
     board.engine = &model.engine;
-    hil_board_start(&board, hil_imu6());
+    hil_board_start(&board, hil_mounted());
     for (;;) {
         hil_board_poll(&board);
         hal_wait(hil_board_idle(&board));
