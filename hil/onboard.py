@@ -106,7 +106,7 @@ class OnBoard:
     def __init__(self, way: Port, clock: Clock | None = None, *, seed: int = 0) -> None:
         self.said: list[str] = []
         self._way, self._clock = way, clock or SystemClock()
-        self._next_id = seed & 0xFFFFFFFF
+        self._next_id, self._stream = seed & 0xFFFFFFFF, ""
         self._dialect = NativeDialect()
         self._outbox = Outbox()
         self._transport: Any = way.open(0.0, never)
@@ -188,6 +188,7 @@ class OnBoard:
         Raises:
             UsageError: The board has no such stream, or refuses the windows.
         """
+        self._stream = stream
         asker = self._asker(windows, stream, None)
         self._lead(asker, None if progress is None else lambda: progress(sum(map(bool, asker.answers))))
         if asker.failed:
@@ -200,7 +201,7 @@ class OnBoard:
         Args:
             window: `(rows, *shape)` raw integers.
             layer: Number of the op.
-            stream: What it is of; empty: the board's first stream.
+            stream: What it is of; empty: that of the last windows, or the board's first.
 
         Returns:
             int8 `(rows * channels,)` in the order of the tensor; None where it did not come.
@@ -209,7 +210,7 @@ class OnBoard:
             UsageError: There is no such layer, or the board refuses the window.
         """
         self._command(Message(Kind.TAP, {"layer": layer}))
-        asker = self._asker(window[None], stream or self.info.streams[0].name, layer)
+        asker = self._asker(window[None], stream or self._stream or self.info.streams[0].name, layer)
         self._lead(asker)
         self._command(Message(Kind.TAP, {"layer": LAST_LAYER}))
         if asker.failed:
