@@ -136,6 +136,6 @@ def test_windows_that_a_stream_cannot_hold_are_refused_before_they_are_sent() ->
 
 
 def test_a_port_where_no_native_board_answers_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hil.onboard._MEET_S", 0.5)
+    monkeypatch.setattr("hil.dialogue.MEET_S", 0.5)
     with pytest.raises(NoAnswer, match="no native board answered"):
         OnBoard.open("exec:cat")
