@@ -1,15 +1,20 @@
 """The shipped small model runs on real firmware and gives what the reference gives, on every emulator that has room."""
 
+import zlib
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
-from firmware_bench import needs
+from firmware_bench import bench, items, needs, until
 
+from firmware_bridge.batch import Batch
 from firmware_bridge.errors import NoAnswer, UsageError
+from firmware_bridge.events import Arrival, Reply
 from firmware_bridge.oplist import unpack
 from firmware_bridge.way import Way
+from firmware_bridge.wire.deploying import Upload
+from firmware_bridge.wire.messages import Kind, Message
 from hil.models.int8.reference import run
 from hil.onboard import OnBoard
 from hil.recording.reader import Recording
@@ -139,3 +144,29 @@ def test_a_port_where_no_native_board_answers_is_told_in_a_sentence(monkeypatch:
     monkeypatch.setattr("hil.dialogue.MEET_S", 0.5)
     with pytest.raises(NoAnswer, match="no native board answered"):
         OnBoard.open("exec:cat")
+
+
+def test_what_a_board_makes_of_its_own_samples_comes_in_every_capture_next_to_them() -> None:
+    needs("native")
+    out: list[Arrival] = []
+
+    def results() -> list[Reply]:
+        return [one for one in items(out, Reply) if one.kind == "RESULT"]
+
+    with bench("firmware://native?rate=400") as bridge:
+        until(bridge, out, lambda _: bridge.boards()[0].info is not None)
+        upload = Upload(BLOB, 900, len(BLOB) + 1)
+        for _ in range(2):  # BEGIN, then all of it; a line that loses nothing needs no answers but these
+            for message in upload.due(0):
+                bridge.send("b0", message).result(5)
+            upload.take(Message(Kind.ACK, {"of": Kind.MODEL_BEGIN, "of_seq": 0}), 0)
+        bridge.send("b0", Message(Kind.MODEL_END, {"crc32": zlib.crc32(BLOB)})).result(5)
+        bridge.send("b0", Message(Kind.STREAM_INFER, {"stream": 0, "on": 1, "hop": 50})).result(5)
+        until(bridge, out, lambda _: len(results()) >= 3)
+    batches = items(out, Batch)
+    raw, first = np.concatenate([batch.raw for batch in batches]), batches[0].first
+    for result in results()[:3]:
+        end = result.fields["key"] - first + 1
+        want = expected(raw[None, end - NET.window : end])[0]
+        assert (np.frombuffer(result.data, np.int8) == want).all()
+        assert (result.fields["key"] + 1) % 50 == 0
