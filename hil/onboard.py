@@ -8,12 +8,11 @@ Rule of this room: the thin shell around `wire.deploying` and `wire.asking`. It 
 starts no sampling, so that nothing but the network is at work on the board; what a board says is never repaired here.
 """
 
-import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -22,37 +21,15 @@ from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.errors import BridgeError, NoAnswer, UsageError
 from firmware_bridge.oplist.check import Refusal
 from firmware_bridge.oplist.table import NAMES, Code, Reason
-from firmware_bridge.outbox import Outbox
-from firmware_bridge.plan import Port, never
+from firmware_bridge.plan import Port
 from firmware_bridge.streams import BoardInfo, Stream
 from firmware_bridge.way import Way
 from firmware_bridge.wire.asking import LAST_LAYER, Answer, Asker
 from firmware_bridge.wire.deploying import Upload, chunk_room
-from firmware_bridge.wire.dialect import Answer as Told
-from firmware_bridge.wire.dialect import Described, Text
-from firmware_bridge.wire.inject import Downlink
 from firmware_bridge.wire.messages import Kind, Message
-from firmware_bridge.wire.native import NativeDialect
+from hil.dialogue import Dialogue
 
 __all__ = ["Answer", "Deployed", "OnBoard", "Sampled"]
-
-_MEET_S = 10.0
-_ASK_S = 0.3
-_WAIT_S = 0.02
-_COMMAND_S = 3.0
-
-
-class _Work(Protocol):
-    """What a conversation is led by: `wire.deploying.Upload`, `wire.asking.Asker`."""
-
-    failed: str
-
-    @property
-    def done(self) -> bool: ...
-
-    def take(self, message: Message, now: int) -> None: ...
-
-    def due(self, now: int) -> list[Message]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,30 +69,25 @@ class OnBoard:
         clock: Time.
         seed: Where the ids of windows begin.
 
-    Attributes:
-        info: Who it is and what it has room for, as it said last.
-        said: Lines for people that it sent meanwhile.
-
     Raises:
         NoAnswer: Nobody said HELLO.
         BridgeError: The port cannot be opened.
     """
 
-    info: BoardInfo
-
     def __init__(self, way: Port, clock: Clock | None = None, *, seed: int = 0) -> None:
-        self.said: list[str] = []
-        self._way, self._clock = way, clock or SystemClock()
-        self._next_id = seed & 0xFFFFFFFF
-        self._dialect = NativeDialect()
-        self._outbox = Outbox()
-        self._transport: Any = way.open(0.0, never)
-        try:
-            self._meet()
-            self._command(Message(Kind.STOP))  # of whoever was here before
-        except BaseException:
-            self.close()
-            raise
+        self._clock = clock or SystemClock()
+        self._talk = Dialogue(way, self._clock)
+        self._next_id, self._stream = seed & 0xFFFFFFFF, ""
+
+    @property
+    def info(self) -> BoardInfo:
+        """Who it is and what it has room for, as it said last."""
+        return self._talk.info
+
+    @property
+    def said(self) -> list[str]:
+        """Lines for people that it sent so far."""
+        return self._talk.said
 
     @classmethod
     def open(cls, port: str, *, seed: int = 0) -> Self:
@@ -142,7 +114,7 @@ class OnBoard:
 
     def close(self) -> None:
         """Close the port; a second time does nothing."""
-        self._way.close()
+        self._talk.close()
 
     # ------------------------------------------------------------------ what it is asked for
 
@@ -159,17 +131,21 @@ class OnBoard:
             UsageError: The board refuses it; the sentence says why, and for an op which and its operator.
             NoAnswer: The board does not answer.
         """
-        upload = Upload(blob, chunk_room(self._down.max_frame, self._down.crc_bits), self._limit("rx_buffer") or 0)
-        self._lead(upload)
+        upload = Upload(
+            blob, chunk_room(self._talk.down.max_frame, self._talk.down.crc_bits), self._talk.limit("rx_buffer") or 0
+        )
+        self._talk.lead(upload)
         if upload.failed:
             if upload.unanswered:
-                raise NoAnswer(upload.failed, self._way.port, "check the link")
-            raise UsageError(_refused(upload), self._way.port, "`hil model deploy MODEL --dry-run` tells what it needs")
-        self._meet()
+                raise NoAnswer(upload.failed, self._talk.port, "check the link")
+            raise UsageError(
+                _refused(upload), self._talk.port, "`hil model deploy MODEL --dry-run` tells what it needs"
+            )
+        self._talk.meet()
         held = self.info.extra.get("network", {})
         if held.get("crc32") != zlib.crc32(blob):
-            raise BridgeError("the board says that it holds another network", self._way.port, "deploy it again")
-        return Deployed(held["bytes"], held["arena"], self._limit("model_bytes"), self._limit("arena_bytes"),
+            raise BridgeError("the board says that it holds another network", self._talk.port, "deploy it again")
+        return Deployed(held["bytes"], held["arena"], self._talk.limit("model_bytes"), self._talk.limit("arena_bytes"),
                         upload.resent)  # fmt: skip
 
     def infer(
@@ -188,10 +164,11 @@ class OnBoard:
         Raises:
             UsageError: The board has no such stream, or refuses the windows.
         """
+        self._stream = stream
         asker = self._asker(windows, stream, None)
-        self._lead(asker, None if progress is None else lambda: progress(sum(map(bool, asker.answers))))
+        self._talk.lead(asker, None if progress is None else lambda: progress(sum(map(bool, asker.answers))))
         if asker.failed:
-            raise UsageError(asker.failed, self._way.port, "deploy the network that reads such windows")
+            raise UsageError(asker.failed, self._talk.port, "deploy the network that reads such windows")
         return asker.answers
 
     def tap(self, window: npt.NDArray[Any], layer: int, stream: str = "") -> npt.NDArray[np.int8] | None:
@@ -200,7 +177,7 @@ class OnBoard:
         Args:
             window: `(rows, *shape)` raw integers.
             layer: Number of the op.
-            stream: What it is of; empty: the board's first stream.
+            stream: What it is of; empty: that of the last windows, or the board's first.
 
         Returns:
             int8 `(rows * channels,)` in the order of the tensor; None where it did not come.
@@ -208,12 +185,12 @@ class OnBoard:
         Raises:
             UsageError: There is no such layer, or the board refuses the window.
         """
-        self._command(Message(Kind.TAP, {"layer": layer}))
-        asker = self._asker(window[None], stream or self.info.streams[0].name, layer)
-        self._lead(asker)
-        self._command(Message(Kind.TAP, {"layer": LAST_LAYER}))
+        self._talk.command(Message(Kind.TAP, {"layer": layer}))
+        asker = self._asker(window[None], stream or self._stream or self.info.streams[0].name, layer)
+        self._talk.lead(asker)
+        self._talk.command(Message(Kind.TAP, {"layer": LAST_LAYER}))
         if asker.failed:
-            raise UsageError(asker.failed, self._way.port, "deploy the network that reads such windows")
+            raise UsageError(asker.failed, self._talk.port, "deploy the network that reads such windows")
         return asker.layers[0]
 
     def start_stream(self, stream: str, hop: int) -> None:
@@ -223,7 +200,7 @@ class OnBoard:
             UsageError: The board refuses it.
         """
         fields = {"stream": self._stream_id(stream), "on": 1, "hop": hop}
-        self._command(Message(Kind.STREAM_INFER, fields))
+        self._talk.command(Message(Kind.STREAM_INFER, fields))
 
     def listen(self, seconds: float, nonce: int = 1) -> Iterator[Sampled]:
         """Start sampling and yield what the network makes of it.
@@ -232,95 +209,32 @@ class OnBoard:
             seconds: How long.
             nonce: Of the run; samples are numbered from 0.
         """
-        self._command(Message(Kind.START, {"nonce": nonce, "streams": 0, "injected": 0}))
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            for message in self._heard():
+        self._talk.command(Message(Kind.START, {"nonce": nonce, "streams": 0, "injected": 0}))
+        end = self._clock.now_ns() + round(seconds * 1e9)
+        while self._clock.now_ns() < end:
+            for message in self._talk.heard():
                 if message.kind == Kind.RESULT and message.keyed_by == 1 and message.layer == LAST_LAYER:
                     outputs = np.frombuffer(message.tail, np.int8, min(message.n, len(message.tail)))
                     yield Sampled(message.key, outputs, message.elapsed, message.instructions or None)
-        self._command(Message(Kind.STOP))
+        self._talk.command(Message(Kind.STOP))
 
-    # ------------------------------------------------------------------ the conversation
-
-    @property
-    def _down(self) -> Downlink:
-        found = self._dialect.downlink
-        assert found is not None  # it said HELLO
-        return found
-
-    def _limit(self, name: str) -> int | None:
-        found = self.info.extra.get("limits", {}).get(name)
-        return found if isinstance(found, int) else None
+    # ------------------------------------------------------------------ pieces
 
     def _stream_id(self, stream: str) -> int:
-        if stream not in self._down.ids:
-            there = ", ".join(self._down.ids)
-            raise UsageError(f"the board has no stream `{stream}`", self._way.port, f"it has {there}")
-        return self._down.ids[stream]
+        if stream not in self._talk.down.ids:
+            there = ", ".join(self._talk.down.ids)
+            raise UsageError(f"the board has no stream `{stream}`", self._talk.port, f"it has {there}")
+        return self._talk.down.ids[stream]
 
     def _asker(self, windows: npt.NDArray[Any], stream: str, layer: int | None) -> Asker:
         stream_id = self._stream_id(stream)
-        raw = _as_sent(windows, self.info.stream(stream), self._way.port)
+        raw = _as_sent(windows, self.info.stream(stream), self._talk.port)
         asker = Asker(
-            [one.tobytes() for one in raw], stream_id, raw.shape[1], in_flight=self._limit("rx_buffer") or 0,
+            [one.tobytes() for one in raw], stream_id, raw.shape[1], in_flight=self._talk.limit("rx_buffer") or 0,
             first_id=self._next_id, layer=layer,
         )  # fmt: skip
         self._next_id = (self._next_id + len(raw)) & 0xFFFFFFFF
         return asker
-
-    def _lead(self, work: _Work, told: Callable[[], None] | None = None) -> None:
-        """Talk until the work is done or cannot go on."""
-        while not (work.done or work.failed):
-            for message in work.due(self._clock.now_ns()):
-                self._outbox.add(self._dialect.send(message))
-            for message in self._heard():
-                work.take(message, self._clock.now_ns())
-            if told is not None:
-                told()
-
-    def _command(self, command: Message) -> None:
-        """Have a command done; asked again where no answer comes."""
-        for _ in range(3):
-            self._outbox.add(self._dialect.send(command))
-            end = self._clock.now_ns() + round(_COMMAND_S * 1e9 / 3)
-            while self._clock.now_ns() < end:
-                for message in self._heard():
-                    if message.kind == Kind.ACK and message.of == command.kind:
-                        return
-                    if message.kind == Kind.NAK and message.of == command.kind:
-                        why = message.tail.decode("utf-8", "replace") or f"reason {message.reason}"
-                        raise UsageError(f"the board refuses {command.kind.name}: {why}", self._way.port)
-        raise NoAnswer(f"the board did not answer {command.kind.name}", self._way.port, "check the link")
-
-    def _meet(self) -> None:
-        """Ask who it is until it says so."""
-        now = self._clock.now_ns()
-        end, ask_at, self._met = now + round(_MEET_S * 1e9), now, False
-        while not self._met:
-            if (now := self._clock.now_ns()) >= end or self._dialect.refused:
-                why = self._dialect.refused or "no native board answered"
-                raise NoAnswer(why, self._way.port, "check power, port and firmware")
-            if now >= ask_at:
-                ask_at = now + round(_ASK_S * 1e9)
-                self._outbox.add(self._dialect.send(Message(Kind.IDENTIFY)))
-            self._heard()
-
-    def _heard(self) -> list[Message]:
-        """Write what waits, read what came, a moment at most."""
-        for _ in self._outbox.write(self._transport.write, self._clock.now_ns):
-            pass
-        if self._outbox.give_up(self._clock.now_ns()):
-            raise NoAnswer("the board takes no bytes", self._way.port, "check its flow control")
-        found = []
-        for heard in self._dialect.feed(self._transport.read(_WAIT_S), self._clock.now_ns()):
-            if isinstance(heard, Described):
-                self.info, self._met = heard.info, True
-            elif isinstance(heard, Text):
-                self.said.append(heard.text)
-            elif isinstance(heard, Told):
-                found.append(heard.message)
-        return found
 
 
 def _as_sent(windows: npt.NDArray[Any], stream: Stream, where: str) -> npt.NDArray[Any]:

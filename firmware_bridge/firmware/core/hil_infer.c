@@ -37,10 +37,12 @@ static void hil_put32(uint8_t *at, uint32_t value)
 static bool hil_result_part(hil_board *board, const uint8_t *head, const int8_t *out, uint32_t from, uint32_t to,
                             uint8_t flags)
 {
+    /* What nobody asked for leaves the reserve to answers, as samples do. */
+    const uint16_t reserve = head[HIL_RESULT_KEYED_BY_AT] == HIL_KEYED_BY_SAMPLE ? HIL_TX_RESERVE : 0;
     const bool part = flags != 0;
     const uint16_t length = (uint16_t)(to - from + (part ? HIL_OFFSET_SIZE : 0u));
 
-    if (!hil_frame_open(&board->writer, HIL_RESULT, flags, length, 0)) {
+    if (!hil_frame_open(&board->writer, HIL_RESULT, flags, length, reserve)) {
         return false;
     }
     if (part) {
@@ -55,9 +57,10 @@ static bool hil_result_part(hil_board *board, const uint8_t *head, const int8_t 
 
 static void hil_wait_for_room(const hil_board *board)
 {
+    const uint16_t wanted = HIL_MAX_FRAME + HIL_MAX_FRAME / 254u + 2u + HIL_TX_RESERVE;
     const uint32_t began = hal_tick();
 
-    while (hil_ring_free(&board->out) < HIL_MAX_FRAME + HIL_MAX_FRAME / 254u + 2u && hal_tick() - began < HIL_TAP_TICKS) {
+    while (hil_ring_free(&board->out) < wanted && hal_tick() - began < HIL_TAP_TICKS) {
         hal_wait(HIL_TICK_HZ / 1000u);
     }
 }
