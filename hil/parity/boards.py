@@ -26,7 +26,7 @@ from hil.parity.figures import Agreement, Labelled, agreement, labelled
 __all__ = ["LEAST_AGREEMENT", "LOSS_POINTS", "Answer", "BoardParity", "judge_board", "some_of"]
 
 LOSS_POINTS = 1.0
-"""Hundredths of macro-F1 that 8 bits may cost where windows are labelled."""
+"""Hundredths of macro-F1 that 8 bits may cost where windows are labelled; more must also be more than chance."""
 LEAST_AGREEMENT = 0.95
 """Share of the windows that must keep their label where none are labelled; by the upper end of its interval."""
 
@@ -126,7 +126,11 @@ def _cost(kept: Agreement, good: Labelled) -> str:
     """Why 8 bits cost too much, or nothing."""
     if good.loss is not None:
         one, two = good.macro_f1_model, good.macro_f1_other
-        return f"macro-F1 falls from {one:.4f} to {two:.4f} in 8 bits" if good.loss > LOSS_POINTS else ""
+        return (
+            f"macro-F1 falls from {one:.4f} to {two:.4f} in 8 bits"
+            if good.loss > LOSS_POINTS and good.surely_worse
+            else ""
+        )
     if kept.high is not None and kept.high < LEAST_AGREEMENT:
         return f"only {kept.same} of {kept.windows} windows keep their label in 8 bits"
     return ""

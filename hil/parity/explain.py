@@ -70,9 +70,8 @@ def lagging(contract: Contract, readings: Readings, printed: Printed, ask: Ask) 
         ask: Asks the model.
     """
     memory = contract.memory_samples
-    tried = [
-        by_time(readings, printed, memory, lag) for lag in range(-SHIFTS[-1], contract.hop + SHIFTS[-1] + 1)
-    ]  # fmt: skip
+    lags = range(-SHIFTS[-1], contract.hop + SHIFTS[-1] + 1)
+    tried = [by_time(readings, printed, memory, lag) for lag in lags]
     whole = [joined for joined in tried if len(joined.rows)]
     if not whole:
         return tried[SHIFTS[-1]]
@@ -130,9 +129,8 @@ def explained(
     if not sure or not part.fits(answer):
         return None, len(tried)
     same = int((answer.argmax(axis=1) == part.labels).sum())
-    return Explanation(best, len(part), same, part.distance(answer), part.distance(expected[usable]), others), len(
-        tried
-    )
+    found = Explanation(best, len(part), same, part.distance(answer), part.distance(expected[usable]), others)
+    return found, len(tried)
 
 
 def _spread(count: int, most: int) -> Ints:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import stats
 
 from hil.measure.intervals import share_interval
 from hil.models.datasets import NONE
@@ -20,6 +21,9 @@ __all__ = ["Agreement", "Bin", "Labelled", "Reliability", "agreement", "labelled
 
 Ints = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
+
+CHANCE = 0.05
+"""Of taking windows that chance spoilt for a loss."""
 
 _BINS = 10
 
@@ -57,6 +61,8 @@ class Labelled:
         macro_f1_other: Macro-F1 of what it is compared with.
         accuracy_model: Share of right decisions of the model.
         accuracy_other: The other's.
+        spoilt: Windows that the model alone got right.
+        mended: Windows that the other alone got right.
     """
 
     windows: int
@@ -64,6 +70,8 @@ class Labelled:
     macro_f1_other: float | None
     accuracy_model: float | None
     accuracy_other: float | None
+    spoilt: int
+    mended: int
 
     @property
     def loss(self) -> float | None:
@@ -71,6 +79,12 @@ class Labelled:
         if self.macro_f1_model is None or self.macro_f1_other is None:
             return None
         return 100.0 * (self.macro_f1_model - self.macro_f1_other)
+
+    @property
+    def surely_worse(self) -> bool:
+        """Whether the other spoilt more windows than it mended, by more than chance (a sign test at 5 %)."""
+        parted = self.spoilt + self.mended
+        return parted > 0 and float(stats.binomtest(self.spoilt, parted, 0.5, "greater").pvalue) < CHANCE
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -143,11 +157,12 @@ def labelled(truth: Ints, said: Ints, other: Ints, classes: int) -> Labelled:
     known = truth != NONE
     count = int(known.sum())
     if not count:
-        return Labelled(0, None, None, None, None)
+        return Labelled(0, None, None, None, None, 0, 0)
     true, one, two = truth[known], said[known], other[known]
+    right, kept = one == true, two == true
     return Labelled(
-        count, macro_f1(true, one, classes), macro_f1(true, two, classes), float((one == true).mean()),
-        float((two == true).mean()),
+        count, macro_f1(true, one, classes), macro_f1(true, two, classes), float(right.mean()), float(kept.mean()),
+        int((right & ~kept).sum()), int((~right & kept).sum()),
     )  # fmt: skip
 
 

@@ -32,7 +32,7 @@ class Joined:
         rows: `(M,)`, index of each judged score.
         ends: `(M,)`, index of its window's last sample among the readings.
         warming: Scores about windows that begin before the readings do.
-        torn: Scores about windows of which readings are missing.
+        torn: Scores about windows of which readings are missing or no numbers.
         strange: Scores that are about no sample there is.
         lost: Scores that never came, by the steps between those that did.
         lag: Samples between a window's last one and its score, by time; 0 by number.

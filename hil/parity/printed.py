@@ -134,6 +134,7 @@ def form_of(written: Float64, contract: Contract, where: str) -> tuple[Float64, 
     Raises:
         UsageError: A label's index is none.
     """
+    every, written = written, written[np.isfinite(written).all(axis=1)]
     if not len(written):
         raise UsageError("it has no scores", where, "record for longer")
     if written.shape[1] == 1:
@@ -142,20 +143,20 @@ def form_of(written: Float64, contract: Contract, where: str) -> tuple[Float64, 
                 f"one number a window is the index of a label, 0 to {len(contract.labels) - 1}, and it has others",
                 where, "give one channel a label",
             )  # fmt: skip
-        return written, "label", 0.0
+        return every, "label", 0.0
     step, count = step_of(written), written.shape[1]
     sums, loose = written.sum(axis=1), count * step / 2 + 1e-3
     whole = step >= 1.0
     if written.min() >= -1e-6 and written.max() <= 1 + 1e-6 and np.abs(sums - 1).max() <= min(loose, 0.1):
-        return written, "probabilities", 0.0 if whole else step  # nothing but 0 and 1: who knows how coarse
+        return every, "probabilities", 0.0 if whole else step  # nothing but 0 and 1: who knows how coarse
     if written.min() >= 0 and np.abs(sums - 100).max() <= 100 * 1e-3 + count * step / 2:
-        return written / 100, "probabilities", step / 100
+        return every / 100, "probabilities", step / 100
     if whole:
         for zero in (0.0, -128.0):  # a softmax in 8 bits: 256ths from 0, or from -128
             if written.min() >= zero and np.abs((written - zero).sum(axis=1) - 256).max() <= count:
-                return (written - zero) / 256, "probabilities", 1 / 256
-        return written, "integers", 1.0
-    return written, "logits", step
+                return (every - zero) / 256, "probabilities", 1 / 256
+        return every, "integers", 1.0
+    return every, "logits", step
 
 
 def step_of(written: Float64) -> float:

@@ -13,7 +13,7 @@ far the model's own 8-bit form is from it on the same windows, times three. Verd
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from firmware_bridge.errors import UsageError
 from hil.models.contract import Contract
 from hil.models.model import Model
 from hil.models.whole import Whole
-from hil.parity.explain import explained, lagging
+from hil.parity.explain import Ask, explained, lagging
 from hil.parity.figures import Agreement, Labelled, Reliability, agreement, labelled, reliability
 from hil.parity.joining import Joined, by_number
 from hil.parity.printed import Printed
@@ -134,6 +134,8 @@ def judge_scores(model: Model, readings: Readings, printed: Printed) -> ScorePar
         joined = by_number(readings, printed, contract.memory_samples)
     else:
         joined = lagging(contract, readings, printed, ask)
+    (expected,) = ask([(joined.ends, None)])
+    joined, expected = _known(joined, printed, expected)
     if not len(joined.rows):
         raise UsageError(
             f"none of its {len(printed)} scores belongs to a whole window of {readings.board}/{readings.stream.name} "
@@ -141,28 +143,8 @@ def judge_scores(model: Model, readings: Readings, printed: Printed) -> ScorePar
             "about no sample there is)",
             printed.stream, "record the readings along with the scores, from before the first score on",
         )  # fmt: skip
-    (expected,) = ask([(joined.ends, None)])
-    measured = yardstick(model, readings, joined.ends, expected)
-    said = Said(printed, joined.rows, measured)
-    verdict, why = _verdict(contract, readings, joined, said, expected)
-    if verdict == "unexplained":
-        cause, tried = explained(contract, readings, joined, said, expected, ask)
-        if cause is not None:
-            verdict, why = (
-                "preprocessing",
-                (
-                    f"{cause.suspect.why}: with that the model agrees in {cause.same} of {cause.windows} windows and "
-                    f"differs by {cause.distance:.2g} instead of {cause.before:.2g}"
-                    + (f" ({cause.others} other mistakes would explain it as well)" if cause.others else "")
-                ),
-            )
-        elif said.fits(expected):
-            verdict = "quantisation"
-        else:
-            verdict, why = "board", (
-                f"{why}, and none of {tried} mistakes of order, sign, scale, shift or normalisation of the readings "
-                "explains it"
-            )  # fmt: skip
+    said = Said(printed, joined.rows, yardstick(model, readings, joined.ends, expected))
+    verdict, why = _verdict(contract, readings, joined, said, expected, ask)
     truth = readings.truth(joined.ends, contract.window, len(contract.labels))
     return ScoreParity(
         verdict, why, joined, printed.form, printed.step, agreement(expected.argmax(axis=1), said.labels),
@@ -173,30 +155,52 @@ def judge_scores(model: Model, readings: Readings, printed: Printed) -> ScorePar
     )  # fmt: skip
 
 
+def _known(joined: Joined, printed: Printed, expected: Float64) -> tuple[Joined, Float64]:
+    """Leave out what has a reading or a score that is no number: it is missing."""
+    known = np.isfinite(expected).all(axis=1) & np.isfinite(printed.scores[joined.rows]).all(axis=1)
+    torn = joined.torn + int((~known).sum())
+    return replace(joined, rows=joined.rows[known], ends=joined.ends[known], torn=torn), expected[known]
+
+
 def _verdict(
-    contract: Contract, readings: Readings, joined: Joined, said: Said, expected: Float64
+    contract: Contract, readings: Readings, joined: Joined, said: Said, expected: Float64, ask: Ask
 ) -> tuple[str, str]:  # fmt: skip
-    """What can be said without looking for a mistake; `unexplained` where one must be looked for."""
-    inexact = said.inexact(expected)
-    count, few = len(inexact), 0 < int(inexact.sum()) <= _FEW * len(inexact)
-    unsure = not (readings.stream.counted and readings.stream.checked)
-    if few and unsure:
+    inexact, lost = said.inexact(expected), _lost(joined)
+    count, unsure = len(inexact), not (readings.stream.counted and readings.stream.checked)
+    if not inexact.any():
+        if lost:
+            return "transport", f"of the scores {lost}; the {count} that can be judged are right"
+        what = "labels are the model's" if said.only_labels else "scores are the model's to their last printed digit"
+        return "identical", f"all {count} {what}"
+    if inexact.sum() <= _FEW * count and unsure:
         return "transport", (
             f"{int(inexact.sum())} of {count} windows differ and all others are exact: a reading or a score was lost "
             "or altered on the way, which nothing on this line could tell"
         )
-    if inexact.any():
-        how = f"8 bits explain {said.allowed:.2g}" if said.allowed is not None else said.unknown
-        return "unexplained", f"the scores differ from floating point by {said.distance(expected):.2g} ({how})"
+    cause, tried = explained(contract, readings, joined, said, expected, ask)
+    if cause is not None:
+        others = f" ({cause.others} other mistakes would explain it as well)" if cause.others else ""
+        return "preprocessing", (
+            f"{cause.suspect.why}: with that the model agrees in {cause.same} of {cause.windows} windows and differs "
+            f"by {cause.distance:.2g} instead of {cause.before:.2g}{others}"
+        )
+    bits = f"8 bits explain {said.allowed:.2g}" if said.allowed is not None else said.unknown
+    how = f"the scores differ from floating point by {said.distance(expected):.2g} ({bits})"
+    if not said.fits(expected):
+        return "board", (
+            f"{how}, and none of {tried} mistakes of order, sign, scale, shift or normalisation of the readings "
+            "explains it"
+        )
+    return ("transport", f"of the scores {lost}; of the others {how}") if lost else ("quantisation", how)
+
+
+def _lost(joined: Joined) -> str:
+    """What is missing, as a clause; nothing where all is there."""
     missing = (
         (joined.lost, "never came"), (joined.torn, "are about readings that never came"),
         (joined.strange, "are about no sample there is"),
     )  # fmt: skip
-    parts = [f"{number} {what}" for number, what in missing if number]
-    if parts:
-        return "transport", f"of the scores {' and '.join(parts)}; the {count} that can be judged are right"
-    what = "labels are the model's" if said.only_labels else "scores are the model's to their last printed digit"
-    return "identical", f"all {count} {what}"
+    return " and ".join(f"{number} {what}" for number, what in missing if number)
 
 
 def _remarks(printed: Printed, joined: Joined) -> tuple[str, ...]:

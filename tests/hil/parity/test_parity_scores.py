@@ -49,28 +49,34 @@ def test_a_board_that_does_it_right_is_identical_to_the_last_printed_digit(
     assert sum(one.decisions for one in found.reliability.bins) == 55
 
 
+CHANGES: dict[str, tuple[Change, str]] = {
+    "order": (lambda windows: windows[..., [1, 0, 2, 3, 4, 5]], "in the order ay, ax, az, wx, wy, wz"),
+    "units": (lambda windows: windows * np.float32([9.80665] * 3 + [1] * 3), "9.81 times as large in ax"),
+    "raw": (lambda windows: windows * np.float32([4096] * 3 + [1024] * 3), "reads raw counts"),
+    "groups": (lambda windows: windows[..., [3, 4, 5, 0, 1, 2]], "in the order wx, wy, wz, ax, ay, az"),
+    "gain": (lambda windows: windows * np.float32([1.3] * 3 + [1] * 3), "1.3 times as large in ax, ay, az"),
+    "sign": (lambda windows: windows * np.float32([1, -1, 1, 1, 1, 1]), "reads ay with the opposite sign"),
+    "backwards": (lambda windows: windows[:, ::-1].copy(), "runs backwards"),
+}
+RARE = ("groups", "gain", "sign", "backwards")
+
+
 @pytest.mark.parametrize(
-    ("change", "why"),
-    [
-        (lambda windows: windows[..., [1, 0, 2, 3, 4, 5]], "in the order ay, ax, az, wx, wy, wz"),
-        (lambda windows: windows[..., [3, 4, 5, 0, 1, 2]], "in the order wx, wy, wz, ax, ay, az"),
-        (lambda windows: windows * np.float32([9.80665, 9.80665, 9.80665, 1, 1, 1]), "9.81 times as large in ax"),
-        (lambda windows: windows * np.float32([1.3, 1.3, 1.3, 1, 1, 1]), "1.3 times as large in ax, ay, az"),
-        (lambda windows: windows * np.float32([1, -1, 1, 1, 1, 1]), "reads ay with the opposite sign"),
-        (lambda windows: windows * np.float32([4096] * 3 + [1024] * 3), "reads raw counts"),
-        (lambda windows: windows[:, ::-1].copy(), "runs backwards"),
-    ],
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in RARE else ()) for name in CHANGES]
 )
 def test_readings_that_the_board_misreads_are_blamed_on_preprocessing_by_name(
-    judge: Judge, opened: Model, raw: np.ndarray, change: Change, why: str
+    judge: Judge, opened: Model, raw: np.ndarray, name: str
 ) -> None:
+    change, why = CHANGES[name]
     found = judge(spoken(raw[:1500], opened, change))
     assert (found.verdict, found.ok) == ("preprocessing", False), found.why
     assert why in found.why
     assert found.first_difference is not None
 
 
-@pytest.mark.parametrize(("late", "why"), [(1, "1 sample late"), (-2, "2 samples early")])
+@pytest.mark.parametrize(
+    ("late", "why"), [(1, "1 sample late"), pytest.param(-2, "2 samples early", marks=pytest.mark.slow)]
+)
 def test_a_window_that_is_off_by_samples_is_found_though_it_changes_less_than_8_bits_do(
     judge: Judge, opened: Model, raw: np.ndarray, late: int, why: str
 ) -> None:
@@ -115,6 +121,16 @@ def test_a_reading_that_was_lost_takes_its_windows_out(judge: Judge, opened: Mod
     del lines[1200]
     found = judge(lines)
     assert (found.verdict, found.join.torn, len(found.join.rows)) == ("transport", 4, 51)
+
+
+def test_scores_that_are_no_numbers_are_missing_and_spoil_nothing(judge: Judge, opened: Model, raw: np.ndarray) -> None:
+    lines = spoken(raw[:1000], opened)
+    said = [index for index, line in enumerate(lines) if line.startswith(b"S")]
+    start, _, _ = lines[said[4]].rpartition(b",")
+    lines[said[4]] = start + b",nan\r\n"
+    found = judge(lines)
+    assert (found.verdict, found.join.torn, found.form) == ("transport", 1, "probabilities"), found.why
+    assert np.isfinite(found.distance)
 
 
 def test_without_numbers_scores_are_joined_by_time_and_a_lost_reading_is_found(
