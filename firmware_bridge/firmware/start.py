@@ -51,7 +51,7 @@ def _qemu(name: str, wanted: Wanted) -> Started:
     with _image(wanted, wanted.kind.port) as image, theirs:
         command = ["qemu-system-arm", "-M", wanted.kind.machine, "-kernel", str(image), "-display", "none",
                    "-monitor", "none", "-chardev", f"socket,id=line,fd={theirs.fileno()}", "-serial", "chardev:line",
-                   *_chip(wanted)]  # fmt: skip
+                   *_chip(wanted), *_counting(wanted)]  # fmt: skip
         started = leashed(name, command, theirs.fileno(), ours)
         theirs.close()
         started.ready()
@@ -64,6 +64,12 @@ def _chip(wanted: Wanted) -> Iterator[str]:
     if wanted.control:
         yield from ("-chardev", f"socket,id=qmp,path={wanted.control.replace(',', ',,')},server=on,wait=off")
         yield from ("-mon", "chardev=qmp,mode=control")
+
+
+def _counting(wanted: Wanted) -> Iterator[str]:
+    """Time follows from instructions and jumps ahead while the board sleeps: not real time, but the same every time."""
+    if wanted.icount:
+        yield from ("-icount", f"shift={wanted.icount},sleep=off")
 
 
 def _simavr(name: str, wanted: Wanted) -> Started:
@@ -83,7 +89,8 @@ def _unicorn(name: str, wanted: Wanted) -> Started:
 @contextlib.contextmanager
 def _image(wanted: Wanted, port: str) -> Iterator[Path]:
     """Give the file of a board's own image for as long as an emulator needs to read it."""
-    image = provisioned(image_of(port), wanted.seed, round(wanted.rate_hz * 1000), wanted.serial)
+    each = 1 << wanted.icount if wanted.icount else 0
+    image = provisioned(image_of(port), wanted.seed, round(wanted.rate_hz * 1000), wanted.serial, each)
     with tempfile.TemporaryDirectory(prefix="hil-firmware-") as folder:
         path = Path(folder) / RECIPES[port].output
         path.write_bytes(image)

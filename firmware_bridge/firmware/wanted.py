@@ -26,7 +26,10 @@ _BAUD = Parameter("baud", "500000", "bits a second of its line", choices=("50000
 _CPU = Parameter("cpu", "m3", "its processor", choices=tuple(CORES))
 _SENSOR = Parameter("sensor", "none", "chip on its I2C bus, which the board then is about", choices=("none", *CHIPS))
 _CONTROL = Parameter("qmp", "", "Unix socket on which the emulator is to take QMP, to set what a chip senses")
-_OWN: dict[str, tuple[Parameter, ...]] = {"simavr": (_BAUD,), "qemu": (_CPU, _SENSOR, _CONTROL)}
+_ICOUNT = Parameter(
+    "icount", 0, "count instructions: each takes 2^N ns of the board's own time, which is no real time; 0: don't", 0, 10
+)
+_OWN: dict[str, tuple[Parameter, ...]] = {"simavr": (_BAUD,), "qemu": (_CPU, _SENSOR, _CONTROL, _ICOUNT)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Wanted:
         baud: Of its line, where that is real; else 0.
         chip: On its I2C bus; None: there is none, and its readings are made up.
         control: Path of the socket on which its emulator takes QMP; empty: none.
+        icount: An instruction takes 2 to the power of this in ns of the board's time; 0: it runs in real time.
     """
 
     kind: Kind
@@ -52,6 +56,7 @@ class Wanted:
     baud: int = 0
     chip: Chip | None = None
     control: str = ""
+    icount: int = 0
 
 
 def wanted(port: str) -> Wanted:
@@ -78,4 +83,5 @@ def wanted(port: str) -> Wanted:
     return Wanted(
         with_core(kind, values.get("cpu", "")), values["board"], values["rate"], values["seed"], serial,
         int(values.get("baud", 0)), CHIPS.get(values.get("sensor", "none")), values.get("qmp", ""),
+        values.get("icount", 0),
     )  # fmt: skip

@@ -139,6 +139,15 @@ _MODEL = _rows(
     ("deadline_misses", "1", "timing", "decisions that took longer than deadline_ms", "wall clock"),
     ("age_p50", "ms", "timing", "median age of the last sample when a decision could be made", "arrivals, clock"),
     ("age_p99", "ms", "timing", "99th percentile of that age", "arrivals, clock"),
+    (
+        "instructions",
+        "1",
+        "data",
+        "most instructions (not cycles) that a window takes in 8 bits on a Cortex-M3",
+        "firmware that counts",
+    ),
+    ("flash", "B", "data", "op list and weights in 8 bits", "firmware that counts"),
+    ("ram", "B", "data", "tensors in 8 bits, in a board's arena", "firmware that counts"),
 )
 
 _EVENT = _rows(

@@ -18,6 +18,7 @@ from hil.scenario import baseline
 from hil.scenario.against import Portrait
 from hil.scenario.catalogue import find_row
 from hil.scenario.checks import judge
+from hil.scenario.cost import cost_readings
 from hil.scenario.decisions import ModelEvidence, digest, verdicts
 from hil.scenario.drive import drive_readings, drive_remark
 from hil.scenario.elsewhere import gap_to
@@ -159,7 +160,7 @@ def _judged(
         from hil.scenario.measured import measured_readings  # it brings all of SciPy's statistics
 
         found = measured_readings(file, measured)
-    found |= {one.name: one for one in readings_of(done, loaded, live)}
+    found |= {one.name: one for one in (*readings_of(done, loaded, live), *cost_readings(loaded, places))}
     checks = tuple(judge(check, _named(check.metric, found, done)) for check in scenario.check)
     if options.twice and not live:
         second = execute(loaded, places, seed, schedule, otherwise=seed + 1)

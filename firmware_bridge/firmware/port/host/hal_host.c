@@ -4,8 +4,13 @@
 #include <string.h>
 
 #include "hil_board.h"
+#include "hil_model.h"
 #include "imu6.h"
 
+static uint8_t blob[HIL_MODEL_BYTES];
+static int8_t arena[HIL_ARENA_BYTES];
+static uint8_t window[HIL_WINDOW_BYTES];
+static hil_model model = HIL_MODEL(blob, arena, window, 0);
 static hil_board board;
 static hil_ring *line_in;
 static hil_ring *line_out;
@@ -66,6 +71,7 @@ uint32_t hal_rate_mhz(void)
 void host_power(uint32_t tick, uint32_t from_seed, uint32_t at_rate_mhz)
 {
     memset(&board, 0, sizeof board);
+    board.engine = &model.engine;
     now = tick;
     seed = from_seed;
     rate_mhz = at_rate_mhz;

@@ -2,7 +2,9 @@
 #include "armv7m.h"
 #include "hal.h"
 #include "hil_board.h"
+#include "hil_model.h"
 #include "mounted.h"
+#include "provision.h"
 
 #define CORE_HZ 25000000u
 #define HIL_AS_TEXT(word) #word
@@ -17,6 +19,9 @@
 #define TIMER_VALUE HIL_REGISTER(0x40000004u)
 #define TIMER_RELOAD HIL_REGISTER(0x40000008u)
 #define TIMER_INTERRUPT HIL_REGISTER(0x4000000Cu)
+#define SPARE_CONTROL HIL_REGISTER(0x40001000u)
+#define SPARE_VALUE HIL_REGISTER(0x40001004u)
+#define SPARE_RELOAD HIL_REGISTER(0x40001008u)
 #define FPGA_COUNTER HIL_REGISTER(0x40028018u)
 #define FPGA_PRESCALE HIL_REGISTER(0x4002801Cu)
 #define NVIC_ENABLE HIL_REGISTER(0xE000E100u)
@@ -26,6 +31,13 @@ enum { TX_ON = 1, RX_ON = 2, TX_INTERRUPT = 4, RX_INTERRUPT = 8 }; /* UART_CONTR
 enum { TX_DONE = 1, RX_DONE = 2 };                            /* UART_INTERRUPT */
 enum { TIMER_ON = 1, TIMER_INTERRUPTS = 8 };                  /* TIMER_CONTROL */
 
+static uint8_t blob[HIL_MODEL_BYTES];
+static int8_t arena[HIL_ARENA_BYTES];
+static uint8_t window[HIL_WINDOW_BYTES];
+
+static uint32_t instructions(void);
+
+static hil_model model = HIL_MODEL(blob, arena, window, instructions);
 static hil_board board;
 static hil_ring *line_in;
 static hil_ring *line_out;
@@ -119,6 +131,23 @@ void hal_wait(uint32_t ticks)
     armv7m_unlock(before);
 }
 
+/* By timer 1, where every instruction takes the same time (an emulator that counts them). It begins anew with every
+ * call, so that it never wraps meanwhile and the same work gives the same count, whatever was before. */
+static uint32_t instructions(void)
+{
+    static uint32_t executed;
+    const uint32_t each_ns = hil_instruction_ns();
+
+    if (each_ns != 0) {
+        executed += (uint32_t)((uint64_t)(0u - 1u - SPARE_VALUE) * (1000000000u / CORE_HZ) / each_ns);
+        SPARE_CONTROL = 0;
+        SPARE_RELOAD = 0u - 1u;
+        SPARE_VALUE = 0u - 1u;
+        SPARE_CONTROL = TIMER_ON;
+    }
+    return executed;
+}
+
 const char *hal_name(void)
 {
     return "hil 1 mps2 " HIL_TEXT_OF(HIL_CORE);
@@ -127,6 +156,7 @@ const char *hal_name(void)
 int main(void)
 {
     FPGA_PRESCALE = CORE_HZ / HIL_TICK_HZ - 1u; /* the bus is timed by it, too */
+    board.engine = &model.engine;
     hil_board_start(&board, hil_mounted());
     for (;;) {
         hil_board_poll(&board);

@@ -17,8 +17,13 @@
 
 #include "hal.h"
 #include "hil_board.h"
+#include "hil_model.h"
 #include "imu6.h"
 
+static uint8_t blob[HIL_MODEL_BYTES];
+static int8_t arena[HIL_ARENA_BYTES];
+static uint8_t window[HIL_WINDOW_BYTES];
+static hil_model model = HIL_MODEL(blob, arena, window, 0);
 static hil_board board;
 static hil_ring *line_in;
 static hil_ring *line_out;
@@ -197,6 +202,7 @@ static void read_arguments(int count, char **arguments)
 int main(int count, char **arguments)
 {
     read_arguments(count, arguments);
+    board.engine = &model.engine;
     hil_board_start(&board, hil_imu6());
     for (;;) {
         hil_board_poll(&board);
