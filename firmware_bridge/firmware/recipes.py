@@ -76,7 +76,7 @@ _BARE = (*_CORE, "port/bare", "port/armv7m")
 RECIPES = {
     recipe.port: recipe
     for recipe in (
-        Recipe("native", "gcc", (*_STRICT, "-O2", "-D_GNU_SOURCE"), (*_CORE, "port/native"), "imu6-native"),
+        Recipe("native", "gcc", (*_STRICT, "-O2", "-D_GNU_SOURCE"), (*_CORE, "dut", "port/native"), "imu6-native"),
         Recipe("mps2", "arm-none-eabi-gcc", (*_ARM, "-mcpu=cortex-m3"), (*_BARE, "port/mps2"), "imu6-mps2.elf",
                install=_GET_ARM, prebuilt=True),
         Recipe("unicorn", "arm-none-eabi-gcc", (*_ARM, "-mcpu=cortex-m3"),
@@ -88,10 +88,10 @@ RECIPES = {
         Recipe("simavr", "gcc", (*_STRICT, "-O2", "-D_GNU_SOURCE", "-isystem", "/usr/include/simavr"), ("port/simavr",),
                "imu6-simavr", libraries=("-lsimavr", "-lsimavrparts", "-lelf"), install=_GET_SIMAVR,
                header="/usr/include/simavr/sim_avr.h"),
-        Recipe("host", "gcc", (*_STRICT, "-O2", "-shared", "-fPIC"), (*_CORE, "port/host"), "imu6-host.so"),
+        Recipe("host", "gcc", (*_STRICT, "-O2", "-shared", "-fPIC"), (*_CORE, "dut", "port/host"), "imu6-host.so"),
         Recipe("fuzz", "clang", ("-std=c11", "-Wall", "-Wextra", "-Werror", "-g", "-O2",
                                  "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all"),
-               (*_CORE, "port/host", "fuzz"), "fuzz-board",
+               (*_CORE, "dut", "port/host", "fuzz"), "fuzz-board",
                install="apt-get install --no-install-recommends clang libclang-rt-dev"),
     )
 }  # fmt: skip

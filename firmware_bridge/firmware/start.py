@@ -39,8 +39,9 @@ def start(name: str, wanted: Wanted) -> Started:
 
 def _native(name: str, wanted: Wanted) -> Started:
     rate = ["--rate", str(wanted.rate_hz)] if wanted.rate_hz else []
-    own = ["--seed", str(wanted.seed), "--serial", wanted.serial, "--leash"]
-    started = spawn(name, [str(built("native")), *rate, *own])
+    own = ["--seed", str(wanted.seed), "--serial", wanted.serial, "--leash", "--speaks", wanted.speaks]
+    model = ["--model", wanted.model] if wanted.model else []
+    started = spawn(name, [str(built("native")), *rate, *own, *model])
     started.ready()
     return started
 

@@ -22,7 +22,9 @@ _COMMON = (
     Parameter("serial", "", "serial number the board says it has, 23 characters at most"),
 )
 _BAUD = Parameter("baud", "500000", "bits a second of its line", choices=("500000", "115200"))
-_OWN: dict[str, tuple[Parameter, ...]] = {"simavr": (_BAUD,)}
+_SPEAKS = Parameter("speaks", "native", "its protocol: ours, or that of devices under test", choices=("native", "dut"))
+_MODEL = Parameter("model", "", "file of the op list that a device under test holds")
+_OWN: dict[str, tuple[Parameter, ...]] = {"simavr": (_BAUD,), "native": (_SPEAKS, _MODEL)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class Wanted:
         seed: Of its stand-in sensors.
         serial: Its serial number.
         baud: Of its line, where that is real; else 0.
+        speaks: `native`, or `dut`: the text protocol of devices under test.
+        model: File of the op list that such a device holds; empty: none.
     """
 
     kind: Kind
@@ -44,6 +48,8 @@ class Wanted:
     seed: int
     serial: str
     baud: int = 0
+    speaks: str = "native"
+    model: str = ""
 
 
 def wanted(port: str) -> Wanted:
@@ -67,4 +73,7 @@ def wanted(port: str) -> Wanted:
     serial = values["serial"] or f"{kind.name.upper()}-{values['seed']:04d}"
     if len(serial.encode()) > 23:
         raise UsageError("the serial number is too long", port, "23 characters are room enough")
-    return Wanted(kind, values["board"], values["rate"], values["seed"], serial, int(values.get("baud", 0)))
+    return Wanted(
+        kind, values["board"], values["rate"], values["seed"], serial, int(values.get("baud", 0)),
+        values.get("speaks", "native"), values.get("model", ""),
+    )  # fmt: skip
