@@ -127,13 +127,18 @@ class DutSession:
         self._heard: _Heard = []
         self._until = self._tries = 0
         self._unsent = b""
-        self._refused = ""
+        self._refusal = ""
         self._here = True
 
     @property
     def working(self) -> bool:
         """Whether a sample is under way."""
         return self._sample is not None and self.answer is None and not self.failed
+
+    @property
+    def refused(self) -> bool:
+        """Whether what failed was refused by the board, each time in the same words."""
+        return bool(self.failed and self._refusal)
 
     @property
     def next_ns(self) -> int:
@@ -143,7 +148,7 @@ class DutSession:
     def begin(self, sample: Sample, now: int) -> None:
         """Start with a sample; the one before has to be over."""
         load_commands(sample.data, self._chunk)  # refused here rather than on the way
-        self._sample, self.answer, self.failed, self._refused, self._tries = sample, None, "", "", 0
+        self._sample, self.answer, self.failed, self._refusal, self._tries = sample, None, "", "", 0
         self._tell("#", f"sample of {len(sample.data)} bytes", now)
         self._again(now)
 
@@ -267,8 +272,8 @@ class DutSession:
     def _spoilt(self, spoilt: _Spoilt, now: int) -> None:
         self.counts[spoilt.kind] += 1
         self._tell("#", f"{spoilt.kind}: {spoilt.what}", now)
-        in_vain = spoilt.kind == "refused" and spoilt.what == self._refused
-        self._refused = spoilt.what if spoilt.kind == "refused" else ""
+        in_vain = spoilt.kind == "refused" and spoilt.what == self._refusal
+        self._refusal = spoilt.what if spoilt.kind == "refused" else ""
         if in_vain or self._tries >= self._patience.tries:
             self.failed, self._ask, self._script = spoilt.what, None, None
         else:
