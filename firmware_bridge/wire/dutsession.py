@@ -254,8 +254,8 @@ class DutSession:
             refused = next((line for line, _ in heard or () if line.kind is Say.REFUSED), None)
             if refused is not None and self._ask is not None:
                 # Which digits a window has is the bench's business: what is wrong about them was damaged on the way.
-                data = self._ask.text.startswith("db ") and "load" not in self._ask.text
-                raise _Spoilt("damaged" if data else "refused", f"the board refused `{self._ask.text}%` and said `{refused.word}`")
+                kind = "damaged" if self._ask.text.startswith("db ") and "load" not in self._ask.text else "refused"
+                raise _Spoilt(kind, f"the board refused `{self._ask.text}%` and said `{refused.word}`")
             self._ask = next(self._script) if heard is None else self._script.send(heard)
         except StopIteration as done:
             self.answer, self._ask, self._script = done.value, None, None

@@ -7,6 +7,7 @@ and is None, never 0. Windows of one person resemble each other: intervals are a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
@@ -168,7 +169,7 @@ def throughput(answers: Sequence[Answer], least_s: float) -> Throughput:
 def next_count(inferences: int, took_us: int, least_s: float) -> int:
     """Return how many inferences last at least so long, a tenth in reserve, after so many took `took_us`.
 
-    A first try of a few may be too short to be measured: at most a hundred times as many are tried next.
+    A first try may be too short to be measured: at most a hundred times as many come next.
     """
     wanted = inferences * 1.1 * least_s * 1e6 / max(took_us, 1)
-    return int(min(max(wanted, inferences + 1), inferences * 100, _MOST))
+    return math.ceil(min(wanted, inferences * 100, _MOST))

@@ -22,11 +22,14 @@ def small_net(seed: int = 1) -> bytes:
         "shift": np.full(COLUMNS, 8, np.uint8), "offset": np.zeros(COLUMNS, np.int64),
     })  # fmt: skip
     at = reads.elements
-    linear = Op(Code.LINEAR, WINDOW, COLUMNS, 1, OUTPUTS, output=at, kernel=WINDOW, out_scale=0.25, out_zero=-3, arrays={
+    weights = {
         "bias": np.zeros(OUTPUTS, np.int32), "mult": np.full(OUTPUTS, 2**30, np.int32),
         "shift": np.full(OUTPUTS, 6, np.uint8),
         "weight": chance.integers(-127, 128, (OUTPUTS, WINDOW, COLUMNS)).astype(np.int8),
-    })  # fmt: skip
+    }  # fmt: skip
+    linear = Op(
+        Code.LINEAR, WINDOW, COLUMNS, 1, OUTPUTS, output=at, kernel=WINDOW, out_scale=0.25, out_zero=-3, arrays=weights
+    )  # fmt: skip
     return pack(OpList(WINDOW, COLUMNS, Raw.I16, at + OUTPUTS, (reads, linear)))
 
 

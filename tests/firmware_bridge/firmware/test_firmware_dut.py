@@ -1,4 +1,4 @@
-"""The text protocol of devices under test, spoken by C: every answer, every refusal, and a session that meets trouble."""
+"""The text protocol of devices under test, spoken by C: answers, refusals, and a session that meets trouble."""
 
 import ctypes
 import re

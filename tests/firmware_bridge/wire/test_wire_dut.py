@@ -1,6 +1,7 @@
-"""The text of devices under test: every line is read as what it is, wherever it is cut, and nothing breaks the reader."""
+"""The text of devices under test: every line is read as what it is, and no bytes break the reader."""
 
 import json
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -37,7 +38,7 @@ def test_every_line_of_the_reference_firmware_is_read_as_what_it_is() -> None:
 def test_lines_are_the_same_wherever_the_bytes_are_cut(cuts: list[int]) -> None:
     reader = LineReader()
     edges = [0, *sorted(cuts), len(SPEECH)]
-    parts = [SPEECH[start:stop] for start, stop in zip(edges, edges[1:], strict=False)]
+    parts = [SPEECH[start:stop] for start, stop in pairwise(edges)]
     assert [line for part in parts for line in reader.feed(part)] == list(LineReader().feed(SPEECH))
 
 
