@@ -50,7 +50,7 @@ def _qemu(name: str, wanted: Wanted) -> Started:
     ours, theirs = socket.socketpair()
     with _image(wanted, "mps2") as image, theirs:
         command = ["qemu-system-arm", "-M", "mps2-an385", "-kernel", str(image), "-display", "none", "-monitor", "none",
-                   "-chardev", f"socket,id=line,fd={theirs.fileno()}", "-serial", "chardev:line"]  # fmt: skip
+                   "-chardev", f"socket,id=line,fd={theirs.fileno()},mux=on", "-serial", "chardev:line", "-echr", "256"]  # fmt: skip
         started = leashed(name, command, theirs.fileno(), ours)
         theirs.close()
         started.ready()
