@@ -48,6 +48,8 @@ def _native(name: str, wanted: Wanted) -> Started:
 
 def _qemu(name: str, wanted: Wanted) -> Started:
     ours, theirs = socket.socketpair()
+    # The board's UART holds one byte. A multiplexer holds 32 more, which halves what a byte costs; its escape character
+    # is none that a byte can be.
     with _image(wanted, "mps2") as image, theirs:
         command = ["qemu-system-arm", "-M", "mps2-an385", "-kernel", str(image), "-display", "none", "-monitor", "none",
                    "-chardev", f"socket,id=line,fd={theirs.fileno()},mux=on", "-serial", "chardev:line", "-echr", "256"]  # fmt: skip
