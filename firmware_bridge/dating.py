@@ -73,10 +73,8 @@ class Dating:
         floor = _NEVER
         if self._mappings:
             newest = self._mappings[-1]
-            if newest.after == self._seen:  # nothing was converted by it
-                floor = self._mappings.pop().floor_ns
-            else:
-                floor = newest.of(self._seen)
+            unused = newest.after == self._seen
+            floor = self._mappings.pop().floor_ns if unused else newest.of(self._seen)
         self._mappings.append(_Mapping(self._seen, floor, tick, t_ns, ns_per_tick))
         del self._mappings[:-_LINES]
 

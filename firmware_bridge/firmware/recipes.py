@@ -98,7 +98,7 @@ _GET_SIMAVR = "apt-get install --no-install-recommends gcc libsimavr-dev libelf-
 _AVR = (*_STRICT, "-O2", "-flto", "-Wl,--gc-sections", "-s", "-mmcu=atmega328p", "-DF_CPU=16000000UL", "-fshort-enums")
 _BARE = (*_CORE, "port/bare", "port/armv7m")
 _MPS2 = (*_BARE, "drivers", "boards/i2c", "port/mps2")
-_NATIVE = ((*_STRICT, "-O2", "-D_GNU_SOURCE"), (*_CORE, "port/native"), "imu6-native")
+_NATIVE = ((*_STRICT, "-O2", "-D_GNU_SOURCE"), (*_CORE, "dut", "port/native"), "imu6-native")
 _UNICORN = (*_BARE, "port/unicorn")
 _SOFT_M3 = ("-target", "thumb-freestanding-eabi", "-mcpu=cortex_m3")
 _HARD = ("-target", "thumb-freestanding-eabihf")
@@ -123,10 +123,10 @@ RECIPES = {
         Recipe("simavr", "gcc", (*_STRICT, "-O2", "-D_GNU_SOURCE", "-isystem", "/usr/include/simavr"), ("port/simavr",),
                "imu6-simavr", libraries=("-lsimavr", "-lsimavrparts", "-lelf"), install=_GET_SIMAVR,
                header="/usr/include/simavr/sim_avr.h"),
-        Recipe("host", "gcc", (*_STRICT, "-O2", "-shared", "-fPIC"), (*_CORE, "port/host"), "imu6-host.so"),
+        Recipe("host", "gcc", (*_STRICT, "-O2", "-shared", "-fPIC"), (*_CORE, "dut", "port/host"), "imu6-host.so"),
         Recipe("fuzz", "clang", ("-std=c11", "-Wall", "-Wextra", "-Werror", "-g", "-O2",
                                  "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all"),
-               (*_CORE, "port/host", "fuzz"), "fuzz-board",
+               (*_CORE, "dut", "port/host", "fuzz"), "fuzz-board",
                install="apt-get install --no-install-recommends clang libclang-rt-dev"),
     )
 }  # fmt: skip

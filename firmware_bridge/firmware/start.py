@@ -40,18 +40,21 @@ def start(name: str, wanted: Wanted) -> Started:
 
 def _native(name: str, wanted: Wanted) -> Started:
     rate = ["--rate", str(wanted.rate_hz)] if wanted.rate_hz else []
-    own = ["--seed", str(wanted.seed), "--serial", wanted.serial, "--leash"]
-    started = spawn(name, [str(built("native")), *rate, *own])
+    own = ["--seed", str(wanted.seed), "--serial", wanted.serial, "--leash", "--speaks", wanted.speaks]
+    model = ["--model", wanted.model] if wanted.model else []
+    started = spawn(name, [str(built("native")), *rate, *own, *model])
     started.ready()
     return started
 
 
 def _qemu(name: str, wanted: Wanted) -> Started:
     ours, theirs = socket.socketpair()
+    # The board's UART holds one byte. A multiplexer holds 32 more, which halves what a byte costs; its escape character
+    # is none that a byte can be.
     with _image(wanted, wanted.kind.port) as image, theirs:
         command = ["qemu-system-arm", "-M", wanted.kind.machine, "-kernel", str(image), "-display", "none",
-                   "-monitor", "none", "-chardev", f"socket,id=line,fd={theirs.fileno()}", "-serial", "chardev:line",
-                   *_chip(wanted), *_counting(wanted)]  # fmt: skip
+                   "-monitor", "none", "-chardev", f"socket,id=line,fd={theirs.fileno()},mux=on",
+                   "-serial", "chardev:line", "-echr", "256", *_chip(wanted), *_counting(wanted)]  # fmt: skip
         started = leashed(name, command, theirs.fileno(), ours)
         theirs.close()
         started.ready()

@@ -29,7 +29,11 @@ _CONTROL = Parameter("qmp", "", "Unix socket on which the emulator is to take QM
 _ICOUNT = Parameter(
     "icount", 0, "count instructions: each takes 2^N ns of the board's own time, which is no real time; 0: don't", 0, 10
 )
-_OWN: dict[str, tuple[Parameter, ...]] = {"simavr": (_BAUD,), "qemu": (_CPU, _SENSOR, _CONTROL, _ICOUNT)}
+_SPEAKS = Parameter("speaks", "native", "its protocol: ours, or that of devices under test", choices=("native", "dut"))
+_MODEL = Parameter("model", "", "file of the op list that a device under test holds")
+_OWN: dict[str, tuple[Parameter, ...]] = {
+    "simavr": (_BAUD,), "qemu": (_CPU, _SENSOR, _CONTROL, _ICOUNT), "native": (_SPEAKS, _MODEL),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class Wanted:
         chip: On its I2C bus; None: there is none, and its readings are made up.
         control: Path of the socket on which its emulator takes QMP; empty: none.
         icount: An instruction takes 2 to the power of this in ns of the board's time; 0: it runs in real time.
+        speaks: `native`, or `dut`: the text protocol of devices under test.
+        model: File of the op list that such a device holds; empty: none.
     """
 
     kind: Kind
@@ -57,6 +63,8 @@ class Wanted:
     chip: Chip | None = None
     control: str = ""
     icount: int = 0
+    speaks: str = "native"
+    model: str = ""
 
 
 def wanted(port: str) -> Wanted:
@@ -84,4 +92,5 @@ def wanted(port: str) -> Wanted:
         with_core(kind, values.get("cpu", "")), values["board"], values["rate"], values["seed"], serial,
         int(values.get("baud", 0)), CHIPS.get(values.get("sensor", "none")), values.get("qmp", ""),
         values.get("icount", 0),
+        values.get("speaks", "native"), values.get("model", ""),
     )  # fmt: skip

@@ -46,7 +46,7 @@ class _Track:
         self.rows[idle, after : after + self.past] = kept
 
     def bring_back(self, slot: int, at: int, hops: int) -> None:
-        """Give one slot the past in this window that it has `hops` later, so that the others may stay where they are."""
+        """Give one slot the past in this window that it has `hops` later: the others stay where they are."""
         if self.past:
             after = self.new * (at + hops)
             self.window[at][slot, : self.past] = self.rows[slot, after : after + self.past].clone()

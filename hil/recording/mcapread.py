@@ -134,7 +134,7 @@ class McapFile:
 
     def channels_in(self, chunk: ChunkEntry) -> frozenset[int]:
         """Return the channels that have messages in a chunk."""
-        return frozenset(chunk.index) if chunk.index else frozenset(self._walk_chunk(chunk))
+        return frozenset(chunk.indexes) if chunk.indexes else frozenset(self._walk_chunk(chunk))
 
     def index(self, chunk: ChunkEntry, channel: int) -> tuple[UInt64, UInt64]:
         """Return log times and offsets (in the chunk's records) of a channel's messages, in the order of writing."""
@@ -142,9 +142,9 @@ class McapFile:
 
     def entries(self, chunk: ChunkEntry, channel: int) -> tuple[UInt64, UInt64]:
         """Return what `index` does, as the file has it: other writers may sort by time."""
-        place = chunk.index.get(channel)
+        place = chunk.indexes.get(channel)
         if place is None:
-            return (self._walk_chunk(chunk) if not chunk.index else {}).get(channel, (NONE, NONE))
+            return (self._walk_chunk(chunk) if not chunk.indexes else {}).get(channel, (NONE, NONE))
         block, at = self._index_block(chunk, place)
         if at + 15 <= len(block) and block[at] == Op.MESSAGE_INDEX:
             (size,) = struct.unpack_from("<I", block, at + 11)
@@ -274,7 +274,7 @@ class McapFile:
                 if entry is None:
                     break
                 indexes = {}
-                chunks.append(entry._replace(index=indexes))
+                chunks.append(entry._replace(indexes=indexes))
             elif op == Op.MESSAGE_INDEX:
                 indexes[struct.unpack_from("<H", head, 9)[0]] = at
             elif op in (Op.SCHEMA, Op.CHANNEL, Op.METADATA):

@@ -92,9 +92,7 @@ def chunk_entry(head: bytes, at: int, length: int) -> ChunkEntry | None:
     return ChunkEntry(start, end, at, 9 + length, {}, 0, compression, packed, size)
 
 
-def heads_of(
-    data: bytes, places: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
-) -> npt.NDArray[np.void] | None:
+def heads_of(data: bytes, places: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> npt.NDArray[np.void] | None:
     """Return the fronts of message records, `(N,)` of `HEAD`; None where one is no whole message.
 
     Args:

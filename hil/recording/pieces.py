@@ -1,8 +1,8 @@
 """Pieces of a recording, chunk by chunk: samples as arrays, small messages as bytes.
 
-Rule of this room: one chunk is unpacked at a time (of small ones as many as make `_TOGETHER` bytes), and only if it holds
-what is asked for; its messages become arrays by views or one gather. A chunk that does not match its checksum raises,
-or is left out and listed.
+Rule of this room: one chunk is unpacked at a time (of small ones as many as make `_TOGETHER` bytes), and only if it
+holds what is asked for; its messages become arrays by views or one gather. A chunk that does not match its checksum
+raises, or is left out and listed.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -117,7 +117,7 @@ class Pieces:
         elif len(chunks) > 1:
             for chunk in chunks:
                 yield from self._located([chunk], wanted)
-        elif chunks[0].index:
+        elif chunks[0].indexes:
             self.file.distrust(chunks[0])
             yield from self._located([one for one in self.file.chunks if one.offset == chunks[0].offset], wanted)
 

@@ -5,6 +5,7 @@
 
 #include "hil_board.h"
 #include "hil_model.h"
+#include "hil_dut.h"
 #include "imu6.h"
 
 static uint8_t blob[HIL_MODEL_BYTES];
@@ -103,6 +104,28 @@ uint32_t host_take(uint8_t *bytes, uint32_t most)
         bytes[taken] = (uint8_t)byte;
     }
     return taken;
+}
+
+static hil_dut dut;
+static uint8_t dut_blob[65536];
+static int8_t dut_arena[65536];
+static uint8_t dut_window[16384];
+
+void host_dut_power(uint32_t tick, const uint8_t *blob, uint32_t size)
+{
+    const hil_dut_parts parts = {"host", "given", dut_blob, size < sizeof dut_blob ? size : (uint32_t)sizeof dut_blob,
+                                 dut_arena, sizeof dut_arena, dut_window, sizeof dut_window};
+
+    memcpy(dut_blob, blob, parts.blob_size);
+    now = tick;
+    hil_dut_start(&dut, &parts);
+}
+
+uint32_t host_dut_step(uint32_t tick)
+{
+    now = tick;
+    hil_dut_poll(&dut);
+    return hil_dut_idle(&dut);
 }
 
 static hil_reader reader;

@@ -123,8 +123,8 @@ void hal_wait(uint32_t ticks)
 
     pull();
     if (ticks != 0 && hil_ring_used(line_in) == 0) {
+        TIMER_RELOAD = CORE_HZ; /* which sets the value, too */
         TIMER_VALUE = ticks * (CORE_HZ / HIL_TICK_HZ);
-        TIMER_RELOAD = CORE_HZ;
         TIMER_CONTROL = TIMER_ON | TIMER_INTERRUPTS;
         armv7m_sleep();
     }
