@@ -126,6 +126,11 @@ class Conditioned:
         self._held = np.zeros((0, len(self.columns)))
         self._next, self._boot = -1, -1
 
+    @property
+    def taps(self) -> int:
+        """Samples that a resampled one is made of."""
+        return int(self._taps.shape[1])
+
     def cut(self) -> None:
         """Forget what came before: the next sample follows a gap."""
         self._next = -1

@@ -96,8 +96,8 @@ class DataConfig(_Part):
         streams: Names of the streams to read from recordings, side by side by sample number; empty: the one stream
             that has the channels. A model reads one stream; several serve a baseline.
         channels: Channels to read from recordings, in the network's order; empty: all of `streams`.
-        units: Units of the channels, where recordings are converted; empty: those of the first recording.
-        rate_hz: Rate, where recordings are resampled; None: that of the first recording.
+        units: Units of the channels, where recordings are converted.
+        rate_hz: Rate, where recordings are resampled.
         conditioning: What is done to recordings, and to the streams of live boards, before the model reads them.
         labels: Labels to tell apart in recordings; empty: all that occur, by name.
         held_out: People never seen in training; the model is judged on them.
@@ -126,6 +126,10 @@ class DataConfig(_Part):
             raise ValueError("give the channels to read from the recordings, or the streams")
         if self.conditioning is not None and (self.npz is not None or not self.channels):
             raise ValueError("conditioning needs recordings and the channels to read from them")
+        if self.conditioning is not None and self.conditioning.units == "convert" and not self.units:
+            raise ValueError("give the units to convert to")
+        if self.conditioning is not None and self.conditioning.rate == "resample" and self.rate_hz is None:
+            raise ValueError("give the rate_hz to resample to")
         if self.units and len(self.units) != len(self.channels):
             raise ValueError(f"there are {len(self.units)} units for {len(self.channels)} channels")
         return self

@@ -20,7 +20,7 @@ from firmware_bridge.errors import UsageError
 from firmware_bridge.events import Gap
 from firmware_bridge.streams import Stream
 from hil.models.conditioning import Conditioned, source_of
-from hil.models.data_config import DataConfig, RecordingEntry
+from hil.models.data_config import Conditioning, DataConfig, RecordingEntry
 from hil.models.datasets import NONE, Dataset, Series
 from hil.models.recorded import labels_of_samples, unbroken
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from hil.recording.arrays import StreamArrays
     from hil.recording.reader import Recording
 
-__all__ = ["Part", "Stretch", "load_recordings", "read_part", "read_parts"]
+__all__ = ["Part", "Place", "Stretch", "load_recordings", "place_of", "read_part", "read_parts", "series_of"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +66,68 @@ class Part:
     left_out: Counter[str] = field(default_factory=Counter)
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the readings of a model are in a recording, and how they become what it reads.
+
+    Attributes:
+        board: Role.
+        stream: Name.
+        columns: Of its channels; of an image all.
+        source: As the board sends it.
+        wanted: Channel and unit of what is read.
+        rate_hz: Rate of what is read.
+        how: Conditioning; None: none.
+        where: For messages.
+    """
+
+    board: str
+    stream: str
+    columns: list[int] | slice
+    source: Stream
+    wanted: tuple[tuple[str, str], ...]
+    rate_hz: float
+    how: Conditioning | None
+    where: str
+
+    def intake(self) -> Conditioned | None:
+        """Return what conditions the stream, fresh; None where nothing is to be done."""
+        if self.how is None:
+            return None
+        return Conditioned(self.source, self.wanted, self.rate_hz, self.how, self.where)
+
+    def span(self, first: int, end: int) -> tuple[int, int]:
+        """Return the board's own samples that samples `first` to `end` of what is read are made of."""
+        intake = self.intake()
+        if intake is None or intake.ratio is None:
+            return first, end
+        return source_of(first, intake.ratio) - intake.taps + 1, source_of(end - 1, intake.ratio) + 1
+
+
+def place_of(recording: Recording, entry: RecordingEntry, config: DataConfig) -> Place:
+    """Return where the one stream of a configuration is in a recording.
+
+    Raises:
+        UsageError: No stream fits.
+    """
+    role, streams = _streams(recording, entry, config)
+    return _place(recording, role, streams[0], config)
+
+
+def _place(recording: Recording, role: str, stream: Stream, config: DataConfig) -> Place:
+    where = f"{recording.path}, {role}/{stream.name}"
+    rate_hz = float(stream.rate_hz or 0.0)
+    if config.conditioning is not None:
+        units = config.units or tuple(_unit(stream, name, config) for name in config.channels)
+        wanted = tuple(zip(config.channels, units, strict=True))
+        return Place(role, stream.name, [], stream, wanted, config.rate_hz or rate_hz, config.conditioning, where)
+    if stream.is_image or not config.channels:
+        return Place(role, stream.name, slice(None), stream, (), rate_hz, None, where)
+    columns = [stream.channels.index(name) for name in config.channels]
+    wanted = tuple((stream.channels[at], stream.units[at]) for at in columns)
+    return Place(role, stream.name, columns, stream, wanted, rate_hz, None, where)
+
+
 def read_parts(config: DataConfig, folder: str | os.PathLike[str] = ".") -> Iterator[Part]:
     """Yield the recordings of a configuration, each as it is.
 
@@ -74,10 +136,7 @@ def read_parts(config: DataConfig, folder: str | os.PathLike[str] = ".") -> Iter
         UsageError: One lacks a channel, or does not fit the first and is not conditioned to.
     """
     for entry in config.entries(folder):
-        part = read_part(config, entry, folder)
-        if config.conditioning is not None and not (config.units and config.rate_hz):
-            config = config.model_copy(update={"units": part.units, "rate_hz": part.rate_hz})
-        yield part
+        yield read_part(config, entry, folder)
 
 
 def read_part(config: DataConfig, entry: RecordingEntry, folder: str | os.PathLike[str] = ".") -> Part:
@@ -99,13 +158,12 @@ def read_part(config: DataConfig, entry: RecordingEntry, folder: str | os.PathLi
         left_out = _left_out(recording, role, streams[0].name)
         measured = _measured(arrays[0])
         if config.conditioning is not None:
-            units = config.units or tuple(_unit(streams[0], name, config) for name in config.channels)
-            wanted = tuple(zip(config.channels, units, strict=True))
-            rate_hz = config.rate_hz or float(streams[0].rate_hz or 0.0)
-            where = f"{path}, {role}/{streams[0].name}"
-            intake = Conditioned(streams[0], wanted, rate_hz, config.conditioning, where)
+            place = _place(recording, role, streams[0], config)
+            intake = place.intake()
+            assert intake is not None
             found = _conditioned(recording, arrays[0], intake, label, role, entry.file)
-            return Part(path, groups, config.channels, units, rate_hz, measured, tuple(found), left_out)
+            units = tuple(unit for _, unit in place.wanted)
+            return Part(path, groups, config.channels, units, place.rate_hz, measured, tuple(found), left_out)
         names, units, values, first = _side_by_side(arrays, config.channels)
         texts = labels_of_samples(first, recording.labels, label, role)
         stretches = tuple(

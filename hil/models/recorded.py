@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hil.recording.marks import Label
     from hil.recording.reader import Recording
 
-__all__ = ["items_of", "labels_of_samples", "unbroken"]
+__all__ = ["gaps_of", "items_of", "labels_of_samples", "unbroken"]
 
 
 def items_of(recording: Recording, contract: Contract, board: str | None = None) -> Iterator[Item]:
@@ -68,7 +68,7 @@ def items_of(recording: Recording, contract: Contract, board: str | None = None)
 
 def _stream_items(recording: Recording, board: str, stream: str) -> Iterator[Item]:
     """Batches of a stream, with its gaps between them: where nobody counts, the numbers alone do not show one."""
-    gaps = _gaps(recording, board, stream)
+    gaps = gaps_of(recording, board, stream)
     for arrays in recording.chunks(board, stream):
         for batch in arrays.batches():
             rest: Batch = batch
@@ -82,7 +82,8 @@ def _stream_items(recording: Recording, board: str, stream: str) -> Iterator[Ite
             yield rest
 
 
-def _gaps(recording: Recording, board: str, stream: str) -> list[Gap]:
+def gaps_of(recording: Recording, board: str, stream: str) -> list[Gap]:
+    """Return the gaps of a stream in order of boot and number."""
     found = [event for event in recording.events(board) if isinstance(event, Gap) and event.stream == stream]
     return sorted(found, key=lambda gap: (gap.boot, gap.first))
 
@@ -90,7 +91,7 @@ def _gaps(recording: Recording, board: str, stream: str) -> list[Gap]:
 def unbroken(recording: Recording, arrays: StreamArrays, board: str, stream: str) -> list[slice]:
     """Stretches without a gap, counted or not."""
     pieces = list(arrays.segments)
-    for gap in _gaps(recording, board, stream):
+    for gap in gaps_of(recording, board, stream):
         at = np.flatnonzero((arrays.boot == gap.boot) & (arrays.numbers >= gap.first))
         where = int(at[0]) if len(at) else len(arrays)
         pieces = [
