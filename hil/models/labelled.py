@@ -51,7 +51,7 @@ class Part:
         channels: Names.
         units: One a channel.
         rate_hz: As the board says it.
-        measured_hz: As the times of the samples have it; None where they are made from the rate.
+        measured_hz: Rate of most samples and of all, by the board's clock; None where there is none.
         stretches: Readings between gaps.
         left_out: Readings that are not there, by cause.
     """
@@ -61,7 +61,7 @@ class Part:
     channels: tuple[str, ...]
     units: tuple[str, ...]
     rate_hz: float
-    measured_hz: float | None
+    measured_hz: tuple[float, float] | None
     stretches: tuple[Stretch, ...]
     left_out: Counter[str] = field(default_factory=Counter)
 
@@ -325,11 +325,10 @@ def _left_out(recording: Recording, board: str, stream: str) -> Counter[str]:
     return found
 
 
-def _measured(arrays: StreamArrays) -> float | None:
-    """Return the rate that the times of the samples have, in the longest segment; None below a second or 20 samples."""
+def _measured(arrays: StreamArrays) -> tuple[float, float] | None:
+    """Return the rate of most samples and of all, by their times in the longest segment; None below 20 samples."""
     longest = max(arrays.segments, key=lambda piece: piece.stop - piece.start, default=slice(0, 0))
-    count = longest.stop - longest.start
-    if count < 20:
+    steps = np.diff(arrays.ticks[longest]) / (arrays.stream.tick_hz or 1e9)
+    if len(steps) < 20 or not steps.min() >= 0 or not np.median(steps) > 0:
         return None
-    span = float(arrays.t_ns[longest.stop - 1] - arrays.t_ns[longest.start]) / 1e9
-    return (count - 1) / span if span > 1.0 else None
+    return 1.0 / float(np.median(steps)), len(steps) / float(steps.sum())

@@ -1,0 +1,1 @@
+"""Judging models on people they have not met."""
