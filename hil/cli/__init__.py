@@ -11,7 +11,22 @@ import sys
 import typer
 
 from firmware_bridge.errors import BridgeError, UsageError
-from hil.cli import bench, cluster, data, deploy, faults, files, firmware, judge, learn, live, record, runs, scenarios
+from hil.cli import (
+    bench,
+    cluster,
+    data,
+    deploy,
+    faults,
+    files,
+    firmware,
+    judge,
+    learn,
+    live,
+    record,
+    runs,
+    scenarios,
+    validate,
+)
 from hil.cli.common import report_error
 
 __all__ = ["app", "main"]
@@ -25,7 +40,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for family in (live, record, files, judge, learn, bench, scenarios, runs, cluster):
+for family in (live, record, files, judge, learn, validate, bench, scenarios, runs, cluster):
     for verb in family.VERBS:
         app.command(verb.__name__.rstrip("_"))(verb)
 for group, name in (*scenarios.GROUPS, *faults.GROUPS, *cluster.GROUPS, *deploy.GROUPS, *firmware.GROUPS, *data.GROUPS):
