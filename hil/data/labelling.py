@@ -114,9 +114,19 @@ def undo(path: Path, recorded: Sequence[Mark], now_ns: int, author: str = "") ->
     for at, mark in enumerate(recorded, 1):
         plain = {key: getattr(mark, key) for key in ("board", "t_ns", "text", "kind", "note")}
         content[f"r{at}"] = plain
+    # A mark that was taken away and came back by an undo bears another id since.
+    by_id = {one["id"]: one for one in lines}
+    again = {
+        by_id[one["undoes"]]["supersedes"]: one["id"]
+        for one in lines
+        if "undoes" in one and one["mark"] is not None and by_id[one["undoes"]]["mark"] is None
+    }
     told = []
     for one in reversed(last):
-        entry: dict[str, Any] = {"author": author, "undoes": one["id"], "mark": None, "supersedes": one["id"]}
+        now_called = one["id"]
+        while now_called in again:
+            now_called = again[now_called]
+        entry: dict[str, Any] = {"author": author, "undoes": one["id"], "mark": None, "supersedes": now_called}
         if one["mark"] is None:
             entry |= {"mark": content[one["supersedes"]], "supersedes": None}
             told.append(f"{entry['mark']['kind']} of {entry['mark']['text']} is there again")

@@ -1,7 +1,8 @@
 """What a model costs: parameters, multiplications, bytes, and the time of a hop.
 
-Rule of this room: multiplications are counted while a hop of one board runs, whatever the architecture; times are of
-this machine, of one board, and everything that a live board goes through is in them.
+Rule of this room: multiplications are counted while a hop of one board runs, whatever the architecture: those of matrix
+products and convolutions, not what is done element by element. Times are of this machine, of one board, and everything
+that a live board goes through is in them.
 """
 
 from __future__ import annotations
