@@ -14,6 +14,7 @@ from firmware_bridge.errors import BridgeError, UsageError
 from hil.cli import (
     bench,
     cluster,
+    data,
     deploy,
     dut,
     faults,
@@ -26,6 +27,7 @@ from hil.cli import (
     record,
     runs,
     scenarios,
+    validate,
 )
 from hil.cli.common import report_error
 
@@ -40,10 +42,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for family in (live, record, files, judge, learn, parity, bench, scenarios, runs, cluster, dut):
+for family in (live, record, files, judge, learn, validate, parity, bench, scenarios, runs, cluster, dut):
     for verb in family.VERBS:
         app.command(verb.__name__.rstrip("_"))(verb)
-for group, name in (*scenarios.GROUPS, *faults.GROUPS, *cluster.GROUPS, *deploy.GROUPS, *firmware.GROUPS):
+for group, name in (*scenarios.GROUPS, *faults.GROUPS, *cluster.GROUPS, *deploy.GROUPS, *firmware.GROUPS, *data.GROUPS):
     app.add_typer(group, name=name)
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from firmware_bridge.errors import FileError
 from hil.models.architecture import TcnConfig
+from hil.models.data_config import Conditioning
 
 __all__ = ["SCHEMA", "Architecture", "Card", "Contract", "Input", "Metric", "parse_contract"]
 
@@ -101,6 +102,7 @@ class Contract(_Part):
         stream: Name of the stream to read; None: the stream that has the channels.
         inputs: The channels, in the network's order.
         rate_hz: Sample rate it was trained at.
+        conditioning: What is done to a stream of other units, axes or rate; None: it is refused.
         window: Samples whose majority label is the truth of a decision.
         hop: Samples between decisions; decisions end at multiples of it.
         memory_samples: Samples that a decision depends on; none is made before they were all seen.
@@ -123,6 +125,7 @@ class Contract(_Part):
     stream: str | None = None
     inputs: Annotated[tuple[Input, ...], Field(min_length=1, max_length=256)]
     rate_hz: Annotated[float, Field(gt=0)]
+    conditioning: Conditioning | None = None
     window: Annotated[int, Field(ge=1, le=1_000_000)]
     hop: Annotated[int, Field(ge=1, le=1_000_000)]
     memory_samples: Annotated[int, Field(ge=1, le=10_000_000)]
@@ -143,6 +146,8 @@ class Contract(_Part):
             raise ValueError(f"inputs name a channel twice: {', '.join(names)}")
         if len(set(self.labels)) != len(self.labels):
             raise ValueError(f"labels repeat: {', '.join(self.labels)}")
+        if self.conditioning is not None and (strange := set(self.conditioning.axes) - set(names)):
+            raise ValueError(f"conditioning.axes names {', '.join(sorted(strange))}, which is no input")
         if self.architecture is None:
             if self.memory_samples != self.window:
                 raise ValueError(f"memory_samples is {self.memory_samples}; a window network has {self.window}")
@@ -159,7 +164,10 @@ class Contract(_Part):
 
     def to_json(self) -> str:
         """Return the document with keys in a fixed order."""
-        return json.dumps(self.model_dump(mode="json", by_alias=True), indent=1, sort_keys=True) + "\n"
+        plain = self.model_dump(mode="json", by_alias=True)
+        if self.conditioning is None:
+            del plain["conditioning"]  # so that versions that know of none read it
+        return json.dumps(plain, indent=1, sort_keys=True) + "\n"
 
 
 def parse_contract(text: str | bytes, where: str) -> Contract:

@@ -7,17 +7,18 @@ threshold, temperature) is chosen on a held-out person.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from firmware_bridge.batch import Batch
+from firmware_bridge.events import Item
 from firmware_bridge.streams import Stream
 from hil.models.contract import Card, Metric
-from hil.models.datasets import Dataset, Series, window_truth
+from hil.models.datasets import Dataset, Series, ordered, window_truth
 from hil.models.model import Model
 from hil.models.package import Package, pack, unpack
 from hil.models.score import MISSED, Score, score
@@ -28,13 +29,23 @@ __all__ = ["Decisions", "Fold", "cross_validate", "folds_of", "judge", "with_car
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decisions:
-    """Decisions about known people, aligned: `(N,)` each."""
+    """Decisions about known people, aligned: `(N,)` each.
+
+    Attributes:
+        truth: Label indices, `NONE` where there is none.
+        predicted: Label indices, `MISSED` where no decision was made.
+        confidence: Probability of the predicted label.
+        people: Who each is about.
+        warming: Decisions that nobody could have made.
+        scores: `(N, classes)` probabilities, NaN where no decision was made.
+    """
 
     truth: npt.NDArray[np.int64]
     predicted: npt.NDArray[np.int64]
     confidence: npt.NDArray[np.float64]
     people: tuple[str, ...]
     warming: int
+    scores: npt.NDArray[np.float64]
 
     def score(self, classes: int) -> Score:
         """Figures over all of them."""
@@ -49,6 +60,7 @@ class Decisions:
             np.concatenate([part.confidence for part in parts]),
             tuple(person for part in parts for person in part.people),
             sum(part.warming for part in parts),
+            np.concatenate([part.scores for part in parts]),
         )
 
 
@@ -62,7 +74,10 @@ class Fold:
     decisions: Decisions
 
 
-def judge(package: Package, series: Sequence[Series], *, backend: str | None = None, slots: int = 8) -> Decisions:
+def judge(
+    package: Package, series: Sequence[Series], *, backend: str | None = None, slots: int = 8,
+    damage: Callable[[Batch], Iterable[Item]] | None = None,
+) -> Decisions:  # fmt: skip
     """Run a model over series in streaming form.
 
     Args:
@@ -70,6 +85,7 @@ def judge(package: Package, series: Sequence[Series], *, backend: str | None = N
         series: Readings in its channels and units, each from sample 0.
         backend: See `hil.models.model.BACKENDS`.
         slots: Boards in one call.
+        damage: What becomes of each series before the model reads it; None: nothing.
     """
     contract = package.contract
     names = tuple(item.channel for item in contract.inputs)
@@ -77,11 +93,14 @@ def judge(package: Package, series: Sequence[Series], *, backend: str | None = N
         contract.stream or "series", names, tuple(item.unit for item in contract.inputs), "<f4", (len(names),),
         contract.rate_hz,
     )  # fmt: skip
-    runner = Model(package).runner(slots=slots, backend=backend)
-    made = runner.push(_batch(str(i), stream, item) for i, item in enumerate(series))
+    runner = Model(unconditioned(package)).runner(slots=slots, backend=backend)
+    whole = (_batch(str(i), stream, item) for i, item in enumerate(series))
+    made = runner.push(whole if damage is None else (item for batch in whole for item in damage(batch)))
     place = {label: index for index, label in enumerate(contract.labels)}
     said = {(prediction.board, prediction.sample + 1): prediction for prediction in made}
     truth, predicted, confidence, people = [], [], [], []
+    unknown = (np.nan,) * len(contract.labels)
+    scores = []
     warming = 0
     for index, item in enumerate(series):
         first = -(-contract.memory_samples // contract.hop) * contract.hop
@@ -92,17 +111,19 @@ def judge(package: Package, series: Sequence[Series], *, backend: str | None = N
             found = said.get((str(index), end))
             predicted.append(MISSED if found is None else place[found.label])
             confidence.append(0.0 if found is None else found.confidence)
+            scores.append(unknown if found is None else found.scores)
             people.append(item.person)
     return Decisions(
         np.concatenate(truth) if truth else np.zeros(0, np.int64),
         np.array(predicted, np.int64), np.array(confidence, np.float64), tuple(people), warming,
+        np.array(scores, np.float64).reshape(len(people), len(contract.labels)),
     )  # fmt: skip
 
 
 def folds_of(people: Sequence[str], size: int = 2) -> list[tuple[str, ...]]:
     """Neighbours in order of their ids, `size` in a fold: a rule that no result can influence."""
-    ordered = sorted(people, key=lambda person: (not person.isdigit(), int(person) if person.isdigit() else 0, person))
-    return [tuple(ordered[i : i + size]) for i in range(0, len(ordered), size)]
+    names = ordered(people)
+    return [tuple(names[i : i + size]) for i in range(0, len(names), size)]
 
 
 def cross_validate(
@@ -132,6 +153,13 @@ def cross_validate(
                 found = decisions.score(len(dataset.labels))
                 progress(f"seed {seed}, held out {', '.join(fold)}: macro-F1 {found.macro_f1:.3f}, ECE {found.ece:.3f}")
             yield Fold(seed, tuple(fold), package, decisions)
+
+
+def unconditioned(package: Package) -> Package:
+    """The same model for readings that are conditioned already, as those of a dataset are."""
+    if package.contract.conditioning is None:
+        return package
+    return replace(package, contract=package.contract.model_copy(update={"conditioning": None}))
 
 
 def with_card(package: Package, card: Card) -> Package:

@@ -19,6 +19,7 @@ from firmware_bridge.batch import Batch
 from firmware_bridge.errors import FileError, MissingPart, UsageError
 from firmware_bridge.events import Arrival, Item, Prediction
 from firmware_bridge.streams import Stream
+from hil.models.conditioned import ConditionedRunner
 from hil.models.contract import Contract, parse_contract
 from hil.models.package import Package, pack, read_package, unpack
 from hil.models.scanning import Step
@@ -106,7 +107,8 @@ class Model:
         slot_map: Mapping[str, int] | None = None,
     ) -> Runner:
         """Return an executor; see `hil.models.streaming.Runner`."""
-        return Runner(
+        kind = Runner if self.contract.conditioning is None else ConditionedRunner
+        return kind(
             self.contract,
             lambda count: self.step(count, backend),
             boards=boards,

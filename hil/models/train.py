@@ -92,6 +92,7 @@ def train(
             for name, unit, m, s in zip(dataset.channels, dataset.units, mean, std, strict=True)
         ),
         rate_hz=dataset.rate_hz,
+        conditioning=config.data.conditioning,
         window=config.window,
         hop=config.hop,
         memory_samples=shape.memory,

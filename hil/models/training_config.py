@@ -15,59 +15,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from firmware_bridge.errors import FileError, UsageError
 from hil.models.augment_config import AugmentConfig
-from hil.models.datasets import NpzLayout
+from hil.models.data_config import DataConfig
 
-__all__ = ["DataConfig", "RecordingEntry", "TrainConfig", "Training", "load_config"]
+__all__ = ["TrainConfig", "Training", "load_config"]
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class RecordingEntry(_Part):
-    """One recording to learn from.
-
-    Attributes:
-        file: The recording.
-        person: Who wears the board; None: what the recording says.
-        board: Role of the board; None: the one that has the channels.
-        label: Label of all of it; None: the labels marked in it.
-    """
-
-    file: str
-    person: str | None = None
-    board: str | None = None
-    label: str | None = None
-
-
-class DataConfig(_Part):
-    """What to learn from: an NPZ file or recordings.
-
-    Attributes:
-        npz: A file of series and where things are in it.
-        recordings: Recordings with labels.
-        channels: Channels to read from recordings, in the network's order.
-        labels: Labels to tell apart in recordings; empty: all that occur, by name.
-        held_out: People never seen in training; the model is judged on them.
-        source: Where the data come from, for the card.
-        licence: Their licence, for the card.
-    """
-
-    npz: NpzLayout | None = None
-    recordings: tuple[RecordingEntry, ...] = ()
-    channels: tuple[str, ...] = ()
-    labels: tuple[str, ...] = ()
-    held_out: tuple[str, ...] = ()
-    source: str = ""
-    licence: str = ""
-
-    @model_validator(mode="after")
-    def _one(self) -> DataConfig:
-        if (self.npz is None) == (not self.recordings):
-            raise ValueError("give either npz or recordings")
-        if self.recordings and not self.channels:
-            raise ValueError("give the channels to read from the recordings")
-        return self
 
 
 class Shape(_Part):

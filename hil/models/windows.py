@@ -63,6 +63,11 @@ def windows_of(recording: Recording, contract: Contract, board: str | None = Non
     Raises:
         UsageError: No stream fits, or no stretch is as long as a window.
     """
+    if contract.conditioning is not None:
+        raise UsageError(
+            f"model {contract.name} reads conditioned readings, and nobody conditions those that a board samples",
+            str(recording.path), "train it on recordings of that board as they are",
+        )  # fmt: skip
     role, stream = stream_read(recording, contract, board)
     picked = match(contract, stream, f"{role}/{stream.name}")
     arrays = recording.read(role, stream.name)

@@ -9,9 +9,10 @@ from model_boards import STREAM, batch, decide, gap, readings, small_model
 from firmware_bridge.errors import UsageError
 from firmware_bridge.events import Arrival, Connected, Gap, Item, Mark
 from firmware_bridge.streams import BoardInfo
+from hil.models.data_config import DataConfig, RecordingEntry
 from hil.models.datasets import NONE
-from hil.models.recorded import items_of, load_recordings
-from hil.models.training_config import DataConfig, RecordingEntry
+from hil.models.labelled import load_recordings
+from hil.models.recorded import items_of
 from hil.models.windows import windows_of
 from hil.recording.header import BoardSetup, Header
 from hil.recording.reader import Recording

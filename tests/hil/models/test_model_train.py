@@ -11,7 +11,8 @@ from firmware_bridge.errors import FileError, UsageError
 from hil.models import load_model
 from hil.models.augment import Crops
 from hil.models.augment_config import AugmentConfig
-from hil.models.datasets import NONE, Dataset, NpzLayout, Series, digest, load_dataset, load_npz
+from hil.models.data_config import NpzLayout
+from hil.models.datasets import NONE, Dataset, Series, digest, load_dataset, load_npz
 from hil.models.evaluate import folds_of, held_out_card, judge, with_card
 from hil.models.package import pack
 from hil.models.train import Progress, train, train_and_judge
