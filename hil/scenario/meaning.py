@@ -89,13 +89,13 @@ def _drive(path: Path, table: Mapping[str, Any], boards: Any) -> Iterator[Mistak
         yield _unknown((*path, "on"), "board", on, list(known))
     elif isinstance(on, str) and not {"firmware", "port"} & known[on].keys():
         yield Mistake((*path, "on"), f"board {on} has no chip; only one with `firmware` or `port` can be driven")
-    given = table.get("profile")
-    profile = given if isinstance(given, list) else []
-    times = [row[0] for row in profile if isinstance(row, list) and row]
+    profile = table.get("profile")
+    rows = [row for row in profile if isinstance(row, list) and row] if isinstance(profile, list) else []
+    times = [row[0] for row in rows]
     if times and all(map(_number, times)):
         if times[0] < 0 or any(later <= earlier for earlier, later in itertools.pairwise(times)):
             yield Mistake((*path, "profile"), "its seconds must begin at 0 or later and grow from row to row")
-        if len({len(row) for row in profile if isinstance(row, list)}) > 1:
+        if len({len(row) for row in rows}) > 1:
             yield Mistake((*path, "profile"), "its rows must have as many values as one another")
 
 
