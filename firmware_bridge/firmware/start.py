@@ -51,8 +51,9 @@ def _qemu(name: str, wanted: Wanted) -> Started:
     # The board's UART holds one byte. A multiplexer holds 32 more, which halves what a byte costs; its escape character
     # is none that a byte can be.
     with _image(wanted, "mps2") as image, theirs:
+        line = f"socket,id=line,fd={theirs.fileno()},mux=on"
         command = ["qemu-system-arm", "-M", "mps2-an385", "-kernel", str(image), "-display", "none", "-monitor", "none",
-                   "-chardev", f"socket,id=line,fd={theirs.fileno()},mux=on", "-serial", "chardev:line", "-echr", "256"]  # fmt: skip
+                   "-chardev", line, "-serial", "chardev:line", "-echr", "256"]  # fmt: skip
         started = leashed(name, command, theirs.fileno(), ours)
         theirs.close()
         started.ready()
