@@ -94,8 +94,11 @@ def _mps2(port: str, core: str, *cpu: str, zig: tuple[str, ...]) -> Recipe:
 
 _GET_ARM = "apt-get install --no-install-recommends gcc-arm-none-eabi libnewlib-arm-none-eabi"
 _GET_AVR = "apt-get install --no-install-recommends gcc-avr avr-libc"
+_GET_CLANG = "apt-get install --no-install-recommends clang libclang-rt-dev"
 _GET_SIMAVR = "apt-get install --no-install-recommends gcc libsimavr-dev libelf-dev"
 _AVR = (*_STRICT, "-O2", "-flto", "-Wl,--gc-sections", "-s", "-mmcu=atmega328p", "-DF_CPU=16000000UL", "-fshort-enums")
+_FUZZED = ("-std=c11", "-Wall", "-Wextra", "-Werror", "-g", "-O2", "-fsanitize=fuzzer,address,undefined",
+           "-fno-sanitize-recover=all")  # fmt: skip
 _BARE = (*_CORE, "port/bare", "port/armv7m")
 _MPS2 = (*_BARE, "drivers", "boards/i2c", "port/mps2")
 _NATIVE = ((*_STRICT, "-O2", "-D_GNU_SOURCE"), (*_CORE, "dut", "port/native"), "imu6-native")
@@ -124,13 +127,11 @@ RECIPES = {
                "imu6-simavr", libraries=("-lsimavr", "-lsimavrparts", "-lelf"), install=_GET_SIMAVR,
                header="/usr/include/simavr/sim_avr.h"),
         Recipe("host", "gcc", (*_STRICT, "-O2", "-shared", "-fPIC"), (*_CORE, "dut", "port/host"), "imu6-host.so"),
-        Recipe("fuzz", "clang", ("-std=c11", "-Wall", "-Wextra", "-Werror", "-g", "-O2",
-                                 "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all"),
-               (*_CORE, "dut", "port/host", "fuzz"), "fuzz-board",
-               install="apt-get install --no-install-recommends clang libclang-rt-dev"),
+        Recipe("fuzz", "clang", _FUZZED, (*_CORE, "dut", "port/host", "fuzz"), "fuzz-board", install=_GET_CLANG),
+        Recipe("fuzz-dut", "clang", _FUZZED, (*_CORE, "dut", "port/host", "fuzz_dut"), "fuzz-dut", install=_GET_CLANG),
     )
 }  # fmt: skip
 """Every program that can be built, by port."""
 
-SHIPPED = tuple(port for port in RECIPES if port not in ("host", "fuzz"))
+SHIPPED = tuple(port for port in RECIPES if port not in ("host", "fuzz", "fuzz-dut"))
 """Those that are of use outside of this program."""

@@ -20,7 +20,8 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="Windows has no ptys"),
 ]
 WATCH = Path(__file__).resolve().parents[3] / "scenarios" / "recordings" / "watch-unseen-9.mcap"
-IMU = Stream("imu", ("ax", "ay", "az", "wx", "wy", "wz"), ("g",) * 3 + ("rad/s",) * 3, "<i2", (6,), 1000.0)
+SCALE = (2.44140625e-4,) * 3 + (1.06526443603e-3,) * 3
+IMU = Stream("imu", ("ax", "ay", "az", "wx", "wy", "wz"), ("g",) * 3 + ("rad/s",) * 3, "<i2", (6,), 1000.0, scale=SCALE)
 
 
 def needs(kind: str) -> None:

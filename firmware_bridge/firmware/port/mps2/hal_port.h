@@ -9,7 +9,7 @@
 #define HIL_TICK_HZ ((uint32_t)1000000)
 #define HIL_CRC_BITS 32
 #define HIL_MAX_FRAME 1024  /* bytes of a frame before stuffing */
-#define HIL_TX_BYTES 8192  /* that wait for the host; a power of two */
+#define HIL_TX_BYTES 32768 /* that wait for the host, two seconds of samples; a power of two */
 #define HIL_TX_RESERVE 512 /* of these, for answers only */
 #define HIL_RX_BYTES 4096  /* a power of two */
 #define HIL_STREAMS 1
