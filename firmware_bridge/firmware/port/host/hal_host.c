@@ -111,12 +111,12 @@ static uint8_t dut_blob[65536];
 static int8_t dut_arena[65536];
 static uint8_t dut_window[16384];
 
-void host_dut_power(uint32_t tick, const uint8_t *blob, uint32_t size)
+void host_dut_power(uint32_t tick, const uint8_t *network, uint32_t size)
 {
     const hil_dut_parts parts = {"host", "given", dut_blob, size < sizeof dut_blob ? size : (uint32_t)sizeof dut_blob,
                                  dut_arena, sizeof dut_arena, dut_window, sizeof dut_window};
 
-    memcpy(dut_blob, blob, parts.blob_size);
+    memcpy(dut_blob, network, parts.blob_size);
     now = tick;
     hil_dut_start(&dut, &parts);
 }
