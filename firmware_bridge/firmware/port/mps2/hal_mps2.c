@@ -115,8 +115,8 @@ void hal_wait(uint32_t ticks)
 
     pull();
     if (ticks != 0 && hil_ring_used(line_in) == 0) {
+        TIMER_RELOAD = CORE_HZ; /* first: QEMU sets the value with it */
         TIMER_VALUE = ticks * (CORE_HZ / HIL_TICK_HZ);
-        TIMER_RELOAD = CORE_HZ;
         TIMER_CONTROL = TIMER_ON | TIMER_INTERRUPTS;
         armv7m_sleep();
     }
