@@ -105,7 +105,7 @@ class _LossyWay:
 
 def test_lost_and_damaged_frames_of_a_real_line_are_mended_and_counted() -> None:
     needs("native")
-    windows = recorded(10)
+    windows = recorded(6)
     with OnBoard(_LossyWay("firmware://native")) as board:
         assert board.deploy(BLOB).resent > 0
         answers = board.infer(windows, "imu")

@@ -314,3 +314,16 @@ def test_a_firmware_that_ends_at_once_says_why(monkeypatch, tmp_path) -> None:
     monkeypatch.setattr(start, "built", lambda _: program)
     with pytest.raises(PortLost, match="exit code 3 and said `no pseudo terminal can be opened: too many`"):
         open_transport("firmware://native")
+
+
+@on_every_kind
+def test_a_board_that_samples_slowly_wakes_for_every_sample(kind: str) -> None:
+    """Not for several together: half of the samples of two seconds are sent when they are due, however busy we are."""
+    needs(kind)
+    out: list = []
+    with bench(f"firmware://{kind}?rate=50") as bridge:
+        until(bridge, out, lambda out: count(out) >= 100)
+    sent = [(arrival.t_ns, item) for arrival in out for item in arrival.items if isinstance(item, Batch)]
+    late = np.array([t_ns - int(batch.ticks[-1]) * 1000 for t_ns, batch in sent])
+    assert len(sent) >= 50
+    assert np.median(late - late.min()) < 200e6
