@@ -37,6 +37,18 @@ class ConditionedRunner(Runner):
         """Take items in their order and return the decisions that they complete; see `Runner.push`."""
         return [self._dated(one) for one in super().push(self._conditioned(items))]
 
+    def identity(self) -> dict[str, Any]:
+        """What the last bits of a result depend on; with `paces`: how many samples of a board one of the model's is.
+
+        A pace is a fraction as text, and how many samples more a decision looks back because of the filter.
+        """
+        paces = {
+            f"{board}/{stream}": [str(1 / one.ratio), one.taps - 1]
+            for (board, stream), one in self._intakes.items()
+            if one.ratio is not None
+        }
+        return {**super().identity(), "paces": paces}
+
     def _conditioned(self, items: Iterable[Item | Arrival]) -> Iterator[Item]:
         for item in items:
             for inner in item.items if isinstance(item, Arrival) else (item,):

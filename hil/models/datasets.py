@@ -37,7 +37,7 @@ class Series:
 
     Attributes:
         person: Who; groups are split by this.
-        values: float32 `(N, C)` in the dataset's units.
+        values: float32 `(N, C)` in the dataset's units; of frames `(N, H * W)`, row by row.
         labels: int64 `(N,)`, indices into the dataset's labels or `NONE`.
         source: Where it comes from.
         day: When, as far as days go; empty where nobody said.
@@ -54,7 +54,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
-    """Series that share channels, units, rate and labels.
+    """Series that share channels, units, rate and labels; `frame` is the size of frames, None of channels.
 
     Attributes:
         left_out: Readings that are not in it, by cause, such as `invalid` for those whose checksum failed.
@@ -65,6 +65,7 @@ class Dataset:
     units: tuple[str, ...]
     rate_hz: float
     labels: tuple[str, ...]
+    frame: tuple[int, int] | None = None
     left_out: Mapping[str, int] = field(default_factory=dict)
 
     @property

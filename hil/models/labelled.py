@@ -48,12 +48,13 @@ class Part:
     Attributes:
         path: The recording.
         groups: `person`, `day` and `device`, empty where nobody said.
-        channels: Names.
+        channels: Names; of a frame one a pixel.
         units: One a channel.
         rate_hz: As the board says it.
         measured_hz: Rate of most samples and of all, by the board's clock; None where there is none.
         stretches: Readings between gaps.
         left_out: Readings that are not there, by cause.
+        frame: Rows and columns, where the one stream that is read sends frames.
     """
 
     path: str
@@ -64,6 +65,7 @@ class Part:
     measured_hz: tuple[float, float] | None
     stretches: tuple[Stretch, ...]
     left_out: Counter[str] = field(default_factory=Counter)
+    frame: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,9 @@ def read_part(config: DataConfig, entry: RecordingEntry, folder: str | os.PathLi
                     float(first.t_s[piece.start]))
             for piece in unbroken(recording, first, role, first.stream.name)
         )  # fmt: skip
-    return Part(path, groups, names, units, float(streams[0].rate_hz or 0.0), measured, stretches, left_out)
+    frame = streams[0].shape if len(streams) == 1 and streams[0].is_image else None
+    return Part(path, groups, names, units, float(streams[0].rate_hz or 0.0), measured, stretches, left_out,
+                None if frame is None else (frame[0], frame[1]))  # fmt: skip
 
 
 def load_recordings(config: DataConfig, folder: str | os.PathLike[str] = ".") -> Dataset:
@@ -207,7 +211,10 @@ def load_recordings(config: DataConfig, folder: str | os.PathLike[str] = ".") ->
         )
     first = parts[0]
     series = tuple(one for part in parts for one in series_of(part, names))
-    return Dataset(series, first.channels, first.units, first.rate_hz, names, dict(left_out))
+    # All pixels of a frame have one name and one unit, as in a contract.
+    channels = first.channels if first.frame is None else (first.channels[0].partition(".")[0],)
+    units = first.units if first.frame is None else first.units[:1]
+    return Dataset(series, channels, units, first.rate_hz, names, first.frame, dict(left_out))
 
 
 def series_of(part: Part, labels: Sequence[str]) -> Iterator[Series]:

@@ -93,7 +93,7 @@ class WindowData(TorchDataset[tuple[Tensor, int]]):
         return self.people[bisect_right(self._edges, at) - 1]
 
     def __getitem__(self, at: int) -> tuple[Tensor, int]:
-        """Return readings float32 `(window, C)` in the model's units, and the index of the label."""
+        """Return readings float32 `(window, C)` in the model's units (of frames `(window, H * W)`), and the label."""
         if not -len(self) <= at < len(self):
             raise IndexError(f"there are {len(self)} windows")
         at %= len(self)
@@ -130,7 +130,7 @@ class WindowData(TorchDataset[tuple[Tensor, int]]):
             chunk -= 1
         whole = in_order(end_to_end(parts))
         if intake is None:
-            values = whole.values[:, index.place.columns]
+            values = whole.values.reshape(len(whole), -1)[:, index.place.columns]
         else:
             made = [batch for given in whole.batches() if (batch := intake.batch(given)) is not None]
             values = np.concatenate([batch.values for batch in made])[-self.window :]

@@ -21,8 +21,11 @@ from hil.models.model import Model
 from hil.models.package import pack, unpack
 from hil.models.windows import windows_of
 from hil.recording.header import BoardSetup, Header
+from hil.recording.marks import Label
 from hil.recording.reader import Recording
 from hil.recording.writer import RecordingWriter
+from hil.scenario.decisions import ModelEvidence, verdicts
+from hil.scenario.evidence import BoardEvidence
 
 FAST = Stream("imu", ("x", "y", "w"), ("m/s2", "m/s2", "deg/s"), "<i2", (3,), 100.0, scale=(1 / 500, 1 / 500, 1 / 16))
 HOW = Conditioning(units="convert", rate="resample", axes={"ax": "-y", "ay": "x", "wz": "w"})
@@ -159,3 +162,19 @@ def test_a_contract_without_conditioning_is_written_as_ever_and_one_with_it_come
     assert parse_contract(declared.to_json(), "x") == declared
     with pytest.raises(ValueError, match="no input"):
         Contract.model_validate({**contract().model_dump(by_alias=True), "conditioning": {"axes": {"q": "x"}}})
+
+
+def test_a_scenario_judges_a_resampled_model_at_the_samples_at_which_it_decides(tmp_path: Path) -> None:
+    one = model()
+    runner = one.runner()
+    made = runner.push([sent(readings(600))])
+    promised = one.contract
+    evidence = ModelEvidence(
+        "small", promised.labels, promised.window, promised.hop, promised.memory_samples, identity=runner.identity()
+    )
+    evidence.made += made
+    board = BoardEvidence("a")
+    board.take(sent(readings(600)))
+    found = verdicts(evidence, [board], {"a": [Label("A", 0, None)]})
+    assert found.last == tuple(decision.sample for decision in made)
+    assert [promised.labels[said] for said in found.said] == [decision.label for decision in made]
