@@ -22,7 +22,7 @@ from hil.bench.row import Row, judge, paired
 
 if TYPE_CHECKING:
     from hil.models.model import Model
-    from hil.models.tcn import Tcn
+    from hil.models.nets.seam import Net
 
 __all__ = ["BAR", "run"]
 
@@ -76,14 +76,14 @@ class _OneByOne:
         return made
 
 
-def _model() -> tuple[Model, Tcn]:
+def _model() -> tuple[Model, Net]:
     import torch
 
-    from hil.models.architecture import TcnConfig
     from hil.models.contract import Architecture, Contract, Input
     from hil.models.model import Model, build_network
+    from hil.models.nets.shapes import TcnConfig
+    from hil.models.nets.tcn import Tcn
     from hil.models.package import pack, unpack
-    from hil.models.tcn import Tcn
 
     shape = TcnConfig(inputs=6, classes=7, channels=32, kernel=3, dilations=(1, 2, 4, 8, 16, 32), pool=2)
     with torch.random.fork_rng(devices=[]):

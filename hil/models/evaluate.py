@@ -84,7 +84,7 @@ def judge(package: Package, series: Sequence[Series], *, backend: str | None = N
     truth, predicted, confidence, people = [], [], [], []
     warming = 0
     for index, item in enumerate(series):
-        first = -(-contract.memory_samples // contract.hop) * contract.hop
+        first = -(-contract.reach // contract.hop) * contract.hop
         ends = np.arange(first, len(item.values) + 1, contract.hop, dtype=np.int64)
         warming += len(item.values) // contract.hop - len(ends)
         truth.append(window_truth(item.labels, ends, contract.window, len(contract.labels)))

@@ -1,7 +1,7 @@
 """Whether a stream is what a model was made for: channels by name, units, rate.
 
 Rule: nothing is guessed. Channels in another order, or among others, are picked by name; a missing channel, another or
-unknown unit, an image, or another rate is refused in one sentence that names both sides.
+unknown unit, frames of another size, or another rate is refused in one sentence that names both sides.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ def has_channels(contract: Contract, stream: Stream) -> bool:
     """Whether `stream` is the one that the model means on its board, fit or not: asked by name, else by channels."""
     if contract.stream is not None:
         return stream.name == contract.stream
-    return not stream.is_image and {item.channel for item in contract.inputs} <= set(stream.channels)
+    return stream.is_image == (contract.frame is not None) and {item.channel for item in contract.inputs} <= set(
+        stream.channels
+    )
 
 
 def match(contract: Contract, stream: Stream, where: str) -> tuple[int, ...]:
@@ -39,8 +41,11 @@ def match(contract: Contract, stream: Stream, where: str) -> tuple[int, ...]:
     """
     model = f"model {contract.name}"
     wanted = ", ".join(f"{item.channel} [{item.unit}]" for item in contract.inputs)
-    if stream.is_image:
-        raise UsageError(f"it sends images and {model} reads {wanted}", where, "name another stream")
+    sent = stream.shape if stream.is_image else None
+    if sent != contract.frame:
+        said = f"it sends frames of {sent[0]} x {sent[1]}" if sent is not None else "it sends no frames"
+        reads = wanted if contract.frame is None else f"frames of {contract.frame[0]} x {contract.frame[1]} of {wanted}"
+        raise UsageError(f"{said} and {model} reads {reads}", where, "name another stream")
     columns = []
     for item in contract.inputs:
         if stream.channels.count(item.channel) != 1:

@@ -19,12 +19,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from firmware_bridge.errors import UsageError
-from hil.models.architecture import TcnConfig
 from hil.models.augment import Crops
 from hil.models.contract import Architecture, Card, Contract, Input
 from hil.models.datasets import NONE, Dataset, Series, digest
+from hil.models.nets.shapes import TcnConfig
+from hil.models.nets.tcn import Tcn
 from hil.models.package import Package, pack, unpack, write_package
-from hil.models.tcn import Tcn
 from hil.models.training_config import TrainConfig
 
 __all__ = ["Progress", "fit", "train", "train_and_judge"]

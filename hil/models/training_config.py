@@ -71,7 +71,7 @@ class DataConfig(_Part):
 
 
 class Shape(_Part):
-    """The network: see `hil.models.architecture.TcnConfig`; the pool is what the window leaves."""
+    """The network: see `hil.models.nets.shapes.TcnConfig`; the pool is what the window leaves."""
 
     name: Literal["tcn"] = "tcn"
     channels: Annotated[int, Field(ge=1, le=512)] = 48
