@@ -20,12 +20,15 @@ from firmware_bridge.errors import FileError, MissingPart, UsageError
 from firmware_bridge.events import Arrival, Item, Prediction
 from firmware_bridge.streams import Stream
 from hil.models.contract import Contract, parse_contract
+from hil.models.nets.shape import TurnsShape
 from hil.models.nets.shapes import TcnConfig
 from hil.models.package import Package, pack, read_package, unpack
 from hil.models.scanning import Step
 from hil.models.streaming import Runner
 
 if TYPE_CHECKING:
+    from hil.models.nets.cnn_gru import CnnGru
+    from hil.models.nets.gru import Gru
     from hil.models.nets.seam import Net
     from hil.models.nets.tcn import Tcn
 
@@ -108,6 +111,10 @@ class Model:
             from hil.models.step import EagerStep
 
             return EagerStep(cast("Tcn", net), hop, slots)
+        if isinstance(architecture.config, TurnsShape):
+            from hil.models.step_gru import RecurrentStep
+
+            return RecurrentStep(cast("Gru | CnnGru", net), hop, slots)
         from hil.models.step_plain import PlainStep
 
         return PlainStep(net, hop, slots)

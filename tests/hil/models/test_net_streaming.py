@@ -112,14 +112,18 @@ def test_sliding_over_a_signal_gives_what_whole_windows_give(name: str) -> None:
             assert torch.allclose(plain(window).double(), slid[:, at], atol=2e-5)
 
 
-def test_the_fast_form_of_the_tcn_equals_its_plain_form() -> None:
-    model, hop = MODELS["tcn", 5], 5
-    plain = PlainStep(build_network(model.package), hop, 2)
-    fast = model.step(2)
+@pytest.mark.parametrize("name", ["tcn", "gru", "cnn_gru"])
+def test_a_fast_form_equals_the_plain_form(name: str) -> None:
+    model, hop = MODELS[name, 5], 5
+    plain, fast = PlainStep(build_network(model.package), hop, 3), model.step(3)
+    assert type(fast) is not PlainStep
     chance = np.random.default_rng(3)
-    for at in range(12):
+    for at in range(25):
         plain.input[...] = fast.input[...] = chance.standard_normal(plain.input.shape).astype(np.float32)
-        assert np.allclose(plain.run([0, 1], []), fast.run([0, 1], []), atol=1e-5), at
+        active = [slot for slot in range(3) if chance.random() < 0.8]
+        reset = active[:1] if at == 13 else []
+        said = [step.run(active, reset, [5 * (at + slot) for slot in active]) for step in (plain, fast)]
+        assert np.allclose(said[0][active], said[1][active], atol=1e-5), at
 
 
 @pytest.mark.parametrize("name", NAMES)
