@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from hil.models.model import Model
     from hil.models.nets.shape import NetShape
 
-__all__ = ["BAR", "BOARDS", "HOP", "Peer", "Ticks", "against", "compared", "run", "tick_model"]
+__all__ = ["BAR", "BOARDS", "GRU_BAR", "HOP", "Peer", "Ticks", "against", "compared", "run", "tick_model"]
 
-BAR = 20.0
+BAR, GRU_BAR = 20.0, 25.0
 BOARDS, HOP, RATE_HZ = 8, 10, 1000.0
 _CHANNELS = ("ax", "ay", "az", "wx", "wy", "wz")
 _STREAM = Stream("imu", _CHANNELS, ("g",) * 3 + ("rad/s",) * 3, "<i2", (6,), RATE_HZ, scale=(1 / 4096,) * 6)
@@ -173,8 +173,12 @@ def against(name: str, shape: NetShape, named: str, bar: float, *, quick: bool =
 
 
 def run(quick: bool = False) -> list[Row]:
-    """Measure the tick of a TCN; `quick` takes fewer ticks a round."""
-    from hil.models.nets.shapes import TcnConfig
+    """Measure the ticks of a TCN and a GRU; `quick` takes fewer ticks a round.
 
-    shape = TcnConfig(inputs=6, classes=7, channels=32, kernel=3, dilations=(1, 2, 4, 8, 16, 32), pool=2)
-    return [against("tcn", shape, "TCN", BAR, quick=quick)]
+    A decision of the TCN depends on 128 samples, one of the GRU on 90 to 160, 125 on average.
+    """
+    from hil.models.nets.shapes import GruConfig, TcnConfig
+
+    tcn = TcnConfig(inputs=6, classes=7, channels=32, kernel=3, dilations=(1, 2, 4, 8, 16, 32), pool=2)
+    gru = GruConfig(inputs=6, classes=7, hidden=64, grid=80)
+    return [against("tcn", tcn, "TCN", BAR, quick=quick), against("gru", gru, "GRU", GRU_BAR, quick=quick)]

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from firmware_bridge.batch import Batch
+from firmware_bridge.errors import UsageError
 from firmware_bridge.streams import Stream
 from hil.models.contract import Card, Metric
-from hil.models.datasets import Dataset, Series, window_truth
+from hil.models.datasets import Dataset, Series, digest, window_truth
 from hil.models.model import Model
-from hil.models.package import Package, pack, unpack
+from hil.models.package import Package, pack, read_package, unpack, write_package
 from hil.models.score import MISSED, Score, score
 from hil.models.training_config import TrainConfig
 
@@ -111,6 +113,9 @@ def cross_validate(
     seeds: Sequence[int],
     folds: Sequence[Sequence[str]] | None = None,
     progress: Callable[[str], None] | None = None,
+    *,
+    folder: Path = Path(),
+    keep: Path | None = None,
 ) -> Iterator[Fold]:
     """Train once for every seed and fold; give each as it is done.
 
@@ -120,18 +125,42 @@ def cross_validate(
         seeds: Seeds, in order.
         folds: Who is held out together; None: `folds_of` pairs.
         progress: Called with a line for people after every training.
+        folder: Where the configuration lies, for a network of the user's own.
+        keep: Folder of the models and checkpoints; what is there already is not trained again.
+
+    Raises:
+        UsageError: A model or checkpoint in `keep` is of another training.
     """
-    from hil.models.train import train
+    from hil.models.train import clear_checkpoints, trained
 
     chosen = folds_of(dataset.people) if folds is None else [tuple(fold) for fold in folds]
     for seed in seeds:
         for fold in chosen:
-            package = train(config.model_copy(update={"seed": seed}), dataset, fold)
+            seeded = config.model_copy(update={"seed": seed})
+            place = None if keep is None else keep / f"{config.name}-{seed}-{'-'.join(fold)}.hilmodel"
+            if place is not None and place.exists():
+                package = _kept(place, seeded, fold, dataset)
+            else:
+                package = trained(seeded, dataset, fold, folder=folder, keep=place).package
+                if place is not None:
+                    write_package(place, package.contract, package.program or dict(package.weights))
+                    clear_checkpoints(place)
             decisions = judge(package, dataset.of(fold))
             if progress is not None:
                 found = decisions.score(len(dataset.labels))
                 progress(f"seed {seed}, held out {', '.join(fold)}: macro-F1 {found.macro_f1:.3f}, ECE {found.ece:.3f}")
             yield Fold(seed, tuple(fold), package, decisions)
+
+
+def _kept(place: Path, config: TrainConfig, fold: Sequence[str], dataset: Dataset) -> Package:
+    """A model of an earlier run of the same cross-validation."""
+    package = read_package(place)
+    lineage = package.contract.lineage
+    wanted = (config.model_dump(mode="json", by_alias=True, exclude={"data"}), list(fold))
+    learnt = digest([one for one in dataset.series if one.person not in fold])
+    if (lineage.get("config"), lineage.get("held_out")) != wanted or package.contract.training_data_sha256 != learnt:
+        raise UsageError("it is the model of another training", str(place), "name an empty folder with --keep")
+    return package
 
 
 def with_card(package: Package, card: Card) -> Package:

@@ -31,7 +31,7 @@ from hil.models.nets.seam import Net, net_class
 from hil.models.package import Package, pack, unpack, write_package
 from hil.models.training_config import TrainConfig
 
-__all__ = ["Progress", "Trained", "set_apart", "train", "train_and_judge", "trained"]
+__all__ = ["Progress", "Trained", "clear_checkpoints", "set_apart", "train", "train_and_judge", "trained"]
 
 
 _STAGES = ("search", "fit")
@@ -168,9 +168,14 @@ def train_and_judge(
     contract = package.contract.model_copy(update={"card": held_out_card(package, dataset)})
     content: Any = dict(package.weights) if package.program is None else package.program
     written = write_package(output, contract, content)
-    for stage in _STAGES:
-        _checkpoint(Path(output), stage).unlink(missing_ok=True)
+    clear_checkpoints(Path(output))
     return Trained(written, made.curves)
+
+
+def clear_checkpoints(keep: Path) -> None:
+    """Delete the checkpoints of a training whose model is written."""
+    for stage in _STAGES:
+        _checkpoint(keep, stage).unlink(missing_ok=True)
 
 
 def set_apart(people: Sequence[str], config: TrainConfig) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
-"""A live tick of other networks and beside another library: what carried state saves a GRU, and how it is carried.
+"""A live tick beside another library that carries state: `continual-inference`.
 
 Rule: as in `hil.bench.live_tick`, both sides take the same batches, and must agree before anything is timed.
-`continual-inference` knows no dilation above 1, so there both sides run the same network without any; it takes a whole
-hop of all boards in one call, the faster of its two ways.
+`continual-inference` knows no dilation above 1, so both sides run the same network without any; it takes a whole hop of
+all boards in one call, the faster of its two ways.
 """
 
 from __future__ import annotations
@@ -14,27 +14,16 @@ import numpy as np
 
 from firmware_bridge.batch import Batch
 from firmware_bridge.errors import MissingPart
-from hil.bench.live_tick import against, compared, tick_model
+from hil.bench.live_tick import compared, tick_model
 from hil.bench.row import Row
 from hil.models.model import Model
 
-__all__ = ["CONTINUAL_BAR", "GRU_BAR", "continual", "gru"]
+__all__ = ["BAR", "run"]
 
-GRU_BAR = 25.0
-CONTINUAL_BAR = 20.0
-
-
-def gru(quick: bool = False) -> list[Row]:
-    """Measure the tick of a GRU beside whole windows, one by one; `quick` takes fewer ticks a round.
-
-    A decision of it depends on 90 to 160 samples, 125 on average; the whole window is exactly these.
-    """
-    from hil.models.nets.shapes import GruConfig
-
-    return [against("gru", GruConfig(inputs=6, classes=7, hidden=64, grid=80), "GRU", GRU_BAR, quick=quick)]
+BAR = 20.0
 
 
-def continual(quick: bool = False) -> list[Row]:
+def run(quick: bool = False) -> list[Row]:
     """Measure the tick of a TCN without dilation beside `continual-inference`.
 
     Raises:
@@ -50,7 +39,7 @@ def continual(quick: bool = False) -> list[Row]:
     try:
         model = tick_model("tcn", shape)
         name = "continual-inference, all boards in one call, eager"
-        return [compared(model, _Continual(model), "TCN without dilation", name, CONTINUAL_BAR, quick=quick)]
+        return [compared(model, _Continual(model), "TCN without dilation", name, BAR, quick=quick)]
     finally:
         torch.set_num_threads(threads)
 
@@ -63,7 +52,7 @@ class _Continual:
             import continual
         except ImportError:
             raise MissingPart(
-                "continual-inference, the peer, is not here", "bench live_nets", "pip install continual-inference"
+                "continual-inference, the peer, is not here", "bench continual", "pip install hil-testbench[peers]"
             ) from None
         import torch
 
