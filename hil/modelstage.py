@@ -139,7 +139,7 @@ class ModelStage:
             self._runner = self._make(None)
             self.name = self._runner.contract.name
             self.hop = int(self._runner.contract.hop)
-            self.memory = int(self._runner.contract.memory_samples)
+            self.memory = int(self._runner.contract.reach)
             if self._earlier is not None and (earlier := self._earlier(self.name)):
                 self._slots = dict(earlier)
                 self._runner = self._make(self._slots)

@@ -42,7 +42,7 @@ def _runner(recording: Recording, name: str, given: Sequence[str | Path]) -> tup
         boards=identity.get("boards"), slots=identity.get("slots", 8), backend=identity.get("backend"),
         slot_map=identity.get("slot_map"),
     )  # fmt: skip
-    return runner, model.contract.memory_samples
+    return runner, model.contract.reach
 
 
 def _identity(recording: Recording, name: str) -> dict[str, Any]:

@@ -67,8 +67,8 @@ class Measured:
 
 def write_model(path: Path) -> Path:
     """Write a model of 19 thousand random weights for the virtual inertial sensor, a decision every 10 samples."""
-    from hil.models.architecture import TcnConfig
     from hil.models.contract import Architecture, Contract, Input
+    from hil.models.nets.shapes import TcnConfig
     from hil.models.package import write_package
 
     shape = TcnConfig(inputs=6, classes=7, channels=32, kernel=3, dilations=(1, 2, 4, 8, 16, 32), pool=2)

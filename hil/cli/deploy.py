@@ -1,4 +1,4 @@
-"""Verbs of models on boards: `hil model deploy`."""
+"""Verbs of one model: `hil model deploy`, `hil model tune`."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hil.cli.common import For, Json, Quiet, Seed, print_json, print_table, talk
+from hil.cli.tune import tune
 
 if TYPE_CHECKING:
     from hil.models.int8.agreement import Agreement
@@ -14,12 +15,17 @@ if TYPE_CHECKING:
 
 __all__ = ["GROUPS"]
 
-model = typer.Typer(help="Put a model on a board.", no_args_is_help=True, rich_markup_mode=None)
+model = typer.Typer(
+    help="Put a model on a board, or choose how it runs here.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @model.callback()
 def _group() -> None:
-    """Put a model on a board."""
+    """Put a model on a board, or choose how it runs."""
+
+
+model.command("tune")(tune)
 
 
 @model.command("deploy")

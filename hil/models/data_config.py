@@ -27,7 +27,7 @@ class NpzLayout(_Part):
 
     Attributes:
         file: The file.
-        readings: Array `(N, C)`.
+        readings: Array `(N, C)`, or of frames `(N, H, W)`.
         length: Array of samples per series.
         label: Array of one label index per series.
         person: Array of one person per series.

@@ -124,7 +124,8 @@ def load_npz(layout: NpzLayout, folder: str | os.PathLike[str] = ".") -> Dataset
         raise FileError(f"it is no NPZ file of plain arrays ({error})", path, "write it with numpy.savez") from None
     readings, length = found["readings"], found["length"]
     channels = tuple(str(name) for name in found["channels"])
-    if readings.ndim != 2 or len(channels) != readings.shape[1] or len(layout.units) != readings.shape[1]:
+    columns = 1 if readings.ndim == 3 else readings.shape[-1]
+    if readings.ndim not in (2, 3) or len(channels) != columns or len(layout.units) != columns:
         raise UsageError(
             f"{layout.readings} has shape {list(readings.shape)}, with {len(channels)} channel names and "
             f"{len(layout.units)} units",
@@ -139,7 +140,8 @@ def load_npz(layout: NpzLayout, folder: str | os.PathLike[str] = ".") -> Dataset
             "correct the arrays",
         )
     values = readings if found["scale"] is None else readings.astype(np.float64) * found["scale"]
-    values = np.ascontiguousarray(values, dtype=np.float32)
+    values = np.ascontiguousarray(values, dtype=np.float32).reshape(len(values), -1)
+    frame = (readings.shape[1], readings.shape[2]) if readings.ndim == 3 else None
     edges = np.concatenate(([0], np.cumsum(length)))
     series = tuple(
         Series(
@@ -151,7 +153,7 @@ def load_npz(layout: NpzLayout, folder: str | os.PathLike[str] = ".") -> Dataset
         )
         for i in range(len(length))
     )
-    return Dataset(series, channels, layout.units, layout.rate_hz, tuple(str(name) for name in found["labels"]))
+    return Dataset(series, channels, layout.units, layout.rate_hz, tuple(str(name) for name in found["labels"]), frame)
 
 
 def load_dataset(config: DataConfig, folder: str | os.PathLike[str] = ".") -> Dataset:

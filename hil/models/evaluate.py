@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from firmware_bridge.batch import Batch
+from firmware_bridge.errors import UsageError
 from firmware_bridge.events import Item
 from firmware_bridge.streams import Stream
 from hil.models.contract import Card, Metric
-from hil.models.datasets import Dataset, Series, ordered, window_truth
+from hil.models.datasets import Dataset, Series, digest, ordered, window_truth
 from hil.models.model import Model
-from hil.models.package import Package, pack, unpack
+from hil.models.package import Package, pack, read_package, unpack, write_package
 from hil.models.score import MISSED, Score, score
 from hil.models.training_config import TrainConfig
 
@@ -90,8 +92,8 @@ def judge(
     contract = package.contract
     names = tuple(item.channel for item in contract.inputs)
     stream = Stream(
-        contract.stream or "series", names, tuple(item.unit for item in contract.inputs), "<f4", (len(names),),
-        contract.rate_hz,
+        contract.stream or "series", names, tuple(item.unit for item in contract.inputs), "<f4",
+        contract.frame or (len(names),), contract.rate_hz,
     )  # fmt: skip
     runner = Model(unconditioned(package)).runner(slots=slots, backend=backend)
     whole = (_batch(str(i), stream, item) for i, item in enumerate(series))
@@ -103,7 +105,7 @@ def judge(
     scores = []
     warming = 0
     for index, item in enumerate(series):
-        first = -(-contract.memory_samples // contract.hop) * contract.hop
+        first = -(-contract.reach // contract.hop) * contract.hop
         ends = np.arange(first, len(item.values) + 1, contract.hop, dtype=np.int64)
         warming += len(item.values) // contract.hop - len(ends)
         truth.append(window_truth(item.labels, ends, contract.window, len(contract.labels)))
@@ -132,6 +134,9 @@ def cross_validate(
     seeds: Sequence[int],
     folds: Sequence[Sequence[str]] | None = None,
     progress: Callable[[str], None] | None = None,
+    *,
+    folder: Path = Path(),
+    keep: Path | None = None,
 ) -> Iterator[Fold]:
     """Train once for every seed and fold; give each as it is done.
 
@@ -141,13 +146,26 @@ def cross_validate(
         seeds: Seeds, in order.
         folds: Who is held out together; None: `folds_of` pairs.
         progress: Called with a line for people after every training.
+        folder: Where the configuration lies, for a network of the user's own.
+        keep: Folder of the models and checkpoints; what is there already is not trained again.
+
+    Raises:
+        UsageError: A model or checkpoint in `keep` is of another training.
     """
-    from hil.models.train import train
+    from hil.models.train import clear_checkpoints, trained
 
     chosen = folds_of(dataset.people) if folds is None else [tuple(fold) for fold in folds]
     for seed in seeds:
         for fold in chosen:
-            package = train(config.model_copy(update={"seed": seed}), dataset, fold)
+            seeded = config.model_copy(update={"seed": seed})
+            place = None if keep is None else keep / f"{config.name}-{seed}-{'-'.join(fold)}.hilmodel"
+            if place is not None and place.exists():
+                package = _kept(place, seeded, fold, dataset)
+            else:
+                package = trained(seeded, dataset, fold, folder=folder, keep=place).package
+                if place is not None:
+                    write_package(place, package.contract, package.program or dict(package.weights))
+                    clear_checkpoints(place)
             decisions = judge(package, dataset.of(fold))
             if progress is not None:
                 found = decisions.score(len(dataset.labels))
@@ -160,6 +178,17 @@ def unconditioned(package: Package) -> Package:
     if package.contract.conditioning is None:
         return package
     return replace(package, contract=package.contract.model_copy(update={"conditioning": None}))
+
+
+def _kept(place: Path, config: TrainConfig, fold: Sequence[str], dataset: Dataset) -> Package:
+    """A model of an earlier run of the same cross-validation."""
+    package = read_package(place)
+    lineage = package.contract.lineage
+    wanted = (config.model_dump(mode="json", by_alias=True, exclude={"data"}), list(fold))
+    learnt = digest([one for one in dataset.series if one.person not in fold])
+    if (lineage.get("config"), lineage.get("held_out")) != wanted or package.contract.training_data_sha256 != learnt:
+        raise UsageError("it is the model of another training", str(place), "name an empty folder with --keep")
+    return package
 
 
 def with_card(package: Package, card: Card) -> Package:
@@ -188,4 +217,5 @@ def held_out_card(package: Package, dataset: Dataset) -> Card:
 
 def _batch(board: str, stream: Stream, item: Series) -> Batch:
     numbers = np.arange(len(item.values), dtype=np.int64)
-    return Batch(board, stream, 0, 0, numbers, (numbers / (stream.rate_hz or 1.0) * 1e9).astype(np.int64), item.values)
+    times = (numbers / (stream.rate_hz or 1.0) * 1e9).astype(np.int64)
+    return Batch(board, stream, 0, 0, numbers, times, item.values.reshape(-1, *stream.shape))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from hil.models.model import Model
 
-__all__ = ["save_model"]
+__all__ = ["exported_program", "save_model"]
 
 
 def save_model(
@@ -35,7 +35,7 @@ def save_model(
         module: A torch network that takes normalised windows `(batch, window, channels)` (or `(batch, channels,
             window)` with `layout = "channels_time"`) and gives scores `(batch, labels)`; or an ONNX file of one, as a
             path or bytes.
-        contract: What it promises. `architecture` is filled in for a `Tcn` of ours.
+        contract: What it promises. `architecture` is filled in for a network of ours (`hil.models.nets`).
         path: Where to write.
 
     Raises:
@@ -52,28 +52,28 @@ def save_model(
         import torch
     except ImportError:
         raise MissingPart("torch is not installed", "hil.models", "run: pip install 'torch==2.13.*'") from None
-    from hil.models.tcn import Tcn
+    from hil.models.nets.seam import Net
 
-    if isinstance(module, Tcn):
+    if isinstance(module, Net):
         fused = module.fused()
         described = contract.model_copy(
             update={
-                "architecture": Architecture(name="tcn", config=fused.config),
+                "architecture": Architecture.model_validate({"name": fused.name, "config": fused.config}),
                 "memory_samples": fused.config.memory,
             }
         )
         weights = {name: tensor.detach().numpy() for name, tensor in fused.state_dict().items()}
-        return Model(write_package(path, Contract.model_validate(described.model_dump(by_alias=True)), weights))
+        return Model(write_package(path, Contract.model_validate(described.model_dump()), weights))
     if not isinstance(module, torch.nn.Module):
         raise UsageError(f"{type(module).__name__} is no network", "save_model", "give a torch Module or an ONNX file")
-    program = _exported(module, contract)
+    program = exported_program(module, contract)
     return Model(write_package(path, _window_contract(contract), _checked(program, contract)))
 
 
 def _window_contract(contract: Contract) -> Contract:
     """The contract of a network that sees one window and remembers nothing."""
     update: dict[str, Any] = {"architecture": None, "memory_samples": contract.window, "backend": "onnxruntime"}
-    return Contract.model_validate({**contract.model_dump(by_alias=True), **update})
+    return Contract.model_validate({**contract.model_dump(), **update})
 
 
 def _read(path: str | os.PathLike[str]) -> bytes:
@@ -90,7 +90,13 @@ def _checked(program: bytes, contract: Contract) -> bytes:
     return program
 
 
-def _exported(module: nn.Module, contract: Contract) -> bytes:
+def exported_program(module: nn.Module, contract: Contract) -> bytes:
+    """Return a network as an ONNX program whose answers were compared with its own.
+
+    Raises:
+        UsageError: It does not fit its contract, or cannot be exported.
+        MissingPart: onnxscript is not installed.
+    """
     import torch
 
     try:
@@ -101,7 +107,7 @@ def _exported(module: nn.Module, contract: Contract) -> bytes:
         ) from None
     was_training = module.training
     module.eval()
-    shape = (contract.window, len(contract.inputs))
+    shape = (contract.window, contract.width)
     sample = torch.randn(2, *(shape if contract.layout == "time_channels" else shape[::-1]))
     try:
         with torch.no_grad(), warnings.catch_warnings():

@@ -51,18 +51,24 @@ class Group:
             target[row] = np.broadcast_to(np.asarray(given, np.float64), len(every))[list(picked)]
 
     def run(
-        self, rows: Sequence[int], blocks: Sequence[npt.NDArray[Any]], reset: Sequence[int]
+        self, rows: Sequence[int], blocks: Sequence[npt.NDArray[Any]], reset: Sequence[int], starts: Sequence[int]
     ) -> npt.NDArray[np.float32]:
-        """Advance the slots `rows` by one raw block `(hop, C)` each, after clearing the slots in `reset`.
+        """Advance the slots `rows` by one raw block `(hop, C)` or `(hop, H, W)` each, after clearing those in `reset`.
+
+        Args:
+            rows: Slots.
+            blocks: A block for each.
+            reset: Slots in which a segment begins.
+            starts: Number of the first sample of each block.
 
         Returns:
             `(slots, classes)` as the network gives them.
         """
         for row, block in zip(rows, blocks, strict=True):
             columns = self.columns[row]
-            self.raw[row] = block if columns is None else block[:, columns]
+            self.raw[row] = block.reshape(len(block), -1) if columns is None else block[:, columns]
         self._normalise(self.scale, self.offset)
-        return self.step.run(rows, reset)
+        return self.step.run(rows, reset, starts)
 
     def scan(self, row: int, blocks: Sequence[npt.NDArray[Any]], reset: bool) -> npt.NDArray[np.float32]:
         """Advance slot `row` by up to `longest` raw blocks `(hop, C)` that follow each other, in one call.
@@ -73,7 +79,7 @@ class Group:
         assert self._scanning is not None
         columns = self.columns[row]
         for at, block in enumerate(blocks):
-            self.raw[at] = block if columns is None else block[:, columns]
+            self.raw[at] = block.reshape(len(block), -1) if columns is None else block[:, columns]
         self._normalise(self.scale[row], self.offset[row])
         return self._scanning.scan(row, len(blocks), reset)
 

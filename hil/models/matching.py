@@ -1,8 +1,8 @@
 """Whether a stream is what a model was made for: channels by name, units, rate.
 
 Rule: nothing is guessed. Channels in another order, or among others, are picked by name; a missing channel, another or
-unknown unit, an image, or another rate is refused in one sentence that names both sides; unless the contract declares
-how it is conditioned.
+unknown unit, frames of another size, or another rate is refused in one sentence that names both sides; unless the
+contract declares how it is conditioned.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def has_channels(contract: Contract, stream: Stream) -> bool:
         return stream.name == contract.stream
     axes = {} if contract.conditioning is None else contract.conditioning.axes
     wanted = {axes.get(item.channel, item.channel).removeprefix("-") for item in contract.inputs}
-    return not stream.is_image and wanted <= set(stream.channels)
+    return stream.is_image == (contract.frame is not None) and wanted <= set(stream.channels)
 
 
 def match(contract: Contract, stream: Stream, where: str) -> tuple[int, ...]:
@@ -46,8 +46,11 @@ def match(contract: Contract, stream: Stream, where: str) -> tuple[int, ...]:
         inputs = [(item.channel, item.unit) for item in contract.inputs]
         return conditioned_stream(stream, inputs, contract.rate_hz, contract.conditioning, where)[1]
     wanted = ", ".join(f"{item.channel} [{item.unit}]" for item in contract.inputs)
-    if stream.is_image:
-        raise UsageError(f"it sends images and {model} reads {wanted}", where, "name another stream")
+    sent = stream.shape if stream.is_image else None
+    if sent != contract.frame:
+        said = f"it sends frames of {sent[0]} x {sent[1]}" if sent is not None else "it sends no frames"
+        reads = wanted if contract.frame is None else f"frames of {contract.frame[0]} x {contract.frame[1]} of {wanted}"
+        raise UsageError(f"{said} and {model} reads {reads}", where, "name another stream")
     columns = []
     for item in contract.inputs:
         if stream.channels.count(item.channel) != 1:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -21,12 +21,17 @@ from firmware_bridge.events import Arrival, Item, Prediction
 from firmware_bridge.streams import Stream
 from hil.models.conditioned import ConditionedRunner
 from hil.models.contract import Contract, parse_contract
+from hil.models.nets.shape import TurnsShape
+from hil.models.nets.shapes import TcnConfig
 from hil.models.package import Package, pack, read_package, unpack
 from hil.models.scanning import Step
 from hil.models.streaming import Runner
 
 if TYPE_CHECKING:
-    from hil.models.tcn import Tcn
+    from hil.models.nets.cnn_gru import CnnGru
+    from hil.models.nets.gru import Gru
+    from hil.models.nets.seam import Net
+    from hil.models.nets.tcn import Tcn
 
 __all__ = ["BACKENDS", "Model", "build_network", "load_model"]
 
@@ -34,7 +39,7 @@ BACKENDS = ("eager", "onnxruntime")
 """Ways to compute a step. The choice is made by a verb, written into the recording and reused by replay."""
 
 
-def build_network(package: Package) -> Tcn:
+def build_network(package: Package) -> Net:
     """Rebuild the network of a package from our own code and load its weights.
 
     Raises:
@@ -45,9 +50,9 @@ def build_network(package: Package) -> Tcn:
         import torch
     except ImportError:
         raise MissingPart("torch is not installed", "hil.models", "run: pip install 'torch==2.13.*'") from None
-    from hil.models.tcn import Tcn
+    from hil.models.nets.seam import net_class
 
-    net = Tcn(package.contract.architecture.config).eval()
+    net = net_class(package.contract.architecture.name)(package.contract.architecture.config).eval()
     net.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in package.weights.items()})
     return net
 
@@ -89,14 +94,31 @@ class Model:
 
             assert self.package.program is not None
             return WindowStep(self.package.program, self.contract, slots)
+        hop = self.contract.hop
         if chosen == "onnxruntime":
-            from hil.models.step_onnx import OnnxStep
+            from hil.models.step_onnx import OnnxStep, step_program
 
-            return OnnxStep(architecture.config, self.package.weights, self.contract.hop, slots)
+            program = self.package.step
+            if program is None and isinstance(architecture.config, TcnConfig):
+                program = step_program(architecture.config, self.package.weights, hop)
+            if program is None:
+                raise UsageError(
+                    "it has no streaming step for onnxruntime", f"model {self.contract.name}",
+                    "make one with: hil model tune MODEL -o NEW",
+                )  # fmt: skip
+            return OnnxStep(program, architecture.config, hop, slots, f"model {self.contract.name}")
         net = build_network(self.package)
-        from hil.models.step import EagerStep
+        if isinstance(architecture.config, TcnConfig):
+            from hil.models.step import EagerStep
 
-        return EagerStep(net, self.contract.hop, slots)
+            return EagerStep(cast("Tcn", net), hop, slots)
+        if isinstance(architecture.config, TurnsShape):
+            from hil.models.step_gru import RecurrentStep
+
+            return RecurrentStep(cast("Gru | CnnGru", net), hop, slots)
+        from hil.models.step_plain import PlainStep
+
+        return PlainStep(net, hop, slots)
 
     def runner(
         self,
@@ -121,8 +143,8 @@ class Model:
         """Decide on everything in `source`.
 
         Args:
-            source: Readings `(N, C)` in the contract's channels and units at its rate; or a recording (or its path);
-                or any iterable of batches, events or arrivals that ends.
+            source: Readings `(N, C)`, or frames `(N, H, W)`, in the contract's channels and units at its rate; or a
+                recording (or its path); or any iterable of batches, events or arrivals that ends.
             board: Role of the one board to read; None: every stream that fits.
             backend: See `BACKENDS`; None: the contract's.
 
@@ -158,17 +180,18 @@ class Model:
     def _batch(self, readings: npt.NDArray[Any]) -> Batch:
         contract = self.contract
         names = tuple(item.channel for item in contract.inputs)
-        if readings.ndim != 2 or readings.shape[1] != len(names):
+        shape = contract.frame or (len(names),)
+        if readings.shape[1:] != shape:
             raise UsageError(
                 f"the readings have shape {list(readings.shape)} and model {contract.name} reads "
-                f"[samples, {len(names)}] ({', '.join(names)})",
+                f"[samples, {', '.join(map(str, shape))}] ({', '.join(names)})",
                 "predict",
                 "give one column for each channel",
             )
         raw = np.ascontiguousarray(readings, dtype=np.float32)
         stream = Stream(
             name=contract.stream or "array", channels=names, units=tuple(item.unit for item in contract.inputs),
-            dtype="<f4", shape=(len(names),), rate_hz=contract.rate_hz,
+            dtype="<f4", shape=shape, rate_hz=contract.rate_hz,
         )  # fmt: skip
         numbers = np.arange(len(raw), dtype=np.int64)
         return Batch("array", stream, 0, 0, numbers, (numbers / contract.rate_hz * 1e9).astype(np.int64), raw)

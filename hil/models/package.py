@@ -1,9 +1,10 @@
-"""The `.hilmodel` file: a zip of `contract.json` and either `weights.safetensors` or `program.onnx`.
+"""The `.hilmodel` file: a zip of `contract.json` and `weights.safetensors` (or an unknown network's `program.onnx`).
 
 Rule: data only. Opening one reads bytes, checks them and executes nothing: no pickle, no torch, no import by a name
 from the file. Members, their sizes and every weight's name, shape and type are checked against an allow-list, so that
 a hostile, damaged or newer file ends in one sentence. The same content gives the same bytes everywhere:
-members are stored as they are, because compressors differ between machines and weights hardly shrink.
+members are stored as they are, because compressors differ between machines and weights hardly shrink. Beside weights
+there may be `step.onnx`, the streaming form of the same network for a faster backend (`hil model tune`).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from hil.models.contract import Contract, parse_contract
 
 __all__ = ["LIMITS", "Package", "pack", "read_package", "unpack", "write_package"]
 
-LIMITS = {"contract.json": 1 << 20, "weights.safetensors": 16 << 20, "program.onnx": 256 << 20}
+LIMITS = {"contract.json": 1 << 20, "weights.safetensors": 16 << 20, "program.onnx": 256 << 20, "step.onnx": 16 << 20}
 """Every member that a model file may have, and its largest size in bytes."""
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -42,6 +43,7 @@ class Package:
         contract: What it promises.
         weights: float32 arrays by name, for an architecture of our own; else empty.
         program: The ONNX program, for any other network; else None.
+        step: The streaming form of an architecture of our own as an ONNX program, or None.
         sha256: Digest of contract and content: the model's identity in recordings.
     """
 
@@ -49,14 +51,18 @@ class Package:
     weights: Mapping[str, npt.NDArray[np.float32]] = field(repr=False)
     program: bytes | None = field(repr=False)
     sha256: str
+    step: bytes | None = field(repr=False, default=None)
 
 
-def pack(contract: Contract, content: Mapping[str, npt.NDArray[np.float32]] | bytes) -> bytes:
+def pack(
+    contract: Contract, content: Mapping[str, npt.NDArray[np.float32]] | bytes, step: bytes | None = None
+) -> bytes:
     """Return the bytes of a model file.
 
     Args:
         contract: Its contract.
         content: Weights by name for the contract's architecture, or an ONNX program where it has none.
+        step: The streaming form of that architecture as an ONNX program.
 
     Raises:
         FileError: The content does not fit the contract.
@@ -69,6 +75,8 @@ def pack(contract: Contract, content: Mapping[str, npt.NDArray[np.float32]] | by
     else:
         ordered = {name: np.ascontiguousarray(content[name], dtype="<f4") for name in sorted(content)}
         members["weights.safetensors"] = save(ordered)
+    if step is not None:
+        members["step.onnx"] = step
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         for name, data in members.items():
@@ -81,10 +89,12 @@ def pack(contract: Contract, content: Mapping[str, npt.NDArray[np.float32]] | by
     return packed
 
 
-def write_package(path: str | os.PathLike[str], contract: Contract, content: Mapping[str, Any] | bytes) -> Package:
+def write_package(
+    path: str | os.PathLike[str], contract: Contract, content: Mapping[str, Any] | bytes, step: bytes | None = None
+) -> Package:
     """Write a model file, whole or not at all, and return it as read back."""
     target = Path(path)
-    packed = pack(contract, content)
+    packed = pack(contract, content, step)
     part = target.with_name(target.name + ".part")
     try:
         part.write_bytes(packed)
@@ -125,18 +135,23 @@ def unpack(data: bytes, where: str) -> Package:
     members = _members(data, where)
     contract = parse_contract(members["contract.json"], where)
     wanted = "program.onnx" if contract.architecture is None else "weights.safetensors"
-    if set(members) != {"contract.json", wanted}:
+    allowed = {"contract.json", wanted} | (set() if contract.architecture is None else {"step.onnx"})
+    if not {"contract.json", wanted} <= set(members) <= allowed:
         raise FileError(
             f"it holds {', '.join(sorted(members))} where its contract asks for contract.json and {wanted}",
             where,
             _NEXT,
         )
     content = members[wanted]
-    digest = hashlib.sha256(contract.to_json().encode() + b"\0" + content).hexdigest()
+    step = members.get("step.onnx")
+    said = hashlib.sha256(contract.to_json().encode() + b"\0" + content)
+    if step is not None:
+        said.update(b"\0" + step)
+    digest = said.hexdigest()
     if contract.architecture is None:
         return Package(contract, {}, content, digest)
     weights = _weights(content, contract.architecture.config.shapes(), where)
-    return Package(contract, weights, None, digest)
+    return Package(contract, weights, None, digest, step)
 
 
 def _members(data: bytes, where: str) -> dict[str, bytes]:

@@ -24,8 +24,11 @@ class Step(Protocol):
     input: npt.NDArray[np.float32]
     """`(slots, hop, inputs)`, normalised: filled before `run`."""
 
-    def run(self, active: Sequence[int], reset: Sequence[int]) -> npt.NDArray[np.float32]:
-        """Clear the `reset` slots, advance the `active` ones, and return `(slots, classes)`."""
+    def run(self, active: Sequence[int], reset: Sequence[int], starts: Sequence[int] = ()) -> npt.NDArray[np.float32]:
+        """Clear the `reset` slots, advance the `active` ones, and return `(slots, classes)`.
+
+        `starts` are the numbers of the first samples of the active hops, for networks that follow them.
+        """
         ...
 
 

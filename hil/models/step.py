@@ -22,9 +22,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from hil.models.tcn import Tcn
+from hil.models.nets.tcn import Tcn
 
-__all__ = ["AHEAD", "EagerStep"]
+__all__ = ["AHEAD", "EagerStep", "one_thread"]
 
 AHEAD = 16
 """Hops that a buffer holds before its past is copied back to the front."""
@@ -149,13 +149,13 @@ class EagerStep:
             self._ring = [view[:, -kept:] for view in self._sums.window]
         self._at = 0
 
-    def run(self, active: Sequence[int], reset: Sequence[int]) -> npt.NDArray[np.float32]:
+    def run(self, active: Sequence[int], reset: Sequence[int], starts: Sequence[int] = ()) -> npt.NDArray[np.float32]:
         """Advance the `active` slots by the hop in `input`, after clearing the state of those in `reset`.
 
         Returns:
-            `logits`; rows of slots that are not active hold anything.
+            `logits`; rows of slots that are not active hold anything. `starts` play no part.
         """
-        with _one_thread(), torch.inference_mode():
+        with one_thread(), torch.inference_mode():
             self._step(active, reset)
         return self.logits
 
@@ -170,7 +170,7 @@ class EagerStep:
         Returns:
             `logits`; row k is of hop k, rows from `hops` on hold anything.
         """
-        with _one_thread(), torch.inference_mode():
+        with one_thread(), torch.inference_mode():
             self._scan(slot, hops, reset)
         return self.logits
 
@@ -241,7 +241,7 @@ class EagerStep:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """More threads would change the last bits, and the calls are too small to gain."""
     threads = torch.get_num_threads()
     if threads == 1:

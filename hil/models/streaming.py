@@ -8,6 +8,7 @@ network computes `slots x hop` rows; a board keeps its slot; what breaks a strea
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ from firmware_bridge.streams import Stream
 from hil.models.contract import Contract
 from hil.models.group import Group
 from hil.models.matching import has_channels, match
+from hil.models.post import Decider, Post
 from hil.models.scanning import Step
 from hil.models.segments import Block, Coverage, Segmenter
 
@@ -38,6 +40,7 @@ class _Feed:
     segments: Segmenter
     group: Group
     row: int
+    decider: Decider | None = None
     picked: tuple[int, ...] = ()
     refused: str = ""
 
@@ -198,8 +201,10 @@ class Runner:
         while len(self._groups) <= slot // self.slots:
             self._groups.append(self._new_group())
         group = self._groups[slot // self.slots]
-        segments = Segmenter(self.contract.hop, self.contract.memory_samples)
+        segments = Segmenter(self.contract.hop, self.contract.reach)
         feed = _Feed(board, stream.name, stream, segments, group, slot % self.slots)
+        if self.contract.post != Post():
+            feed.decider = Decider(self.contract.post)
         self._adopt(feed, stream)
         return feed
 
@@ -252,7 +257,8 @@ class Runner:
                 else:
                     due = [(at, feeds[at].segments.blocks.popleft(), feeds[at].row) for at in waiting]
                     reset = [row for _, block, row in due if block.reset]
-                    outputs = group.run([row for *_, row in due], [block.raw for _, block, _ in due], reset)
+                    starts = [block.end - self.contract.hop for _, block, _ in due]
+                    outputs = group.run([row for *_, row in due], [block.raw for _, block, _ in due], reset, starts)
                 told = self._told(group, outputs, [(feeds[at], block, row) for at, block, row in due])
                 for (at, _, _), one in zip(due, told, strict=True):
                     if one is not None:
@@ -265,15 +271,18 @@ class Runner:
     ) -> list[Prediction | None]:
         """Return the decision at the end of each block, by its row of the outputs; None where there is none."""
         told: list[Prediction | None] = [None] * len(due)
-        if not any(block.decide for _, block, _ in due):
+        if not any(block.decide or feed.decider is not None for feed, block, _ in due):
             return told
         scores = group.probabilities(outputs)
         best, rows = scores.argmax(axis=1).tolist(), scores.tolist()
         name, labels = self.contract.name, self.contract.labels
         for place, (feed, block, at) in enumerate(due):
+            row, top = rows[at], best[at]
+            if feed.decider is not None:
+                taken = feed.decider.take(row, block.end, reset=block.reset, decide=block.decide)
+                top, row = taken if taken is not None else (0, [math.nan])
             if not block.decide:
                 continue
-            row, top = rows[at], best[at]
             if not row[top] >= 0.0:  # a reading was not a number: there is no decision to make
                 feed.segments.made -= 1
                 continue

@@ -9,13 +9,15 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from firmware_bridge.errors import FileError, UsageError
 from hil.models.augment_config import AugmentConfig
 from hil.models.data_config import DataConfig
+from hil.models.nets.choice import Choice, TcnChoice
+from hil.models.post import Post
 
 __all__ = ["TrainConfig", "Training", "load_config"]
 
@@ -24,13 +26,6 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Shape(_Part):
-    """The network: see `hil.models.architecture.TcnConfig`; the pool is what the window leaves."""
-
-    name: Literal["tcn"] = "tcn"
-    channels: Annotated[int, Field(ge=1, le=512)] = 48
-    kernel: Annotated[int, Field(ge=1, le=31)] = 5
-    dilations: Annotated[tuple[int, ...], Field(min_length=1, max_length=16)] = (1, 2, 4, 8)
 
 
 class Training(_Part):
@@ -57,6 +52,20 @@ class Training(_Part):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
 
 
+class EarlyStopping(_Part):
+    """When to stop: people (or days) set apart inside those trained on decide, by their loss.
+
+    Attributes:
+        groups: How many are set apart, drawn by the seed; 0: all epochs are done.
+        patience: Epochs without an improvement after which no more are done.
+        refit: Whether to train once more on everybody, for as many epochs as were best.
+    """
+
+    groups: Annotated[int, Field(ge=0, le=1000)] = 0
+    patience: Annotated[int, Field(ge=1)] = 20
+    refit: bool = True
+
+
 class TrainConfig(_Part):
     """All of it.
 
@@ -71,9 +80,12 @@ class TrainConfig(_Part):
         window: Samples of a decision.
         hop: Samples between decisions.
         data: What to learn from.
-        architecture: The network.
+        architecture: The network: a table, or `module:Class` of your own.
         training: How to learn.
+        early_stopping: When to stop.
         augment: How far training readings are changed.
+        post: How the network's scores become the decisions that are told.
+        device: Where to train; the result on another one has other last bits.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -85,12 +97,20 @@ class TrainConfig(_Part):
     limits: str = ""
     stream: str | None = None
     seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = 0
-    window: Annotated[int, Field(ge=2)]
+    window: Annotated[int, Field(ge=1)]
     hop: Annotated[int, Field(ge=1)]
     data: DataConfig
-    architecture: Shape = Shape()
+    architecture: Choice = TcnChoice()
     training: Training = Training()
+    early_stopping: EarlyStopping = EarlyStopping()
     augment: AugmentConfig = AugmentConfig()
+    post: Post = Post()
+    device: Literal["cpu", "cuda", "mps", "auto"] = "cpu"
+
+    @field_validator("architecture", mode="before")
+    @classmethod
+    def _own(cls, given: Any) -> Any:
+        return {"name": "own", "module": given} if isinstance(given, str) else given
 
     @model_validator(mode="after")
     def _crop(self) -> TrainConfig:

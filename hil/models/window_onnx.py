@@ -36,7 +36,7 @@ def _open(program: bytes, contract: Contract) -> tuple[Any, bool]:
             ) from None
         raise
     inputs, outputs = session.get_inputs(), session.get_outputs()
-    shape = (contract.window, len(contract.inputs))
+    shape = (contract.window, contract.width)
     if contract.layout == "channels_time":
         shape = (shape[1], shape[0])
     if len(inputs) != 1 or len(outputs) != 1 or inputs[0].type != "tensor(float)":
@@ -86,12 +86,12 @@ class WindowStep:
         self._name = self._session.get_inputs()[0].name
         self._swap = contract.layout == "channels_time"
         self._where = f"model {contract.name}"
-        channels = len(contract.inputs)
+        channels = contract.width
         self.input = np.zeros((slots, contract.hop, channels), np.float32)
         self._window = np.zeros((slots, contract.window, channels), np.float32)
         self._out = np.zeros((slots, len(contract.labels)), np.float32)
 
-    def run(self, active: Sequence[int], reset: Sequence[int]) -> npt.NDArray[np.float32]:
+    def run(self, active: Sequence[int], reset: Sequence[int], starts: Sequence[int] = ()) -> npt.NDArray[np.float32]:
         """Move the windows of the `active` slots by the hop in `input`, after clearing those in `reset`."""
         window, hop = self._window, self.input.shape[1]
         length = window.shape[1]

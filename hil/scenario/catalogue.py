@@ -136,9 +136,11 @@ _MODEL = _rows(
         "wall clock",
     ),
     ("latency_p99", "ms", "timing", "99th percentile of the time of such a call", "wall clock"),
+    ("latency_p999", "ms", "timing", "99.9th percentile of the time of such a call", "wall clock"),
     ("deadline_misses", "1", "timing", "decisions that took longer than deadline_ms", "wall clock"),
     ("age_p50", "ms", "timing", "median age of the last sample when a decision could be made", "arrivals, clock"),
     ("age_p99", "ms", "timing", "99th percentile of that age", "arrivals, clock"),
+    ("age_p999", "ms", "timing", "99.9th percentile of that age", "arrivals, clock"),
     (
         "instructions",
         "1",

@@ -92,7 +92,7 @@ class Running:
         model: Model = load_model(model_path(loaded, table))
         contract = model.contract
         self.evidence.labels, self.evidence.window = tuple(contract.labels), contract.window
-        self.evidence.hop, self.evidence.memory = contract.hop, contract.memory_samples
+        self.evidence.hop, self.evidence.memory = contract.hop, contract.reach
         boards = None if table.board is None else [table.board]
         self.runner = model.runner(boards=boards, slots=SLOTS, backend=table.backend)
 

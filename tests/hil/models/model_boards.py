@@ -10,11 +10,11 @@ import torch
 from firmware_bridge.batch import Batch
 from firmware_bridge.events import Gap, Item, Prediction
 from firmware_bridge.streams import Stream
-from hil.models.architecture import TcnConfig
 from hil.models.contract import Architecture, Contract, Input
 from hil.models.model import Model
+from hil.models.nets.shapes import TcnConfig
+from hil.models.nets.tcn import Tcn
 from hil.models.package import pack, unpack
-from hil.models.tcn import Tcn
 
 CHANNELS = ("ax", "ay", "wz")
 UNITS = ("g", "g", "rad/s")

@@ -10,13 +10,13 @@ from torch.nn import functional as F  # noqa: N812
 
 from firmware_bridge.errors import FileError, UsageError
 from hil.models import Contract, Input, save_model
-from hil.models.architecture import TcnConfig
 from hil.models.int8.calibrate import evaluate
 from hil.models.int8.deploy import graph_of
 from hil.models.int8.graph import Graph
 from hil.models.int8.onnx_graph import read_program
 from hil.models.int8.trace import trace
-from hil.models.tcn import Tcn
+from hil.models.nets.shapes import TcnConfig
+from hil.models.nets.tcn import Tcn
 
 ROWS, CHANNELS = 40, 3
 

@@ -26,12 +26,12 @@ from model_boards import (
 from firmware_bridge.errors import UsageError
 from firmware_bridge.events import Connected, Disconnected, Rebooted
 from firmware_bridge.streams import BoardInfo, Stream
-from hil.models.architecture import TcnConfig
 from hil.models.contract import Architecture
 from hil.models.model import Model
+from hil.models.nets.shapes import TcnConfig
+from hil.models.nets.tcn import Tcn
 from hil.models.package import pack, unpack
 from hil.models.segments import Coverage
-from hil.models.tcn import Tcn
 
 SIZE = 90
 MODEL = small_model()

@@ -218,7 +218,7 @@ def test_what_is_written_is_judged_on_the_held_out_people(tmp_path: Path) -> Non
     config = toy(tmp_path)
     config = config.model_copy(update={"training": config.training.model_copy(update={"epochs": 1})})
     dataset = load_dataset(config.data, tmp_path)
-    package = train_and_judge(config, dataset, tmp_path / "toy.hilmodel")
+    package = train_and_judge(config, dataset, tmp_path / "toy.hilmodel").package
     assert load_model(tmp_path / "toy.hilmodel").package.sha256 == package.sha256
     found = judge(package, dataset.of(["3"])).score(2)
     assert {metric.name: metric.value for metric in package.contract.card.metrics} == {

@@ -1,0 +1,81 @@
+"""The streaming form of any network of ours as an ONNX program: data that onnxruntime runs without torch.
+
+Rule: the program is exported from the very function that runs eagerly (`Net.advance`), with state as inputs and outputs
+and the number of slots left free; whoever runs it always gives the same number.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+
+import torch
+from torch import Tensor, nn
+
+from firmware_bridge.errors import MissingPart, UsageError
+from hil.models.nets.seam import Net
+
+__all__ = ["exported_step"]
+
+
+class _Flat(nn.Module):
+    """`advance` with its state as a list of tensors, as exporters want it."""
+
+    def __init__(self, net: Net, names: tuple[str, ...]) -> None:
+        super().__init__()
+        self.net, self.names = net, names
+
+    def forward(self, x: Tensor, at: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
+        logits, after = self.net.advance(x, at, dict(zip(self.names, state, strict=True)))
+        return (logits, *(after[name] for name in self.names))
+
+
+def exported_step(net: Net, hop: int) -> bytes:
+    """Return the ONNX program of one hop.
+
+    Its inputs are `x` `(slots, hop, inputs)`, `at` `(slots,)` where the network's clearings follow sample numbers, and
+    the states by their names; its outputs are `logits` and every state's `NAME.next`.
+
+    Args:
+        net: The network, fused.
+        hop: Samples a call.
+
+    Raises:
+        MissingPart: The package onnxscript is not installed.
+        UsageError: The exporter cannot do it.
+    """
+    try:
+        import onnxscript  # noqa: F401
+    except ImportError:
+        raise MissingPart(
+            "the package onnxscript is not installed", "hil.models", "run: pip install 'hil-testbench[onnx]'"
+        ) from None
+    states = {name: shape for name, shape in net.states(hop).items() if 0 not in shape}
+    slots = 3
+    given = (
+        torch.zeros(slots, hop, net.config.inputs), torch.zeros(slots, dtype=torch.int64),
+        *(torch.zeros(slots, *shape) for shape in states.values()),
+    )  # fmt: skip
+    free = torch.export.Dim("slots", min=2, max=4096)
+    names = ("x", "at", *states)
+    log = logging.getLogger("torch.onnx")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            program = torch.onnx.export(
+                _Flat(net.eval(), tuple(states)), given, dynamo=True, verbose=False, input_names=list(names),
+                output_names=["logits", *(f"{name}.next" for name in states)],
+                dynamic_shapes=({0: free}, {0: free}, tuple({0: free} for _ in states)),
+            )  # fmt: skip
+    except Exception as error:
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)[:200]
+        raise UsageError(
+            f"the streaming step cannot be exported ({reason})", type(net).__name__, "run it eagerly"
+        ) from error
+    finally:
+        log.setLevel(level)
+    assert program is not None
+    made: bytes = program.model_proto.SerializeToString()
+    return made
