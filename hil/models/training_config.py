@@ -26,8 +26,6 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-
-
 class Training(_Part):
     """How to learn.
 
