@@ -59,6 +59,7 @@ def test_a_model_is_deployed_and_answers_real_windows_bit_for_bit(kind: str) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 @with_room
 def test_five_hundred_windows_come_out_bit_for_bit(kind: str) -> None:
     needs(kind)
