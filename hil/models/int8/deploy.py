@@ -142,6 +142,11 @@ def graph_of(model: Model) -> Graph:
         UsageError: An operator does not run on a board; it is named.
     """
     contract = model.contract
+    if contract.frame is not None:
+        raise UsageError(
+            f"it reads frames of {contract.frame[0]} x {contract.frame[1]}, and boards run networks of channels",
+            f"model {contract.name}", "run it on the host",
+        )  # fmt: skip
     shape = (contract.memory_samples, len(contract.inputs))
     if contract.architecture is not None:
         network = build_network(model.package)  # says in a sentence where torch is missing
