@@ -8,7 +8,8 @@ from test_net_training import waves
 
 from firmware_bridge.errors import FileError, UsageError
 from hil.models.d6t import main, read_postures
-from hil.models.datasets import NpzLayout, load_dataset, load_npz
+from hil.models.data_config import NpzLayout
+from hil.models.datasets import load_dataset, load_npz
 from hil.models.evaluate import cross_validate
 from hil.models.training_config import TrainConfig, load_config
 
