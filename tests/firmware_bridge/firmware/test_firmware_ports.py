@@ -17,10 +17,7 @@ from firmware_bridge.events import ClockReading, Connected, Gap, Log, Rebooted, 
 from firmware_bridge.firmware import build, kinds
 from firmware_bridge.firmware.kinds import KINDS, can_start, startable
 from firmware_bridge.transport import open_transport
-from firmware_bridge.wire.dialect import Described, Samples
-from firmware_bridge.wire.encode import encode
 from firmware_bridge.wire.messages import Kind, Message
-from firmware_bridge.wire.native import NativeDialect
 
 pytestmark = [pytest.mark.firmware, pytest.mark.skipif(sys.platform == "win32", reason="Windows has no ptys")]
 
@@ -62,24 +59,6 @@ def test_a_board_streams_at_its_rate_and_every_sample_is_accounted_for(kind: str
     assert len(items(out, ClockReading)) >= 10
     assert state.clock.drift_low < 2000  # ppm: by our clock the rate is right to 0.2 %,
     assert state.clock.drift_high > -2000  # as far as three seconds can tell
-
-
-@on_every_kind
-def test_a_board_wakes_when_a_sample_is_due_though_the_host_says_nothing(kind: str) -> None:
-    needs(kind)
-    dialect, began, came = NativeDialect(), 0.0, 0
-    transport = open_transport(f"firmware://{kind}?rate=50")
-    try:
-        transport.write(encode(Message(Kind.IDENTIFY), 0, 16))
-        while not began or time.monotonic() < began + 0.9:  # a second is the longest that a board ever sleeps
-            for heard in dialect.feed(transport.read(0.05), time.time_ns()):
-                if isinstance(heard, Described) and not began:
-                    transport.write(dialect.send(Message(Kind.START, {"nonce": 5, "streams": 0, "injected": 0})))
-                    began = time.monotonic()
-                came += isinstance(heard, Samples)
-    finally:
-        transport.close()
-    assert came >= 5  # of 45; a board that only wakes for a byte of the host sends the first
 
 
 @pytest.mark.slow

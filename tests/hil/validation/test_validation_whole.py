@@ -170,6 +170,7 @@ def test_every_fault_hits_as_strongly_as_it_says_and_the_same_way_twice() -> Non
 
 @pytest.mark.data
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_thermal_postures_on_another_day_are_near_what_the_study_found(shared_data: Path, tmp_path: Path) -> None:
     files = sorted((shared_data / "d6t_thermal_postures" / "Dataset").glob("Data-Bedroom-*/*.csv"))
     boards = Path(__file__).parents[3] / "scenarios" / "boards" / "omron_d6t.toml"
