@@ -81,10 +81,8 @@ def test_a_bug_planted_in_native_firmware_is_blamed_on_its_stage(
         assert found.first_difference.expected != found.first_difference.found
 
 
-@pytest.mark.parametrize(
-    ("bug", "verdict"),
-    [pytest.param("axis order", "preprocessing", marks=pytest.mark.slow), ("int32 overflow", "board")],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("bug", "verdict"), [("axis order", "preprocessing"), ("int32 overflow", "board")])
 def test_a_bug_planted_in_cortex_m3_firmware_is_blamed_on_its_stage(
     opened: Model, windows: Windows, plant: Plant, bug: str, verdict: str
 ) -> None:
