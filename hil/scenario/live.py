@@ -13,7 +13,7 @@ from firmware_bridge.batch import Batch
 from firmware_bridge.bridge import Bridge
 from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.errors import BridgeError, NoAnswer, WrongBoard
-from firmware_bridge.events import Arrival, Log
+from firmware_bridge.events import Arrival, Log, Rebooted
 from firmware_bridge.faults import Schedule
 from firmware_bridge.roles import Expect, PortSpec
 from firmware_bridge.way import held
@@ -161,18 +161,16 @@ def _prepare(bridge: Bridge, setup: Setup, roles: Sequence[str], clock: Clock) -
 def _reset(bridge: Bridge, role: str, clock: Clock) -> list[Arrival]:
     """Let a board start anew and wait until it has, so that no earlier reading is judged; return what came."""
     came: list[Arrival] = []
-    boot = _boot(bridge, role)
+    state = next(state for state in bridge.boards() if state.role == role)
+    tells = state.info is not None and state.info.dialect == "native"
     _say(bridge, role, "RESET")
     until = clock.now_ns() + int(RESET_S * 1e9)
-    while boot is not None and _boot(bridge, role) == boot and clock.now_ns() < until:
-        came += bridge.take(0.05)
+    started = False
+    while tells and not started and clock.now_ns() < until:
+        fresh = bridge.take(0.05)
+        came += fresh
+        started = any(isinstance(item, Rebooted) for one in fresh if one.board == role for item in one.items)
     return came
-
-
-def _boot(bridge: Bridge, role: str) -> int | None:
-    """Return how often a board has started; None where its dialect does not tell."""
-    state = next(state for state in bridge.boards() if state.role == role)
-    return state.boot if state.dialect is not None and state.dialect.name == "native" else None
 
 
 def _say(bridge: Bridge, role: str, text: str) -> None:
