@@ -20,7 +20,7 @@ from firmware_bridge.errors import UsageError
 from hil.models.conditioning import Conditioned, source_of
 from hil.models.data_config import DataConfig, RecordingEntry
 from hil.models.datasets import NONE, window_truth
-from hil.models.labelled import Place, place_of
+from hil.models.place import Place, place_of
 from hil.models.recorded import gaps_of, labels_of_samples
 
 if TYPE_CHECKING:
