@@ -228,6 +228,10 @@ def test_other_toml_files_among_scenarios_are_left_alone(tmp_path: Path) -> None
     (tmp_path / "deep" / "a.toml").write_text(GOOD)
     assert [one.path.name for one in load_all([tmp_path])] == ["a.toml"]
     assert load_all([tmp_path], tags=["other"]) == []
+    (tmp_path / "recordings").mkdir()
+    (tmp_path / "recordings" / "glitch.toml").write_text(GOOD)  # a glitch has its test beside its recording
+    for place in (tmp_path, tmp_path / "recordings"):
+        assert "glitch.toml" in [one.path.name for one in load_all([place])]
 
 
 def test_named_files_are_found_beside_the_scenario_or_above_it(tmp_path: Path) -> None:

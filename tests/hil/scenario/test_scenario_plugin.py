@@ -182,7 +182,7 @@ def test_a_bench_file_names_the_board_and_two_processes_take_turns_at_it(tmp_pat
         )
     with pty_board() as port:
         (tmp_path / "bench.toml").write_text(f'[board.imu]\nport = "{port}"\n')
-        done = run(root, "-n", "2", "--hil-bench", str(tmp_path / "bench.toml"))
+        done = run(root, "-n", "2")  # bench.toml of the folder in which one stands, as with `hil run`
     assert "2 passed" in done.stdout, done.stdout
     refused = run(root, "--hil-bench", str(tmp_path / "none.toml"))
     assert refused.returncode == 4
