@@ -36,7 +36,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--hil-on", default=None, help="target of scenarios: recording, virtual, PORT or ROLE=PORT")
     group.addoption("--hil-seed", type=int, default=0, help="added to the seeds of scenarios")
     group.addoption("--hil-twice", action="store_true", help="run each scenario in two ways and compare")
-    group.addoption("--hil-bench", default=None, metavar="FILE", help="TOML file with the port of each board")
+    group.addoption(
+        "--hil-bench",
+        default=None,
+        metavar="FILE",
+        help="port of each board; default: $HIL_BENCH, or bench.toml of this folder",
+    )
     group.addoption(
         "--hil-keep", default="hil-runs", metavar="DIR", help="where recordings of failures are kept; '': nowhere"
     )
@@ -52,7 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
         from firmware_bridge.errors import BridgeError
 
         try:
-            _ports(config)
+            _bench(config)
         except BridgeError as error:
             raise pytest.UsageError(str(error)) from None
     config.addinivalue_line("markers", "scenario: a scenario file (*.toml)")
@@ -93,10 +98,12 @@ class ScenarioFile(pytest.File):
         yield ScenarioItem.from_parent(self, name=self.path.stem, loaded=loaded)
 
 
-def _ports(config: pytest.Config) -> tuple[tuple[str, str], ...]:
-    from hil.scenario.benchfile import read_bench
+def _bench(config: pytest.Config) -> tuple[tuple[tuple[str, str], ...], str]:
+    """Return the port of each board and the file that names them, found as `hil run` finds it."""
+    from hil.scenario.benchfile import find_bench, read_bench
 
-    return () if config.option.hil_bench is None else read_bench(config.option.hil_bench)
+    chosen = find_bench(config.option.hil_bench)
+    return ((), "") if chosen is None else (read_bench(chosen[0]), str(chosen[0]))
 
 
 def _wait_s(config: pytest.Config) -> float:
@@ -137,13 +144,18 @@ class ScenarioItem(pytest.Item):
 
     def setup(self) -> None:
         """Run the scenario: trouble of the bench is an error of the set-up."""
+        from firmware_bridge.errors import BridgeError
         from hil.scenario.outcome import NA, TROUBLE
         from hil.scenario.run import RunOptions, run_scenario
 
         options = self.config.option
+        try:
+            ports, bench_file = _bench(self.config)
+        except BridgeError as error:
+            raise ScenarioTrouble(str(error)) from None
         chosen = RunOptions(
-            on=options.hil_on, seed=options.hil_seed, twice=options.hil_twice, bench=_ports(self.config),
-            bench_file=options.hil_bench or "", wait_s=_wait_s(self.config), keep=_folder(self.config),
+            on=options.hil_on, seed=options.hil_seed, twice=options.hil_twice, bench=ports,
+            bench_file=bench_file, wait_s=_wait_s(self.config), keep=_folder(self.config),
         )  # fmt: skip
         self.result = run_scenario(self.loaded, chosen)
         if self.result.outcome == TROUBLE and not self.result.quarantined:

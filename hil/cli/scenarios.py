@@ -141,6 +141,7 @@ def run(
     from hil.scenario.load import load_all
     from hil.scenario.many import run_all, was_interrupted
     from hil.scenario.outcome import ScenarioResult, exit_code
+    from hil.scenario.place import refuse_nobody
     from hil.scenario.reporting import Reports, write_reports
     from hil.scenario.run import RunOptions
     from hil.scenario.table import result_lines, total_line
@@ -148,6 +149,8 @@ def run(
     if cluster is not None:
         refuse_local(on, bench, jobs)
     loaded = load_all(paths, tag or ())
+    refuse_nobody(on, loaded)
+    refuse_nobody(against, loaded)
     ports: tuple[tuple[str, str], ...] = ()
     bench_file = ""
     if cluster is None and (chosen := find_bench(bench)) is not None:

@@ -25,7 +25,7 @@ from hil.scenario.drive import Drive
 from hil.scenario.evidence import Evidence
 from hil.scenario.grammar import ModelTable
 from hil.scenario.load import Loaded
-from hil.scenario.pieces import bytewise, difference, shattered
+from hil.scenario.pieces import bytewise, shattered
 from hil.scenario.simulate import START_NS
 from hil.scenario.stimulated import stimulated_feed
 from hil.scenario.stretches import Passing, Stretch, single
@@ -231,7 +231,7 @@ def judge_feeds(
         board.imported, board.person = feed.session is None, feed.person
         if feed.session is not None:
             board.clock = feed.session.clock()
-            board.books = None if board.books is None else difference(feed.session.books(), feed.before)
+            board.books = None if board.books is None else feed.span.books(feed.session.books())
         labels[feed.role] = _labels(board.marks) if feed.labels is None else feed.labels
     for feeder in feeders:
         labels[feeder.role] = feeder.labels()

@@ -8,13 +8,18 @@ import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeGuard
 
-from firmware_bridge.errors import UsageError
+from firmware_bridge.address import parse_port as parse_address
+from firmware_bridge.errors import BridgeError, UsageError
 from firmware_bridge.faults import KINDS, Fault
+from firmware_bridge.virtual.boards import BUILT_IN, board_names, make_board, parse_port
 from hil.scenario.catalogue import ROWS, find_row
 from hil.scenario.mistakes import Mistake, nearest, shown
 from hil.scenario.position import Path
 
 __all__ = ["mistakes_in"]
+
+BENCH_PORT = "bench"
+"""In place of a port: the bench file says where the board is."""
 
 _LIMITS = ("at_least", "at_most", "between", "equals")
 _SOURCES = ("recording", "port", "virtual", "firmware")
@@ -57,6 +62,33 @@ def _boards(boards: Any) -> Iterator[Mistake]:
         for key, needed in (("board", "recording"), ("seed", "virtual"), ("serial", "port")):
             if key in table and needed not in table and given:
                 yield Mistake(("board", role, key), f"it has a meaning with `{needed}` only")
+        if isinstance(name := table.get("virtual"), str) and name:
+            yield from _virtual(("board", role, "virtual"), name, by_seed=True)
+        if isinstance(port := table.get("port"), str) and port not in ("", BENCH_PORT):
+            yield from _port(("board", role, "port"), port)
+
+
+def _port(path: Path, port: str) -> Iterator[Mistake]:
+    """Yield why a port can be none, whatever is plugged in."""
+    try:
+        address = parse_address(port)
+    except BridgeError as error:
+        yield Mistake(path, f"{shown(port)}: {error.what}; {error.next_step}")
+        return
+    if address.scheme == "virtual":
+        yield from _virtual(path, address.target)
+
+
+def _virtual(path: Path, port: str, by_seed: bool = False) -> Iterator[Mistake]:
+    """Yield what is wrong with a virtual board, by making it; those of other packages are asked for by name only."""
+    try:
+        name, parameters = parse_port(port)
+        if by_seed and "seed" in parameters:
+            yield Mistake(path, "the seed of a virtual board is a key of its own: write seed = NUMBER")
+        if name in BUILT_IN or name not in board_names():
+            make_board(name, parameters)
+    except UsageError as error:
+        yield Mistake(path, f"{error.what}; {error.next_step}")
 
 
 def _readings(plain: Mapping[str, Any]) -> Iterator[Mistake]:

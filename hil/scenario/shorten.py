@@ -33,7 +33,7 @@ def shorten(path: Path, limit_bytes: int, moments: Sequence[tuple[int, str]]) ->
         The part that stayed, empty where all of it did, and a sentence.
     """
     size = path.stat().st_size
-    told = f"the recording has {size / 1e6:.1f} MB, more than the {limit_bytes / 1e6:.1f} MB of --keep-most"
+    told = f"the recording has {size / 1e6:.1f} MB, more than the {limit_bytes / 1e6:g} MB of --keep-most"
     if not moments:
         return "", f"{told}; no moment stands for what failed, so all of it is kept"
     at_ns, metric = moments[0]

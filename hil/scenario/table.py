@@ -87,7 +87,8 @@ def total_line(results: Iterable[ScenarioResult], seconds: float) -> str:
     told = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     retries = sum(one.retries for one in all_of)
     again = f"; {retries} run again after a process died" if retries else ""
-    return f"{len(all_of)} scenarios in {seconds:.1f} s: {told or 'none'}{again}"
+    noun = "scenario" if len(all_of) == 1 else "scenarios"
+    return f"{len(all_of)} {noun} in {seconds:.1f} s: {told or 'none'}{again}"
 
 
 def _times(count: int) -> str:

@@ -132,9 +132,20 @@ def test_after_the_last_one_that_was_wished_for_a_key_is_refused_in_a_sentence(t
         until(engine, lambda: samples(engine) > 50)
         engine.command("glitch")
         until(engine, lambda: engine.glitches.enough)
-        with pytest.raises(UsageError, match="1 glitches are saved already"):
+        with pytest.raises(UsageError, match="as many glitches as were wished for are saved"):
             engine.command("glitch")
     assert engine.glitches.saved[0].scenario == ""
+
+
+def test_what_triggers_by_itself_after_the_last_one_is_no_error(tmp_path: Path) -> None:
+    config = bench(tmp_path, "imu=virtual://imu", count=1, after_s=0.02, thresholds=("imu.ax>0~0",))
+    with Engine(config) as engine:
+        until(engine, lambda: engine.glitches.enough)
+        seen = samples(engine)
+        until(engine, lambda: samples(engine) > seen + 300)
+        said = [line.text for line in engine.snapshot(VIEW).log]
+    assert len(engine.glitches.saved) == 1
+    assert not [text for text in said if "not saved" in text]
 
 
 def test_a_glitch_whose_file_cannot_be_made_is_told_and_counted_and_the_bench_goes_on(tmp_path: Path) -> None:

@@ -3,8 +3,6 @@
 from firmware_bridge.events import Prediction
 
 T0 = 1_700_000_000_000_000_000
-
-
 HOP = 1_000_000_000
 
 

@@ -16,11 +16,12 @@ IMU = 'name = "{name}"\n[board.imu]\nvirtual = "imu?rate=100"\nseed = 7\n[readin
 LOST = '[[check]]\nmetric = "link.imu.samples_lost"\nequals = {value}\n'
 
 
+WATCH = Path(__file__).resolve().parents[3] / "scenarios" / "recordings" / "watch-unseen-9.mcap"
 SCHEMA = Path(__file__).resolve().parents[2] / "data" / "junit" / "jenkins.xsd"
 
 
 def write_folder(root: Path) -> Path:
-    """Five scenarios, one for each outcome, and a TOML file that is none."""
+    """Six scenarios, one for each outcome and one in quarantine, and a TOML file that is none."""
     (root / "models").mkdir(parents=True)
     (root / "models" / "other.toml").write_text("[train]\n")
     rate = '[[check]]\nmetric = "stream.imu.imu.rate"\nbetween = [95, 105]\n'
@@ -31,6 +32,11 @@ def write_folder(root: Path) -> Path:
     (root / "d.toml").write_text(trouble)
     quarantine = '[quarantine]\nreason = "strap"\ndate = "2026-01-02"\n'
     (root / "e.toml").write_text(IMU.format(name="known") + LOST.format(value=5) + quarantine)
+    (root / "f.toml").write_text(
+        f'name = "tight"\n[board.watch]\nrecording = "{WATCH}"\n[readings]\nto_s = 5.0\n'
+        '[[check]]\nmetric = "clock.watch.drift"\nbetween = [11.999999, 12.000001]\n'
+        + LOST.replace("imu", "watch").format(value=0)
+    )
     return root
 
 
@@ -59,10 +65,10 @@ class Ran:
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ran]:
-    """The five scenarios by one process that tells all, and by two that tell little."""
+    """The scenarios by one process that tells all, and by two that tell little."""
     root = write_folder(tmp_path_factory.mktemp("plugin") / "scenarios")
     found = {}
-    for name, options in (("alone", ("-vv", "-rsf")), ("two", ("-n", "2"))):
+    for name, options in (("alone", ("-vv", "-rsfE")), ("two", ("-n", "2"))):
         junit = root.parent / f"{name}.xml"
         done = run(root, *options, "--junitxml", str(junit))
         found[name] = Ran(done.returncode, done.stdout, junit)
@@ -70,14 +76,15 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ran]:
 
 
 def run(folder: Path, *arguments: str, timeout: float = 100) -> subprocess.CompletedProcess[str]:
-    command = (sys.executable, "-m", "pytest", str(folder), "-q", "-p", "no:cacheprovider", *arguments)
+    command = (sys.executable, "-m", "pytest", str(folder), "-q", "-p", "no:cacheprovider", "-p", "no:hypothesispytest",
+               *arguments)  # fmt: skip
     return subprocess.run(command, cwd=folder.parent, capture_output=True, text=True, timeout=timeout)
 
 
 def test_outcomes_are_those_of_pytest_and_failures_show_the_table_and_the_command(ran: dict[str, Ran]) -> None:
     out = ran["alone"].out
     assert ran["alone"].code == 1
-    assert "1 failed, 1 passed, 1 skipped, 1 xfailed, 1 error" in out
+    assert "1 failed, 1 passed, 1 skipped, 1 xfailed, 2 errors" in out
     assert "again: hil run" in out
     assert "FAIL  link.imu.samples_lost  0       = 5" in out
     assert "board:revb" in out
@@ -98,14 +105,14 @@ def test_every_check_is_a_sub_result_with_metric_value_and_limit(ran: dict[str, 
     assert "b.toml::b SUBFAILED[link.imu.samples_lost: 0, limit = 5]" in out
     assert "b.toml::b SUBPASSED[stream.imu.imu.rate: 100 Hz, limit 95 .. 105 Hz]" in out
     assert "e.toml::e SUBXFAIL[link.imu.samples_lost: 0, limit = 5]" in out
-    assert "2 subtests passed, 1 subtests failed, 1 subtests skipped" in out
+    assert "3 subtests passed, 1 subtests failed, 1 subtests skipped, 1 subtests in trouble" in out
     assert max(map(int, re.findall(r"\[ *(\d+)%\]", out))) == 100  # checks are no items: progress counts scenarios
 
 
 def test_checks_that_pass_are_silent_unless_asked_for_and_are_never_counted_as_tests(ran: dict[str, Ran]) -> None:
     out = ran["two"].out
     assert "SUB" not in out
-    assert "1 failed, 1 passed, 1 skipped, 1 xfailed, 1 error, 1 subtests failed in" in out
+    assert "1 failed, 1 passed, 1 skipped, 1 xfailed, 2 errors, 1 subtests failed, 1 subtests in trouble in" in out
 
 
 def test_jenkins_finds_every_check_as_a_case_of_its_own_however_many_processes_ran(ran: dict[str, Ran]) -> None:
@@ -113,9 +120,9 @@ def test_jenkins_finds_every_check_as_a_case_of_its_own_however_many_processes_r
     for one in ran.values():
         schema.validate(str(one.junit))
         suite = next(ElementTree.parse(one.junit).iter("testsuite"))
-        # Five scenarios, and the checks of those three that came to a verdict.
-        assert [suite.get(key) for key in ("tests", "failures", "errors", "skipped")] == ["9", "2", "1", "3"]
-        assert len(one.cases) == 9
+        # Six scenarios, and the checks of those four that came to a verdict.
+        assert [suite.get(key) for key in ("tests", "failures", "errors", "skipped")] == ["12", "2", "3", "3"]
+        assert len(one.cases) == 12
     assert ran["alone"].cases == ran["two"].cases
     cases = ran["alone"].cases
     assert cases["scenarios.b.toml.b", "link.imu.samples_lost = 5"] == "failure"
@@ -126,47 +133,41 @@ def test_jenkins_finds_every_check_as_a_case_of_its_own_however_many_processes_r
         schema.validate(ran["two"].junit.read_text().replace("<failure", "<unset").replace("</failure", "</unset"))
 
 
-def test_trouble_of_one_check_is_an_error_and_names_that_check(tmp_path: Path) -> None:
-    recording = Path(__file__).resolve().parents[3] / "scenarios" / "recordings" / "watch-unseen-9.mcap"
-    (tmp_path / "clock.toml").write_text(
-        f'name = "tight"\n[board.watch]\nrecording = "{recording}"\n[readings]\nto_s = 5.0\n'
-        '[[check]]\nmetric = "clock.watch.drift"\nbetween = [11.999999, 12.000001]\n'
-        '[[check]]\nmetric = "clock.watch.round_trip"\nat_most = 1e9\n'
-    )
-    done = run(tmp_path / "clock.toml", "-vv", "--junitxml", str(tmp_path / "out.xml"))
-    assert "SUBTROUBLE[clock.watch.drift: " in done.stdout, done.stdout
-    assert "1 error, 1 subtests passed, 1 subtests in trouble in" in done.stdout
-    cases = Ran(done.returncode, done.stdout, tmp_path / "out.xml").cases
-    assert sorted(cases.values()) == ["error", "error", "passed"]
+def test_trouble_of_one_check_is_an_error_and_names_that_check(ran: dict[str, Ran]) -> None:
+    assert "f.toml::f SUBTROUBLE[clock.watch.drift: " in ran["alone"].out
+    assert "ERROR scenarios/f.toml::f - clock.watch.drift is" in ran["alone"].out
+    cases = ran["alone"].cases
+    assert cases["scenarios.f.toml.f", "clock.watch.drift 11.999999 .. 12.000001 ppm"] == "error"
+    assert cases["scenarios.f.toml.f", "link.watch.samples_lost = 0"] == "passed"
 
 
 SAID = {"PASS": "passed", "MARGINAL": "passed", "FAIL": "failure", "UNSET": "failure", "TROUBLE": "error",
         "NA": "skipped"}  # fmt: skip
 
 
-def verdicts(folder: Path, jobs: int) -> tuple[dict[str, str], dict[str, str]]:
-    """What `hil run` says of each file in pytest's words, and what pytest says on two processes."""
+def verdicts(folder: Path, jobs: int, theirs: Ran) -> tuple[dict[str, str], dict[str, str]]:
+    """What `hil run` says of each file in pytest's words, and what pytest said."""
     command = (sys.executable, "-m", "hil", "run", str(folder), "--json", "-q", "--no-keep", "--jobs", str(jobs))
     told = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False).stdout
     ours = {
         Path(one["path"]).stem: "skipped" if one["quarantined"] and one["outcome"] != "PASS" else SAID[one["outcome"]]
         for one in json.loads(told)["scenarios"]
     }
-    done = run(folder, "-n", "2", "--junitxml", str(folder / "out.xml"), timeout=900)
-    cases = Ran(done.returncode, done.stdout, folder / "out.xml").cases
-    return ours, {name: said for (place, name), said in cases.items() if place.endswith(".toml")}
+    return ours, {name: said for (place, name), said in theirs.cases.items() if place.endswith(".toml")}
 
 
-def test_two_processes_of_pytest_give_the_verdicts_of_hil_run(folder: Path) -> None:
-    ours, theirs = verdicts(folder, 1)
+def test_two_processes_of_pytest_give_the_verdicts_of_hil_run(ran: dict[str, Ran]) -> None:
+    ours, theirs = verdicts(ran["two"].junit.parent / "scenarios", 1, ran["two"])
     assert ours == theirs
-    assert ours == {"a": "passed", "b": "failure", "c": "skipped", "d": "error", "e": "skipped"}
+    assert ours == {"a": "passed", "b": "failure", "c": "skipped", "d": "error", "e": "skipped", "f": "error"}
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_the_whole_library_has_one_verdict_whoever_runs_it() -> None:
-    ours, theirs = verdicts(Path(__file__).resolve().parents[3] / "scenarios", 2)
+def test_the_whole_library_has_one_verdict_whoever_runs_it(tmp_path: Path) -> None:
+    library, junit = WATCH.parents[1], tmp_path / "out.xml"
+    done = run(library, "-n", "2", "--junitxml", str(junit), timeout=900)
+    ours, theirs = verdicts(library, 2, Ran(done.returncode, done.stdout, junit))
     assert ours == theirs
     assert len(ours) > 20
 
@@ -182,7 +183,7 @@ def test_a_bench_file_names_the_board_and_two_processes_take_turns_at_it(tmp_pat
         )
     with pty_board() as port:
         (tmp_path / "bench.toml").write_text(f'[board.imu]\nport = "{port}"\n')
-        done = run(root, "-n", "2", "--hil-bench", str(tmp_path / "bench.toml"))
+        done = run(root, "-n", "2")  # bench.toml of the folder in which one stands, as with `hil run`
     assert "2 passed" in done.stdout, done.stdout
     refused = run(root, "--hil-bench", str(tmp_path / "none.toml"))
     assert refused.returncode == 4
@@ -204,7 +205,7 @@ def test_collecting_loads_neither_torch_nor_a_recording(folder: Path) -> None:
         "print('loaded', sorted({'torch', 'mcap', 'textual', 'scipy'} & set(sys.modules)))\n"
     )
     done = subprocess.run((sys.executable, "-c", code), cwd=folder, capture_output=True, text=True, timeout=60)
-    assert "5 tests collected" in done.stdout
+    assert "6 tests collected" in done.stdout
     assert "loaded []" in done.stdout
 
 
