@@ -11,7 +11,8 @@ import hil.models
 from firmware_bridge.batch import Batch
 from firmware_bridge.streams import Stream
 from hil.models import load_model
-from hil.models.datasets import NpzLayout, digest, load_npz
+from hil.models.data_config import NpzLayout
+from hil.models.datasets import digest, load_npz
 from hil.models.evaluate import judge
 from hil.models.training_config import TrainConfig, load_config
 
