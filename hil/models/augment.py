@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from firmware_bridge.errors import UsageError
 from hil.models.augment_config import AugmentConfig
 from hil.models.augment_frames import moved
 from hil.models.datasets import Series
@@ -30,6 +31,9 @@ class Crops:
         generator: Source of all chance.
         rate_hz: Samples a second: with it a density of noise is a standard deviation.
         frame: Rows and columns where a sample is a frame.
+
+    Raises:
+        UsageError: The configuration names a channel that is not there.
     """
 
     def __init__(
@@ -49,6 +53,12 @@ class Crops:
         self.start = torch.from_numpy(np.concatenate(([0], np.cumsum(sizes)[:-1])))
         self.size = torch.from_numpy(sizes)
         self.length, self.config, self.generator = length, config, generator
+        named = {*config.per_second, *config.noise_density, *(name for vector in config.vectors for name in vector)}
+        if strange := sorted(named.difference(channels)):
+            raise UsageError(
+                f"no channel is called {', '.join(strange)} (there are {', '.join(channels)})", "augment",
+                "name channels of the data",
+            )  # fmt: skip
         self.vectors = [[channels.index(name) for name in vector] for vector in config.vectors]
         self.rates = [channels.index(name) for name in config.per_second]
         self.frame = frame

@@ -100,7 +100,8 @@ class DataConfig(_Part):
         rate_hz: Rate, where recordings are resampled.
         conditioning: What is done to recordings, and to the streams of live boards, before the model reads them.
         labels: Labels to tell apart in recordings; empty: all that occur, by name.
-        held_out: People never seen in training; the model is judged on them.
+        by: What belongs together and is held out together; days and devices stand where people do otherwise.
+        held_out: People (days, devices) never seen in training; the model is judged on them.
         source: Where the data come from, for the card.
         licence: Their licence, for the card.
     """
@@ -114,6 +115,7 @@ class DataConfig(_Part):
     rate_hz: Annotated[float, Field(gt=0)] | None = None
     conditioning: Conditioning | None = None
     labels: tuple[str, ...] = ()
+    by: Literal["person", "day", "device"] = "person"
     held_out: tuple[str, ...] = ()
     source: str = ""
     licence: str = ""

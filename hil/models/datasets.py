@@ -168,10 +168,12 @@ def load_dataset(config: DataConfig, folder: str | os.PathLike[str] = ".") -> Da
         UsageError: Files do not fit each other, or say not whose they are.
     """
     if config.npz is not None:
-        return load_npz(config.npz, folder)
-    from hil.models.labelled import load_recordings
+        dataset = load_npz(config.npz, folder)
+    else:
+        from hil.models.labelled import load_recordings
 
-    return load_recordings(config, folder)
+        dataset = load_recordings(config, folder)
+    return dataset if config.by == "person" else dataset.by(config.by)
 
 
 def ordered(names: Iterable[str]) -> list[str]:

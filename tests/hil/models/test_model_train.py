@@ -145,6 +145,14 @@ def crops(config: AugmentConfig, length: int = 50) -> Crops:
     return Crops(series, ("x", "y", "z", "rate"), length, config, torch.Generator().manual_seed(1))
 
 
+@pytest.mark.parametrize(
+    "key", [{"noise_density": {"w": 1.0}}, {"per_second": ("w",)}, {"vectors": (("x", "y", "w"),)}]
+)
+def test_a_channel_that_is_not_there_is_named(key: dict[str, object]) -> None:
+    with pytest.raises(UsageError, match="no channel is called w .there are x, y, z, rate"):
+        crops(AugmentConfig.model_validate(key))
+
+
 def test_an_unchanged_crop_is_a_piece_of_the_series() -> None:
     readings, labels = crops(AugmentConfig()).draw(20)
     starts = readings[:, 0, 0].long()

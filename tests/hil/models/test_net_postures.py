@@ -1,78 +1,38 @@
-"""Thermal frames become a dataset whose exclusions are counted, and networks learn from it day by day."""
+"""Networks learn from thermal frames day by day, and a cross-validation that is cut off goes on where it was."""
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 from test_net_training import waves
 
-from firmware_bridge.errors import FileError, UsageError
-from hil.models.d6t import main, read_postures
-from hil.models.data_config import NpzLayout
-from hil.models.datasets import load_dataset, load_npz
+from firmware_bridge.errors import UsageError
+from hil.data.gather import gather
+from hil.models.datasets import load_dataset
 from hil.models.evaluate import cross_validate
 from hil.models.training_config import TrainConfig, load_config
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def line(pixel: int, check: int = 1) -> str:
-    return ", ".join(map(str, [291, *range(pixel, pixel + 16), check, 212, "2016/6/10 - 19:40:17"]))
-
-
-def recordings(folder: Path) -> Path:
-    day = folder / "Data-Bedroom-Day1"
-    day.mkdir(parents=True)
-    head = "2016/6/10 - 19:40:00 BEGINNING OF FILE\nTPTAT, T1\n"
-    whole = [line(200), line(210), line(999, check=0), line(220), line(999, check=0), line(230), line(240), line(250)]
-    (day / "Bedroom-Day1-B-1.csv").write_text(head + "\n".join(whole) + "\n")
-    (day / "Bedroom-Day1-None-8.csv").write_text(head + line(100) + "\n" + line(101) + "\ntorn, line\n")
-    (day / "Bedroom-Day1-D-Lying-on-the-bed.csv").write_text(head + line(1) + "\n")
+@pytest.fixture(scope="module")
+def thermal(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that `scenarios/models/postures.toml` is relative to, with its recordings in it."""
+    folder = tmp_path_factory.mktemp("postures")
+    files = sorted((shared_data / "d6t_thermal_postures").glob("Dataset/Data-Bedroom-*/*.csv"))
+    board = ROOT / "scenarios" / "boards" / "omron_d6t.toml"
+    name = "{place}-Day{day}-{person}-{label}"
+    gather(files, folder / "thermal", name, board_file=board, only=[("label", "[1-8]")])
     return folder
-
-
-def test_frames_with_a_failed_checksum_are_excluded_counted_and_end_a_series(tmp_path: Path) -> None:
-    found = read_postures(recordings(tmp_path))
-    assert found.lengths == [2, 3, 2]  # the one frame between two failed ones is no series
-    assert found.counts == {
-        "files": 2, "other_files": 1, "no_frame": 5, "failed_crc": 2, "alone": 1, "frames": 7,
-    }  # fmt: skip
-    assert found.frames[2][0].tolist() == [230, 231, 232, 233]
-    assert 999 not in np.array(found.frames)
-    with pytest.raises(FileError, match="no recording of a Bathroom"):
-        read_postures(tmp_path, "Bathroom")
-
-
-def test_the_file_reads_as_a_dataset_of_frames_grouped_by_day_or_person(tmp_path: Path) -> None:
-    recordings(tmp_path)
-    for group, people in (("day", ("1",)), ("person", ("B", "None"))):
-        out = tmp_path / f"{group}.npz"
-        assert main([str(tmp_path), "-o", str(out), "--group", group]) == 0
-        dataset = load_npz(NpzLayout(file=out.name, scale="scale", units=("degC",), rate_hz=4.7), tmp_path)
-        assert dataset.people == people
-        assert dataset.frame == (4, 4)
-        assert dataset.labels == ("posture-1", "nobody")
-        assert dataset.series[0].values.shape == (2, 16)
-        assert dataset.series[0].values[0, 1] == np.float32(20.1)
-
-
-@pytest.mark.data
-def test_the_real_recordings_have_the_frames_that_were_counted_by_hand(shared_data: Path, tmp_path: Path) -> None:
-    found = read_postures(shared_data / "d6t_thermal_postures")
-    assert (found.counts["frames"], found.counts["failed_crc"], found.counts["alone"]) == (18614, 345, 13)
-    assert set(found.days) == set("1234567")
-    assert set(found.postures) == set(range(1, 9))
-    frames = np.array(found.frames)
-    assert (frames.min(), frames.max()) > (100, 200)
 
 
 @pytest.mark.data
 @pytest.mark.slow
-def test_a_short_training_on_frames_beats_chance_on_a_day_never_met(shared_data: Path, tmp_path: Path) -> None:
-    main([str(shared_data / "d6t_thermal_postures"), "-o", str(tmp_path / "postures.npz")])
+def test_a_short_training_on_frames_beats_chance_on_a_day_never_met(thermal: Path) -> None:
     config = load_config(ROOT / "scenarios" / "models" / "postures.toml")
+    dataset = load_dataset(config.data, thermal)
+    assert (dataset.frame, dataset.people) == ((4, 4), tuple("1234567"))
+    assert (sum(len(one.values) for one in dataset.series), dataset.left_out) == (18_627, {"invalid": 345})
     short = config.model_copy(update={"training": config.training.model_copy(update={"epochs": 1})})
-    dataset = load_dataset(short.data, tmp_path)
     (fold,) = cross_validate(short, dataset, [0], [("7",)])
     assert fold.decisions.score(8).accuracy > 0.2  # chance is 0.125
 
