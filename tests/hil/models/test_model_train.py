@@ -149,7 +149,7 @@ def crops(config: AugmentConfig, length: int = 50) -> Crops:
     "key", [{"noise_density": {"w": 1.0}}, {"per_second": ("w",)}, {"vectors": (("x", "y", "w"),)}]
 )
 def test_a_channel_that_is_not_there_is_named(key: dict[str, object]) -> None:
-    with pytest.raises(UsageError, match="no channel is called w .there are x, y, z, rate"):
+    with pytest.raises(UsageError, match="no channel is called w"):
         crops(AugmentConfig.model_validate(key))
 
 
