@@ -11,13 +11,16 @@ sample numbers (`expected`) against what came of it:
 samples of a run that an earlier host started; they belong to no boot and are given to nobody. A loss is `unattributed`
 until the board's next STATUS says how many it dropped itself; of the rest, what vanished while the host had stopped
 reading (a Stall) is the host's, all else is `lost` on the link. None means unknown, and unknown is never shown as 0.
+
+A board that runs a model on its own samples has a third side, as soon as it counts: `due` = judged + skipped + unsent +
+lost windows (see `wire.windows`).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Books", "Ledger", "SampleBooks"]
+__all__ = ["Books", "Ledger", "SampleBooks", "WindowBooks"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,34 @@ class SampleBooks:
 
 
 @dataclass(frozen=True, slots=True)
+class WindowBooks:
+    """Windows of one stream that a board's own model looked at during one boot.
+
+    Attributes:
+        due: Windows that were whole when their hop came.
+        judged: Of these, those whose result came.
+        skipped: Never run: the next was due already.
+        unsent: Run, and the result found no room on the board.
+        lost: Run, and the result did not arrive.
+    """
+
+    due: int = 0
+    judged: int = 0
+    skipped: int = 0
+    unsent: int = 0
+    lost: int = 0
+
+    def as_dict(self) -> dict[str, int]:
+        """Return the counts by name."""
+        return {key: getattr(self, key) for key in self.__dataclass_fields__}
+
+    def less(self, before: "WindowBooks") -> "WindowBooks":
+        """Return what came since `before`."""
+        then = before.as_dict()
+        return WindowBooks(**{key: count - then[key] for key, count in self.as_dict().items()})
+
+
+@dataclass(frozen=True, slots=True)
 class Books:
     """All of one board, frozen.
 
@@ -75,6 +106,7 @@ class Books:
         pending: Bytes held back because their frame or line is not complete.
         streams: Samples by (stream, boot).
         frames_lost: Frames that never came by their sequence numbers; None where frames carry none.
+        windows: Windows by (stream, boot), where a board counts those that its own model looks at.
     """
 
     bytes_received: int = 0
@@ -82,6 +114,7 @@ class Books:
     pending: int = 0
     streams: Mapping[tuple[str, int], SampleBooks] = field(default_factory=dict)
     frames_lost: int | None = None
+    windows: Mapping[tuple[str, int], WindowBooks] = field(default_factory=dict)
 
     def closes(self) -> list[str]:
         """Return a sentence for every sum that does not close; empty when all do."""
@@ -103,7 +136,8 @@ class Books:
         return SampleBooks(**sums)  # type: ignore[arg-type]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
+        """Return plain JSON values; without windows where no board counts any, as ever."""
+        judged = [{"stream": stream, "boot": boot, **books.as_dict()} for (stream, boot), books in self.windows.items()]
         return {
             "bytes_received": self.bytes_received, "buckets": dict(self.buckets), "pending": self.pending,
             "frames_lost": self.frames_lost,
@@ -111,6 +145,7 @@ class Books:
                 {"stream": stream, "boot": boot, **books.as_dict()}
                 for (stream, boot), books in self.streams.items()
             ],
+            **({"windows": judged} if judged else {}),
         }  # fmt: skip
 
     @classmethod
@@ -122,9 +157,13 @@ class Books:
             )
             for row in plain.get("streams", ())
         }
+        windows = {
+            (row["stream"], row["boot"]): WindowBooks(**{key: row[key] for key in WindowBooks.__dataclass_fields__})
+            for row in plain.get("windows", ())
+        }
         return cls(
             plain.get("bytes_received", 0), dict(plain.get("buckets", {})), plain.get("pending", 0), streams,
-            plain.get("frames_lost"),
+            plain.get("frames_lost"), windows,
         )  # fmt: skip
 
 
@@ -178,6 +217,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self.bytes_received = 0
+        self.windows: dict[tuple[str, int], WindowBooks] = {}
         self._open: dict[tuple[str, int], Count] = {}
         self._closed: dict[tuple[str, int], SampleBooks] = {}
 
@@ -198,4 +238,4 @@ class Ledger:
         streams = dict(self._closed)
         for key, count in self._open.items():
             streams[key] = count.freeze()
-        return Books(self.bytes_received, dict(buckets), pending, streams, frames_lost)
+        return Books(self.bytes_received, dict(buckets), pending, streams, frames_lost, dict(self.windows))

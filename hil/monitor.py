@@ -13,7 +13,7 @@ from typing import Any
 
 from firmware_bridge.batch import Batch
 from firmware_bridge.events import Arrival, Connected, Disconnected, Gap, Item, Log, Prediction, Rebooted
-from firmware_bridge.ledger import Books, SampleBooks
+from firmware_bridge.ledger import Books, SampleBooks, WindowBooks
 from firmware_bridge.streams import BoardInfo
 from hil.allanview import AllanView
 from hil.logbook import LABEL_PREFIX, Logbook, told_label
@@ -256,7 +256,7 @@ SUMMED = tuple(SampleBooks.__dataclass_fields__)
 
 
 def ledger_rows(books: Books) -> tuple[tuple[str, int | None], ...]:
-    """Return the books as rows for people: samples over all streams and boots, then bytes by bucket.
+    """Return the books as rows for people: samples over all streams and boots, windows of a board's own model, bytes.
 
     A figure that is unknown for any stream is unknown in the sum.
     """
@@ -264,6 +264,8 @@ def ledger_rows(books: Books) -> tuple[tuple[str, int | None], ...]:
     for name in SUMMED:
         values: list[int | None] = [getattr(row, name) for row in books.streams.values()]
         rows.append((name, None if not values or None in values else sum(value or 0 for value in values)))
+    for name in WindowBooks.__dataclass_fields__ if books.windows else ():
+        rows.append((f"windows {name}", sum(getattr(row, name) for row in books.windows.values())))
     buckets: Mapping[str, int] = books.buckets
     rows += [(f"bytes {name.replace('_', ' ')}", count) for name, count in buckets.items()]
     return (*rows, ("bytes pending", books.pending))

@@ -9,18 +9,21 @@ Rule of this room: text in, text out; the table in `wire/messages.py` is the onl
 
 import argparse
 import re
+import struct
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from firmware_bridge.wire.messages import HEADER, OFFSET, REASONS, STATUS_ROW, TABLE, VERSION, Flag, Kind, Shape
+from firmware_bridge.wire.messages import (  # isort: skip
+    HEADER, OFFSET, REASONS, STATUS_MODEL, STATUS_MODEL_FIELDS, STATUS_ROW, STATUS_ROW_FIELDS, TABLE, VERSION, Flag,
+    Kind, Shape,
+)  # fmt: skip
 
 __all__ = ["FILES", "FOLDER", "main", "messages_header", "single_header"]
 
 FOLDER = Path(__file__).parent
 
 _WIDTH = {"B": 1, "H": 2, "I": 4}
-_ROW = ("stream", "produced", "dropped", "starved", "credit", "consumed")
 _MADE = "Made by `python -m firmware_bridge.firmware.codegen`; do not edit."
 _CORE = ("hil_messages.h", "hil_bytes.h", "hil_crc.h", "hil_ring.h", "hal.h", "hil_frame.h", "hil_text.h",
          "hil_stream.h", "hil_board.h", "hil_command.h")  # fmt: skip
@@ -34,6 +37,8 @@ _SOURCES = (
     "hil_command.c",
     "hil_board.c",
 )
+_ENGINE = ("hil_nn_format.h", "hil_nn_record.h", "hil_nn.h", "hil_model.h")
+_ENGINE_SOURCES = ("hil_nn_load.c", "hil_nn.c", "hil_model.c", "hil_infer.c")
 
 
 def messages_header() -> str:
@@ -46,7 +51,8 @@ def messages_header() -> str:
         _enum("hil_flag", [(flag.name or "", f"0x{flag:02x}") for flag in Flag]),
         _enum("hil_reason", [(f"REFUSED_{_upper(text)}", str(code)) for code, text in REASONS.items()]),
         *(_layout(kind, shape) for kind, shape in TABLE.items()),
-        _status_row(),
+        _record("One row of STATUS for each stream", "ROW", STATUS_ROW, STATUS_ROW_FIELDS),
+        _record("The end of STATUS where a model runs", "STATUS_MODEL", STATUS_MODEL, STATUS_MODEL_FIELDS),
         _switch("hil_carries_crc16", "uint8_t kind", [kind for kind, shape in TABLE.items() if shape.crc16]),
         _fits(),
         "#endif",
@@ -74,14 +80,13 @@ def _layout(kind: Kind, shape: Shape) -> str:
     return f"/* {kind.name}: {shape.about}{tail}. */\nenum {{\n    " + ",\n    ".join(rows) + "\n};\n"
 
 
-def _status_row() -> str:
-    widths = [_WIDTH[code] for code in STATUS_ROW.format.strip("<")]
+def _record(about: str, name: str, layout: struct.Struct, fields: Sequence[str]) -> str:
     rows, at = [], 0
-    for field, width in zip(_ROW, widths, strict=True):
-        rows.append(f"HIL_ROW_{field.upper()}_AT = {at}")
-        at += width
-    rows.append(f"HIL_ROW_SIZE = {at}")
-    return "/* One row of STATUS for each stream. */\nenum {\n    " + ",\n    ".join(rows) + "\n};\n"
+    for field, code in zip(fields, layout.format.strip("<"), strict=True):
+        rows.append(f"HIL_{name}_{field.upper()}_AT = {at}")
+        at += _WIDTH[code]
+    rows.append(f"HIL_{name}_SIZE = {at}")
+    return f"/* {about}. */\nenum {{\n    " + ",\n    ".join(rows) + "\n};\n"
 
 
 def _switch(name: str, argument: str, kinds: Sequence[Kind]) -> str:
@@ -111,11 +116,16 @@ def _fits() -> str:
 
 
 def single_header() -> str:
-    """Return the whole core as one header: declarations first, the code where HIL_BOARD_IMPLEMENTATION is defined."""
+    """Return the whole core as one header: declarations first, the code where HIL_BOARD_IMPLEMENTATION is defined.
+
+    What runs models is declared and made only where HIL_BOARD_INFERENCE is defined, too.
+    """
     about = (FOLDER / "single" / "about.txt").read_text("utf-8").rstrip()
     seen: set[str] = set()
     declared = "".join(_inlined(FOLDER / "core" / name, seen) for name in _CORE)
+    declared += _opted("".join(_inlined(FOLDER / "core" / name, seen) for name in _ENGINE))
     code = "".join(_inlined(FOLDER / "core" / name, seen) for name in _SOURCES)
+    code += _opted("".join(_inlined(FOLDER / "core" / name, seen) for name in _ENGINE_SOURCES))
     defaults = _inlined(FOLDER / "single" / "hal_port.h", seen)
     system = "".join(f"#include {name}\n" for name in sorted(seen))
     return (
@@ -125,6 +135,10 @@ def single_header() -> str:
         f'#define HIL_BOARD_IMPLEMENTED\n\n#ifdef __cplusplus\nextern "C" {{\n#endif\n\n{code}\n'
         f"#ifdef __cplusplus\n}}\n#endif\n\n#endif /* HIL_BOARD_IMPLEMENTED */\n#endif /* HIL_BOARD_IMPLEMENTATION */\n"
     )
+
+
+def _opted(text: str) -> str:
+    return f"\n#ifdef HIL_BOARD_INFERENCE\n{text}\n#endif /* HIL_BOARD_INFERENCE */\n"
 
 
 def _inlined(path: Path, seen: set[str]) -> str:

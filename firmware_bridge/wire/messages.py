@@ -14,8 +14,9 @@ from enum import IntEnum, IntFlag
 from functools import cache
 from typing import Any
 
-__all__ = ["HEADER", "OFFSET", "REASONS", "STATUS_ROW", "TABLE", "VERSION", "Flag", "Kind", "Message", "Shape",
-           "name_of", "pack", "status_rows", "unpack"]  # fmt: skip
+__all__ = ["HEADER", "OFFSET", "REASONS", "STATUS_MODEL", "STATUS_MODEL_FIELDS", "STATUS_ROW", "STATUS_ROW_FIELDS",
+           "TABLE", "VERSION", "Flag", "Kind", "Message", "Shape", "name_of", "pack", "status_model", "status_rows",
+           "unpack"]  # fmt: skip
 
 VERSION = 1
 HEADER = struct.Struct("<BBH")
@@ -120,7 +121,8 @@ TABLE: Mapping[Kind, Shape] = {
     Kind.LOG: Shape((("level", _B), ("tick", _I)), "text", "a line for people: 0 debug, 1 info, 2 warning, 3 error"),
     Kind.STATUS: Shape(
         (("nonce", _I), ("tick", _I), ("refused", _I)), "streams",
-        "the board's own books; refused: frames of the host it could not read; then one STATUS_ROW for each stream"),
+        "the board's own books; refused: frames of the host it could not read; then one STATUS_ROW for each stream, "
+        "and where a model runs on its own samples one STATUS_MODEL"),
     Kind.IDENTIFY: Shape((), "", "say HELLO", crc16=True),
     Kind.START: Shape(
         (("nonce", _I), ("streams", _I), ("injected", _I)), "",
@@ -152,7 +154,8 @@ TABLE: Mapping[Kind, Shape] = {
     Kind.STREAM_INFER: Shape(
         (("stream", _B), ("on", _B), ("hop", _H)), "",
         "run the model on the board's own samples, whenever the number of the last one and one is a multiple of hop; "
-        "what comes due together with the next is skipped and told in LOG"),
+        "what comes due together with the next is skipped, counted in STATUS and told in LOG; what it does already it "
+        "goes on with"),
     Kind.TAP: Shape((("layer", _B),), "", "send the output of this layer ahead of each RESULT (255: none)"),
     Kind.RESET: Shape((), "", "start anew"),
 }  # fmt: skip
@@ -161,6 +164,14 @@ STATUS_ROW = struct.Struct("<BIIIII")
 """One for each stream in the tail of STATUS, counted since START: stream, produced (number of the next sample it will
 send; all before it were sent ahead of this STATUS or dropped), dropped (of these, never sent), starved (injected
 samples that were due and not there), credit (as CREDIT.total), consumed (injected samples used)."""
+STATUS_ROW_FIELDS = ("stream", "produced", "dropped", "starved", "credit", "consumed")
+
+STATUS_MODEL = struct.Struct("<BIII")
+"""After the rows of STATUS where STREAM_INFER was asked for, counted since START: stream that is judged, due (windows
+that were whole when their hop came), skipped (of these, never run: the next was due already), unsent (run, and the
+RESULT found no room). All other RESULTs were sent ahead of this STATUS. It is shorter than a row, so that who knows
+only rows reads past it."""
+STATUS_MODEL_FIELDS = ("stream", "due", "skipped", "unsent")
 
 REASONS = {1: "unknown", 2: "bad checksum", 3: "bad argument", 4: "busy", 5: "no room", 6: "out of order"}
 """What `reason` in NAK means."""
@@ -245,6 +256,13 @@ def _form(kind: int, flags: int) -> tuple[Kind, Flag, struct.Struct, tuple[str, 
 
 def status_rows(status: Message) -> list[dict[str, int]]:
     """Return the rows of a STATUS: stream (wire id), produced, dropped, starved, credit, consumed."""
-    names = ("stream", "produced", "dropped", "starved", "credit", "consumed")
     whole = len(status.tail) // STATUS_ROW.size * STATUS_ROW.size
-    return [dict(zip(names, row, strict=True)) for row in STATUS_ROW.iter_unpack(status.tail[:whole])]
+    return [dict(zip(STATUS_ROW_FIELDS, row, strict=True)) for row in STATUS_ROW.iter_unpack(status.tail[:whole])]
+
+
+def status_model(status: Message) -> dict[str, int] | None:
+    """Return what a STATUS says of a model on the board's samples (stream, due, skipped, unsent), None: nothing."""
+    rest = len(status.tail) % STATUS_ROW.size
+    if rest != STATUS_MODEL.size:
+        return None
+    return dict(zip(STATUS_MODEL_FIELDS, STATUS_MODEL.unpack(status.tail[-rest:]), strict=True))

@@ -24,6 +24,7 @@ from firmware_bridge.wire.encode import Encoder, encode, samples_frames
 from firmware_bridge.wire.fragments import Fragments
 from firmware_bridge.wire.frames import DAMAGE, MAX_FRAME, Frames, Int64, Parts
 from firmware_bridge.wire.framing import Decoder, is_many, split
+from firmware_bridge.wire.hostside import HostSide
 from firmware_bridge.wire.inject import Downlink
 from firmware_bridge.wire.messages import HEADER, VERSION, Flag, Kind, Message, unpack
 from firmware_bridge.wire.plain import Plain, look
@@ -58,12 +59,11 @@ class NativeDialect:
         self.counter = FrameCounter()
         self._books = dict.fromkeys(BUCKETS, 0)
         self._decoder = Decoder()
-        self._sent = Decoder()
+        self._host = HostSide()
         self._encoder = Encoder()
         self._fragments = Fragments()
         self._reader: SampleReader | None = None
         self._info: BoardInfo | None = None
-        self._rates: dict[int, tuple[int, float]] = {}
         self._damage: list[Damaged] = []
         self._heard: list[Heard] = []
 
@@ -136,10 +136,9 @@ class NativeDialect:
 
     def _forget(self) -> None:
         self._reader = self._info = None
-        for each in (self._decoder, self._sent, self._encoder):
+        for each in (self._decoder, self._encoder):
             each.crc_bits, each.max_frame = CRC16, MAX_FRAME
-        self._sent.end()
-        self._rates.clear()
+        self._host.forget()
         self.counter.restart()
 
     def _reading(self) -> tuple[SampleReader | None, int, int]:
@@ -275,15 +274,16 @@ class NativeDialect:
         info, streams = understood
         if self._reader is None or self._present(info) != info or self._info != info:
             self._reader, self._info = SampleReader(streams, message.tick_hz), info
-        for each in (self._decoder, self._sent, self._encoder):
+        for each in (self._decoder, self._encoder):
             each.crc_bits, each.max_frame = message.crc_bits, message.max_frame
+        self._host.speak(message.crc_bits, message.max_frame)
         self._heard.append(Described(info, message.nonce))
         return ""
 
     # ------------------------------------------------------------------ rates
 
     def _rate_accepted(self, seq: int) -> None:
-        wanted = self._rates.pop(seq, None)
+        wanted = self._host.accepted(seq)
         if wanted is not None and self._reader is not None:
             self._reader.change_rate(*wanted)
 
@@ -297,21 +297,7 @@ class NativeDialect:
 
     def sent(self, data: bytes) -> list[Message]:
         """Take bytes that the host wrote (or, in a replay, had written); return the commands in them."""
-        complete, _ = self._sent.take(data)
-        self._sent.overflow()
-        parts = split(complete, self._sent.crc_bits)
-        commands = []
-        for body, length in zip(parts.bodies, parts.lengths, strict=True):
-            kind, flags, seq = HEADER.unpack_from(body)
-            if flags & PARTS:
-                continue
-            message = unpack(kind, flags, body[HEADER.size : length - parts.tail])
-            if message is None:
-                continue
-            if message.kind == Kind.SET_RATE:
-                self._rates[seq] = (message.stream, message.rate_mhz / 1000)
-            commands.append(message)
-        return commands
+        return self._host.take(data)
 
     def send(self, command: Message | str) -> bytes:
         """Return the bytes of a command, given as a message or as text such as `SET_RATE stream=0 rate_mhz=100000`.

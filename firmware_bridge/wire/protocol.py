@@ -13,12 +13,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from firmware_bridge.events import (  # isort: skip
-    Arrival, ClockReading, Connected, Damage, Disconnected, Item, Log, RateChanged, Rebooted, Stall,
+    Arrival, Connected, Damage, Disconnected, Item, Log, RateChanged, Rebooted, Stall,
 )  # fmt: skip
 from firmware_bridge.ledger import Books, Ledger
 from firmware_bridge.streams import BoardInfo
 from firmware_bridge.timebase import ClockFit
-from firmware_bridge.wire.answers import replies, status_of
+from firmware_bridge.wire.answers import Answers
 from firmware_bridge.wire.boots import Boots, Verdict
 from firmware_bridge.wire.dialect import Answer, Damaged, Described, Dialect, Heard, Samples, Text
 from firmware_bridge.wire.follow import Follower, part_of
@@ -70,6 +70,7 @@ class Session:
         self._ledger, self._times = Ledger(), Times(timebase)
         self._follow = Follower(board, self._ledger, self._times)
         self._schedule, self._boots, self._pings = Schedule(), Boots(), Pings()
+        self._answers = Answers(board, self._boots, self._pings, self._times, self._follow, self._ledger)
         self._connected = self._renumber = False
 
     @property
@@ -146,6 +147,7 @@ class Session:
         """A recording begins here, in the middle of a run: what came before is known and not missing from it."""
         items = self._begin()
         self._follow.join()
+        self._answers.join()
         self._pings.clear()
         return items
 
@@ -295,27 +297,6 @@ class Session:
         self._follow.out.append(Rebooted(self.board, now, self.boot, inferred))
 
     def _answer(self, heard: Answer, now: int) -> None:
-        message, kind = heard.message, heard.message.kind
-        if kind == Kind.PONG:
-            self._pong(message, now)
-        elif kind == Kind.STATUS:
-            self._status(message, now)
-        elif kind == Kind.ACK and message.of == Kind.START:
-            self._react(self._boots.acknowledged(), now)
-        elif kind == Kind.NAK and message.of == Kind.START:
-            self._boots.refused()
-        self._follow.out += replies(self.board, message, now)
-
-    def _pong(self, message: Message, now: int) -> None:
-        hz, answered = self._tick_hz, self._pings.answer(message, now)
-        if answered is not None and hz:
-            tick, received_ns = self._times.answered(hz, *answered)
-            self._follow.out.append(ClockReading(self.board, now, answered[0], tick, received_ns))
-
-    def _status(self, message: Message, now: int) -> None:
-        self._react(self._boots.says(message.nonce), now)
-        status = status_of(self.board, message, getattr(self._spoken, "stream_names", {}), now)
-        if self._boots.runs(message.nonce):
-            for name, row in status.fields["streams"].items():
-                self._follow.status(name, row["produced"], row["dropped"])
-        self._follow.out.append(status)
+        self._react(self._answers.verdict(heard.message), now)
+        names = getattr(self._spoken, "stream_names", {})
+        self._follow.out += self._answers.take(heard.message, names, self._tick_hz, now)

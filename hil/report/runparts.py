@@ -19,6 +19,7 @@ Values = Mapping[str, Sequence[float | None]]
 _BYTES = ("frames", "lines", "samples")
 _SAMPLES = (("delivered", "good"), ("invalid", "warn"), ("board_dropped", "warn"), ("host_dropped", "warn"),
             ("unattributed", "bad"), ("lost", "bad"))  # fmt: skip
+_WINDOWS = (("judged", "good"), ("skipped", "warn"), ("unsent", "warn"), ("lost", "bad"))
 _EXTRA = (("duplicate", "came twice"), ("late", "came too late"), ("unstarted", "were of an earlier run"))
 _MOST_EVENTS = 12
 
@@ -93,6 +94,10 @@ def ledger_bars(books: Plain) -> Html:
         extra = "; ".join(f"{part[key]} {words}" for key, words in _EXTRA if part[key])
         went = [(key.replace("_", " "), part[key], kind) for key, kind in _SAMPLES]
         shown.append(_bar(f"samples of {name}", part["expected"], went, "expected", extra))
+    for part in books.get("windows", ()):
+        went = [(key, part[key], kind) for key, kind in _WINDOWS]
+        name = part["stream"] + (f", boot {part['boot']}" if part["boot"] else "")
+        shown.append(_bar(f"windows of {name} for the model on the board", part["due"], went, "due"))
     lost = books["frames_lost"]
     told = "unknown: its frames carry no numbers" if lost is None else str(lost)
     return f'{"".join(shown)}<p class="books soft">frames lost: {told}</p>'

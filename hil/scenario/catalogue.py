@@ -64,6 +64,11 @@ _LINK = _rows(
     ("reboots", "1", "data", "how often the board started anew", "events"),
     ("disconnects", "1", "data", "how often the connection went", "events"),
     ("errors_told", "1", "data", "lines of level warning or error that the board sent", "events"),
+    ("windows_due", "1", "data", "windows of its own samples that came due for a model on the board", "STATUS"),
+    ("windows_judged", "1", "data", "of these, windows whose result arrived", "results"),
+    ("windows_skipped", "1", "data", "of these, windows that the board never ran: the next was due already", "STATUS"),
+    ("windows_unsent", "1", "data", "of these, windows whose result found no room on the board", "STATUS"),
+    ("windows_lost", "1", "data", "of these, windows whose result was sent and did not arrive", "STATUS, results"),
     ("arrival_jitter_p99", "ms", "timing", "99th percentile of |time between reads less its median|", "arrivals"),
 )  # fmt: skip
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from firmware_bridge.ledger import WindowBooks
 from hil.measure.make import slug
 from hil.recording.marks import Label
 from hil.scenario.catalogue import find_row
@@ -152,6 +153,9 @@ def _link(board: BoardEvidence) -> Iterator[Found]:
     yield "reboots", float(counts["reboots"]), ""
     yield "disconnects", float(counts["disconnects"]), ""
     yield "errors_told", float(counts["told"]), ""
+    if books.windows:  # only where a model runs on the board and counts
+        for key in WindowBooks.__dataclass_fields__:
+            yield f"windows_{key}", float(sum(getattr(part, key) for part in books.windows.values())), ""
     jitter = percentile_of(away_from_median(board.reads), 0.99)
     yield "arrival_jitter_p99", None if jitter is None else jitter / 100.0, "fewer than two reads"
 

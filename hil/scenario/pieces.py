@@ -12,7 +12,7 @@ import numpy as np
 
 from firmware_bridge.batch import Batch
 from firmware_bridge.events import Arrival, Gap, Item
-from firmware_bridge.ledger import Books, SampleBooks
+from firmware_bridge.ledger import Books, SampleBooks, WindowBooks
 from firmware_bridge.wire.protocol import Session
 
 __all__ = ["bytewise", "difference", "renamed", "shattered", "within"]
@@ -81,6 +81,7 @@ def difference(books: Books, before: Books | None) -> Books:
         None
         if None in (books.frames_lost, before.frames_lost)
         else (books.frames_lost or 0) - (before.frames_lost or 0),
+        {key: part.less(before.windows.get(key, WindowBooks())) for key, part in books.windows.items()},
     )
 
 

@@ -237,6 +237,9 @@ def _named(metric: str, found: dict[str, Reading], done: Execution) -> Reading:
     parts = metric.split(".")
     if parts[0] == "stimulus":
         return Reading(metric, None, "", absent=NA, why=f"on this target no readings are pushed into board {parts[1]}")
+    if parts[0] == "link" and parts[2].startswith("windows_"):
+        why = f"no model runs on board {parts[1]}'s own samples, or it does not count its windows"
+        return Reading(metric, None, "", absent=UNSET, why=why)
     if parts[0] == "stream":
         board = done.evidence.boards[parts[1]]
         if not board.met:

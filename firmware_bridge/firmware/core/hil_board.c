@@ -141,6 +141,7 @@ void hil_board_anew(hil_board *board)
     }
     if (board->engine != 0) {
         board->engine->forget(board->engine);
+        board->engine->begin(board->engine);
     }
     board->nonce = 0;
     board->unsaid = 0;

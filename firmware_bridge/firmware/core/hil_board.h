@@ -37,6 +37,10 @@ struct hil_command;
  * that firmware without one does not carry it. */
 typedef struct hil_engine {
     void (*forget)(struct hil_engine *engine);
+    /* Samples are numbered from 0 again. */
+    void (*begin)(struct hil_engine *engine);
+    /* Writes its part of STATUS, HIL_STATUS_MODEL_SIZE bytes at most; returns how many. */
+    uint16_t (*counts)(const struct hil_engine *engine, uint8_t *part);
     /* Writes its keys of the description: what it holds, and after it `limits` of its own, each begun by a comma. */
     void (*describe)(const struct hil_engine *engine, hil_text *text);
     void (*limits)(const struct hil_engine *engine, hil_text *text);

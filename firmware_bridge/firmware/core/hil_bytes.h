@@ -20,4 +20,10 @@ static inline void hil_put16(uint8_t *at, uint16_t value)
     at[1] = (uint8_t)(value >> 8);
 }
 
+static inline void hil_put32(uint8_t *at, uint32_t value)
+{
+    hil_put16(at, (uint16_t)(value & 0xFFFFu));
+    hil_put16(at + 2, (uint16_t)(value >> 16));
+}
+
 #endif

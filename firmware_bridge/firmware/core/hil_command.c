@@ -64,6 +64,9 @@ static void hil_start_command(hil_board *board, const hil_command *heard)
     const bool anew = nonce != board->nonce;
     board->nonce = nonce;
     hil_command_ack(board, heard);
+    if (anew && board->engine != 0) {
+        board->engine->begin(board->engine);
+    }
     for (uint8_t id = 0; id < board->profile->streams; id++) {
         hil_stream *stream = &board->streams[id];
         const bool wanted = ((streams >> id) & 1u) != 0;
@@ -123,8 +126,10 @@ static void hil_ping_command(hil_board *board, const hil_command *heard)
 static void hil_status_command(hil_board *board)
 {
     const uint16_t rows = (uint16_t)(board->profile->streams * HIL_ROW_SIZE);
+    uint8_t part[HIL_STATUS_MODEL_SIZE];
+    const uint16_t more = board->engine != 0 ? board->engine->counts(board->engine, part) : 0;
 
-    if (!hil_frame_open(&board->writer, HIL_STATUS, 0, (uint16_t)(HIL_STATUS_SIZE + rows), 0)) {
+    if (!hil_frame_open(&board->writer, HIL_STATUS, 0, (uint16_t)(HIL_STATUS_SIZE + rows + more), 0)) {
         return;
     }
     hil_frame_32(&board->writer, board->nonce);
@@ -140,6 +145,7 @@ static void hil_status_command(hil_board *board)
         hil_frame_32(&board->writer, hil_stream_credit(stream));
         hil_frame_32(&board->writer, stream->consumed);
     }
+    hil_frame_bytes(&board->writer, part, more);
     hil_frame_close(&board->writer);
 }
 

@@ -24,13 +24,7 @@ typedef struct {
 
 static uint32_t hil_executed(const hil_model *model)
 {
-    return model->instructions != 0 ? model->instructions() : 0u;
-}
-
-static void hil_put32(uint8_t *at, uint32_t value)
-{
-    hil_put16(at, (uint16_t)(value & 0xFFFFu));
-    hil_put16(at + 2, (uint16_t)(value >> 16));
+    return model->memory->instructions != 0 ? model->memory->instructions() : 0u;
 }
 
 /* One frame with bytes `from` to `to` of head and outputs. */
@@ -40,7 +34,7 @@ static bool hil_result_part(hil_board *board, const uint8_t *head, const int8_t 
     /* What nobody asked for leaves the reserve to answers, as samples do. */
     const uint16_t reserve = head[HIL_RESULT_KEYED_BY_AT] == HIL_KEYED_BY_SAMPLE ? HIL_TX_RESERVE : 0;
     const bool part = flags != 0;
-    const uint16_t length = (uint16_t)(to - from + (part ? HIL_OFFSET_SIZE : 0u));
+    const uint16_t length = (uint16_t)(to - from + (part ? (uint32_t)HIL_OFFSET_SIZE : 0u));
 
     if (!hil_frame_open(&board->writer, HIL_RESULT, flags, length, reserve)) {
         return false;
@@ -65,8 +59,8 @@ static void hil_wait_for_room(const hil_board *board)
     }
 }
 
-/* Sends what a layer gave; what finds no room is not sent, and the host asks again. */
-static void hil_result(const hil_run *run, uint8_t layer, const int8_t *out, uint16_t n)
+/* Sends what a layer gave; false where it found no room, and the host has to ask again. */
+static bool hil_result(const hil_run *run, uint8_t layer, const int8_t *out, uint16_t n)
 {
     const uint32_t tick = hal_tick();
     const uint32_t total = (uint32_t)HIL_RESULT_SIZE + n;
@@ -91,27 +85,28 @@ static void hil_result(const hil_run *run, uint8_t layer, const int8_t *out, uin
             hil_wait_for_room(run->board);
         }
         if (!hil_result_part(run->board, head, out, from, to, flags)) {
-            return;
+            return false;
         }
     }
+    return true;
 }
 
 static void hil_tapped(void *user, uint8_t layer, const int8_t *out, uint16_t n)
 {
-    const hil_run *run = user;
+    const hil_run *run = (const hil_run *)user;
 
     if (layer == run->model->tap) {
-        hil_result(run, layer, out, n);
+        (void)hil_result(run, layer, out, n);
     }
 }
 
-static void hil_infer(hil_model *model, hil_board *board, uint8_t keyed_by, uint8_t stream, uint16_t oldest)
+static bool hil_infer(hil_model *model, hil_board *board, uint8_t keyed_by, uint8_t stream, uint16_t oldest)
 {
     hil_run run = {model, board, hal_tick(), hil_executed(model), keyed_by, stream};
     const hil_nn_tap tap = model->tap != HIL_LAST_LAYER ? hil_tapped : 0;
-    const int8_t *out = hil_nn_run(&model->nn, model->window, oldest, tap, &run);
+    const int8_t *out = hil_nn_run(&model->nn, model->memory->window, oldest, tap, &run);
 
-    hil_result(&run, HIL_LAST_LAYER, out, model->nn.outputs);
+    return hil_result(&run, HIL_LAST_LAYER, out, model->nn.outputs);
 }
 
 void hil_infer_tap(hil_model *model, hil_board *board, const hil_command *heard)
@@ -170,11 +165,11 @@ void hil_infer_window(hil_model *model, hil_board *board, const hil_command *hea
         hil_command_nak(board, heard, HIL_REFUSED_BAD_ARGUMENT, total, HIL_TEXT("a window is shorter or longer"));
         return;
     }
-    memcpy(model->window + (model->part_at - HIL_INFER_SIZE), bytes, count);
+    memcpy(model->memory->window + (model->part_at - HIL_INFER_SIZE), bytes, count);
     model->part_at += count;
     if (!more) {
         model->part_at = 0;
-        hil_infer(model, board, HIL_KEYED_BY_WINDOW, model->stream, 0);
+        (void)hil_infer(model, board, HIL_KEYED_BY_WINDOW, model->stream, 0);
     }
 }
 
@@ -191,12 +186,15 @@ void hil_infer_stream(hil_model *model, hil_board *board, const hil_command *hea
                         HIL_TEXT("the hop is 0, or the model reads samples of another size"));
         return;
     }
-    model->streaming = on;
-    model->stream = stream;
-    model->hop = hop;
-    model->rows = 0;
-    model->row = 0;
-    model->part_at = 0;
+    /* Its answer may have been lost: what it does already it goes on with. */
+    if (!on || !model->streaming || model->stream != stream || model->hop != hop) {
+        model->streaming = on;
+        model->stream = stream;
+        model->hop = hop;
+        model->rows = 0;
+        model->row = 0;
+        model->part_at = 0;
+    }
     hil_command_ack(board, heard);
 }
 
@@ -210,13 +208,13 @@ static bool hil_is_behind(const hil_model *model, const hil_stream *stream)
 
 static void hil_tell_skipped(hil_model *model, hil_board *board)
 {
-    if (model->skipped == 0 || (model->said && hal_tick() - model->said_tick < HIL_LOG_TICKS)) {
+    if (model->unsaid == 0 || (model->said && hal_tick() - model->said_tick < HIL_LOG_TICKS)) {
         return;
     }
-    if (hil_board_warn(board, model->skipped, HIL_TEXT(" windows were skipped: the model takes longer than its hop"))) {
+    if (hil_board_warn(board, model->unsaid, HIL_TEXT(" windows were skipped: the model takes longer than its hop"))) {
         model->said = true;
         model->said_tick = hal_tick();
-        model->skipped = 0;
+        model->unsaid = 0;
     }
 }
 
@@ -232,7 +230,7 @@ void hil_model_sampled(hil_engine *engine, hil_board *board, uint8_t id, uint32_
         model->rows = 0; /* no window reaches over a gap */
     }
     model->number = number + 1u;
-    memcpy(model->window + (uint32_t)model->row * size, sample, size);
+    memcpy(model->memory->window + (uint32_t)model->row * size, sample, size);
     model->row = (uint16_t)(model->row + 1u == model->nn.window ? 0u : model->row + 1u);
     if (model->rows < model->nn.window) {
         model->rows++;
@@ -240,12 +238,14 @@ void hil_model_sampled(hil_engine *engine, hil_board *board, uint8_t id, uint32_
     if (model->number % model->hop != 0 || model->rows < model->nn.window) {
         return;
     }
+    model->due++;
     if (hil_is_behind(model, &board->streams[id])) {
         model->skipped++;
+        model->unsaid++;
     } else {
         hil_board_flush(board, id); /* no result comes before its samples */
         model->key = number;
-        hil_infer(model, board, HIL_KEYED_BY_SAMPLE, id, model->row);
+        model->unsent += !hil_infer(model, board, HIL_KEYED_BY_SAMPLE, id, model->row);
     }
     hil_tell_skipped(model, board);
 }

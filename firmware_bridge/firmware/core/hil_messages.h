@@ -120,7 +120,7 @@ enum {
     HIL_LOG_SIZE = 5
 };
 
-/* STATUS: the board's own books; refused: frames of the host it could not read; then one STATUS_ROW for each stream; then streams. */
+/* STATUS: the board's own books; refused: frames of the host it could not read; then one STATUS_ROW for each stream, and where a model runs on its own samples one STATUS_MODEL; then streams. */
 enum {
     HIL_STATUS_NONCE_AT = 0,
     HIL_STATUS_TICK_AT = 4,
@@ -199,7 +199,7 @@ enum {
     HIL_INFER_SIZE = 7
 };
 
-/* STREAM_INFER: run the model on the board's own samples, whenever the number of the last one and one is a multiple of hop; what comes due together with the next is skipped and told in LOG. */
+/* STREAM_INFER: run the model on the board's own samples, whenever the number of the last one and one is a multiple of hop; what comes due together with the next is skipped, counted in STATUS and told in LOG; what it does already it goes on with. */
 enum {
     HIL_STREAM_INFER_STREAM_AT = 0,
     HIL_STREAM_INFER_ON_AT = 1,
@@ -227,6 +227,15 @@ enum {
     HIL_ROW_CREDIT_AT = 13,
     HIL_ROW_CONSUMED_AT = 17,
     HIL_ROW_SIZE = 21
+};
+
+/* The end of STATUS where a model runs. */
+enum {
+    HIL_STATUS_MODEL_STREAM_AT = 0,
+    HIL_STATUS_MODEL_DUE_AT = 1,
+    HIL_STATUS_MODEL_SKIPPED_AT = 5,
+    HIL_STATUS_MODEL_UNSENT_AT = 9,
+    HIL_STATUS_MODEL_SIZE = 13
 };
 
 /* Kinds whose frames carry CRC-16 whatever HELLO names. */

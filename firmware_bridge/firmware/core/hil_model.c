@@ -7,6 +7,15 @@
 #include "hil_crc.h"
 #include "hil_messages.h"
 
+void hil_model_start(hil_model *model, const hil_memory *memory)
+{
+    static const hil_engine calls = {hil_model_forget, hil_model_begin, hil_model_counts, hil_model_describe,
+                                     hil_model_limits, hil_model_obey,  hil_model_sampled};
+
+    model->engine = calls;
+    model->memory = memory;
+}
+
 void hil_model_forget(hil_engine *engine)
 {
     hil_model *model = (hil_model *)engine;
@@ -18,8 +27,32 @@ void hil_model_forget(hil_engine *engine)
     model->tap = HIL_LAST_LAYER;
     model->part_at = 0;
     model->streaming = false;
-    model->skipped = 0;
+    model->unsaid = 0;
     model->said = false;
+}
+
+void hil_model_begin(hil_engine *engine)
+{
+    hil_model *model = (hil_model *)engine;
+
+    model->rows = 0;
+    model->due = 0;
+    model->skipped = 0;
+    model->unsent = 0;
+}
+
+uint16_t hil_model_counts(const hil_engine *engine, uint8_t *part)
+{
+    const hil_model *model = (const hil_model *)engine;
+
+    if (!model->streaming && model->due == 0) {
+        return 0;
+    }
+    part[HIL_STATUS_MODEL_STREAM_AT] = model->stream;
+    hil_put32(part + HIL_STATUS_MODEL_DUE_AT, model->due);
+    hil_put32(part + HIL_STATUS_MODEL_SKIPPED_AT, model->skipped);
+    hil_put32(part + HIL_STATUS_MODEL_UNSENT_AT, model->unsent);
+    return HIL_STATUS_MODEL_SIZE;
 }
 
 void hil_model_limits(const hil_engine *engine, hil_text *text)
@@ -27,11 +60,11 @@ void hil_model_limits(const hil_engine *engine, hil_text *text)
     const hil_model *model = (const hil_model *)engine;
 
     hil_text_put(text, HIL_TEXT(",\"model_bytes\":"));
-    hil_text_number(text, model->blob_bytes);
+    hil_text_number(text, model->memory->blob_bytes);
     hil_text_put(text, HIL_TEXT(",\"arena_bytes\":"));
-    hil_text_number(text, model->arena_bytes);
+    hil_text_number(text, model->memory->arena_bytes);
     hil_text_put(text, HIL_TEXT(",\"window_bytes\":"));
-    hil_text_number(text, model->window_bytes);
+    hil_text_number(text, model->memory->window_bytes);
 }
 
 void hil_model_describe(const hil_engine *engine, hil_text *text)
@@ -46,7 +79,7 @@ void hil_model_describe(const hil_engine *engine, hil_text *text)
     hil_text_put(text, HIL_TEXT(",\"bytes\":"));
     hil_text_number(text, model->size);
     hil_text_put(text, HIL_TEXT(",\"arena\":"));
-    hil_text_number(text, hil_get32(model->blob + HIL_NN_HEADER_ARENA));
+    hil_text_number(text, hil_get32(model->memory->blob + HIL_NN_HEADER_ARENA));
     hil_text_put(text, HIL_TEXT(",\"window\":"));
     hil_text_number(text, model->nn.window);
     hil_text_put(text, HIL_TEXT(",\"outputs\":"));
@@ -54,13 +87,13 @@ void hil_model_describe(const hil_engine *engine, hil_text *text)
     hil_text_char(text, '}');
 }
 
-static void hil_model_begin(hil_model *model, hil_board *board, const hil_command *heard)
+static void hil_model_announced(hil_model *model, hil_board *board, const hil_command *heard)
 {
     const uint32_t size = hil_get32(heard->payload + HIL_MODEL_BEGIN_SIZE_AT);
 
     hil_model_forget(&model->engine);
-    if (size == 0 || size > model->blob_bytes) {
-        hil_command_nak(board, heard, HIL_REFUSED_NO_ROOM, model->blob_bytes,
+    if (size == 0 || size > model->memory->blob_bytes) {
+        hil_command_nak(board, heard, HIL_REFUSED_NO_ROOM, model->memory->blob_bytes,
                         HIL_TEXT("a model has to fit the memory that detail tells"));
         return;
     }
@@ -85,7 +118,7 @@ static void hil_model_chunk(hil_model *model, hil_board *board, const hil_comman
     if (offset + count > model->got) { /* else sent again, and there already */
         const uint16_t known = (uint16_t)(model->got - offset);
 
-        memcpy(model->blob + model->got, heard->payload + HIL_MODEL_CHUNK_SIZE + known, (uint16_t)(count - known));
+        memcpy(model->memory->blob + model->got, heard->payload + HIL_MODEL_CHUNK_SIZE + known, (uint16_t)(count - known));
         model->got = offset + count;
     }
     hil_command_ack(board, heard);
@@ -96,7 +129,7 @@ static uint32_t hil_model_checksum(const hil_model *model)
     uint32_t crc = HIL_CRC32_START;
 
     for (uint32_t at = 0; at < model->size; at++) {
-        crc = hil_crc32(crc, model->blob[at]);
+        crc = hil_crc32(crc, model->memory->blob[at]);
     }
     return crc ^ 0xFFFFFFFFu;
 }
@@ -111,17 +144,17 @@ static bool hil_model_is_good(hil_model *model, hil_board *board, const hil_comm
         hil_command_nak(board, heard, HIL_REFUSED_BAD_CHECKSUM, crc32, 0);
         return false;
     }
-    const uint32_t reason = hil_nn_load(&model->nn, model->blob, model->size, model->arena, model->arena_bytes, &at);
+    const uint32_t reason = hil_nn_load(&model->nn, model->memory->blob, model->size, model->memory->arena, model->memory->arena_bytes, &at);
     if (reason != HIL_NN_REASON_FINE) {
         const uint32_t record = HIL_NN_HEADER_BYTES + (uint32_t)at * HIL_NN_RECORD_BYTES;
-        const uint32_t code = record < model->size ? model->blob[record + HIL_NN_RECORD_CODE] : 0u;
+        const uint32_t code = record < model->size ? model->memory->blob[record + HIL_NN_RECORD_CODE] : 0u;
 
         hil_command_nak(board, heard, HIL_REFUSED_BAD_ARGUMENT, reason | (code << 8) | ((uint32_t)at << 16),
                         HIL_TEXT("its op list is refused: reason, operator and op are in detail"));
         return false;
     }
     const uint32_t window = model->nn.window * hil_nn_row_size(&model->nn);
-    if (window > model->window_bytes) {
+    if (window > model->memory->window_bytes) {
         hil_command_nak(board, heard, HIL_REFUSED_NO_ROOM, window, HIL_TEXT("its window has no room"));
         return false;
     }
@@ -148,7 +181,7 @@ void hil_model_obey(hil_engine *engine, hil_board *board, const hil_command *hea
 
     switch (heard->kind) {
     case HIL_MODEL_BEGIN:
-        hil_model_begin(model, board, heard);
+        hil_model_announced(model, board, heard);
         return;
     case HIL_MODEL_CHUNK:
         hil_model_chunk(model, board, heard);

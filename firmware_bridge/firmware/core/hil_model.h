@@ -2,7 +2,9 @@
  *
  *     static uint8_t blob[32768], window[8192];
  *     static int8_t arena[32768];
- *     static hil_model model = HIL_MODEL(blob, arena, window, 0);
+ *     static const hil_memory memory = HIL_MEMORY(blob, arena, window, 0);
+ *     static hil_model model;
+ *     hil_model_start(&model, &memory);
  *     board.engine = &model.engine;
  *     hil_board_start(&board, profile);
  *
@@ -18,8 +20,8 @@
 #include "hil_command.h"
 #include "hil_nn.h"
 
+/* Where a model lies, its tensors, and the readings it looks at. */
 typedef struct {
-    hil_engine engine; /* first, so that one is found from the other */
     uint8_t *blob;
     uint32_t blob_bytes;
     int8_t *arena;
@@ -27,6 +29,14 @@ typedef struct {
     uint8_t *window;
     uint32_t window_bytes;
     uint32_t (*instructions)(void); /* executed so far, wrapping; 0: this machine cannot count them */
+} hil_memory;
+
+#define HIL_MEMORY(blob, arena, window, instructions)                                                                \
+    {(blob), sizeof(blob), (arena), sizeof(arena), (window), sizeof(window), (instructions)}
+
+typedef struct {
+    hil_engine engine; /* first, so that one is found from the other */
+    const hil_memory *memory;
 
     uint32_t size;  /* of the model that comes or is there; 0: none */
     uint32_t crc32;
@@ -44,22 +54,23 @@ typedef struct {
     uint16_t row;    /* of the next sample in `window`, which is a ring */
     uint16_t rows;   /* there without a gap */
     uint32_t number; /* of the next sample */
-    uint32_t skipped; /* windows since the last word about them */
+    uint32_t due;     /* windows that were whole when their hop came, since samples were numbered from 0; of these, */
+    uint32_t skipped; /* never run, */
+    uint32_t unsent;  /* and run, but the result found no room */
+    uint32_t unsaid;  /* skipped since the last word about it */
     bool said;
     uint32_t said_tick;
 } hil_model;
 
 enum { HIL_LAST_LAYER = 255 };
 
-#define HIL_MODEL(blob_array, arena_array, window_array, counts)                                                     \
-    {                                                                                                                \
-        .engine = {hil_model_forget, hil_model_describe, hil_model_limits, hil_model_obey, hil_model_sampled},       \
-        .blob = (blob_array), .blob_bytes = sizeof(blob_array), .arena = (arena_array),                              \
-        .arena_bytes = sizeof(arena_array), .window = (window_array), .window_bytes = sizeof(window_array),          \
-        .instructions = (counts), .tap = HIL_LAST_LAYER                                                              \
-    }
+/* Before the board starts. */
+void hil_model_start(hil_model *model, const hil_memory *memory);
 
+/* What the core calls (see hil_engine). */
 void hil_model_forget(hil_engine *engine);
+void hil_model_begin(hil_engine *engine);
+uint16_t hil_model_counts(const hil_engine *engine, uint8_t *part);
 void hil_model_describe(const hil_engine *engine, hil_text *text);
 void hil_model_limits(const hil_engine *engine, hil_text *text);
 void hil_model_obey(hil_engine *engine, hil_board *board, const hil_command *heard);

@@ -16,6 +16,7 @@ counts of everything that was lost are seen to.
 #define HIL_BOARD_SINGLE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -182,7 +183,7 @@ enum {
     HIL_LOG_SIZE = 5
 };
 
-/* STATUS: the board's own books; refused: frames of the host it could not read; then one STATUS_ROW for each stream; then streams. */
+/* STATUS: the board's own books; refused: frames of the host it could not read; then one STATUS_ROW for each stream, and where a model runs on its own samples one STATUS_MODEL; then streams. */
 enum {
     HIL_STATUS_NONCE_AT = 0,
     HIL_STATUS_TICK_AT = 4,
@@ -261,7 +262,7 @@ enum {
     HIL_INFER_SIZE = 7
 };
 
-/* STREAM_INFER: run the model on the board's own samples, whenever the number of the last one and one is a multiple of hop; what comes due together with the next is skipped and told in LOG. */
+/* STREAM_INFER: run the model on the board's own samples, whenever the number of the last one and one is a multiple of hop; what comes due together with the next is skipped, counted in STATUS and told in LOG; what it does already it goes on with. */
 enum {
     HIL_STREAM_INFER_STREAM_AT = 0,
     HIL_STREAM_INFER_ON_AT = 1,
@@ -289,6 +290,15 @@ enum {
     HIL_ROW_CREDIT_AT = 13,
     HIL_ROW_CONSUMED_AT = 17,
     HIL_ROW_SIZE = 21
+};
+
+/* The end of STATUS where a model runs. */
+enum {
+    HIL_STATUS_MODEL_STREAM_AT = 0,
+    HIL_STATUS_MODEL_DUE_AT = 1,
+    HIL_STATUS_MODEL_SKIPPED_AT = 5,
+    HIL_STATUS_MODEL_UNSENT_AT = 9,
+    HIL_STATUS_MODEL_SIZE = 13
 };
 
 /* Kinds whose frames carry CRC-16 whatever HELLO names. */
@@ -372,6 +382,12 @@ static inline void hil_put16(uint8_t *at, uint16_t value)
 {
     at[0] = (uint8_t)(value & 0xFFu);
     at[1] = (uint8_t)(value >> 8);
+}
+
+static inline void hil_put32(uint8_t *at, uint32_t value)
+{
+    hil_put16(at, (uint16_t)(value & 0xFFFFu));
+    hil_put16(at + 2, (uint16_t)(value >> 16));
 }
 
 /* ---- hil_crc.h ---- */
@@ -624,6 +640,10 @@ struct hil_command;
  * that firmware without one does not carry it. */
 typedef struct hil_engine {
     void (*forget)(struct hil_engine *engine);
+    /* Samples are numbered from 0 again. */
+    void (*begin)(struct hil_engine *engine);
+    /* Writes its part of STATUS, HIL_STATUS_MODEL_SIZE bytes at most; returns how many. */
+    uint16_t (*counts)(const struct hil_engine *engine, uint8_t *part);
     /* Writes its keys of the description: what it holds, and after it `limits` of its own, each begun by a comma. */
     void (*describe)(const struct hil_engine *engine, hil_text *text);
     void (*limits)(const struct hil_engine *engine, hil_text *text);
@@ -696,6 +716,304 @@ bool hil_board_warn(hil_board *board, uint32_t number, const char *text);
 
 /* Forgets everything and says HELLO, as after power-up. */
 void hil_board_anew(hil_board *board);
+
+#ifdef HIL_BOARD_INFERENCE
+
+/* ---- hil_nn_format.h ---- */
+
+/* Made from firmware_bridge/oplist/table.py, which says what everything means; do not edit. */
+
+#define HIL_NN_MAGIC 0x4E4C4948u
+#define HIL_NN_VERSION 1u
+#define HIL_NN_OPS_MAX 254
+#define HIL_NN_ELEMENTS_MAX 65535
+#define HIL_NN_BIAS_MAX 1073741824
+#define HIL_NN_SHIFT_MAX 30
+#define HIL_NN_POOL_BITS 7
+#define HIL_NN_ADD_MULT_MAX 2097152
+#define HIL_NN_ADD_SHIFT_MAX 28
+#define HIL_NN_INPUT_SHIFT_MAX 60
+
+/* Places in the header. */
+#define HIL_NN_HEADER_MAGIC 0u             /* uint32: "HILN" */
+#define HIL_NN_HEADER_CRC32 4u             /* uint32: CRC-32 (IEEE) of everything behind it */
+#define HIL_NN_HEADER_VERSION 8u           /* uint16: 1 */
+#define HIL_NN_HEADER_OPS 10u              /* uint16: number of records, 1 to 254 */
+#define HIL_NN_HEADER_SIZE 12u             /* uint32: bytes of the whole blob */
+#define HIL_NN_HEADER_ARENA 16u            /* uint32: bytes of RAM the tensors need */
+#define HIL_NN_HEADER_WINDOW 20u           /* uint16: rows of raw readings in a window */
+#define HIL_NN_HEADER_COLUMNS 22u          /* uint16: readings in a row, in the stream's order */
+#define HIL_NN_HEADER_OUTPUTS 24u          /* uint16: elements of the last tensor */
+#define HIL_NN_HEADER_RAW 26u              /* uint8: type of a reading */
+#define HIL_NN_HEADER_RESERVED 27u         /* uint8: 0 */
+#define HIL_NN_HEADER_BYTES 28u
+
+/* Places in a record; there is one for each op, right behind the header. */
+#define HIL_NN_RECORD_CODE 0u              /* uint8: what it does */
+#define HIL_NN_RECORD_IN_ZERO 1u           /* int8: zero point of the input */
+#define HIL_NN_RECORD_IN2_ZERO 2u          /* int8: zero point of the second input (ADD) */
+#define HIL_NN_RECORD_OUT_ZERO 3u          /* int8: zero point of the output */
+#define HIL_NN_RECORD_LOW 4u               /* int8: least output: above -128 where a relu is fused */
+#define HIL_NN_RECORD_HIGH 5u              /* int8: largest output */
+#define HIL_NN_RECORD_SHIFT 6u             /* uint8: of ADD and AVERAGE_POOL */
+#define HIL_NN_RECORD_RESERVED 7u          /* uint8: 0 */
+#define HIL_NN_RECORD_IN_ROWS 8u           /* uint16: rows read */
+#define HIL_NN_RECORD_IN_CHANNELS 10u      /* uint16: channels read */
+#define HIL_NN_RECORD_OUT_ROWS 12u         /* uint16: rows written */
+#define HIL_NN_RECORD_OUT_CHANNELS 14u     /* uint16: channels written */
+#define HIL_NN_RECORD_KERNEL 16u           /* uint16: taps (CONV), rows of a pool, all rows (LINEAR); else 1 */
+#define HIL_NN_RECORD_STRIDE 18u           /* uint16: rows between two windows */
+#define HIL_NN_RECORD_DILATION 20u         /* uint16: rows between two taps */
+#define HIL_NN_RECORD_PAD_LEFT 22u         /* uint16: rows of zero before the first */
+#define HIL_NN_RECORD_PAD_RIGHT 24u        /* uint16: rows of zero behind the last */
+#define HIL_NN_RECORD_GROUPS 26u           /* uint16: groups of channels that don't mix (CONV); all: depthwise */
+#define HIL_NN_RECORD_INPUT 28u            /* uint32: where the input begins in the arena */
+#define HIL_NN_RECORD_INPUT2 32u           /* uint32: where the second input begins (ADD) */
+#define HIL_NN_RECORD_OUTPUT 36u           /* uint32: where the output begins; ADD may write onto an input */
+#define HIL_NN_RECORD_MULT 40u             /* int32: of ADD and AVERAGE_POOL */
+#define HIL_NN_RECORD_MULT2 44u            /* int32: of the second input (ADD) */
+#define HIL_NN_RECORD_DATA 48u             /* uint32: where the arrays begin in the blob */
+#define HIL_NN_RECORD_OUT_SCALE 52u        /* float: what one step of the output is worth; boards don't read it */
+#define HIL_NN_RECORD_BYTES 56u
+
+/* Arrays of an op, one behind the other:
+ * input: column uint16[out_channels]
+ * input: mult int32[out_channels]
+ * input: shift uint8[out_channels]
+ * input: offset int64[out_channels]
+ * conv1d: bias int32[out_channels]
+ * conv1d: mult int32[out_channels]
+ * conv1d: shift uint8[out_channels]
+ * conv1d: weight int8[out_channels * kernel * (in_channels / groups), in this order]
+ * linear: bias int32[out_channels]
+ * linear: mult int32[out_channels]
+ * linear: shift uint8[out_channels]
+ * linear: weight int8[out_channels * kernel * in_channels, in this order]
+ */
+
+typedef enum {
+    HIL_NN_CODE_INPUT = 0,
+    HIL_NN_CODE_CONV = 1,
+    HIL_NN_CODE_LINEAR = 2,
+    HIL_NN_CODE_ADD = 3,
+    HIL_NN_CODE_MAX_POOL = 4,
+    HIL_NN_CODE_AVERAGE_POOL = 5
+} hil_nn_code;
+
+typedef enum {
+    HIL_NN_RAW_I8 = 0,
+    HIL_NN_RAW_I16 = 1,
+    HIL_NN_RAW_I32 = 2,
+    HIL_NN_RAW_U8 = 4,
+    HIL_NN_RAW_U16 = 5
+} hil_nn_raw;
+
+typedef enum {
+    HIL_NN_REASON_FINE = 0,
+    HIL_NN_REASON_SHORT = 1,
+    HIL_NN_REASON_MAGIC = 2,
+    HIL_NN_REASON_VERSION = 3,
+    HIL_NN_REASON_SIZE = 4,
+    HIL_NN_REASON_CHECKSUM = 5,
+    HIL_NN_REASON_HEADER = 6,
+    HIL_NN_REASON_NO_ROOM = 7,
+    HIL_NN_REASON_UNKNOWN_OP = 8,
+    HIL_NN_REASON_SHAPE = 9,
+    HIL_NN_REASON_NUMBERS = 10,
+    HIL_NN_REASON_REGION = 11,
+    HIL_NN_REASON_ARRAYS = 12,
+    HIL_NN_REASON_ANSWER = 13
+} hil_nn_reason;
+
+/* ---- hil_nn_record.h ---- */
+
+/* How a blob is read: bytes, records, arrays. Shared by the checks and the arithmetic; not for callers. */
+
+/* One record, unpacked. */
+typedef struct {
+    uint8_t code, shift, reserved;
+    int8_t in_zero, in2_zero, out_zero, low, high;
+    uint16_t in_rows, in_channels, out_rows, out_channels, kernel, stride, dilation, pad_left, pad_right, groups;
+    uint32_t input, input2, output, data;
+    int32_t mult, mult2;
+} record;
+
+/* Where the arrays of a CONV or LINEAR are. */
+typedef struct {
+    const uint8_t *bias, *mult, *shift;
+    const int8_t *weight;
+} layer;
+
+/* Bytes are put together one by one, which is right at any alignment and byte order, and which compilers turn into one
+ * load where the board can do that. */
+static inline uint16_t u16_at(const uint8_t *p) {
+    return (uint16_t)(p[0] | ((uint32_t)p[1] << 8));
+}
+
+static inline uint32_t u32_at(const uint8_t *p) {
+    return p[0] | ((uint32_t)p[1] << 8) | ((uint32_t)p[2] << 16) | ((uint32_t)p[3] << 24);
+}
+
+static inline int32_t i32_at(const uint8_t *p) {
+    return (int32_t)u32_at(p);
+}
+
+static inline int64_t i64_at(const uint8_t *p) {
+    return (int64_t)(u32_at(p) | ((uint64_t)u32_at(p + 4) << 32));
+}
+
+static inline record record_at(const uint8_t *blob, uint16_t index) {
+    const uint8_t *p = blob + HIL_NN_HEADER_BYTES + (uint32_t)index * HIL_NN_RECORD_BYTES;
+    record op;
+    op.code = p[HIL_NN_RECORD_CODE];
+    op.in_zero = (int8_t)p[HIL_NN_RECORD_IN_ZERO];
+    op.in2_zero = (int8_t)p[HIL_NN_RECORD_IN2_ZERO];
+    op.out_zero = (int8_t)p[HIL_NN_RECORD_OUT_ZERO];
+    op.low = (int8_t)p[HIL_NN_RECORD_LOW];
+    op.high = (int8_t)p[HIL_NN_RECORD_HIGH];
+    op.shift = p[HIL_NN_RECORD_SHIFT];
+    op.reserved = p[HIL_NN_RECORD_RESERVED];
+    op.in_rows = u16_at(p + HIL_NN_RECORD_IN_ROWS);
+    op.in_channels = u16_at(p + HIL_NN_RECORD_IN_CHANNELS);
+    op.out_rows = u16_at(p + HIL_NN_RECORD_OUT_ROWS);
+    op.out_channels = u16_at(p + HIL_NN_RECORD_OUT_CHANNELS);
+    op.kernel = u16_at(p + HIL_NN_RECORD_KERNEL);
+    op.stride = u16_at(p + HIL_NN_RECORD_STRIDE);
+    op.dilation = u16_at(p + HIL_NN_RECORD_DILATION);
+    op.pad_left = u16_at(p + HIL_NN_RECORD_PAD_LEFT);
+    op.pad_right = u16_at(p + HIL_NN_RECORD_PAD_RIGHT);
+    op.groups = u16_at(p + HIL_NN_RECORD_GROUPS);
+    op.input = u32_at(p + HIL_NN_RECORD_INPUT);
+    op.input2 = u32_at(p + HIL_NN_RECORD_INPUT2);
+    op.output = u32_at(p + HIL_NN_RECORD_OUTPUT);
+    op.mult = i32_at(p + HIL_NN_RECORD_MULT);
+    op.mult2 = i32_at(p + HIL_NN_RECORD_MULT2);
+    op.data = u32_at(p + HIL_NN_RECORD_DATA);
+    return op;
+}
+
+static inline layer layer_of(const uint8_t *blob, const record *op) {
+    layer found;
+    found.bias = blob + op->data;
+    found.mult = found.bias + 4u * (uint32_t)op->out_channels;
+    found.shift = found.mult + 4u * (uint32_t)op->out_channels;
+    found.weight = (const int8_t *)(found.shift + op->out_channels);
+    return found;
+}
+
+/* ---- hil_nn.h ---- */
+
+/* Runs an op list: a quantised network that came as data.
+ *
+ * No allocation, no floating point, nothing of the board: the caller gives the blob and the arena and keeps both.
+ * What an op list is, its arithmetic and its rounding stand in firmware_bridge/oplist/table.py. */
+
+/* A network that was checked. Only hil_nn_load fills it in. */
+typedef struct {
+    const uint8_t *blob;
+    int8_t *arena;
+    uint16_t ops;
+    uint16_t window;  /* rows of raw readings that a window has */
+    uint16_t columns; /* readings in a row */
+    uint16_t outputs; /* elements of the answer */
+    uint8_t raw;      /* hil_nn_raw */
+} hil_nn;
+
+/* Told of every layer as soon as it is there; `out` is only good until it returns. */
+typedef void (*hil_nn_tap)(void *user, uint8_t layer, const int8_t *out, uint16_t n);
+
+/* Checks a blob and makes it ready, or says why not and, in `at` (may be NULL), at which op. A blob that is accepted
+ * can neither read nor write outside blob and arena, nor overflow a sum, whatever the readings are. */
+hil_nn_reason hil_nn_load(hil_nn *nn, const uint8_t *blob, uint32_t size, int8_t *arena, uint32_t arena_size,
+                          uint16_t *at);
+
+/* Bytes of one row of raw readings. */
+uint32_t hil_nn_row_size(const hil_nn *nn);
+
+/* Runs one window and returns `outputs` elements, which lie in the arena until the next run.
+ *
+ * rows:   `window` rows of `columns` raw readings, little-endian as they stand in INFER, at any alignment
+ * oldest: the row that comes first, so that rows may lie in a ring; 0 for a plain window; below `window`
+ * tap:    NULL, or told of every layer */
+const int8_t *hil_nn_run(const hil_nn *nn, const uint8_t *rows, uint16_t oldest, hil_nn_tap tap, void *user);
+
+/* ---- hil_model.h ---- */
+
+/* A model on the board: it comes in parts, is checked, and runs on windows of the host or on the board's own samples.
+ *
+ *     static uint8_t blob[32768], window[8192];
+ *     static int8_t arena[32768];
+ *     static const hil_memory memory = HIL_MEMORY(blob, arena, window, 0);
+ *     static hil_model model;
+ *     hil_model_start(&model, &memory);
+ *     board.engine = &model.engine;
+ *     hil_board_start(&board, profile);
+ *
+ * While it runs nothing else does; samples that come due meanwhile are taken afterwards, by the counter, as if from the
+ * FIFO of a sensor. */
+
+/* Where a model lies, its tensors, and the readings it looks at. */
+typedef struct {
+    uint8_t *blob;
+    uint32_t blob_bytes;
+    int8_t *arena;
+    uint32_t arena_bytes;
+    uint8_t *window;
+    uint32_t window_bytes;
+    uint32_t (*instructions)(void); /* executed so far, wrapping; 0: this machine cannot count them */
+} hil_memory;
+
+#define HIL_MEMORY(blob, arena, window, instructions)                                                                \
+    {(blob), sizeof(blob), (arena), sizeof(arena), (window), sizeof(window), (instructions)}
+
+typedef struct {
+    hil_engine engine; /* first, so that one is found from the other */
+    const hil_memory *memory;
+
+    uint32_t size;  /* of the model that comes or is there; 0: none */
+    uint32_t crc32;
+    uint32_t got;   /* bytes of it, in order */
+    bool ready;
+    hil_nn nn;
+    uint8_t tap;    /* layer that is asked for, or HIL_LAST_LAYER */
+
+    uint32_t part_at; /* bytes of INFER that came, its fixed fields too */
+    uint32_t key;     /* of the window that is run: the host's, or the number of its last sample */
+
+    bool streaming;
+    uint8_t stream;
+    uint16_t hop;
+    uint16_t row;    /* of the next sample in `window`, which is a ring */
+    uint16_t rows;   /* there without a gap */
+    uint32_t number; /* of the next sample */
+    uint32_t due;     /* windows that were whole when their hop came, since samples were numbered from 0; of these, */
+    uint32_t skipped; /* never run, */
+    uint32_t unsent;  /* and run, but the result found no room */
+    uint32_t unsaid;  /* skipped since the last word about it */
+    bool said;
+    uint32_t said_tick;
+} hil_model;
+
+enum { HIL_LAST_LAYER = 255 };
+
+/* Before the board starts. */
+void hil_model_start(hil_model *model, const hil_memory *memory);
+
+/* What the core calls (see hil_engine). */
+void hil_model_forget(hil_engine *engine);
+void hil_model_begin(hil_engine *engine);
+uint16_t hil_model_counts(const hil_engine *engine, uint8_t *part);
+void hil_model_describe(const hil_engine *engine, hil_text *text);
+void hil_model_limits(const hil_engine *engine, hil_text *text);
+void hil_model_obey(hil_engine *engine, hil_board *board, const hil_command *heard);
+void hil_model_sampled(hil_engine *engine, hil_board *board, uint8_t id, uint32_t number, const uint8_t *sample);
+
+/* What it is asked once it is there (used by hil_model_obey). */
+void hil_infer_window(hil_model *model, hil_board *board, const hil_command *heard);
+void hil_infer_stream(hil_model *model, hil_board *board, const hil_command *heard);
+void hil_infer_tap(hil_model *model, hil_board *board, const hil_command *heard);
+
+#endif /* HIL_BOARD_INFERENCE */
 
 #ifdef __cplusplus
 }
@@ -1351,6 +1669,9 @@ static void hil_start_command(hil_board *board, const hil_command *heard)
     const bool anew = nonce != board->nonce;
     board->nonce = nonce;
     hil_command_ack(board, heard);
+    if (anew && board->engine != 0) {
+        board->engine->begin(board->engine);
+    }
     for (uint8_t id = 0; id < board->profile->streams; id++) {
         hil_stream *stream = &board->streams[id];
         const bool wanted = ((streams >> id) & 1u) != 0;
@@ -1410,8 +1731,10 @@ static void hil_ping_command(hil_board *board, const hil_command *heard)
 static void hil_status_command(hil_board *board)
 {
     const uint16_t rows = (uint16_t)(board->profile->streams * HIL_ROW_SIZE);
+    uint8_t part[HIL_STATUS_MODEL_SIZE];
+    const uint16_t more = board->engine != 0 ? board->engine->counts(board->engine, part) : 0;
 
-    if (!hil_frame_open(&board->writer, HIL_STATUS, 0, (uint16_t)(HIL_STATUS_SIZE + rows), 0)) {
+    if (!hil_frame_open(&board->writer, HIL_STATUS, 0, (uint16_t)(HIL_STATUS_SIZE + rows + more), 0)) {
         return;
     }
     hil_frame_32(&board->writer, board->nonce);
@@ -1427,6 +1750,7 @@ static void hil_status_command(hil_board *board)
         hil_frame_32(&board->writer, hil_stream_credit(stream));
         hil_frame_32(&board->writer, stream->consumed);
     }
+    hil_frame_bytes(&board->writer, part, more);
     hil_frame_close(&board->writer);
 }
 
@@ -1661,6 +1985,7 @@ void hil_board_anew(hil_board *board)
     }
     if (board->engine != 0) {
         board->engine->forget(board->engine);
+        board->engine->begin(board->engine);
     }
     board->nonce = 0;
     board->unsaid = 0;
@@ -1728,6 +2053,893 @@ uint32_t hil_board_idle(const hil_board *board)
     }
     return least;
 }
+
+#ifdef HIL_BOARD_INFERENCE
+
+/* ---- hil_nn_load.c ---- */
+
+/* The checks of an op list: the same in the same order as firmware_bridge/oplist/check.py, for the same reasons. */
+
+static uint32_t crc32(const uint8_t *p, uint32_t n) {
+    uint32_t crc = 0xFFFFFFFFu;
+    for (uint32_t i = 0; i < n; i++) {
+        crc ^= p[i];
+        for (int bit = 0; bit < 8; bit++) {
+            crc = (crc >> 1) ^ (0xEDB88320u & (0u - (crc & 1u)));
+        }
+    }
+    return ~crc;
+}
+
+static int shape_fits(const record *op, uint32_t window) {
+    if (op->in_rows == 0 || op->in_channels == 0 || op->out_rows == 0 || op->out_channels == 0 || op->kernel == 0 ||
+        op->stride == 0 || op->dilation == 0 || op->groups == 0) {
+        return 0;
+    }
+    if ((uint32_t)op->in_rows * op->in_channels > HIL_NN_ELEMENTS_MAX ||
+        (uint32_t)op->out_rows * op->out_channels > HIL_NN_ELEMENTS_MAX ||
+        (uint32_t)op->kernel * op->in_channels > HIL_NN_ELEMENTS_MAX) {
+        return 0;
+    }
+    const uint32_t extent = ((uint32_t)op->kernel - 1u) * op->dilation + 1u;
+    const uint32_t padded = (uint32_t)op->in_rows + op->pad_left + op->pad_right;
+    if (padded < extent || op->out_rows != (padded - extent) / op->stride + 1u) {
+        return 0;
+    }
+    if (op->code == HIL_NN_CODE_CONV) {
+        return op->in_channels % op->groups == 0 && op->out_channels % op->groups == 0;
+    }
+    if (op->groups != 1 || op->dilation != 1) {
+        return 0;
+    }
+    const int same = op->in_channels == op->out_channels;
+    if (op->code == HIL_NN_CODE_MAX_POOL || op->code == HIL_NN_CODE_AVERAGE_POOL) {
+        return same && op->pad_left < op->kernel && op->pad_right < op->kernel;
+    }
+    if (op->pad_left != 0 || op->pad_right != 0 || op->stride != 1) {
+        return 0;
+    }
+    if (op->code == HIL_NN_CODE_LINEAR) {
+        return op->kernel == op->in_rows;
+    }
+    if (op->kernel != 1 || !same) {
+        return 0;
+    }
+    return op->code == HIL_NN_CODE_ADD || op->in_rows == window;
+}
+
+static int scalars_fit(const record *op) {
+    if (op->code == HIL_NN_CODE_ADD) {
+        return op->shift >= 1 && op->shift <= HIL_NN_ADD_SHIFT_MAX && op->mult >= 0 &&
+               op->mult <= HIL_NN_ADD_MULT_MAX && op->mult2 >= 0 && op->mult2 <= HIL_NN_ADD_MULT_MAX;
+    }
+    return op->code != HIL_NN_CODE_AVERAGE_POOL ||
+           (op->shift >= 1 && op->shift <= HIL_NN_SHIFT_MAX && op->mult >= 0);
+}
+
+static int inside(uint32_t begin, uint32_t n, uint32_t size) {
+    return n <= size && begin <= size - n;
+}
+
+static int readable(const record *op, uint32_t begin, uint32_t arena) {
+    const uint32_t into = (uint32_t)op->in_rows * op->in_channels;
+    const uint32_t out = (uint32_t)op->out_rows * op->out_channels;
+    if (!inside(begin, into, arena)) {
+        return 0;
+    }
+    if (begin + into <= op->output || op->output + out <= begin) {
+        return 1;
+    }
+    return op->code == HIL_NN_CODE_ADD && begin == op->output;
+}
+
+static int regions_fit(const record *op, uint32_t arena) {
+    if (!inside(op->output, (uint32_t)op->out_rows * op->out_channels, arena)) {
+        return 0;
+    }
+    if (op->code == HIL_NN_CODE_INPUT) {
+        return 1;
+    }
+    return readable(op, op->input, arena) && (op->code != HIL_NN_CODE_ADD || readable(op, op->input2, arena));
+}
+
+static hil_nn_reason input_fits(const uint8_t *blob, const record *op, uint16_t columns) {
+    const uint32_t n = op->out_channels;
+    const uint8_t *column = blob + op->data, *shift = column + 6u * n, *offset = shift + n;
+    const int64_t most = (int64_t)1 << 61;
+    for (uint32_t c = 0; c < n; c++) {
+        const int64_t add = i64_at(offset + 8u * c);
+        if (u16_at(column + 2u * c) >= columns || shift[c] < 1 || shift[c] > HIL_NN_INPUT_SHIFT_MAX || add > most ||
+            add < -most) {
+            return HIL_NN_REASON_NUMBERS;
+        }
+    }
+    return HIL_NN_REASON_FINE;
+}
+
+static hil_nn_reason layer_fits(const uint8_t *blob, const record *op) {
+    const layer l = layer_of(blob, op);
+    for (uint32_t o = 0; o < op->out_channels; o++) {
+        const int32_t bias = i32_at(l.bias + 4u * o);
+        if (bias > HIL_NN_BIAS_MAX || bias < -HIL_NN_BIAS_MAX || i32_at(l.mult + 4u * o) < 0 || l.shift[o] < 1 ||
+            l.shift[o] > HIL_NN_SHIFT_MAX) {
+            return HIL_NN_REASON_NUMBERS;
+        }
+    }
+    return HIL_NN_REASON_FINE;
+}
+
+static hil_nn_reason op_fits(const uint8_t *blob, uint32_t size, const record *op, uint16_t index) {
+    if (op->code > HIL_NN_CODE_AVERAGE_POOL || (op->code == HIL_NN_CODE_INPUT) != (index == 0)) {
+        return HIL_NN_REASON_UNKNOWN_OP;
+    }
+    if (op->reserved != 0 || !shape_fits(op, u16_at(blob + HIL_NN_HEADER_WINDOW))) {
+        return HIL_NN_REASON_SHAPE;
+    }
+    if (op->low > op->high || !scalars_fit(op)) {
+        return HIL_NN_REASON_NUMBERS;
+    }
+    if (!regions_fit(op, u32_at(blob + HIL_NN_HEADER_ARENA))) {
+        return HIL_NN_REASON_REGION;
+    }
+    const int is_input = op->code == HIL_NN_CODE_INPUT;
+    if (!is_input && op->code != HIL_NN_CODE_CONV && op->code != HIL_NN_CODE_LINEAR) {
+        return HIL_NN_REASON_FINE;
+    }
+    const uint64_t each = is_input ? 15u : 9u + (uint64_t)op->kernel * (op->in_channels / op->groups);
+    const uint32_t records = HIL_NN_HEADER_BYTES + (uint32_t)u16_at(blob + HIL_NN_HEADER_OPS) * HIL_NN_RECORD_BYTES;
+    if (op->data < records || op->data + op->out_channels * each > size) {
+        return HIL_NN_REASON_ARRAYS;
+    }
+    return is_input ? input_fits(blob, op, u16_at(blob + HIL_NN_HEADER_COLUMNS)) : layer_fits(blob, op);
+}
+
+static hil_nn_reason header_fits(const uint8_t *blob, uint32_t size, uint32_t arena_size) {
+    if (size < HIL_NN_HEADER_BYTES) {
+        return HIL_NN_REASON_SHORT;
+    }
+    if (u32_at(blob + HIL_NN_HEADER_MAGIC) != HIL_NN_MAGIC) {
+        return HIL_NN_REASON_MAGIC;
+    }
+    if (u16_at(blob + HIL_NN_HEADER_VERSION) != HIL_NN_VERSION) {
+        return HIL_NN_REASON_VERSION;
+    }
+    if (u32_at(blob + HIL_NN_HEADER_SIZE) != size) {
+        return HIL_NN_REASON_SIZE;
+    }
+    if (u32_at(blob + HIL_NN_HEADER_CRC32) != crc32(blob + HIL_NN_HEADER_VERSION, size - HIL_NN_HEADER_VERSION)) {
+        return HIL_NN_REASON_CHECKSUM;
+    }
+    const uint32_t ops = u16_at(blob + HIL_NN_HEADER_OPS);
+    const uint8_t raw = blob[HIL_NN_HEADER_RAW];
+    if (ops == 0 || ops > HIL_NN_OPS_MAX || HIL_NN_HEADER_BYTES + ops * HIL_NN_RECORD_BYTES > size ||
+        u16_at(blob + HIL_NN_HEADER_WINDOW) == 0 || u16_at(blob + HIL_NN_HEADER_COLUMNS) == 0 ||
+        raw > HIL_NN_RAW_U16 || raw == HIL_NN_RAW_I32 + 1 || blob[HIL_NN_HEADER_RESERVED] != 0) {
+        return HIL_NN_REASON_HEADER;
+    }
+    return u32_at(blob + HIL_NN_HEADER_ARENA) > arena_size ? HIL_NN_REASON_NO_ROOM : HIL_NN_REASON_FINE;
+}
+
+hil_nn_reason hil_nn_load(hil_nn *nn, const uint8_t *blob, uint32_t size, int8_t *arena, uint32_t arena_size,
+                          uint16_t *at) {
+    uint16_t index = 0;
+    if (at == NULL) {
+        at = &index;
+    }
+    *at = 0;
+    hil_nn_reason reason = header_fits(blob, size, arena_size);
+    if (reason != HIL_NN_REASON_FINE) {
+        return reason;
+    }
+    const uint16_t ops = u16_at(blob + HIL_NN_HEADER_OPS);
+    uint32_t outputs = 0;
+    for (uint16_t i = 0; i < ops; i++) {
+        const record op = record_at(blob, i);
+        *at = i;
+        reason = op_fits(blob, size, &op, i);
+        if (reason != HIL_NN_REASON_FINE) {
+            return reason;
+        }
+        outputs = (uint32_t)op.out_rows * op.out_channels;
+    }
+    if (outputs != u16_at(blob + HIL_NN_HEADER_OUTPUTS)) {
+        return HIL_NN_REASON_ANSWER;
+    }
+    *at = 0;
+    nn->blob = blob;
+    nn->arena = arena;
+    nn->ops = ops;
+    nn->window = u16_at(blob + HIL_NN_HEADER_WINDOW);
+    nn->columns = u16_at(blob + HIL_NN_HEADER_COLUMNS);
+    nn->outputs = (uint16_t)outputs;
+    nn->raw = blob[HIL_NN_HEADER_RAW];
+    return HIL_NN_REASON_FINE;
+}
+
+/* ---- hil_nn.c ---- */
+
+/* The arithmetic of an op list. Inner loops know nothing but pointers and counts; whatever could go wrong was refused
+ * by hil_nn_load. */
+
+/* Taps first <= k < last of a window lie on rows that exist. */
+typedef struct {
+    uint32_t first, last;
+} taps;
+
+static int8_t limited(int32_t q, const record *op) {
+    return (int8_t)(q < op->low ? op->low : q > op->high ? op->high : q);
+}
+
+/* Half up of acc * mult / 2^(32 + shift): at least 33 bits go, so the low word of the product cannot matter. C11 leaves
+ * it to the compiler that a right shift keeps the sign; all that make code for boards do, and a test would show it. */
+static int32_t rescaled(int32_t acc, int32_t mult, uint8_t shift) {
+    const int32_t word = (int32_t)(((int64_t)acc * mult) >> 32);
+    return (word + ((int32_t)1 << (shift - 1))) >> shift;
+}
+
+/* Adds to `outputs` sums the products of n neighbours with weights that lie `apart`. Four sums share the load of every
+ * reading, which is as many as the registers of a Cortex-M3 hold: under three instructions a product. */
+#define SIDE_BY_SIDE 4u
+
+static void add_products(const int8_t *x, const int8_t *w, uint32_t apart, uint32_t n, uint32_t outputs, int32_t *acc) {
+    if (outputs == SIDE_BY_SIDE) {
+        const int8_t *w1 = w + apart, *w2 = w1 + apart, *w3 = w2 + apart;
+        int32_t a0 = acc[0], a1 = acc[1], a2 = acc[2], a3 = acc[3];
+        for (const int8_t *end = x + n; x != end;) {
+            const int32_t v = *x++;
+            a0 += v * *w++;
+            a1 += v * *w1++;
+            a2 += v * *w2++;
+            a3 += v * *w3++;
+        }
+        acc[0] = a0;
+        acc[1] = a1;
+        acc[2] = a2;
+        acc[3] = a3;
+        return;
+    }
+    for (uint32_t o = 0; o < outputs; o++, w += apart) {
+        int32_t a = acc[o];
+        for (uint32_t k = 0; k < n; k++) {
+            a += (int32_t)x[k] * w[k];
+        }
+        acc[o] = a;
+    }
+}
+
+/* Sum of products of one channel of n rows. */
+static int32_t dot_rows(const int8_t *x, uint32_t step, const int8_t *w, uint32_t n) {
+    int32_t sum = 0;
+    for (; n > 0; n--, x += step) {
+        sum += (int32_t)*x * *w++;
+    }
+    return sum;
+}
+
+static int32_t total(const int8_t *w, uint32_t n) {
+    int32_t sum = 0;
+    for (; n > 0; n--) {
+        sum += *w++;
+    }
+    return sum;
+}
+
+static taps taps_of(const record *op, uint32_t row) {
+    const uint32_t start = row * op->stride, end = (uint32_t)op->in_rows + op->pad_left;
+    taps found;
+    found.first = start < op->pad_left ? (op->pad_left - start + op->dilation - 1u) / op->dilation : 0u;
+    found.last = start < end ? (end - start - 1u) / op->dilation + 1u : 0u;
+    if (found.last > op->kernel) {
+        found.last = op->kernel;
+    }
+    if (found.first > found.last) {
+        found.first = found.last; /* no tap lies on a row; which are padded comes out the same */
+    }
+    return found;
+}
+
+/* Sums of some outputs of one group at one row: x is the first reading, w the weights of the first output. */
+static void add_taps(const record *op, const taps *t, const int8_t *x, const int8_t *w, uint32_t outputs,
+                     int32_t *acc) {
+    const uint32_t each = op->in_channels / op->groups, step = (uint32_t)op->dilation * op->in_channels;
+    const uint32_t apart = op->kernel * each, n = t->last - t->first;
+    const int8_t *v = w + t->first * each;
+    if (each == 1) {
+        for (uint32_t o = 0; o < outputs; o++, v += apart) {
+            acc[o] += dot_rows(x, step, v, n);
+        }
+    } else if (step == each) {
+        add_products(x, v, apart, n * each, outputs, acc); /* taps lie side by side */
+    } else {
+        for (uint32_t k = 0; k < n; k++, x += step, v += each) {
+            add_products(x, v, apart, each, outputs, acc);
+        }
+    }
+    if (n < op->kernel) {
+        for (uint32_t o = 0; o < outputs; o++, w += apart) {
+            const int8_t *behind = w + t->last * each;
+            acc[o] += op->in_zero * (total(w, t->first * each) + total(behind, (op->kernel - t->last) * each));
+        }
+    }
+}
+
+static void run_conv(const hil_nn *nn, const record *op, int8_t *y) {
+    const layer l = layer_of(nn->blob, op);
+    const uint32_t each = op->in_channels / op->groups, width = op->out_channels / op->groups;
+    for (uint32_t row = 0; row < op->out_rows; row++) {
+        const taps t = taps_of(op, row);
+        const int8_t *w = l.weight;
+        const int8_t *x = nn->arena + op->input;
+        if (t.last > t.first) {
+            x += (row * op->stride + t.first * op->dilation - op->pad_left) * op->in_channels;
+        }
+        uint32_t o = 0;
+        for (uint32_t group = 0; group < op->groups; group++, x += each) {
+            for (uint32_t left = width, outputs = SIDE_BY_SIDE; left > 0; left -= outputs) {
+                if (outputs > left) {
+                    outputs = left;
+                }
+                int32_t acc[SIDE_BY_SIDE] = {0};
+                add_taps(op, &t, x, w, outputs, acc);
+                for (uint32_t i = 0; i < outputs; i++, o++) {
+                    const int32_t sum = acc[i] + i32_at(l.bias + 4u * o);
+                    *y++ = limited(op->out_zero + rescaled(sum, i32_at(l.mult + 4u * o), l.shift[o]), op);
+                }
+                w += outputs * op->kernel * each;
+            }
+        }
+    }
+}
+
+static void run_pool(const hil_nn *nn, const record *op, int8_t *y) {
+    const int average = op->code == HIL_NN_CODE_AVERAGE_POOL;
+    for (uint32_t row = 0; row < op->out_rows; row++) {
+        const taps t = taps_of(op, row);
+        const uint32_t n = t.last - t.first;
+        const int8_t *x = nn->arena + op->input + (row * op->stride + t.first - op->pad_left) * op->in_channels;
+        for (uint32_t c = 0; c < op->out_channels; c++) {
+            const int8_t *p = x + c;
+            int32_t found = average ? 0 : *p;
+            for (uint32_t k = n; k > 0; k--, p += op->in_channels) {
+                if (average) {
+                    found += *p;
+                } else if (*p > found) {
+                    found = *p;
+                }
+            }
+            if (average) {
+                found = (found - (int32_t)n * op->in_zero) * (1 << HIL_NN_POOL_BITS);
+                found = op->out_zero + rescaled(found, op->mult, op->shift);
+            }
+            *y++ = limited(found, op);
+        }
+    }
+}
+
+static void run_add(const hil_nn *nn, const record *op, int8_t *y) {
+    const int8_t *a = nn->arena + op->input, *b = nn->arena + op->input2;
+    const int32_t half = (int32_t)1 << (op->shift - 1);
+    for (uint32_t n = (uint32_t)op->out_rows * op->out_channels; n > 0; n--) {
+        const int32_t sum = (*a++ - op->in_zero) * op->mult + (*b++ - op->in2_zero) * op->mult2;
+        *y++ = limited(op->out_zero + ((sum + half) >> op->shift), op);
+    }
+}
+
+static int32_t raw_at(uint8_t raw, const uint8_t *p) {
+    switch (raw) {
+    case HIL_NN_RAW_I8:
+        return (int8_t)p[0];
+    case HIL_NN_RAW_U8:
+        return p[0];
+    case HIL_NN_RAW_I16:
+        return (int16_t)u16_at(p);
+    case HIL_NN_RAW_U16:
+        return u16_at(p);
+    default:
+        return i32_at(p);
+    }
+}
+
+static uint32_t raw_size(uint8_t raw) {
+    return raw == HIL_NN_RAW_I32 ? 4u : raw == HIL_NN_RAW_I16 || raw == HIL_NN_RAW_U16 ? 2u : 1u;
+}
+
+static void run_input(const hil_nn *nn, const record *op, const uint8_t *rows, uint32_t oldest, int8_t *y) {
+    const uint32_t n = op->out_channels, size = raw_size(nn->raw);
+    const uint8_t *column = nn->blob + op->data, *mult = column + 2u * n, *shift = mult + 4u * n, *offset = shift + n;
+    uint32_t row = oldest;
+    for (uint32_t left = op->in_rows; left > 0; left--) {
+        const uint8_t *p = rows + row * nn->columns * size;
+        for (uint32_t c = 0; c < n; c++) {
+            int64_t q = (int64_t)raw_at(nn->raw, p + u16_at(column + 2u * c) * size) * i32_at(mult + 4u * c);
+            q = (q + i64_at(offset + 8u * c) + ((int64_t)1 << (shift[c] - 1))) >> shift[c];
+            *y++ = (int8_t)(q < op->low ? op->low : q > op->high ? op->high : q);
+        }
+        row = row + 1u == nn->window ? 0u : row + 1u;
+    }
+}
+
+uint32_t hil_nn_row_size(const hil_nn *nn) {
+    return nn->columns * raw_size(nn->raw);
+}
+
+const int8_t *hil_nn_run(const hil_nn *nn, const uint8_t *rows, uint16_t oldest, hil_nn_tap tap, void *user) {
+    int8_t *out = nn->arena;
+    for (uint16_t i = 0; i < nn->ops; i++) {
+        const record op = record_at(nn->blob, i);
+        out = nn->arena + op.output;
+        switch (op.code) {
+        case HIL_NN_CODE_INPUT:
+            run_input(nn, &op, rows, oldest, out);
+            break;
+        case HIL_NN_CODE_CONV:
+        case HIL_NN_CODE_LINEAR:
+            run_conv(nn, &op, out);
+            break;
+        case HIL_NN_CODE_ADD:
+            run_add(nn, &op, out);
+            break;
+        default:
+            run_pool(nn, &op, out);
+            break;
+        }
+        if (tap != NULL) {
+            tap(user, (uint8_t)i, out, (uint16_t)(op.out_rows * op.out_channels));
+        }
+    }
+    return out;
+}
+
+/* ---- hil_model.c ---- */
+
+/* How a model gets onto the board: begun, put together in order, checked. */
+
+void hil_model_start(hil_model *model, const hil_memory *memory)
+{
+    static const hil_engine calls = {hil_model_forget, hil_model_begin, hil_model_counts, hil_model_describe,
+                                     hil_model_limits, hil_model_obey,  hil_model_sampled};
+
+    model->engine = calls;
+    model->memory = memory;
+}
+
+void hil_model_forget(hil_engine *engine)
+{
+    hil_model *model = (hil_model *)engine;
+
+    model->size = 0;
+    model->crc32 = 0;
+    model->got = 0;
+    model->ready = false;
+    model->tap = HIL_LAST_LAYER;
+    model->part_at = 0;
+    model->streaming = false;
+    model->unsaid = 0;
+    model->said = false;
+}
+
+void hil_model_begin(hil_engine *engine)
+{
+    hil_model *model = (hil_model *)engine;
+
+    model->rows = 0;
+    model->due = 0;
+    model->skipped = 0;
+    model->unsent = 0;
+}
+
+uint16_t hil_model_counts(const hil_engine *engine, uint8_t *part)
+{
+    const hil_model *model = (const hil_model *)engine;
+
+    if (!model->streaming && model->due == 0) {
+        return 0;
+    }
+    part[HIL_STATUS_MODEL_STREAM_AT] = model->stream;
+    hil_put32(part + HIL_STATUS_MODEL_DUE_AT, model->due);
+    hil_put32(part + HIL_STATUS_MODEL_SKIPPED_AT, model->skipped);
+    hil_put32(part + HIL_STATUS_MODEL_UNSENT_AT, model->unsent);
+    return HIL_STATUS_MODEL_SIZE;
+}
+
+void hil_model_limits(const hil_engine *engine, hil_text *text)
+{
+    const hil_model *model = (const hil_model *)engine;
+
+    hil_text_put(text, HIL_TEXT(",\"model_bytes\":"));
+    hil_text_number(text, model->memory->blob_bytes);
+    hil_text_put(text, HIL_TEXT(",\"arena_bytes\":"));
+    hil_text_number(text, model->memory->arena_bytes);
+    hil_text_put(text, HIL_TEXT(",\"window_bytes\":"));
+    hil_text_number(text, model->memory->window_bytes);
+}
+
+void hil_model_describe(const hil_engine *engine, hil_text *text)
+{
+    const hil_model *model = (const hil_model *)engine;
+
+    if (!model->ready) {
+        return;
+    }
+    hil_text_put(text, HIL_TEXT(",\"network\":{\"crc32\":"));
+    hil_text_number(text, model->crc32);
+    hil_text_put(text, HIL_TEXT(",\"bytes\":"));
+    hil_text_number(text, model->size);
+    hil_text_put(text, HIL_TEXT(",\"arena\":"));
+    hil_text_number(text, hil_get32(model->memory->blob + HIL_NN_HEADER_ARENA));
+    hil_text_put(text, HIL_TEXT(",\"window\":"));
+    hil_text_number(text, model->nn.window);
+    hil_text_put(text, HIL_TEXT(",\"outputs\":"));
+    hil_text_number(text, model->nn.outputs);
+    hil_text_char(text, '}');
+}
+
+static void hil_model_announced(hil_model *model, hil_board *board, const hil_command *heard)
+{
+    const uint32_t size = hil_get32(heard->payload + HIL_MODEL_BEGIN_SIZE_AT);
+
+    hil_model_forget(&model->engine);
+    if (size == 0 || size > model->memory->blob_bytes) {
+        hil_command_nak(board, heard, HIL_REFUSED_NO_ROOM, model->memory->blob_bytes,
+                        HIL_TEXT("a model has to fit the memory that detail tells"));
+        return;
+    }
+    model->size = size;
+    model->crc32 = hil_get32(heard->payload + HIL_MODEL_BEGIN_CRC32_AT);
+    hil_command_ack(board, heard);
+}
+
+static void hil_model_chunk(hil_model *model, hil_board *board, const hil_command *heard)
+{
+    const uint32_t offset = hil_get32(heard->payload + HIL_MODEL_CHUNK_OFFSET_AT);
+    const uint16_t count = (uint16_t)(heard->length - HIL_MODEL_CHUNK_SIZE);
+
+    if (offset > model->got) {
+        hil_command_nak(board, heard, HIL_REFUSED_OUT_OF_ORDER, model->got, 0);
+        return;
+    }
+    if (count > model->size - offset) {
+        hil_command_nak(board, heard, HIL_REFUSED_BAD_ARGUMENT, model->size, HIL_TEXT("it is longer than was said"));
+        return;
+    }
+    if (offset + count > model->got) { /* else sent again, and there already */
+        const uint16_t known = (uint16_t)(model->got - offset);
+
+        memcpy(model->memory->blob + model->got, heard->payload + HIL_MODEL_CHUNK_SIZE + known, (uint16_t)(count - known));
+        model->got = offset + count;
+    }
+    hil_command_ack(board, heard);
+}
+
+static uint32_t hil_model_checksum(const hil_model *model)
+{
+    uint32_t crc = HIL_CRC32_START;
+
+    for (uint32_t at = 0; at < model->size; at++) {
+        crc = hil_crc32(crc, model->memory->blob[at]);
+    }
+    return crc ^ 0xFFFFFFFFu;
+}
+
+/* Checks what came as a whole; a reason why not is told where it is found. */
+static bool hil_model_is_good(hil_model *model, hil_board *board, const hil_command *heard)
+{
+    const uint32_t crc32 = hil_model_checksum(model);
+    uint16_t at = 0;
+
+    if (crc32 != model->crc32 || crc32 != hil_get32(heard->payload + HIL_MODEL_END_CRC32_AT)) {
+        hil_command_nak(board, heard, HIL_REFUSED_BAD_CHECKSUM, crc32, 0);
+        return false;
+    }
+    const uint32_t reason = hil_nn_load(&model->nn, model->memory->blob, model->size, model->memory->arena, model->memory->arena_bytes, &at);
+    if (reason != HIL_NN_REASON_FINE) {
+        const uint32_t record = HIL_NN_HEADER_BYTES + (uint32_t)at * HIL_NN_RECORD_BYTES;
+        const uint32_t code = record < model->size ? model->memory->blob[record + HIL_NN_RECORD_CODE] : 0u;
+
+        hil_command_nak(board, heard, HIL_REFUSED_BAD_ARGUMENT, reason | (code << 8) | ((uint32_t)at << 16),
+                        HIL_TEXT("its op list is refused: reason, operator and op are in detail"));
+        return false;
+    }
+    const uint32_t window = model->nn.window * hil_nn_row_size(&model->nn);
+    if (window > model->memory->window_bytes) {
+        hil_command_nak(board, heard, HIL_REFUSED_NO_ROOM, window, HIL_TEXT("its window has no room"));
+        return false;
+    }
+    return true;
+}
+
+static void hil_model_end(hil_model *model, hil_board *board, const hil_command *heard)
+{
+    if (model->size == 0) {
+        hil_command_nak(board, heard, HIL_REFUSED_BAD_ARGUMENT, 0, HIL_TEXT("no model was begun"));
+    } else if (model->got < model->size) {
+        hil_command_nak(board, heard, HIL_REFUSED_OUT_OF_ORDER, model->got, 0);
+    } else if (model->ready || hil_model_is_good(model, board, heard)) {
+        model->ready = true; /* asked a second time, it goes on with what it does */
+        hil_command_ack(board, heard);
+    } else {
+        hil_model_forget(&model->engine);
+    }
+}
+
+void hil_model_obey(hil_engine *engine, hil_board *board, const hil_command *heard)
+{
+    hil_model *model = (hil_model *)engine;
+
+    switch (heard->kind) {
+    case HIL_MODEL_BEGIN:
+        hil_model_announced(model, board, heard);
+        return;
+    case HIL_MODEL_CHUNK:
+        hil_model_chunk(model, board, heard);
+        return;
+    case HIL_MODEL_END:
+        hil_model_end(model, board, heard);
+        return;
+    default:
+        break;
+    }
+    if (!model->ready) {
+        hil_command_nak(board, heard, HIL_REFUSED_BAD_ARGUMENT, 0, HIL_TEXT("there is no model here"));
+    } else if (heard->kind == HIL_INFER) {
+        hil_infer_window(model, board, heard);
+    } else if (heard->kind == HIL_STREAM_INFER) {
+        hil_infer_stream(model, board, heard);
+    } else {
+        hil_infer_tap(model, board, heard);
+    }
+}
+
+/* ---- hil_infer.c ---- */
+
+/* What is done with a model that is there: windows of the host, windows of the board's own samples, and results. */
+
+/* A layer that is asked for waits so long for the line to take what is before it. */
+#define HIL_TAP_TICKS (HIL_TICK_HZ / 2u)
+#define HIL_LOG_TICKS (5u * HIL_TICK_HZ)
+
+enum { HIL_KEYED_BY_WINDOW = 0, HIL_KEYED_BY_SAMPLE = 1 };
+
+/* ---- results ---- */
+
+typedef struct {
+    hil_model *model;
+    hil_board *board;
+    uint32_t began;      /* tick */
+    uint32_t executed;   /* instructions before */
+    uint8_t keyed_by;
+    uint8_t stream;
+} hil_run;
+
+static uint32_t hil_executed(const hil_model *model)
+{
+    return model->memory->instructions != 0 ? model->memory->instructions() : 0u;
+}
+
+/* One frame with bytes `from` to `to` of head and outputs. */
+static bool hil_result_part(hil_board *board, const uint8_t *head, const int8_t *out, uint32_t from, uint32_t to,
+                            uint8_t flags)
+{
+    /* What nobody asked for leaves the reserve to answers, as samples do. */
+    const uint16_t reserve = head[HIL_RESULT_KEYED_BY_AT] == HIL_KEYED_BY_SAMPLE ? HIL_TX_RESERVE : 0;
+    const bool part = flags != 0;
+    const uint16_t length = (uint16_t)(to - from + (part ? (uint32_t)HIL_OFFSET_SIZE : 0u));
+
+    if (!hil_frame_open(&board->writer, HIL_RESULT, flags, length, reserve)) {
+        return false;
+    }
+    if (part) {
+        hil_frame_32(&board->writer, from);
+    }
+    for (uint32_t at = from; at < to; at++) {
+        hil_frame_8(&board->writer, at < HIL_RESULT_SIZE ? head[at] : (uint8_t)out[at - HIL_RESULT_SIZE]);
+    }
+    hil_frame_close(&board->writer);
+    return true;
+}
+
+static void hil_wait_for_room(const hil_board *board)
+{
+    const uint16_t wanted = HIL_MAX_FRAME + HIL_MAX_FRAME / 254u + 2u + HIL_TX_RESERVE;
+    const uint32_t began = hal_tick();
+
+    while (hil_ring_free(&board->out) < wanted && hal_tick() - began < HIL_TAP_TICKS) {
+        hal_wait(HIL_TICK_HZ / 1000u);
+    }
+}
+
+/* Sends what a layer gave; false where it found no room, and the host has to ask again. */
+static bool hil_result(const hil_run *run, uint8_t layer, const int8_t *out, uint16_t n)
+{
+    const uint32_t tick = hal_tick();
+    const uint32_t total = (uint32_t)HIL_RESULT_SIZE + n;
+    const uint32_t room = HIL_MAX_FRAME - HIL_HEADER_SIZE - HIL_CRC_BITS / 8u;
+    const bool whole = total <= room;
+    const uint32_t most = whole ? room : room - HIL_OFFSET_SIZE;
+    uint8_t head[HIL_RESULT_SIZE] = {0};
+
+    head[HIL_RESULT_KEYED_BY_AT] = run->keyed_by;
+    head[HIL_RESULT_STREAM_AT] = run->stream;
+    hil_put32(head + HIL_RESULT_KEY_AT, run->model->key);
+    hil_put32(head + HIL_RESULT_TICK_AT, tick);
+    hil_put32(head + HIL_RESULT_ELAPSED_AT, tick - run->began);
+    hil_put32(head + HIL_RESULT_INSTRUCTIONS_AT, hil_executed(run->model) - run->executed);
+    head[HIL_RESULT_LAYER_AT] = layer;
+    hil_put16(head + HIL_RESULT_N_AT, n);
+    for (uint32_t from = 0; from < total; from += most) {
+        const uint32_t to = total - from > most ? from + most : total;
+        const uint8_t flags = whole ? 0 : (uint8_t)(HIL_FRAGMENT | (to < total ? HIL_MORE : 0));
+
+        if (layer != HIL_LAST_LAYER || from != 0) {
+            hil_wait_for_room(run->board);
+        }
+        if (!hil_result_part(run->board, head, out, from, to, flags)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void hil_tapped(void *user, uint8_t layer, const int8_t *out, uint16_t n)
+{
+    const hil_run *run = (const hil_run *)user;
+
+    if (layer == run->model->tap) {
+        (void)hil_result(run, layer, out, n);
+    }
+}
+
+static bool hil_infer(hil_model *model, hil_board *board, uint8_t keyed_by, uint8_t stream, uint16_t oldest)
+{
+    hil_run run = {model, board, hal_tick(), hil_executed(model), keyed_by, stream};
+    const hil_nn_tap tap = model->tap != HIL_LAST_LAYER ? hil_tapped : 0;
+    const int8_t *out = hil_nn_run(&model->nn, model->memory->window, oldest, tap, &run);
+
+    return hil_result(&run, HIL_LAST_LAYER, out, model->nn.outputs);
+}
+
+void hil_infer_tap(hil_model *model, hil_board *board, const hil_command *heard)
+{
+    const uint8_t layer = heard->payload[HIL_TAP_LAYER_AT];
+
+    if (layer != HIL_LAST_LAYER && layer >= model->nn.ops) {
+        hil_command_nak(board, heard, HIL_REFUSED_BAD_ARGUMENT, model->nn.ops, HIL_TEXT("the model has no such layer"));
+        return;
+    }
+    model->tap = layer;
+    hil_command_ack(board, heard);
+}
+
+/* ---- windows of the host ---- */
+
+static bool hil_reads(const hil_model *model, const hil_board *board, uint8_t stream)
+{
+    return stream < board->profile->streams &&
+           board->streams[stream].sensor->sample_bytes == hil_nn_row_size(&model->nn);
+}
+
+void hil_infer_window(hil_model *model, hil_board *board, const hil_command *heard)
+{
+    const bool part = (heard->flags & HIL_FRAGMENT) != 0;
+    const uint32_t offset = part ? hil_get32(heard->payload) : 0;
+    const uint8_t *bytes = heard->payload + (part ? HIL_OFFSET_SIZE : 0);
+    uint16_t count = (uint16_t)(heard->length - (part ? HIL_OFFSET_SIZE : 0));
+    const uint32_t total = (uint32_t)HIL_INFER_SIZE + model->nn.window * hil_nn_row_size(&model->nn);
+
+    if (model->streaming) {
+        hil_command_nak(board, heard, HIL_REFUSED_BUSY, 0, HIL_TEXT("it runs on its own samples: STREAM_INFER ends that"));
+        return;
+    }
+    if (offset == 0) {
+        model->part_at = 0;
+        if (count < HIL_INFER_SIZE || hil_get16(bytes + HIL_INFER_N_AT) != model->nn.window ||
+            !hil_reads(model, board, bytes[HIL_INFER_STREAM_AT])) {
+            hil_command_nak(board, heard, HIL_REFUSED_BAD_ARGUMENT, model->nn.window,
+                            HIL_TEXT("the model reads windows of another length or another stream"));
+            return;
+        }
+        model->key = hil_get32(bytes + HIL_INFER_WINDOW_AT);
+        model->stream = bytes[HIL_INFER_STREAM_AT];
+        bytes += HIL_INFER_SIZE;
+        count = (uint16_t)(count - HIL_INFER_SIZE);
+        model->part_at = HIL_INFER_SIZE;
+    } else if (offset != model->part_at) {
+        hil_command_nak(board, heard, HIL_REFUSED_OUT_OF_ORDER, model->part_at, 0);
+        return;
+    }
+    const bool more = (heard->flags & HIL_MORE) != 0;
+    const uint32_t missing = total - model->part_at;
+    if (more ? count > missing : count != missing) {
+        model->part_at = 0;
+        hil_command_nak(board, heard, HIL_REFUSED_BAD_ARGUMENT, total, HIL_TEXT("a window is shorter or longer"));
+        return;
+    }
+    memcpy(model->memory->window + (model->part_at - HIL_INFER_SIZE), bytes, count);
+    model->part_at += count;
+    if (!more) {
+        model->part_at = 0;
+        (void)hil_infer(model, board, HIL_KEYED_BY_WINDOW, model->stream, 0);
+    }
+}
+
+/* ---- the board's own samples ---- */
+
+void hil_infer_stream(hil_model *model, hil_board *board, const hil_command *heard)
+{
+    const uint8_t stream = heard->payload[HIL_STREAM_INFER_STREAM_AT];
+    const uint16_t hop = hil_get16(heard->payload + HIL_STREAM_INFER_HOP_AT);
+    const bool on = heard->payload[HIL_STREAM_INFER_ON_AT] != 0;
+
+    if (on && (hop == 0 || !hil_reads(model, board, stream))) {
+        hil_command_nak(board, heard, HIL_REFUSED_BAD_ARGUMENT, hil_nn_row_size(&model->nn),
+                        HIL_TEXT("the hop is 0, or the model reads samples of another size"));
+        return;
+    }
+    /* Its answer may have been lost: what it does already it goes on with. */
+    if (!on || !model->streaming || model->stream != stream || model->hop != hop) {
+        model->streaming = on;
+        model->stream = stream;
+        model->hop = hop;
+        model->rows = 0;
+        model->row = 0;
+        model->part_at = 0;
+    }
+    hil_command_ack(board, heard);
+}
+
+/* Whether the next window is due already by the time this one could be run. */
+static bool hil_is_behind(const hil_model *model, const hil_stream *stream)
+{
+    const uint32_t late = hal_tick() - stream->next_tick;
+
+    return (int32_t)late > 0 && late / stream->step >= model->hop;
+}
+
+static void hil_tell_skipped(hil_model *model, hil_board *board)
+{
+    if (model->unsaid == 0 || (model->said && hal_tick() - model->said_tick < HIL_LOG_TICKS)) {
+        return;
+    }
+    if (hil_board_warn(board, model->unsaid, HIL_TEXT(" windows were skipped: the model takes longer than its hop"))) {
+        model->said = true;
+        model->said_tick = hal_tick();
+        model->unsaid = 0;
+    }
+}
+
+void hil_model_sampled(hil_engine *engine, hil_board *board, uint8_t id, uint32_t number, const uint8_t *sample)
+{
+    hil_model *model = (hil_model *)engine;
+    const uint8_t size = board->streams[id].sensor->sample_bytes;
+
+    if (!model->streaming || id != model->stream) {
+        return;
+    }
+    if (number != model->number) {
+        model->rows = 0; /* no window reaches over a gap */
+    }
+    model->number = number + 1u;
+    memcpy(model->memory->window + (uint32_t)model->row * size, sample, size);
+    model->row = (uint16_t)(model->row + 1u == model->nn.window ? 0u : model->row + 1u);
+    if (model->rows < model->nn.window) {
+        model->rows++;
+    }
+    if (model->number % model->hop != 0 || model->rows < model->nn.window) {
+        return;
+    }
+    model->due++;
+    if (hil_is_behind(model, &board->streams[id])) {
+        model->skipped++;
+        model->unsaid++;
+    } else {
+        hil_board_flush(board, id); /* no result comes before its samples */
+        model->key = number;
+        model->unsent += !hil_infer(model, board, HIL_KEYED_BY_SAMPLE, id, model->row);
+    }
+    hil_tell_skipped(model, board);
+}
+
+#endif /* HIL_BOARD_INFERENCE */
 
 #ifdef __cplusplus
 }

@@ -60,7 +60,7 @@ class Bench:
         """What `due` proposes now."""
         data, _ = self.session.due(self.now)
         probe = NativeDialect()
-        probe._sent.crc_bits = self.session.dialect._sent.crc_bits
+        probe._host.speak(self.session.dialect._host._decoder.crc_bits, self.session.dialect._host._decoder.max_frame)
         return [message.kind for message in probe.sent(data)]
 
 

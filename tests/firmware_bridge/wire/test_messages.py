@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_bridge.wire.encode import encode
-from firmware_bridge.wire.messages import STATUS_ROW, TABLE, VERSION, Flag, Kind, Message, pack, unpack
+from firmware_bridge.wire.messages import (  # isort: skip
+    STATUS_MODEL, STATUS_ROW, TABLE, VERSION, Flag, Kind, Message, pack, status_model, status_rows, unpack,
+)  # fmt: skip
 
 GOLDEN = [
     line.split()
@@ -51,6 +53,7 @@ def test_codes_flags_and_the_row_of_status_are_those_of_version_1():
     assert {kind.name: int(kind) for kind in Kind} == CODES
     assert {flag.name: int(flag) for flag in Flag} == {"MORE": 1, "FRAGMENT": 2, "DELTAS": 4, "TICK64": 8}
     assert (VERSION, STATUS_ROW.format, STATUS_ROW.size) == (1, "<BIIIII", 21)
+    assert (STATUS_MODEL.format, STATUS_MODEL.size) == ("<BIII", 13)
     assert {kind.name for kind, shape in TABLE.items() if shape.crc16} == {"HELLO", "NAK", "IDENTIFY"}
 
 
@@ -72,6 +75,16 @@ def test_a_message_that_cannot_be_packed_says_why():
         pack(Message(Kind.PING, {"token": 1}, b"x"))
     with pytest.raises(KeyError):
         pack(Message(Kind.PING))
+
+
+def test_who_knows_only_the_rows_of_status_reads_past_what_it_says_of_a_model():
+    rows = [STATUS_ROW.pack(stream, 1, 2, 3, 4, 5) for stream in range(3)]
+    fields = {"nonce": 1, "tick": 2, "refused": 0}
+    plain = Message(Kind.STATUS, fields, b"".join(rows))
+    counted = Message(Kind.STATUS, fields, plain.tail + STATUS_MODEL.pack(2, 9, 4, 1))
+    assert status_rows(counted) == status_rows(plain)
+    assert status_model(plain) is None
+    assert status_model(counted) == {"stream": 2, "due": 9, "skipped": 4, "unsent": 1}
 
 
 def test_fields_are_read_by_name_and_unknown_ones_are_no_attributes():

@@ -11,7 +11,8 @@
 static uint8_t blob[HIL_MODEL_BYTES];
 static int8_t arena[HIL_ARENA_BYTES];
 static uint8_t window[HIL_WINDOW_BYTES];
-static hil_model model = HIL_MODEL(blob, arena, window, 0);
+static const hil_memory memory = HIL_MEMORY(blob, arena, window, 0);
+static hil_model model;
 static hil_board board;
 static hil_ring *line_in;
 static hil_ring *line_out;
@@ -72,6 +73,7 @@ uint32_t hal_rate_mhz(void)
 void host_power(uint32_t tick, uint32_t from_seed, uint32_t at_rate_mhz)
 {
     memset(&board, 0, sizeof board);
+    hil_model_start(&model, &memory);
     board.engine = &model.engine;
     now = tick;
     seed = from_seed;

@@ -39,7 +39,8 @@ static uint8_t window[HIL_WINDOW_BYTES];
 
 static uint32_t instructions(void);
 
-static hil_model model = HIL_MODEL(blob, arena, window, instructions);
+static const hil_memory memory = HIL_MEMORY(blob, arena, window, instructions);
+static hil_model model;
 static hil_board board;
 static hil_ring *line_in;
 static hil_ring *line_out;
@@ -189,6 +190,7 @@ const char *hal_name(void)
 int main(void)
 {
     FPGA_PRESCALE = CORE_HZ / HIL_TICK_HZ - 1u; /* the bus is timed by it, too */
+    hil_model_start(&model, &memory);
     board.engine = &model.engine;
     hil_board_start(&board, hil_mounted());
     for (;;) {

@@ -15,7 +15,8 @@
 static uint8_t blob[HIL_MODEL_BYTES];
 static int8_t arena[HIL_ARENA_BYTES];
 static uint8_t window[HIL_WINDOW_BYTES];
-static hil_model model = HIL_MODEL(blob, arena, window, 0);
+static const hil_memory memory = HIL_MEMORY(blob, arena, window, 0);
+static hil_model model;
 static hil_board board;
 static hil_ring *line_in;
 static hil_ring *line_out;
@@ -89,6 +90,7 @@ const char *hal_name(void)
 
 int main(void)
 {
+    hil_model_start(&model, &memory);
     board.engine = &model.engine;
     hil_board_start(&board, hil_imu6());
     for (;;) {
