@@ -264,8 +264,8 @@ def ledger_rows(books: Books) -> tuple[tuple[str, int | None], ...]:
     for name in SUMMED:
         values: list[int | None] = [getattr(row, name) for row in books.streams.values()]
         rows.append((name, None if not values or None in values else sum(value or 0 for value in values)))
-    for name in WindowBooks.__dataclass_fields__ if books.windows else ():
-        rows.append((f"windows {name}", sum(getattr(row, name) for row in books.windows.values())))
+    judged = WindowBooks.__dataclass_fields__ if books.windows else ()
+    rows += [(f"windows {name}", sum(getattr(row, name) for row in books.windows.values())) for name in judged]
     buckets: Mapping[str, int] = books.buckets
     rows += [(f"bytes {name.replace('_', ' ')}", count) for name, count in buckets.items()]
     return (*rows, ("bytes pending", books.pending))

@@ -1,14 +1,25 @@
 """What a board hears: the host's bytes in any pieces, cut into commands; damaged frames are counted."""
 
+from typing import NamedTuple
+
 from firmware_bridge.wire.checksum import CRC16
 from firmware_bridge.wire.frames import IDLE
 from firmware_bridge.wire.framing import Decoder, decode
-from firmware_bridge.wire.messages import HEADER, Message, unpack
+from firmware_bridge.wire.messages import HEADER, OFFSET, Flag, Kind, Message, unpack
 
 __all__ = ["CommandReader", "Heard"]
 
-Heard = tuple[int, int, Message | None]
-"""(kind, sequence number, message): message None where kind or length is not known."""
+_PARTS = Flag.FRAGMENT | Flag.MORE
+
+
+class Heard(NamedTuple):
+    """A command that was heard; `message` is None where it is none that is known."""
+
+    kind: int
+    flags: int
+    seq: int
+    payload: bytes
+    message: Message | None
 
 
 class CommandReader:
@@ -38,5 +49,14 @@ class CommandReader:
         for index in range(len(frames)):
             body = frames.body(index)
             kind, flags, seq = HEADER.unpack_from(body)
-            heard.append((kind, seq, unpack(kind, flags, body[HEADER.size :])))
+            payload = body[HEADER.size :]
+            heard.append(Heard(kind, flags, seq, payload, _read(kind, flags, payload)))
         return heard
+
+
+def _read(kind: int, flags: int, payload: bytes) -> Message | None:
+    """Return a command, or as much as is known of a part of one: only windows need not fit a frame."""
+    if not flags & _PARTS:
+        return unpack(kind, flags, payload)
+    is_part = kind == Kind.INFER and flags & Flag.FRAGMENT and len(payload) >= OFFSET.size
+    return Message(Kind.INFER, flags=Flag(flags & 0x0F)) if is_part else None

@@ -1,4 +1,4 @@
-"""A board that speaks the native protocol: hello, start, stop, rates, pings, status, injection, reset.
+"""A board that speaks the native protocol: hello, start, stop, rates, pings, status, injection, reset, models.
 
 `NativeBoard` is the conversation; what its streams read is the sensors' affair. Rules worth knowing:
 
@@ -18,6 +18,7 @@ from firmware_bridge.streams import BoardInfo
 from firmware_bridge.virtual.board import NEVER, BoardClock
 from firmware_bridge.virtual.commands import CommandReader, Heard
 from firmware_bridge.virtual.damage import damaged
+from firmware_bridge.virtual.engine import COMMANDS, LIMITS, Engine
 from firmware_bridge.virtual.sampling import Chunk, Sensor
 from firmware_bridge.virtual.settings import Identity, Notes, Settings
 from firmware_bridge.virtual.streams import Plan, Streams
@@ -54,6 +55,7 @@ class NativeBoard:
         self._notes = notes
         self._streams = Streams(sensors, settings, self.hz, plans)
         self._feeds = self._streams.feeds
+        self._engine = Engine()
         self._writer = Encoder(settings.crc_bits, settings.max_frame)
         self._delay = Delay(settings.seed, "host to board", settings.delay_us)
         self._uplink = Uplink(settings)
@@ -96,6 +98,7 @@ class NativeBoard:
         self._awake_ns = at_ns + round(self.settings.boot_ms * 1e6)
         self._greeted = False
         self._streams.reset()
+        self._engine.reset()
 
     def _next_event(self) -> tuple[int, int]:
         """Return (when, which): which is a stream, or -1 for a command, or -2 for the greeting after a reboot."""
@@ -153,6 +156,9 @@ class NativeBoard:
                 if not self._uplink.queue(self._writer.payload(Kind.SAMPLES, flags, payload), at_ns):
                     feed.dropped += len(piece.raw)
                     feed.skip(self._tick(now_ns))
+                for result in self._engine.sampled(index, piece.number, piece.raw):
+                    if not self._uplink.queue(self._writer.encode(self._stamped(result, at_ns)), at_ns):
+                        self._engine.unsent()
             if feed.owes_credit:
                 self._credit(index, at_ns)
         if restarts:
@@ -168,7 +174,11 @@ class NativeBoard:
     # ------------------------------------------------------------------ conversation
 
     def _command(self, heard: Heard, at_ns: int) -> None:
-        kind, seq, message = heard
+        kind, seq, message = heard.kind, heard.seq, heard.message
+        if message is not None and kind in COMMANDS:
+            for said in self._engine.obey(heard, self._streams.described()):
+                self._send(self._stamped(said, at_ns), at_ns)
+            return
         answer = {
             Kind.IDENTIFY: self._identify, Kind.START: self._start, Kind.STOP: self._stop, Kind.RESET: self._reset,
             Kind.SET_RATE: self._set_rate, Kind.PING: self._ping, Kind.GET_STATUS: self._status,
@@ -184,8 +194,8 @@ class NativeBoard:
 
     def _hello(self, at_ns: int) -> None:
         who = self.identity
-        limits = {"tx_buffer": self.settings.tx_buffer, "inject_room": self.settings.room}
-        extra = {"limits": limits, "virtual": True, **who.extra}
+        limits, held = {"tx_buffer": self.settings.tx_buffer, "inject_room": self.settings.room}, self._engine.described
+        extra = {"limits": {**limits, **(LIMITS if held else {})}, "virtual": True, **who.extra, **held}
         info = BoardInfo(who.model, who.serial, who.firmware, self._streams.described(), "native", extra=extra)
         fields = {
             "version": VERSION, "crc_bits": self.settings.crc_bits, "max_frame": self.settings.max_frame,
@@ -201,6 +211,8 @@ class NativeBoard:
         anew = message.nonce != self._nonce
         self._nonce = message.nonce
         self._ack(Kind.START, seq, at_ns)
+        if anew:
+            self._engine.begin()
         for index, feed in enumerate(self._feeds):
             wanted = bool(mask >> index & 1)
             if anew:
@@ -247,7 +259,7 @@ class NativeBoard:
 
     def _status(self, message: Message, seq: int, at_ns: int) -> None:
         fields = {"nonce": self._nonce, "tick": self._tick(at_ns) & _MASK, "refused": self._commands.refused & _MASK}
-        self._send(Message(Kind.STATUS, fields, self._streams.status()), at_ns)
+        self._send(Message(Kind.STATUS, fields, self._streams.status() + self._engine.counts()), at_ns)
 
     def _inject(self, message: Message, seq: int, at_ns: int) -> None:
         index = message.stream
@@ -279,6 +291,12 @@ class NativeBoard:
     def _nak(self, kind: int, seq: int, reason: int, detail: int, text: str, at_ns: int) -> None:
         fields = {"of": kind, "of_seq": seq, "reason": reason, "detail": detail}
         self._send(Message(Kind.NAK, fields, text.encode()), at_ns)
+
+    def _stamped(self, message: Message, at_ns: int) -> Message:
+        """Return a RESULT with the tick at which it was ready; anything else as it is."""
+        if message.kind != Kind.RESULT:
+            return message
+        return Message(message.kind, {**message.fields, "tick": self._tick(at_ns) & _MASK}, message.tail)
 
     def _send(self, message: Message, at_ns: int) -> None:
         self._uplink.queue(self._writer.encode(message), at_ns, reserve=4096)

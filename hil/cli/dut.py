@@ -126,8 +126,8 @@ def _quality(
     found: dict[str, Any] = {"quality": asdict(quality(answers, cases.truth, cases.item)), "agreement": None}
     if oplist is None:
         return found, False
+    from firmware_bridge.oplist.reference import dequantised, run
     from hil.dut.cases import as_windows
-    from hil.models.int8.reference import dequantised, run
 
     last = oplist.ops[-1]
     expected = dequantised(last, run(oplist, as_windows(cases, oplist, where))[-1]).reshape(len(cases), -1)

@@ -16,8 +16,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from firmware_bridge.oplist.ops import OpList
+from firmware_bridge.oplist.reference import Int8, run
 from hil.models.int8.blame import Difference, Tap, blame
-from hil.models.int8.reference import Int8, run
 from hil.models.model import Model
 from hil.models.whole import probabilities
 from hil.models.windows import Windows

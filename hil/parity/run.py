@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from firmware_bridge.oplist.reference import Int8
 from firmware_bridge.streams import BoardInfo, Stream
 from hil.models.int8.deploy import columns_of, deploy
 from hil.models.int8.placed import as_sent_by, meant
-from hil.models.int8.reference import Int8
 from hil.models.model import Model
 from hil.models.windows import Windows, joined, windows_of
 from hil.onboard import Deployed, OnBoard

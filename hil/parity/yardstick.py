@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from firmware_bridge.errors import BridgeError
+from firmware_bridge.oplist.reference import dequantised, run
 from firmware_bridge.oplist.table import RAW_DTYPES
 from hil.models.int8.deploy import deploy
-from hil.models.int8.reference import dequantised, run
 from hil.models.model import Model
 from hil.models.windows import Windows
 from hil.parity.printed import as_probabilities

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from firmware_bridge.oplist.ops import OpList
+from firmware_bridge.oplist.reference import run
 from hil.measure.intervals import share_interval
 from hil.models.datasets import NONE
-from hil.models.int8.reference import run
 from hil.models.model import Model
 from hil.models.score import MISSED, macro_f1
 from hil.models.windows import Windows, joined, windows_of

@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from firmware_bridge.oplist.ops import OpList
+from firmware_bridge.oplist.reference import Int8, run
 from firmware_bridge.oplist.table import NAMES
-from hil.models.int8.reference import Int8, run
 
 __all__ = ["Difference", "Tap", "Verdict", "blame"]
 

@@ -12,10 +12,10 @@ from firmware_bridge.batch import Batch
 from firmware_bridge.errors import NoAnswer, UsageError
 from firmware_bridge.events import Arrival, Reply
 from firmware_bridge.oplist import unpack
+from firmware_bridge.oplist.reference import run
 from firmware_bridge.way import Way
 from firmware_bridge.wire.deploying import Upload
 from firmware_bridge.wire.messages import Kind, Message
-from hil.models.int8.reference import run
 from hil.onboard import OnBoard
 from hil.recording.reader import Recording
 

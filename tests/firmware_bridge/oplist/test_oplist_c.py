@@ -15,7 +15,7 @@ from native_nn import CORE, SOURCES, STRICT, NativeNN, build
 from oplists import oplists, readings
 
 from firmware_bridge.oplist import OpList, Reason, pack, refusal, unpack
-from hil.models.int8.reference import run
+from firmware_bridge.oplist.reference import run
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,9 @@ import pytest
 from native_nn import NativeNN, build
 
 import hil.models
+from firmware_bridge.oplist.reference import run
 from hil.models import load_model
 from hil.models.int8.deploy import deploy
-from hil.models.int8.reference import run
 from hil.models.windows import joined, windows_of
 from hil.recording.reader import Recording
 

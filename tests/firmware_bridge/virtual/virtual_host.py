@@ -6,7 +6,7 @@ import numpy as np
 
 from firmware_bridge.virtual.board import NEVER, VirtualBoard
 from firmware_bridge.wire.dialect import Answer, Described, Heard, Samples, Text
-from firmware_bridge.wire.messages import STATUS_ROW, Kind, Message
+from firmware_bridge.wire.messages import Kind, Message, status_model, status_rows
 from firmware_bridge.wire.native import NativeDialect
 
 START_NS = 1_700_000_000_000_000_000
@@ -62,9 +62,12 @@ class Host:
         """Ask for STATUS, wait for it; return its rows by stream number."""
         self.send(Kind.GET_STATUS)
         self.run(wait_s)
-        names = ("produced", "dropped", "starved", "credit", "consumed")
-        rows = STATUS_ROW.iter_unpack(self.answers(Kind.STATUS)[-1].tail)
-        return {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows}
+        return {row.pop("stream"): row for row in status_rows(self.answers(Kind.STATUS)[-1])}
+
+    def judged(self) -> dict[str, int] | None:
+        """Ask for STATUS; return what it says of a model on the board's own samples."""
+        self.send(Kind.GET_STATUS)
+        return status_model(self.answers(Kind.STATUS)[-1])
 
 
 def samples(heard: Sequence[Heard], stream: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_bridge.wire.encode import encode
+
 from firmware_bridge.wire.messages import (  # isort: skip
     STATUS_MODEL, STATUS_ROW, TABLE, VERSION, Flag, Kind, Message, pack, status_model, status_rows, unpack,
 )  # fmt: skip

@@ -48,7 +48,9 @@ def test_without_a_count_of_the_board_nothing_is_known_and_never_0(bench: Bench)
 
 def test_what_came_twice_or_of_a_layer_or_of_the_hosts_own_windows_is_no_judged_window(bench: Bench) -> None:
     board = bench.board
-    bench.hear(board.result(9), board.result(9), board.result(8), board.result(19, layer=2), board.result(3, keyed_by=0))
+    bench.hear(
+        board.result(9), board.result(9), board.result(8), board.result(19, layer=2), board.result(3, keyed_by=0)
+    )
     bench.hear(board.counts(1))
     assert windows(bench) == WindowBooks(due=1, judged=1)
 

@@ -9,10 +9,10 @@ import pytest
 
 import hil.models
 from firmware_bridge.oplist import OpList
+from firmware_bridge.oplist.reference import run
 from hil.models import load_model
 from hil.models.int8.blame import Verdict, blame
 from hil.models.int8.deploy import deploy
-from hil.models.int8.reference import run
 from hil.models.windows import windows_of
 from hil.recording.reader import Recording
 
@@ -94,7 +94,7 @@ def test_a_sum_that_overflows_is_blamed_on_its_layer(
     real: tuple[OpList, np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     oplist, raw = real
-    from hil.models.int8 import reference
+    from firmware_bridge.oplist import reference
 
     sums = reference._convolution
 

@@ -14,6 +14,7 @@ from torch import nn
 import hil.models
 from firmware_bridge.errors import UsageError
 from firmware_bridge.oplist import Code, Raw, Reason, pack, refusal
+from firmware_bridge.oplist.reference import dequantised, run
 from firmware_bridge.oplist.table import SHIFT_MAX
 from hil.models import load_model
 from hil.models.int8.arena import plan
@@ -21,7 +22,6 @@ from hil.models.int8.calibrate import evaluate, ranges
 from hil.models.int8.deploy import deploy, preview, readings_of
 from hil.models.int8.graph import Graph, Node, View
 from hil.models.int8.quantise import Readings, factor, quantise
-from hil.models.int8.reference import dequantised, run
 from hil.models.int8.trace import trace
 from hil.models.windows import joined, windows_of
 from hil.recording.reader import Recording

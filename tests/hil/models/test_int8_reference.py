@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from firmware_bridge.errors import UsageError
 from firmware_bridge.oplist import Code, Op, OpList, Raw
-from hil.models.int8.reference import rescaled, run
+from firmware_bridge.oplist.reference import rescaled, run
 
 
 def half_up(value: Fraction) -> int:

@@ -7,9 +7,9 @@ import pytest
 from parity_board import SMALL, WATCH
 
 from firmware_bridge.oplist import OpList
+from firmware_bridge.oplist.reference import Int8, run
 from hil.models import load_model
 from hil.models.int8.deploy import deploy
-from hil.models.int8.reference import Int8, run
 from hil.models.model import Model
 from hil.models.whole import probabilities
 from hil.models.windows import Windows

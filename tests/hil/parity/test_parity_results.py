@@ -9,10 +9,10 @@ from parity_board import SMALL, WATCH
 from firmware_bridge.batch import Batch
 from firmware_bridge.errors import UsageError
 from firmware_bridge.events import Arrival, Connected, Event, Reply
+from firmware_bridge.oplist.reference import run
 from firmware_bridge.streams import BoardInfo
 from hil.models import load_model
 from hil.models.int8.deploy import deploy
-from hil.models.int8.reference import run
 from hil.models.model import Model
 from hil.parity.run import parity_of_scores, windows_in
 from hil.recording.header import BoardSetup, Header
