@@ -11,6 +11,10 @@ and everywhere else just the include. Describe your sensor in a hil_sensor, your
 functions hal_start to hal_rate_mhz, and call hil_board_start once and hil_board_poll for ever. Sizes are macros (HIL_TX_BYTES
 and so on below) that may be defined before the include. Nothing is allocated; sample numbers, ticks, checksums and
 counts of everything that was lost are seen to.
+
+With HIL_BOARD_INFERENCE defined, too, a board runs quantised models that come over the line as data (`hil model deploy`):
+give it memory (HIL_MEMORY), call hil_model_start and set `engine` of the board before hil_board_start; see
+examples/process.
 */
 #ifndef HIL_BOARD_SINGLE_H
 #define HIL_BOARD_SINGLE_H

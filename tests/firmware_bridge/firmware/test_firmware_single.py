@@ -6,11 +6,15 @@ from pathlib import Path
 
 import pytest
 from firmware_bench import NATIVE, count, items, until
+from model_bench import BLOB, NET
+from small_net import windows
 
 from firmware_bridge.batch import Batch
 from firmware_bridge.bridge import Bridge, PortSpec
 from firmware_bridge.events import Connected
 from firmware_bridge.firmware.recipes import FOLDER
+from firmware_bridge.oplist.reference import run
+from hil.onboard import OnBoard
 
 SINGLE = FOLDER / "single"
 STUBS = Path(__file__).with_name("stubs")
@@ -26,16 +30,31 @@ def compiled(compiler: str, *arguments: object) -> None:
     assert done.returncode == 0, done.stderr
 
 
+with_and_without_models = pytest.mark.parametrize("more", [(), ("-DHIL_BOARD_INFERENCE",)], ids=["", "models"])
+GIVEN = """
+static uint8_t blob[64], window[64];
+static int8_t arena[64];
+extern const hil_memory memory;
+const hil_memory memory = HIL_MEMORY(blob, arena, window, 0);
+"""
+
+
+@with_and_without_models
 @pytest.mark.parametrize(("compiler", "standard", "suffix"), [("gcc", "c11", "c"), ("g++", "c++17", "cpp")])
-def test_the_header_is_c_and_c_plus_plus(compiler: str, standard: str, suffix: str, tmp_path: Path) -> None:
+def test_the_header_is_c_and_c_plus_plus(
+    compiler: str, standard: str, suffix: str, more: tuple[str, ...], tmp_path: Path
+) -> None:
     source = tmp_path / f"board.{suffix}"
-    source.write_text('#define HIL_BOARD_IMPLEMENTATION\n#include "hil_board.h"\n#include "hil_board.h"\n')
-    compiled(compiler, f"-std={standard}", *STRICT, "-I", SINGLE, "-c", source, "-o", tmp_path / "board.o")
+    source.write_text(
+        '#define HIL_BOARD_IMPLEMENTATION\n#include "hil_board.h"\n#include "hil_board.h"\n' + (GIVEN if more else "")
+    )
+    compiled(compiler, f"-std={standard}", *STRICT, *more, "-I", SINGLE, "-c", source, "-o", tmp_path / "board.o")
 
 
-def test_the_component_for_an_esp32_compiles(tmp_path: Path) -> None:
+@with_and_without_models
+def test_the_component_for_an_esp32_compiles(more: tuple[str, ...], tmp_path: Path) -> None:
     main = SINGLE / "examples" / "esp_idf" / "main" / "main.c"
-    compiled("gcc", "-std=gnu17", *STRICT, "-I", SINGLE, "-I", STUBS, "-c", main, "-o", tmp_path / "main.o")
+    compiled("gcc", "-std=gnu17", *STRICT, *more, "-I", SINGLE, "-I", STUBS, "-c", main, "-o", tmp_path / "main.o")
 
 
 def test_the_arduino_sketch_compiles_and_is_a_board(tmp_path: Path) -> None:
@@ -51,3 +70,21 @@ def test_the_arduino_sketch_compiles_and_is_a_board(tmp_path: Path) -> None:
     assert (info.model, info.streams[0].rate_hz, info.streams[0].units) == ("arduino-pin", 100.0, ("V",))
     assert items(out, Batch)[0].values[0, 0] == pytest.approx(512 * 4.8876e-3)
     assert state.books.total("pin").missing == 0
+
+
+def process_board(folder: Path) -> str:
+    """Build the example that runs models; return its port."""
+    source = SINGLE / "examples" / "process" / "main.c"
+    compiled("gcc", "-std=c11", "-O2", *STRICT, "-I", SINGLE, source, "-o", folder / "board")
+    return f"exec:{folder / 'board'}"
+
+
+def test_a_program_with_the_header_and_nothing_else_judges_windows_bit_for_bit(tmp_path: Path) -> None:
+    raw = windows(12, seed=4)
+    layers = run(NET, raw)
+    with OnBoard.open(process_board(tmp_path)) as board:
+        assert board.deploy(BLOB).blob_bytes == len(BLOB)
+        answers = board.infer(raw, "imu")
+        tapped = board.tap(raw[0], 1)
+    assert all((one.outputs == want.reshape(-1)).all() for one, want in zip(answers, layers[-1], strict=True))
+    assert (tapped == layers[1][0].reshape(-1)).all()
