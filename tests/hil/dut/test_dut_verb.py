@@ -96,6 +96,14 @@ def test_every_output_of_the_board_is_the_references_and_the_transcript_says_all
     assert dut(kept, code=1)["whole"] is False
 
 
+def test_a_deployed_network_is_asked_and_not_a_stand_in(tmp_path: Path) -> None:
+    """The op list of the shipped model, as `hil model deploy -o` writes it, behind `infer`."""
+    held = Path(__file__).resolve().parents[2] / "firmware_bridge" / "firmware" / "exercise-small.hiln"
+    found = dut(port(held), "--model", SMALL, "--data", WATCH, "--oplist", held, "--windows", 40)
+    assert found["agreement"] == {"windows": 40, "identical": 40, "same_label": 40, "first_difference": None}
+    assert found["quality"]["accuracy"] > 0.8  # type: ignore[index]
+
+
 @pytest.mark.slow
 def test_the_shipped_network_is_as_right_on_the_board_as_its_integers_are_here(tmp_path: Path) -> None:
     from hil.models.int8.deploy import deploy
