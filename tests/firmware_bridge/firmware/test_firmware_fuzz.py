@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 from dut_core import NET
+from fuzz_seeds import COMMANDS, write_seeds
 
 from firmware_bridge.firmware.build import build, built, missing
 from firmware_bridge.firmware.recipes import FOLDER, RECIPES
 from firmware_bridge.oplist.cheader import c_table
+from firmware_bridge.wire.messages import Kind
 
 MILLIONS = 10
 pytestmark = [pytest.mark.firmware, pytest.mark.skipif(bool(missing("fuzz")), reason=missing("fuzz"))]
@@ -32,6 +34,7 @@ def fuzzed(folder: Path, *options: str, target: str = "fuzz") -> int:
 @pytest.mark.fuzz
 def test_nothing_a_host_sends_breaks_the_board(tmp_path: Path) -> None:
     seconds = int(os.environ.get("HIL_FUZZ_S", "5"))
+    write_seeds(tmp_path)
     assert fuzzed(tmp_path, f"-max_total_time={seconds}", "-max_len=512", "-seed=1") > 1000
 
 
@@ -41,6 +44,10 @@ def test_nothing_a_host_says_breaks_a_device_under_test(tmp_path: Path) -> None:
     assert fuzzed(tmp_path, f"-max_total_time={seconds}", "-max_len=256", "-seed=1", target="fuzz-dut") > 500
 
 
+def test_every_command_of_a_host_is_among_what_the_fuzzer_begins_with() -> None:
+    assert {message.kind for message in COMMANDS.values()} == {kind for kind in Kind if kind >= Kind.IDENTIFY}
+
+
 def test_the_network_that_is_fuzzed_is_the_one_of_the_tests() -> None:
     assert (FOLDER / "fuzz_dut" / "small_net.c").read_text() == c_table(NET, "small_net")
 
@@ -48,6 +55,7 @@ def test_the_network_that_is_fuzzed_is_the_one_of_the_tests() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
 def test_ten_million_inputs_find_nothing(tmp_path: Path) -> None:
+    write_seeds(tmp_path)
     assert fuzzed(tmp_path, f"-runs={MILLIONS * 1_000_000}", "-max_len=128", "-seed=2") >= MILLIONS * 1_000_000
 
 
