@@ -97,10 +97,12 @@ class Client:
         block = pack(message)
         with self._lock:
             for last in (False, True):
+                said = False
                 try:
                     if self._socket is None:
                         self._connect()
                     assert self._socket is not None
+                    said = True
                     send(self._socket, ASK, block)
                     kind, answer = receive(self._socket)
                     break
@@ -109,7 +111,7 @@ class Client:
                     if last or (isinstance(error, TimeoutError) and not isinstance(error, NoAnswer)):
                         raise NoAnswer("the engine is gone", self.address, self._last_words()) from error
                     self._connect()
-                    if "view" not in message:  # a command that may have been heard is not given twice
+                    if said and "view" not in message:  # a command that may have been heard is not given twice
                         raise NoAnswer(
                             f"the connection was cut, and nobody knows whether {message['verb']!r} was done",
                             self.address, "look, and ask again if it was not",

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Container, Sequence
+from collections.abc import Container, Generator, Sequence
 from pathlib import Path
 
 import pytest
@@ -30,6 +30,18 @@ _reasons: dict[str, set[str]] = defaultdict(set)
 
 def _level(keywords: Container[str]) -> str:
     return next((level for level in reversed(LEVELS) if level in keywords), "pure")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where every kind of firmware has to run (CI says so), a test of firmware that is skipped has failed."""
+    report = yield
+    skipped = report.skipped and not hasattr(report, "wasxfail")
+    if skipped and os.environ.get("HIL_NEEDS_ALL_FIRMWARE") and item.get_closest_marker("firmware"):
+        why = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
+        report.outcome = "failed"
+        report.longrepr = f"all firmware has to run here, and this was skipped: {why.removeprefix('Skipped: ')}"
+    return report
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -1,5 +1,6 @@
 """The project keeps its own rules: what stands at the top, and what importing costs."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -28,3 +29,25 @@ def test_asking_for_help_loads_no_heavy_library() -> None:
     modules = loaded_by("import hil.cli; hil.cli.app(['--help'], standalone_mode=False)")
     assert "hil.cli.live" in modules
     assert not {"torch", "textual", "scipy", "numpy", "serial", "rich", "mcap"} & modules
+
+
+SKIPPED = """
+import pytest
+@pytest.mark.firmware
+@pytest.mark.skipif(True, reason="gcc is not installed")
+def test_firmware(): ...
+@pytest.mark.skipif(True, reason="no such recording")
+def test_other(): ...
+"""
+
+
+def test_where_all_firmware_has_to_run_a_skipped_test_of_firmware_has_failed(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text((ROOT / "tests" / "conftest.py").read_text())
+    (tmp_path / "test_skipped.py").write_text(SKIPPED)
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = firmware\n")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:hil"]
+    for wanted, said in (("", "2 skipped"), ("1", "1 skipped, 1 error")):
+        environment = {**os.environ, "HIL_NEEDS_ALL_FIRMWARE": wanted}
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert said in done.stdout, done.stdout
+    assert "all firmware has to run here, and this was skipped: gcc is not installed" in done.stdout

@@ -94,6 +94,23 @@ def test_a_cut_connection_is_made_anew_and_no_command_is_given_twice(door: Serve
         assert client.command("mark", text="twice") == {}
 
 
+def test_a_command_that_was_never_said_is_no_command_that_may_have_been_heard(
+    door: Server, imu: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The way to the engine is made anew before it is said: one that fails at first is only tried again."""
+    with attach(door.address, door.token) as client:
+        client._drop()
+        connect, fails = client._connect, [NoAnswer("no engine answers", door.address, "")]
+
+        def connect_at_last() -> None:
+            if fails:
+                raise fails.pop()
+            connect()
+
+        monkeypatch.setattr(client, "_connect", connect_at_last)
+        assert client.command("mark", text="once") == {}
+
+
 def test_without_an_engine_there_is_one_sentence(door: Server, imu: Engine) -> None:
     client = attach(door.address, door.token)
     door.close()

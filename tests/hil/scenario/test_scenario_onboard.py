@@ -1,0 +1,75 @@
+"""A board that judges its own samples: where its windows went is a metric, in the ledger and on a screen."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from firmware_bridge.ledger import Books, WindowBooks
+from firmware_bridge.oplist import pack
+from hil.monitor import ledger_rows
+from hil.onboard import OnBoard
+from hil.scenario.load import Loaded, parse_scenario
+from hil.scenario.run import RunOptions, run_scenario
+
+sys.path.append(str(Path(__file__).resolve().parents[2] / "firmware_bridge" / "firmware"))
+from small_net import small_net
+
+SCENARIO = """
+name = "the board keeps up with its own model"
+[board.imu]
+port = "{port}"
+[readings]
+to_s = 1.0
+[[check]]
+metric = "link.imu.windows_skipped"
+equals = 0
+[[check]]
+metric = "link.imu.windows_lost"
+equals = 0
+[[check]]
+metric = "link.imu.windows_judged"
+at_least = 15
+"""
+
+
+@pytest.fixture
+def served() -> Iterator[str]:
+    """A virtual board that outlives whoever talks to it, as one on a USB cable does."""
+    serve = [sys.executable, "-m", "firmware_bridge.virtual.serve", "imu?seed=3&rate=400"]
+    with subprocess.Popen(serve, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        yield process.stdout.readline().split()[0]
+        process.stdin.close()
+
+
+def run(folder: Path, port: str) -> object:
+    text = SCENARIO.format(port=port)
+    return run_scenario(Loaded(folder / "onboard.toml", text, parse_scenario(text, "onboard.toml")), RunOptions())
+
+
+@pytest.mark.pty
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no ptys")
+def test_a_model_is_deployed_and_a_scenario_judges_where_its_windows_went(served: str, tmp_path: Path) -> None:
+    with OnBoard.open(served) as board:
+        board.deploy(pack(small_net()))
+        board.start_stream("imu", 20)
+    result = run(tmp_path, served)
+    assert result.outcome == "PASS", (result.why, result.checks)
+    counted = {key: result.metrics[f"link.imu.windows_{key}"]["value"] for key in WindowBooks.__dataclass_fields__}
+    assert counted["due"] == sum(count for key, count in counted.items() if key != "due") >= 15
+
+
+def test_where_no_model_runs_its_windows_are_not_measured_and_never_0(tmp_path: Path) -> None:
+    result = run(tmp_path, "virtual://imu?seed=3")
+    assert {check.outcome for check in result.checks} == {"UNSET"}
+    assert "no model runs on board imu's own samples" in result.checks[0].why
+
+
+def test_a_screen_shows_windows_only_of_a_board_that_counts_them() -> None:
+    assert [name for name, _ in ledger_rows(Books()) if "window" in name] == []
+    rows = dict(ledger_rows(Books(windows={("imu", 0): WindowBooks(9, 5, 2, 1, 1), ("imu", 1): WindowBooks(1, 1)})))
+    assert [rows[f"windows {key}"] for key in WindowBooks.__dataclass_fields__] == [10, 6, 2, 1, 1]
