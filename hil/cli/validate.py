@@ -60,6 +60,10 @@ def validate(
     hop: Annotated[int, typer.Option("--hop", min=1, help="Samples between a baseline's windows.")] = 1,
     epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="In place of CONFIG's: a quick look.")] = None,
     streams: Annotated[list[str] | None, typer.Option("--stream", help="Stream to read of recordings.")] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option("--keep", metavar="FOLDER", help="Of the models of every fold: a killed run goes on there."),
+    ] = None,
     output: Output = None,
     page: Page = None,
     json: Json = False,
@@ -82,6 +86,8 @@ def validate(
         if path is not None and not path.parent.is_dir():
             raise FileError("its folder does not exist", str(path), "make the folder, or choose another one")
     given, dataset = _given(what, source, base, baseline, seed, epochs, streams)
+    if keep is not None:
+        _made(keep)
     plan = Plan(by, folds, seeds, level, nested, STRENGTHS[faults], random_gap, window, hop)
     split = None if split_file is None else read_split(split_file)
     with worked("validation") as told:
@@ -91,7 +97,7 @@ def validate(
             if line:
                 talk(line, quiet)
 
-        found = judge(given, dataset, plan, split, tell)
+        found = judge(given, dataset, plan, split, tell, folder=Path(what).parent, keep=keep)
     if output is not None:
         output.write_text(writer.dumps(found, indent=1) + "\n", encoding="utf-8")
     if page is not None:
@@ -103,6 +109,13 @@ def validate(
         print_json(found)
     else:
         _show(found)
+
+
+def _made(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"the folder cannot be made ({error.strerror})", str(folder), "choose another one") from None
 
 
 def compare_models(

@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from hil.models.augment import Crops
 from hil.models.checkpoint import Checkpoint, module_tensors, optimizer_tensors, restore_module, restore_optimizer
-from hil.models.datasets import NONE, Dataset, Series
+from hil.models.datasets import NONE, PIECE, Dataset, Series
 from hil.models.nets.seam import Net
 from hil.models.score import macro_f1
 from hil.models.training_config import TrainConfig
@@ -183,18 +183,23 @@ class _Run:
         self.net.eval()
         logits, truths = [], []
         with torch.no_grad():
-            for item in self.job.apart:
-                if len(item.values) >= self.start:
-                    x, truth = self._decisions(
-                        torch.from_numpy(item.values)[None], torch.from_numpy(item.labels)[None]
-                    )
-                    logits.append(self.net.dense(x, self.every)[0].cpu())  # type: ignore[operator]
-                    truths.append(truth[0].cpu())
+            for values, labels in self._apart():
+                x, truth = self._decisions(values[None], labels[None])
+                logits.append(self.net.dense(x, self.every)[0].cpu())  # type: ignore[operator]
+                truths.append(truth[0].cpu())
         self.net.train()
         every, truth = torch.cat(logits), torch.cat(truths)
         known = truth != NONE
         loss = float(functional.cross_entropy(every[known].double(), truth[known]))
         return loss, macro_f1(truth[known].numpy(), every[known].argmax(1).numpy(), every.shape[1])
+
+    def _apart(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Readings and labels of the people set apart, so many at once as have no more than `PIECE` new samples."""
+        step = max(1, PIECE // self.every) * self.every
+        for item in self.job.apart:
+            for low in range(0, len(item.values) - self.start + 1, step):
+                high = low + self.start + step - self.every
+                yield torch.from_numpy(item.values[low:high]), torch.from_numpy(item.labels[low:high])
 
     def stand(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Everything that the rest depends on."""

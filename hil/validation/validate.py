@@ -3,8 +3,9 @@
 Rule of this room: it only calls. What was asked for is written into what comes out, so that a figure can be made again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from firmware_bridge.errors import UsageError
@@ -52,7 +53,7 @@ class Plan:
 
 def validate(
     what: TrainConfig | Package | str, dataset: Dataset, plan: Plan, split: Split | None = None,
-    progress: Progress | None = None,
+    progress: Progress | None = None, *, folder: Path = Path(), keep: Path | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Judge what is asked for on groups that it has not met; return all figures as plain JSON values.
 
@@ -62,6 +63,8 @@ def validate(
         plan: What is asked for.
         split: Folds; None: made as the plan says.
         progress: Told the share that is done, and a line.
+        folder: Where the configuration lies, for a network of the user's own.
+        keep: Folder of the models of every fold, which are not trained again where they are there.
 
     Raises:
         UsageError: Groups or folds cannot be meant, or a model has met everyone.
@@ -79,7 +82,10 @@ def validate(
         protocol = f"{len(people)} people whom the model has not met: {', '.join(people)}"
     else:
         made = split or make_split(grouped.people, by, plan.folds)
-        trials = list(_trained(what, grouped, made, seeds, plan, progress))
+        if isinstance(what, TrainConfig):
+            trials = list(of_config(what, grouped, made.folds, seeds, plan.nested, progress, folder=folder, keep=keep))
+        else:
+            trials = list(_fitted(what, grouped, made, seeds, plan, progress))
         sizes = {len(fold) for fold in made.folds}
         kind = f"leave one {by} out" if sizes == {1} else f"{len(made.folds)} folds of {by} groups"
         protocol = f"{kind}, {plan.seeds} seed{'s' if plan.seeds > 1 else ''}"
@@ -91,14 +97,12 @@ def validate(
     return found | _more(what, trials, grouped, plan, seed, progress)
 
 
-def _trained(
-    what: TrainConfig | str, grouped: Dataset, split: Split, seeds: Sequence[int], plan: Plan, progress: Progress | None
-) -> list[Trial]:
-    if isinstance(what, TrainConfig):
-        return list(of_config(what, grouped, split.folds, seeds, plan.nested, progress))
+def _fitted(
+    what: str, grouped: Dataset, split: Split, seeds: Sequence[int], plan: Plan, progress: Progress | None
+) -> Iterator[Trial]:
     if what not in BASELINES:
         raise UsageError(f"there is no baseline {what!r}", "--baseline", f"use {' or '.join(BASELINES)}")
-    return list(of_baseline(BASELINES[what], grouped, split.folds, seeds, plan.window, plan.hop, progress))
+    return of_baseline(BASELINES[what], grouped, split.folds, seeds, plan.window, plan.hop, progress)
 
 
 def _more(

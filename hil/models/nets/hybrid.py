@@ -7,6 +7,7 @@ A window's statistics are computed anew from its samples at every hop; nothing a
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import gcd, pi
 from typing import cast
 
@@ -143,12 +144,13 @@ class Hybrid(Net):
         level = windows.mean(1)
         moved = windows - level[:, None]
         variance = moved.square().mean(1) + _STILL
-        parts = torch.matmul(self.spectrum, moved).square()
-        energy = parts.view(len(windows), 2, -1, config.inputs).sum(1)
+        each = moved.transpose(1, 2)
+        parts = torch.matmul(each, self.spectrum).square()
+        energy = parts.unflatten(2, (2, -1)).sum(2)
         low = config.bands[0]
-        bands = [energy[:, a - low : b - low].sum(1) for a, b in zip(config.bands, config.bands[1:], strict=False)]
+        bands = [energy[..., a - low : b - low].sum(2) for a, b in pairwise(config.bands)]
         deviation = torch.sqrt(variance)
-        joint = torch.matmul(moved.transpose(1, 2), moved) / config.memory
+        joint = torch.matmul(each, moved) / config.memory
         pairs = torch.triu_indices(config.inputs, config.inputs, 1)
         related = (joint / (deviation[:, :, None] * deviation[:, None]))[:, pairs[0], pairs[1]]
         return torch.cat((level, torch.log(deviation), *(torch.log(one + _SILENT) for one in bands), related), 1)
@@ -159,11 +161,11 @@ def _average(*logits: Tensor) -> Tensor:
 
 
 def _spectrum(config: HybridConfig) -> Tensor:
-    """Cosines, then sines, of every cycle of the bands under a Hann window: `(2 cycles, memory)`."""
+    """Cosines, then sines, of every cycle of the bands under a Hann window: `(memory, 2 cycles)`."""
     cycles = torch.arange(config.bands[0], config.bands[-1], dtype=torch.float64)
-    angle = cycles[:, None] * torch.arange(config.memory, dtype=torch.float64) * (2 * pi / config.memory)
+    angle = torch.arange(config.memory, dtype=torch.float64)[:, None] * cycles * (2 * pi / config.memory)
     window = torch.hann_window(config.memory, periodic=True, dtype=torch.float64)
-    return (torch.cat((torch.cos(angle), torch.sin(angle))) * window).float()
+    return (torch.cat((torch.cos(angle), torch.sin(angle)), 1) * window[:, None]).float()
 
 
 def _scaled_before(norm: nn.Module, linear: nn.Linear, into: nn.Linear) -> None:

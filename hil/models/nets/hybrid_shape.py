@@ -14,6 +14,8 @@ from hil.models.nets.shape import Layers, NetShape, Weights, convolution, linear
 
 __all__ = ["HybridConfig", "HybridLayers"]
 
+_Count = Annotated[int, Field(ge=1, le=4096)]
+
 
 class HybridLayers(Layers):
     """Two branches whose logits are averaged: one learns its features, the other knows them.
@@ -30,10 +32,8 @@ class HybridLayers(Layers):
     channels: Annotated[int, Field(ge=1, le=512)] = 48
     kernel: Annotated[int, Field(ge=1, le=31)] = 5
     stride: Annotated[int, Field(ge=1, le=16)] = 5
-    dilations: Annotated[tuple[Annotated[int, Field(ge=1, le=4096)], ...], Field(min_length=1, max_length=16)] = (1, 1, 2)
-    bands: Annotated[tuple[Annotated[int, Field(ge=1, le=4096)], ...], Field(min_length=2, max_length=33)] = (
-        1, 3, 6, 12, 30, 100,
-    )  # fmt: skip
+    dilations: Annotated[tuple[_Count, ...], Field(min_length=1, max_length=16)] = (1, 1, 2)
+    bands: Annotated[tuple[_Count, ...], Field(min_length=2, max_length=33)] = (1, 3, 6, 12, 30, 100)
     hidden: Annotated[int, Field(ge=1, le=512)] = 64
 
     @model_validator(mode="after")
@@ -61,7 +61,7 @@ class HybridConfig(HybridLayers, NetShape):
     def _heard(self) -> HybridConfig:
         if 2 * (self.bands[-1] - 1) >= self.memory:
             raise ValueError(
-                f"bands end at {self.bands[-1] - 1} cycles and {self.memory} samples hold fewer than {self.memory / 2:g}"
+                f"bands end at {self.bands[-1] - 1} cycles; {self.memory} samples hold fewer than {self.memory / 2:g}"
             )
         return self
 

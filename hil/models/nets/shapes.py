@@ -250,6 +250,7 @@ class CnnGruConfig(GruLayers, _Frames, TurnsShape):
 
 
 SHAPES: dict[str, type[NetShape]] = {
-    "tcn": TcnConfig, "resnet": ResnetConfig, "hybrid": HybridConfig, "gru": GruConfig, "cnn": CnnConfig, "cnn_gru": CnnGruConfig,
+    "tcn": TcnConfig, "resnet": ResnetConfig, "hybrid": HybridConfig, "gru": GruConfig, "cnn": CnnConfig,
+    "cnn_gru": CnnGruConfig,
 }  # fmt: skip
 """Every name that a model file may give its network."""

@@ -10,8 +10,8 @@ from firmware_bridge.batch import Batch
 from firmware_bridge.streams import Stream
 from hil.models.contract import Architecture, Contract, Input
 from hil.models.model import Model, build_network
-from hil.models.nets.seam import net_class
 from hil.models.nets.hybrid_shape import HybridConfig
+from hil.models.nets.seam import net_class
 from hil.models.nets.shape import NetShape
 from hil.models.nets.shapes import CnnConfig, CnnGruConfig, GruConfig, ResnetConfig, TcnConfig
 from hil.models.package import pack, unpack
