@@ -132,7 +132,9 @@ class Hybrid(Net):
         return out
 
     def statistics(self, windows: Tensor) -> Tensor:
-        """Level, logarithm of spread and of each band's energy of every channel, and correlations.
+        """Level, logarithm of spread and of each band's energy of every channel; of two channels how they go together.
+
+        That is their correlation, and for every lead how much more the first resembles the second later than earlier.
 
         Args:
             windows: `(N, memory, inputs)`, normalised.
@@ -150,10 +152,14 @@ class Hybrid(Net):
         low = config.bands[0]
         bands = [energy[..., a - low : b - low].sum(2) for a, b in pairwise(config.bands)]
         deviation = torch.sqrt(variance)
-        joint = torch.matmul(each, moved) / config.memory
-        pairs = torch.triu_indices(config.inputs, config.inputs, 1)
-        related = (joint / (deviation[:, :, None] * deviation[:, None]))[:, pairs[0], pairs[1]]
-        return torch.cat((level, torch.log(deviation), *(torch.log(one + _SILENT) for one in bands), related), 1)
+        joint = [torch.matmul(each, moved)]
+        for lead in config.leads:
+            later = torch.matmul(each[..., :-lead], moved[:, lead:])
+            joint.append(later - later.transpose(1, 2))
+        first, second = torch.triu_indices(config.inputs, config.inputs, 1)
+        scale = config.memory * deviation[:, first] * deviation[:, second]
+        related = [one[:, first, second] / scale for one in joint]
+        return torch.cat((level, torch.log(deviation), *(torch.log(one + _SILENT) for one in bands), *related), 1)
 
 
 def _average(*logits: Tensor) -> Tensor:

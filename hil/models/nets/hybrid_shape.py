@@ -26,6 +26,8 @@ class HybridLayers(Layers):
         stride: Samples between the rows of the first convolution and of all behind it.
         dilations: One convolution for each; those behind the first have their taps this many rows apart.
         bands: Edges of the frequency bands, in whole cycles a window: `(1, 3, 6)` are 1 to 2 and 3 to 5 cycles.
+        leads: Samples by which one channel is held against another later: which of the two goes ahead tells a movement
+            from the one that runs the other way round.
         hidden: Width of the layer over the statistics.
     """
 
@@ -34,6 +36,7 @@ class HybridLayers(Layers):
     stride: Annotated[int, Field(ge=1, le=16)] = 5
     dilations: Annotated[tuple[_Count, ...], Field(min_length=1, max_length=16)] = (1, 1, 2)
     bands: Annotated[tuple[_Count, ...], Field(min_length=2, max_length=33)] = (1, 3, 6, 12, 30, 100)
+    leads: Annotated[tuple[_Count, ...], Field(max_length=16)] = (5, 15, 30)
     hidden: Annotated[int, Field(ge=1, le=512)] = 64
 
     @model_validator(mode="after")
@@ -63,6 +66,8 @@ class HybridConfig(HybridLayers, NetShape):
             raise ValueError(
                 f"bands end at {self.bands[-1] - 1} cycles; {self.memory} samples hold fewer than {self.memory / 2:g}"
             )
+        if max(self.leads, default=0) >= self.memory:
+            raise ValueError(f"leads reach {max(self.leads)} samples and a window has {self.memory}")
         return self
 
     @property
@@ -77,8 +82,9 @@ class HybridConfig(HybridLayers, NetShape):
 
     @property
     def statistics(self) -> int:
-        """Plain statistics of a window: level, spread and bands of every channel, correlations of every pair."""
-        return self.inputs * (1 + len(self.bands)) + self.inputs * (self.inputs - 1) // 2
+        """Plain statistics of a window: level, spread and bands of a channel; correlation and leads of two."""
+        pairs = self.inputs * (self.inputs - 1) // 2
+        return self.inputs * (1 + len(self.bands)) + pairs * (1 + len(self.leads))
 
     def shapes(self) -> Weights:
         """Name and shape of every stored weight; convolutions are `(out, in, taps)`, tap 0 the oldest row."""

@@ -31,7 +31,7 @@ def shape_of(name: str, hop: int) -> NetShape:
     if name == "resnet":
         return ResnetConfig(inputs=3, classes=4, channels=(6, 8, 8), strides=(1, 2, 3), kernel=3, pool=4)
     if name == "hybrid":
-        layers = {"channels": 6, "stride": 4, "dilations": (1, 1, 2), "bands": (1, 2, 4), "hidden": 8}
+        layers = {"channels": 6, "stride": 4, "dilations": (1, 1, 2), "bands": (1, 2, 4), "leads": (1, 5), "hidden": 8}
         return HybridConfig(inputs=3, classes=4, kernel=3, pool=3, **layers)
     if name == "gru":
         return GruConfig(inputs=3, classes=4, hidden=8, grid=hop * -(-10 // hop))

@@ -54,7 +54,7 @@ every = 5
 LAYERS = {
     "tcn": 'name = "tcn"\nchannels = 8\nkernel = 3\ndilations = [1, 2]',
     "resnet": 'name = "resnet"\nchannels = [6, 8]\nstrides = [1, 2]\nkernel = 3',
-    "hybrid": 'name = "hybrid"\nchannels = 6\nkernel = 3\nstride = 2\ndilations = [1, 1]\nbands = [1, 3]\nhidden = 8',
+    "hybrid": 'name = "hybrid"\nchannels = 6\nkernel = 3\nstride = 2\ndilations = [1, 1]\nbands = [1, 3]\nleads = [2]',
     "gru": 'name = "gru"\nhidden = 8',
     "cnn": 'name = "cnn"\nchannels = [4]\nstrides = [1]\nfeatures = 8',
     "cnn_gru": 'name = "cnn_gru"\nchannels = [4]\nstrides = [1]\nfeatures = 8\nhidden = 8',
