@@ -3,7 +3,7 @@
 Rule of this room: it only calls. What was asked for is written into what comes out, so that a figure can be made again.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from hil.validation.neighbours import nearest, random_split
 from hil.validation.robustness import FAULTS, robustness
 from hil.validation.summary import summarise
 from hil.validation.trials import BASELINES, Trial, baseline_rows, of_baseline, of_config, of_model, strangers
+from hil.validation.versus import versus_baseline
 
 __all__ = ["Plan", "validate"]
 
@@ -38,6 +39,7 @@ class Plan:
         random_gap: Say what a random split would claim.
         window: Samples of a baseline's window, where no configuration says it.
         hop: Samples between its windows.
+        against: Name of a baseline that is judged on the same folds and seeds, and held against what is asked for.
     """
 
     by: str = "person"
@@ -49,6 +51,7 @@ class Plan:
     random_gap: bool = False
     window: int = 1
     hop: int = 1
+    against: str | None = None
 
 
 def validate(
@@ -70,6 +73,9 @@ def validate(
         UsageError: Groups or folds cannot be meant, or a model has met everyone.
         MissingPart: A library is not installed.
     """
+    for option, name in (("--baseline", what), ("--against", plan.against)):
+        if isinstance(name, str) and name not in BASELINES:
+            raise UsageError(f"there is no baseline {name!r}", option, f"use {' or '.join(BASELINES)}")
     by = split.by if split is not None else plan.by
     grouped = dataset.by(by)
     seed = what.seed if isinstance(what, TrainConfig) else 0
@@ -85,7 +91,8 @@ def validate(
         if isinstance(what, TrainConfig):
             trials = list(of_config(what, grouped, made.folds, seeds, plan.nested, progress, folder=folder, keep=keep))
         else:
-            trials = list(_fitted(what, grouped, made, seeds, plan, progress))
+            baseline = BASELINES[what]
+            trials = list(of_baseline(baseline, grouped, made.folds, seeds, plan.window, plan.hop, progress))
         sizes = {len(fold) for fold in made.folds}
         kind = f"leave one {by} out" if sizes == {1} else f"{len(made.folds)} folds of {by} groups"
         protocol = f"{kind}, {plan.seeds} seed{'s' if plan.seeds > 1 else ''}"
@@ -94,15 +101,28 @@ def validate(
         **summarise(trials, dataset.labels, level=plan.level, seed=seed), "left_out": dict(dataset.left_out),
         "series": len(dataset.series), "rate_hz": dataset.rate_hz, "channels": list(dataset.channels),
     }  # fmt: skip
+    found["against"] = None if plan.against is None else _against(what, trials, grouped, plan, seed)
     return found | _more(what, trials, grouped, plan, seed, progress)
 
 
-def _fitted(
-    what: str, grouped: Dataset, split: Split, seeds: Sequence[int], plan: Plan, progress: Progress | None
-) -> Iterator[Trial]:
-    if what not in BASELINES:
-        raise UsageError(f"there is no baseline {what!r}", "--baseline", f"use {' or '.join(BASELINES)}")
-    return of_baseline(BASELINES[what], grouped, split.folds, seeds, plan.window, plan.hop, progress)
+def _against(
+    what: TrainConfig | Package | str, trials: Sequence[Trial], grouped: Dataset, plan: Plan, seed: int
+) -> dict[str, Any]:
+    """Judge a baseline on the same folds with the same seeds, and hold the two against each other."""
+    assert plan.against is not None
+    folds = list(dict.fromkeys(trial.held_out for trial in trials))
+    seeds = list(dict.fromkeys(trial.seed for trial in trials))
+    rival = BASELINES[plan.against]
+    others = list(of_baseline(rival, grouped, folds, seeds, *_windows(what, plan)))
+    return versus_baseline(trials, others, rival.about, grouped.labels, seed)
+
+
+def _windows(what: TrainConfig | Package | str, plan: Plan) -> tuple[int, int]:
+    """Window and hop of a baseline's features: the model's, where there is one."""
+    if isinstance(what, str):
+        return plan.window, plan.hop
+    source = what.contract if isinstance(what, Package) else what
+    return source.window, source.hop
 
 
 def _more(
@@ -122,10 +142,7 @@ def _more(
                 first, grouped, kinds=tuple(FAULTS), strengths=plan.strengths, seed=seed, progress=told
             )
     baseline = BASELINES[what] if isinstance(what, str) else _NEAREST
-    window, hop = plan.window, plan.hop
-    if not isinstance(what, str):
-        source = what.contract if isinstance(what, Package) else what
-        window, hop = source.window, source.hop
+    window, hop = _windows(what, plan)
     values, truth, people = baseline_rows(baseline, grouped, window, hop)
     if len(truth):
         found["neighbours"] = nearest(values, truth, people, seed)
