@@ -28,6 +28,10 @@ def train(
     device: Annotated[
         str | None, typer.Option("--device", help="cpu, cuda, mps or auto; default: CONFIG's, else cpu.")
     ] = None,
+    spool: Annotated[
+        Path | None,
+        typer.Option("--spool", metavar="FOLDER", help="Keep readings in a file there: data larger than memory."),
+    ] = None,
     html: Annotated[Path | None, typer.Option("--html", help="Write one self-contained page with the curves.")] = None,
     json: Json = False,
     quiet: Quiet = False,
@@ -37,6 +41,7 @@ def train(
     Killed, it goes on where it was when called again. The curves are written beside the model, as NAME.training.json.
     """
     from hil.models.datasets import load_dataset
+    from hil.models.spool import Spool
     from hil.models.training_config import load_config
 
     try:
@@ -57,7 +62,7 @@ def train(
         from hil.report.svg import needs_matplotlib
 
         needs_matplotlib()  # before the work, not after it
-    dataset = load_dataset(chosen.data, data or config.parent)
+    dataset = load_dataset(chosen.data, data or config.parent, None if spool is None else Spool(spool))
     talk(f"{len(dataset.series)} series of {len(dataset.people)} people, {len(dataset.labels)} labels", quiet)
     with worked("epochs", chosen.training.epochs) as share:
         made = train_and_judge(chosen, dataset, output, None if quiet else _Told(share), config.parent)

@@ -56,10 +56,17 @@ def validate(
     random_gap: Annotated[
         bool, typer.Option("--random-gap", help="Say what a random split would claim, and why.")
     ] = False,
+    against: Annotated[
+        str | None, typer.Option("--against", help="Hold it against a baseline: extra-trees or forest.")
+    ] = None,
     window: Annotated[int, typer.Option("--window", min=1, help="Samples of a baseline's window.")] = 1,
     hop: Annotated[int, typer.Option("--hop", min=1, help="Samples between a baseline's windows.")] = 1,
     epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="In place of CONFIG's: a quick look.")] = None,
     streams: Annotated[list[str] | None, typer.Option("--stream", help="Stream to read of recordings.")] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option("--keep", metavar="FOLDER", help="Of the models of every fold: a killed run goes on there."),
+    ] = None,
     output: Output = None,
     page: Page = None,
     json: Json = False,
@@ -82,7 +89,9 @@ def validate(
         if path is not None and not path.parent.is_dir():
             raise FileError("its folder does not exist", str(path), "make the folder, or choose another one")
     given, dataset = _given(what, source, base, baseline, seed, epochs, streams)
-    plan = Plan(by, folds, seeds, level, nested, STRENGTHS[faults], random_gap, window, hop)
+    if keep is not None:
+        _made(keep)
+    plan = Plan(by, folds, seeds, level, nested, STRENGTHS[faults], random_gap, window, hop, against)
     split = None if split_file is None else read_split(split_file)
     with worked("validation") as told:
 
@@ -91,7 +100,7 @@ def validate(
             if line:
                 talk(line, quiet)
 
-        found = judge(given, dataset, plan, split, tell)
+        found = judge(given, dataset, plan, split, tell, folder=Path(what).parent, keep=keep)
     if output is not None:
         output.write_text(writer.dumps(found, indent=1) + "\n", encoding="utf-8")
     if page is not None:
@@ -103,6 +112,13 @@ def validate(
         print_json(found)
     else:
         _show(found)
+
+
+def _made(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"the folder cannot be made ({error.strerror})", str(folder), "choose another one") from None
 
 
 def compare_models(
@@ -191,6 +207,12 @@ def _show(found: dict[str, Any]) -> None:
         print(f"sets by {one['method']} at {one['level']:g}: hold the truth in {share(one['coverage'])}, "
               f"{share(one['mean_size'])} labels")  # fmt: skip
     print(f"area under risk-coverage {share(found['selective']['aurc'])}")
+    if found["against"]:
+        print(f"against {found['against']['baseline']}: accuracy over folds {share(found['against']['accuracy'])}")
+        print_table(("figure", "verdict", "baseline", "this", "this less baseline", "low", "high"), [
+            (row["name"].replace("_", " "), row["verdict"], share(row["a"]), share(row["b"]),
+             *(f"{row[key]:+.3f}" for key in ("effect", "low", "high"))) for row in found["against"]["rows"]
+        ])  # fmt: skip
     near, claimed = found["neighbours"], found["random_split"]
     if near and near.get("ratio"):
         print(f"nearest other window: {near['ratio']:.1f} times nearer in the same {found['plan']['by']}")

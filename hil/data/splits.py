@@ -13,6 +13,7 @@ from typing import Any
 
 from firmware_bridge.errors import FileError, UsageError
 from hil.models.datasets import GROUPS, ordered
+from hil.models.evaluate import folds_of
 
 __all__ = ["SCHEMA", "Split", "make_split", "read_split", "write_split"]
 
@@ -63,13 +64,7 @@ def make_split(groups: Sequence[str], by: str, folds: int | None = None) -> Spli
             f"{len(names)} {by} groups ({', '.join(names)}) do not make {count} folds", "--folds",
             "record more, or ask for fewer",
         )  # fmt: skip
-    size, more = divmod(len(names), count)
-    made, start = [], 0
-    for at in range(count):
-        stop = start + size + (at < more)
-        made.append(tuple(names[start:stop]))
-        start = stop
-    return Split(by, tuple(made))
+    return Split(by, tuple(folds_of(names, count)))
 
 
 def write_split(split: Split, path: str | os.PathLike[str]) -> None:

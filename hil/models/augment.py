@@ -47,11 +47,8 @@ class Crops:
         rate_hz: float = 1.0,
         frame: tuple[int, int] | None = None,
     ) -> None:
-        self.values = torch.from_numpy(np.concatenate([item.values for item in series]))
-        self.labels = torch.from_numpy(np.concatenate([item.labels for item in series]))
-        sizes = np.array([len(item.values) for item in series])
-        self.start = torch.from_numpy(np.concatenate(([0], np.cumsum(sizes)[:-1])))
-        self.size = torch.from_numpy(sizes)
+        self.series = series
+        self.size = torch.tensor([len(item.values) for item in series])
         self.length, self.config, self.generator = length, config, generator
         named = {*config.per_second, *config.noise_density, *(name for vector in config.vectors for name in vector)}
         if strange := sorted(named.difference(channels)):
@@ -79,9 +76,9 @@ class Crops:
         place = torch.minimum(place, (self.size[which] - 1).to(place)[:, None])  # a short series holds its last reading
         low = torch.minimum(place.floor().long(), self.size[which][:, None] - 2)
         part = (place - low)[..., None]
-        low = low + self.start[which][:, None]
-        readings = self.values[low] * (1 - part) + self.values[low + 1] * part
-        labels = torch.where(part[..., 0] < 0.5, self.labels[low], self.labels[low + 1])
+        before, after = (self._samples(which, at) for at in (low, low + 1))
+        readings = before[0] * (1 - part) + after[0] * part
+        labels = torch.where(part[..., 0] < 0.5, before[1], after[1])
         if self.rates:
             readings[..., self.rates] = readings[..., self.rates] * tempo[:, None, None]
         if self.vectors:
@@ -99,6 +96,13 @@ class Crops:
         if config.drop:
             readings = self._dropped(readings)
         return readings, labels
+
+    def _samples(self, which: Tensor, at: Tensor) -> tuple[Tensor, Tensor]:
+        """Readings and labels at places `(count, length)` of some series; nothing else of a series is read."""
+        taken = [(self.series[one], places) for one, places in zip(which.tolist(), at.numpy(), strict=True)]
+        values = np.stack([series.values[places] for series, places in taken])
+        labels = np.stack([series.labels[places] for series, places in taken])
+        return torch.from_numpy(values), torch.from_numpy(labels)
 
     def _dropped(self, readings: Tensor) -> Tensor:
         """Put the reading before in the place of those that do not come; the first of a crop always does."""

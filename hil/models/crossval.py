@@ -83,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given.keep.mkdir(parents=True, exist_ok=True)
     folds = list(
         cross_validate(
-            config, dataset, seeds, folds_of(dataset.people, given.fold_size),
+            config, dataset, seeds, folds_of(dataset.people, -(-len(dataset.people) // given.fold_size)),
             lambda line: print(line, file=sys.stderr, flush=True), folder=given.config.parent, keep=given.keep,
         )
     )  # fmt: skip

@@ -21,11 +21,17 @@ from firmware_bridge.errors import FileError, UsageError
 
 if TYPE_CHECKING:
     from hil.models.data_config import DataConfig, NpzLayout
+    from hil.models.spool import Spool
 
-__all__ = ["GROUPS", "NONE", "Dataset", "Series", "digest", "load_dataset", "load_npz", "ordered", "window_truth"]
+__all__ = [
+    "GROUPS", "NONE", "PIECE", "Dataset", "Series", "digest", "load_dataset", "load_npz", "ordered", "window_truth",
+]  # fmt: skip
 
 GROUPS = ("person", "day", "device")
 """What readings are split by: whatever is the same in training and test flatters a model."""
+
+PIECE = 65_536
+"""Samples that are looked at together where all of them are needed: a series may be larger than memory."""
 
 NONE = -1
 """Label of a sample that nobody labelled."""
@@ -94,12 +100,13 @@ class Dataset:
         return replace(self, series=tuple(replace(series, person=getattr(series, key)) for series in self.series))
 
 
-def load_npz(layout: NpzLayout, folder: str | os.PathLike[str] = ".") -> Dataset:
+def load_npz(layout: NpzLayout, folder: str | os.PathLike[str] = ".", spool: Spool | None = None) -> Dataset:
     """Read a dataset from an NPZ file.
 
     Args:
         layout: Where things are in it.
         folder: What a relative file name is relative to.
+        spool: Where readings are kept once the file is unpacked; None: in memory.
 
     Raises:
         FileError: It cannot be read or lacks an array.
@@ -142,6 +149,8 @@ def load_npz(layout: NpzLayout, folder: str | os.PathLike[str] = ".") -> Dataset
     values = readings if found["scale"] is None else readings.astype(np.float64) * found["scale"]
     values = np.ascontiguousarray(values, dtype=np.float32).reshape(len(values), -1)
     frame = (readings.shape[1], readings.shape[2]) if readings.ndim == 3 else None
+    if spool is not None:
+        values = spool.keep(values)
     edges = np.concatenate(([0], np.cumsum(length)))
     series = tuple(
         Series(
@@ -156,23 +165,24 @@ def load_npz(layout: NpzLayout, folder: str | os.PathLike[str] = ".") -> Dataset
     return Dataset(series, channels, layout.units, layout.rate_hz, tuple(str(name) for name in found["labels"]), frame)
 
 
-def load_dataset(config: DataConfig, folder: str | os.PathLike[str] = ".") -> Dataset:
+def load_dataset(config: DataConfig, folder: str | os.PathLike[str] = ".", spool: Spool | None = None) -> Dataset:
     """Read what the `[data]` table of a training configuration names: an NPZ file, or recordings with labels.
 
     Args:
         config: The table.
         folder: What relative file names are relative to.
+        spool: Where readings are kept, one recording after the other; None: in memory, all of them.
 
     Raises:
         FileError: A file cannot be read.
         UsageError: Files do not fit each other, or say not whose they are.
     """
     if config.npz is not None:
-        dataset = load_npz(config.npz, folder)
+        dataset = load_npz(config.npz, folder, spool)
     else:
         from hil.models.labelled import load_recordings
 
-        dataset = load_recordings(config, folder)
+        dataset = load_recordings(config, folder, spool)
     return dataset if config.by == "person" else dataset.by(config.by)
 
 
@@ -183,13 +193,15 @@ def ordered(names: Iterable[str]) -> list[str]:
 
 def digest(series: Sequence[Series]) -> str:
     """SHA-256 of readings, labels and people, whatever the order of the series."""
-    parts = sorted(
-        hashlib.sha256(
-            item.person.encode() + b"\0" + item.values.astype("<f4").tobytes() + item.labels.astype("<i8").tobytes()
-        ).digest()
-        for item in series
-    )
-    return hashlib.sha256(b"".join(parts)).hexdigest()
+    return hashlib.sha256(b"".join(sorted(_digest(item) for item in series))).hexdigest()
+
+
+def _digest(item: Series) -> bytes:
+    found = hashlib.sha256(item.person.encode() + b"\0")
+    for array, kind in ((item.values, "<f4"), (item.labels, "<i8")):
+        for low in range(0, len(array), PIECE):
+            found.update(array[low : low + PIECE].astype(kind).tobytes())
+    return found.digest()
 
 
 def window_truth(

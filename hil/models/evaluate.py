@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from firmware_bridge.errors import UsageError
 from firmware_bridge.events import Item
 from firmware_bridge.streams import Stream
 from hil.models.contract import Card, Metric
-from hil.models.datasets import Dataset, Series, digest, ordered, window_truth
+from hil.models.datasets import PIECE, Dataset, Series, digest, ordered, window_truth
 from hil.models.model import Model
 from hil.models.package import Package, pack, read_package, unpack, write_package
 from hil.models.score import MISSED, Score, score
@@ -96,7 +97,7 @@ def judge(
         contract.frame or (len(names),), contract.rate_hz,
     )  # fmt: skip
     runner = Model(unconditioned(package)).runner(slots=slots, backend=backend)
-    whole = (_batch(str(i), stream, item) for i, item in enumerate(series))
+    whole = (batch for i, item in enumerate(series) for batch in _batches(str(i), stream, item))
     made = runner.push(whole if damage is None else (item for batch in whole for item in damage(batch)))
     place = {label: index for index, label in enumerate(contract.labels)}
     said = {(prediction.board, prediction.sample + 1): prediction for prediction in made}
@@ -122,10 +123,18 @@ def judge(
     )  # fmt: skip
 
 
-def folds_of(people: Sequence[str], size: int = 2) -> list[tuple[str, ...]]:
-    """Neighbours in order of their ids, `size` in a fold: a rule that no result can influence."""
-    names = ordered(people)
-    return [tuple(names[i : i + size]) for i in range(0, len(names), size)]
+def folds_of(groups: Iterable[str], count: int | None = None) -> list[tuple[str, ...]]:
+    """Neighbours in order of their names: a rule that no result can influence.
+
+    Args:
+        groups: People, days or devices, in any order.
+        count: Folds, at most as many as groups, the first ones larger by one where it does not go evenly; None: pairs.
+    """
+    names = ordered(set(groups))
+    count = max(1, -(-len(names) // 2)) if count is None else count
+    size, more = divmod(len(names), count)
+    edges = [at * size + min(at, more) for at in range(count + 1)]
+    return [tuple(names[low:high]) for low, high in pairwise(edges)]
 
 
 def cross_validate(
@@ -215,7 +224,9 @@ def held_out_card(package: Package, dataset: Dataset) -> Card:
     return card.model_copy(update={"metrics": (*card.metrics, *figures), "worst_person": worst})
 
 
-def _batch(board: str, stream: Stream, item: Series) -> Batch:
-    numbers = np.arange(len(item.values), dtype=np.int64)
-    times = (numbers / (stream.rate_hz or 1.0) * 1e9).astype(np.int64)
-    return Batch(board, stream, 0, 0, numbers, times, item.values.reshape(-1, *stream.shape))
+def _batches(board: str, stream: Stream, item: Series) -> Iterator[Batch]:
+    for low in range(0, len(item.values), PIECE):
+        values = item.values[low : low + PIECE]
+        numbers = np.arange(low, low + len(values), dtype=np.int64)
+        times = (numbers / (stream.rate_hz or 1.0) * 1e9).astype(np.int64)
+        yield Batch(board, stream, 0, low, numbers, times, values.reshape(-1, *stream.shape))

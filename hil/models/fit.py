@@ -20,7 +20,8 @@ from torch.nn import functional
 
 from hil.models.augment import Crops
 from hil.models.checkpoint import Checkpoint, module_tensors, optimizer_tensors, restore_module, restore_optimizer
-from hil.models.datasets import NONE, Dataset, Series
+from hil.models.datasets import NONE, PIECE, Dataset, Series
+from hil.models.nets.seam import Net
 from hil.models.score import macro_f1
 from hil.models.training_config import TrainConfig
 
@@ -152,13 +153,17 @@ class _Run:
     def _step(self) -> float:
         settings = self.job.config.training
         readings, labels = self.crops.draw(settings.batch)
-        logits, truth = self._decisions(readings, labels)
+        x, truth = self._decisions(readings, labels)
         if bool((truth == NONE).all()):
             self.schedule.step()
             return 0.0
-        loss = functional.cross_entropy(
-            logits.flatten(0, 1), truth.flatten(), ignore_index=NONE, label_smoothing=settings.label_smoothing
-        )
+        experts = self.net.experts(x, self.every) if isinstance(self.net, Net) else (self.net.dense(x, self.every),)  # type: ignore[operator]
+        smooth = settings.label_smoothing
+        losses = [
+            functional.cross_entropy(one.flatten(0, 1), truth.flatten(), ignore_index=NONE, label_smoothing=smooth)
+            for one in experts
+        ]
+        loss = torch.stack(losses).mean()
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
@@ -166,30 +171,35 @@ class _Run:
         return float(loss.detach())
 
     def _decisions(self, readings: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits `(B, D, classes)` and truth `(B, D)` of the decisions in pieces of signal."""
+        """What the network reads of pieces of signal `(B, T, inputs)`, and the truth `(B, D)` of its decisions."""
         x = (readings.to(self.job.device) - self.mean) / self.std
-        logits = self.net.dense(x[:, self.start - self.job.memory :], self.every)  # type: ignore[operator]
+        decisions = 1 + (x.shape[1] - self.start) // self.every
         marks = labels[:, self.start - self.window :]
-        truth = _truth(marks, len(self.job.dataset.labels), self.window, self.every, logits.shape[1])
-        return logits, truth.to(self.job.device)
+        truth = _truth(marks, len(self.job.dataset.labels), self.window, self.every, decisions)
+        return x[:, self.start - self.job.memory :], truth.to(self.job.device)
 
     def _validate(self) -> tuple[float, float]:
         """Mean cross-entropy and macro-F1 over the decisions about the people set apart, without augmentation."""
         self.net.eval()
         logits, truths = [], []
         with torch.no_grad():
-            for item in self.job.apart:
-                if len(item.values) >= self.start:
-                    made, truth = self._decisions(
-                        torch.from_numpy(item.values)[None], torch.from_numpy(item.labels)[None]
-                    )
-                    logits.append(made[0].cpu())
-                    truths.append(truth[0].cpu())
+            for values, labels in self._apart():
+                x, truth = self._decisions(values[None], labels[None])
+                logits.append(self.net.dense(x, self.every)[0].cpu())  # type: ignore[operator]
+                truths.append(truth[0].cpu())
         self.net.train()
         every, truth = torch.cat(logits), torch.cat(truths)
         known = truth != NONE
         loss = float(functional.cross_entropy(every[known].double(), truth[known]))
         return loss, macro_f1(truth[known].numpy(), every[known].argmax(1).numpy(), every.shape[1])
+
+    def _apart(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Readings and labels of the people set apart, so many at once as have no more than `PIECE` new samples."""
+        step = max(1, PIECE // self.every) * self.every
+        for item in self.job.apart:
+            for low in range(0, len(item.values) - self.start + 1, step):
+                high = low + self.start + step - self.every
+                yield torch.from_numpy(item.values[low:high]), torch.from_numpy(item.labels[low:high])
 
     def stand(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Everything that the rest depends on."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import chain, groupby, repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from hil.models.place import place_in, streams_of
 from hil.models.recorded import labels_of_samples, unbroken
 
 if TYPE_CHECKING:
+    from hil.models.spool import Spool
     from hil.recording.arrays import StreamArrays
     from hil.recording.reader import Recording
 
@@ -36,7 +38,7 @@ class Stretch:
     """Readings without a gap: float32 `(N, C)`, the label of each (None: nobody said), and the time of the first."""
 
     values: npt.NDArray[np.float32]
-    texts: list[str | None]
+    texts: Iterable[str | None]
     source: str
     start_s: float
 
@@ -116,12 +118,13 @@ def read_part(config: DataConfig, entry: RecordingEntry, folder: str | os.PathLi
                 None if frame is None else (frame[0], frame[1]))  # fmt: skip
 
 
-def load_recordings(config: DataConfig, folder: str | os.PathLike[str] = ".") -> Dataset:
-    """Read labelled recordings into memory.
+def load_recordings(config: DataConfig, folder: str | os.PathLike[str] = ".", spool: Spool | None = None) -> Dataset:
+    """Read labelled recordings, one after the other.
 
     Args:
         config: Recordings, channels and labels.
         folder: What relative file names are relative to.
+        spool: Where the readings of each are kept; None: in memory.
 
     Raises:
         FileError: A recording cannot be read.
@@ -139,7 +142,7 @@ def load_recordings(config: DataConfig, folder: str | os.PathLike[str] = ".") ->
                 part.path,
                 "train on recordings of one kind of board, or give data.conditioning",
             )
-        parts.append(part)
+        parts.append(part if spool is None else _spooled(part, spool))
         left_out += part.left_out
     said = {text for part in parts for one in part.stretches for text in one.texts if text is not None}
     names = config.labels or tuple(sorted(said))
@@ -148,19 +151,35 @@ def load_recordings(config: DataConfig, folder: str | os.PathLike[str] = ".") ->
             f"the recordings have {len(names)} labels ({', '.join(names)})", str(folder), "label at least two classes"
         )
     first = parts[0]
-    series = tuple(one for part in parts for one in series_of(part, names))
+    series = tuple(one for part in parts for one in series_of(part, names, spool))
     # All pixels of a frame have one name and one unit, as in a contract.
     channels = first.channels if first.frame is None else (first.channels[0].partition(".")[0],)
     units = first.units if first.frame is None else first.units[:1]
     return Dataset(series, channels, units, first.rate_hz, names, first.frame, dict(left_out))
 
 
-def series_of(part: Part, labels: Sequence[str]) -> Iterator[Series]:
+def series_of(part: Part, labels: Sequence[str], spool: Spool | None = None) -> Iterator[Series]:
     """Yield the stretches of a recording as series."""
-    place = {name: index for index, name in enumerate(labels)}
+    place: dict[str | None, int] = {name: index for index, name in enumerate(labels)}
     for one in part.stretches:
-        known = np.array([NONE if text is None else place.get(text, NONE) for text in one.texts], np.int64)
+        known = np.fromiter((place.get(text, NONE) for text in one.texts), np.int64, len(one.values))
+        known = known if spool is None else spool.keep(known)
         yield Series(part.groups["person"], one.values, known, one.source, part.groups["day"], part.groups["device"])
+
+
+class _Runs:
+    """Texts of samples, kept as how often each comes in turn."""
+
+    def __init__(self, texts: Iterable[str | None]) -> None:
+        self._runs = [(text, sum(1 for _ in run)) for text, run in groupby(texts)]
+
+    def __iter__(self) -> Iterator[str | None]:
+        return chain.from_iterable(repeat(text, count) for text, count in self._runs)
+
+
+def _spooled(part: Part, spool: Spool) -> Part:
+    kept = (replace(one, values=spool.keep(one.values), texts=_Runs(one.texts)) for one in part.stretches)
+    return replace(part, stretches=tuple(kept))
 
 
 def _side_by_side(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ import torch
 from firmware_bridge.errors import UsageError
 from hil.models.checkpoint import Checkpoint
 from hil.models.contract import Architecture, Card, Contract, Input
-from hil.models.datasets import Dataset, Series, digest
+from hil.models.datasets import PIECE, Dataset, Series, digest
 from hil.models.device import device_for
 from hil.models.export import exported_program
 from hil.models.fit import Fitted, Job, Progress, fit
@@ -209,10 +209,16 @@ def _network(config: TrainConfig, dataset: Dataset, folder: Path) -> tuple[Calla
 
 def _constants(series: Sequence[Series], dataset: Dataset) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """Mean and standard deviation of every channel; of a frame's pixels together."""
-    readings = np.concatenate([item.values for item in series]).astype(np.float64)
-    if dataset.frame is not None:
-        readings = readings.reshape(-1, 1)
-    mean, std = readings.mean(axis=0), readings.std(axis=0)
+
+    def pieces() -> Iterator[npt.NDArray[np.float64]]:
+        for item in series:
+            for low in range(0, len(item.values), PIECE):
+                values = item.values[low : low + PIECE].astype(np.float64)
+                yield values if dataset.frame is None else values.reshape(-1, 1)
+
+    count = sum(len(one) for one in pieces())
+    mean = sum(one.sum(axis=0) for one in pieces()) / count
+    std = np.sqrt(sum(np.square(one - mean).sum(axis=0) for one in pieces()) / count)
     return mean, np.where(std > 0, std, 1.0)
 
 

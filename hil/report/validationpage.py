@@ -79,6 +79,10 @@ def _findings(found: Plain) -> Iterator[tuple[str, str, str]]:
         if one["coverage"] is not None and one["coverage"] < one["level"] - 0.03:
             yield ("warn", f"sets by {one['method']}", f"promise {one['level']:.0%} and hold the truth in "
                    f"{one['coverage']:.1%}")  # fmt: skip
+    for one in (found.get("against") or {}).get("rows", ()):
+        if one["name"] == "accuracy":
+            yield ("note", one["verdict"], f"accuracy {share(one['b'])} against {share(one['a'])} of "
+                   f"{found['against']['baseline']} on the same folds")  # fmt: skip
     near, claimed = found["neighbours"], found["random_split"]
     if claimed:
         value = found["figures"]["accuracy"]["value"]

@@ -6,6 +6,7 @@ is decided in the streaming form, one decision a hop, except by baselines, which
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -73,7 +74,7 @@ BASELINES = {
 
 def of_config(
     config: TrainConfig, dataset: Dataset, folds: Sequence[Sequence[str]], seeds: Sequence[int],
-    nested: bool = False, progress: Progress | None = None,
+    nested: bool = False, progress: Progress | None = None, *, folder: Path = Path(), keep: Path | None = None,
 ) -> Iterator[Trial]:  # fmt: skip
     """Train once for every seed and fold and decide on the fold.
 
@@ -84,17 +85,19 @@ def of_config(
         seeds: In order.
         nested: Train each once more without the next fold too, whose decisions then serve calibration.
         progress: Told the share that is done, and a line.
+        folder: Where the configuration lies, for a network of the user's own.
+        keep: Folder of models and checkpoints; what is there already is not trained again.
     """
     due, done = len(folds) * len(seeds) * (2 if nested else 1), 0
     lines: list[str] = []
-    for fold in cross_validate(config, dataset, seeds, folds, lines.append):
+    for fold in cross_validate(config, dataset, seeds, folds, lines.append, folder=folder, keep=keep):
         done += 1
         inner = None
         if nested:
             others = list(folds)
             after = others[(others.index(tuple(fold.held_out)) + 1) % len(others)]
             away = (*fold.held_out, *after)
-            (made,) = cross_validate(config, dataset, [fold.seed], [away])
+            (made,) = cross_validate(config, dataset, [fold.seed], [away], folder=folder, keep=keep)
             inner = judge(made.package, dataset.of(after))
             done += 1
         if progress is not None:

@@ -5,6 +5,7 @@ Rule of this room: it only calls. What was asked for is written into what comes 
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from firmware_bridge.errors import UsageError
@@ -16,6 +17,7 @@ from hil.validation.neighbours import nearest, random_split
 from hil.validation.robustness import FAULTS, robustness
 from hil.validation.summary import summarise
 from hil.validation.trials import BASELINES, Trial, baseline_rows, of_baseline, of_config, of_model, strangers
+from hil.validation.versus import versus_baseline
 
 __all__ = ["Plan", "validate"]
 
@@ -37,6 +39,7 @@ class Plan:
         random_gap: Say what a random split would claim.
         window: Samples of a baseline's window, where no configuration says it.
         hop: Samples between its windows.
+        against: Name of a baseline that is judged on the same folds and seeds, and held against what is asked for.
     """
 
     by: str = "person"
@@ -48,11 +51,12 @@ class Plan:
     random_gap: bool = False
     window: int = 1
     hop: int = 1
+    against: str | None = None
 
 
 def validate(
     what: TrainConfig | Package | str, dataset: Dataset, plan: Plan, split: Split | None = None,
-    progress: Progress | None = None,
+    progress: Progress | None = None, *, folder: Path = Path(), keep: Path | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Judge what is asked for on groups that it has not met; return all figures as plain JSON values.
 
@@ -62,11 +66,16 @@ def validate(
         plan: What is asked for.
         split: Folds; None: made as the plan says.
         progress: Told the share that is done, and a line.
+        folder: Where the configuration lies, for a network of the user's own.
+        keep: Folder of the models of every fold, which are not trained again where they are there.
 
     Raises:
         UsageError: Groups or folds cannot be meant, or a model has met everyone.
         MissingPart: A library is not installed.
     """
+    for option, name in (("--baseline", what), ("--against", plan.against)):
+        if isinstance(name, str) and name not in BASELINES:
+            raise UsageError(f"there is no baseline {name!r}", option, f"use {' or '.join(BASELINES)}")
     by = split.by if split is not None else plan.by
     grouped = dataset.by(by)
     seed = what.seed if isinstance(what, TrainConfig) else 0
@@ -79,7 +88,11 @@ def validate(
         protocol = f"{len(people)} people whom the model has not met: {', '.join(people)}"
     else:
         made = split or make_split(grouped.people, by, plan.folds)
-        trials = list(_trained(what, grouped, made, seeds, plan, progress))
+        if isinstance(what, TrainConfig):
+            trials = list(of_config(what, grouped, made.folds, seeds, plan.nested, progress, folder=folder, keep=keep))
+        else:
+            baseline = BASELINES[what]
+            trials = list(of_baseline(baseline, grouped, made.folds, seeds, plan.window, plan.hop, progress))
         sizes = {len(fold) for fold in made.folds}
         kind = f"leave one {by} out" if sizes == {1} else f"{len(made.folds)} folds of {by} groups"
         protocol = f"{kind}, {plan.seeds} seed{'s' if plan.seeds > 1 else ''}"
@@ -88,17 +101,28 @@ def validate(
         **summarise(trials, dataset.labels, level=plan.level, seed=seed), "left_out": dict(dataset.left_out),
         "series": len(dataset.series), "rate_hz": dataset.rate_hz, "channels": list(dataset.channels),
     }  # fmt: skip
+    found["against"] = None if plan.against is None else _against(what, trials, grouped, plan, seed)
     return found | _more(what, trials, grouped, plan, seed, progress)
 
 
-def _trained(
-    what: TrainConfig | str, grouped: Dataset, split: Split, seeds: Sequence[int], plan: Plan, progress: Progress | None
-) -> list[Trial]:
-    if isinstance(what, TrainConfig):
-        return list(of_config(what, grouped, split.folds, seeds, plan.nested, progress))
-    if what not in BASELINES:
-        raise UsageError(f"there is no baseline {what!r}", "--baseline", f"use {' or '.join(BASELINES)}")
-    return list(of_baseline(BASELINES[what], grouped, split.folds, seeds, plan.window, plan.hop, progress))
+def _against(
+    what: TrainConfig | Package | str, trials: Sequence[Trial], grouped: Dataset, plan: Plan, seed: int
+) -> dict[str, Any]:
+    """Judge a baseline on the same folds with the same seeds, and hold the two against each other."""
+    assert plan.against is not None
+    folds = list(dict.fromkeys(trial.held_out for trial in trials))
+    seeds = list(dict.fromkeys(trial.seed for trial in trials))
+    rival = BASELINES[plan.against]
+    others = list(of_baseline(rival, grouped, folds, seeds, *_windows(what, plan)))
+    return versus_baseline(trials, others, rival.about, grouped.labels, seed)
+
+
+def _windows(what: TrainConfig | Package | str, plan: Plan) -> tuple[int, int]:
+    """Window and hop of a baseline's features: the model's, where there is one."""
+    if isinstance(what, str):
+        return plan.window, plan.hop
+    source = what.contract if isinstance(what, Package) else what
+    return source.window, source.hop
 
 
 def _more(
@@ -118,10 +142,7 @@ def _more(
                 first, grouped, kinds=tuple(FAULTS), strengths=plan.strengths, seed=seed, progress=told
             )
     baseline = BASELINES[what] if isinstance(what, str) else _NEAREST
-    window, hop = plan.window, plan.hop
-    if not isinstance(what, str):
-        source = what.contract if isinstance(what, Package) else what
-        window, hop = source.window, source.hop
+    window, hop = _windows(what, plan)
     values, truth, people = baseline_rows(baseline, grouped, window, hop)
     if len(truth):
         found["neighbours"] = nearest(values, truth, people, seed)

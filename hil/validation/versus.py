@@ -12,12 +12,12 @@ import numpy as np
 from firmware_bridge.errors import UsageError
 from hil.measure.comparison import BETTER, SAME, WORSE
 from hil.models.datasets import Dataset, ordered
-from hil.models.evaluate import judge
+from hil.models.evaluate import Decisions, judge
 from hil.models.package import Package
 from hil.validation.spread import FIGURES, RESAMPLES, Sums, draws_of, figure_draws, interval, sums_of
-from hil.validation.trials import strangers
+from hil.validation.trials import Trial, strangers
 
-__all__ = ["compare_models", "paired"]
+__all__ = ["compare_models", "paired", "versus_baseline"]
 
 _FEWER = ("brier", "ece")
 """Figures of which less is better."""
@@ -47,6 +47,31 @@ def compare_models(a: Package, b: Package, dataset: Dataset, seed: int = 0) -> d
         "b": {"name": b.contract.name, "version": b.contract.version, "sha256": b.sha256},
         "people": people, "seed": seed, "resamples": RESAMPLES, "rows": paired(sums[0], sums[1], len(people), seed),
     }  # fmt: skip
+
+
+def versus_baseline(
+    trials: Sequence[Trial], others: Sequence[Trial], about: str, labels: Sequence[str], seed: int = 0
+) -> dict[str, Any]:
+    """Hold trials against those of a baseline on the same folds and seeds.
+
+    Returns:
+        `baseline`, `accuracy` and `macro_f1` of it over the folds (mean of the trainings), and `rows` of `paired`: the
+        baseline is A.
+    """
+    groups = list(dict.fromkeys(name for trial in trials for name in trial.held_out))
+    ours, theirs = (_by_seed(some, groups, len(labels)) for some in (trials, others))
+    scores = [trial.decisions.score(len(labels)) for trial in others]
+    return {
+        "baseline": about, "accuracy": float(np.mean([one.accuracy for one in scores])),
+        "macro_f1": float(np.mean([one.macro_f1 for one in scores])),
+        "rows": paired(theirs, ours, len(groups), seed),
+    }  # fmt: skip
+
+
+def _by_seed(trials: Sequence[Trial], groups: Sequence[str], classes: int) -> list[Sums]:
+    seeds = dict.fromkeys(trial.seed for trial in trials)
+    joined = [Decisions.joined([one.decisions for one in trials if one.seed == seed]) for seed in seeds]
+    return [sums_of(one, groups, classes) for one in joined]
 
 
 def paired(a: Sequence[Sums], b: Sequence[Sums], groups: int, seed: int = 0) -> list[dict[str, Any]]:

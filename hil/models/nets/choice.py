@@ -13,6 +13,7 @@ from pydantic import Discriminator, Field, Tag, ValidationError
 
 from firmware_bridge.errors import UsageError
 from hil.models.contract import first_mistake
+from hil.models.nets.hybrid_shape import HybridLayers
 from hil.models.nets.shape import Layers, NetShape
 from hil.models.nets.shapes import (
     SHAPES,
@@ -36,6 +37,12 @@ class ResnetChoice(ResnetLayers):
     """`[architecture]` of a residual 1-D CNN."""
 
     name: Literal["resnet"]
+
+
+class HybridChoice(HybridLayers):
+    """`[architecture]` of a CNN beside statistics of the window."""
+
+    name: Literal["hybrid"]
 
 
 class GruChoice(GruLayers):
@@ -78,6 +85,7 @@ def _name_of(given: Any) -> str:
 Choice = Annotated[
     Annotated[TcnChoice, Tag("tcn")]
     | Annotated[ResnetChoice, Tag("resnet")]
+    | Annotated[HybridChoice, Tag("hybrid")]
     | Annotated[GruChoice, Tag("gru")]
     | Annotated[CnnChoice, Tag("cnn")]
     | Annotated[CnnGruChoice, Tag("cnn_gru")]
@@ -113,18 +121,18 @@ def shape_for(choice: Any, facts: Facts) -> NetShape:
     """
     frames = isinstance(choice, CnnLayers)
     if frames != (facts.frame is not None):
-        what, better = ("frames", "tcn, resnet or gru") if frames else ("channels", "cnn or cnn_gru")
+        what, better = ("frames", "tcn, resnet, hybrid or gru") if frames else ("channels", "cnn or cnn_gru")
         raise UsageError(
             f"{choice.name} reads {what} and the data have {'channels' if frames else 'frames'}", "architecture.name",
             f"use {better}",
         )  # fmt: skip
     implied: dict[str, Any] = {"inputs": facts.inputs, "classes": facts.classes}
-    if isinstance(choice, TcnLayers | ResnetLayers):
-        rate = choice.rates[-1] if isinstance(choice, ResnetLayers) else 1
+    if isinstance(choice, TcnLayers | ResnetLayers | HybridLayers):
+        rate = choice.rates[-1] if isinstance(choice, ResnetLayers) else getattr(choice, "stride", 1)
         if choice.receptive > facts.window:
             raise UsageError(
                 f"the layers see {choice.receptive} samples and the window has {facts.window}",
-                f"architecture.{'dilations' if isinstance(choice, TcnLayers) else 'strides'}",
+                f"architecture.{'strides' if isinstance(choice, ResnetLayers) else 'dilations'}",
                 "use a longer window, fewer taps or smaller dilations and strides",
             )
         implied["pool"] = (facts.window - choice.receptive) // rate + 1

@@ -55,6 +55,10 @@ class Net(nn.Module):
             `(B, D, classes)` with `D = 1 + (T - memory) // hop`.
         """
 
+    def experts(self, x: Tensor, hop: int) -> tuple[Tensor, ...]:
+        """What training takes the loss over: the logits of `dense`, or those of each part that has to decide alone."""
+        return (self.dense(x, hop),)
+
     @abstractmethod
     def states(self, hop: int) -> dict[str, tuple[int, ...]]:
         """Name and shape, without slots, of what `advance` carries for hops of `hop`."""
@@ -86,7 +90,8 @@ def net_class(name: str) -> type[Net]:
     from hil.models.nets.cnn import Cnn
     from hil.models.nets.cnn_gru import CnnGru
     from hil.models.nets.gru import Gru
+    from hil.models.nets.hybrid import Hybrid
     from hil.models.nets.resnet import Resnet
     from hil.models.nets.tcn import Tcn
 
-    return {net.name: net for net in (Tcn, Resnet, Gru, Cnn, CnnGru)}[name]
+    return {net.name: net for net in (Tcn, Resnet, Hybrid, Gru, Cnn, CnnGru)}[name]

@@ -14,6 +14,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from hil.models.nets.hybrid_shape import HybridConfig
 from hil.models.nets.shape import Layers, NetShape, TurnsShape, Weights, convolution, gru, linear
 
 __all__ = [
@@ -249,6 +250,7 @@ class CnnGruConfig(GruLayers, _Frames, TurnsShape):
 
 
 SHAPES: dict[str, type[NetShape]] = {
-    "tcn": TcnConfig, "resnet": ResnetConfig, "gru": GruConfig, "cnn": CnnConfig, "cnn_gru": CnnGruConfig,
+    "tcn": TcnConfig, "resnet": ResnetConfig, "hybrid": HybridConfig, "gru": GruConfig, "cnn": CnnConfig,
+    "cnn_gru": CnnGruConfig,
 }  # fmt: skip
 """Every name that a model file may give its network."""

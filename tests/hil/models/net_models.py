@@ -10,6 +10,7 @@ from firmware_bridge.batch import Batch
 from firmware_bridge.streams import Stream
 from hil.models.contract import Architecture, Contract, Input
 from hil.models.model import Model, build_network
+from hil.models.nets.hybrid_shape import HybridConfig
 from hil.models.nets.seam import net_class
 from hil.models.nets.shape import NetShape
 from hil.models.nets.shapes import CnnConfig, CnnGruConfig, GruConfig, ResnetConfig, TcnConfig
@@ -23,14 +24,18 @@ EYE = Stream("eye", ("t",), ("degC",), "<i2", FRAME, 5.0, scale=(0.1,))
 
 def shape_of(name: str, hop: int) -> NetShape:
     """A shape whose decisions look back 10 to 60 samples, no multiple of the hop where it need not be one."""
+    layers: dict[str, Any]
     pixels = FRAME[0] * FRAME[1]
     if name == "tcn":
         return TcnConfig(inputs=3, classes=4, channels=8, kernel=3, dilations=(1, 2, 4), pool=9)
     if name == "resnet":
         return ResnetConfig(inputs=3, classes=4, channels=(6, 8, 8), strides=(1, 2, 3), kernel=3, pool=4)
+    if name == "hybrid":
+        layers = {"channels": 6, "stride": 4, "dilations": (1, 1, 2), "bands": (1, 2, 4), "leads": (1, 5), "hidden": 8}
+        return HybridConfig(inputs=3, classes=4, kernel=3, pool=3, **layers)
     if name == "gru":
         return GruConfig(inputs=3, classes=4, hidden=8, grid=hop * -(-10 // hop))
-    layers: dict[str, Any] = {"channels": (4, 6), "strides": (1, 2), "frame": FRAME, "inputs": pixels, "classes": 4}
+    layers = {"channels": (4, 6), "strides": (1, 2), "frame": FRAME, "inputs": pixels, "classes": 4}
     if name == "cnn":
         return CnnConfig(**layers, features=8, pool=3, centred=True)
     return CnnGruConfig(**layers, features=8, hidden=6, grid=hop * -(-5 // hop))

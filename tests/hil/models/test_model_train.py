@@ -135,7 +135,8 @@ def test_the_digest_covers_values_labels_and_people_and_not_the_order() -> None:
 
 def test_folds_pair_people_by_id_whatever_their_order() -> None:
     assert folds_of(["10", "2", "1", "9"]) == [("1", "2"), ("9", "10")]
-    assert folds_of(["b", "a", "c"], 2) == [("a", "b"), ("c",)]
+    assert folds_of(["b", "a", "c"]) == [("a", "b"), ("c",)]
+    assert folds_of(["b", "a", "c"], 3) == [("a",), ("b",), ("c",)]
 
 
 def crops(config: AugmentConfig, length: int = 50) -> Crops:

@@ -54,6 +54,7 @@ every = 5
 LAYERS = {
     "tcn": 'name = "tcn"\nchannels = 8\nkernel = 3\ndilations = [1, 2]',
     "resnet": 'name = "resnet"\nchannels = [6, 8]\nstrides = [1, 2]\nkernel = 3',
+    "hybrid": 'name = "hybrid"\nchannels = 6\nkernel = 3\nstride = 2\ndilations = [1, 1]\nbands = [1, 3]\nleads = [2]',
     "gru": 'name = "gru"\nhidden = 8',
     "cnn": 'name = "cnn"\nchannels = [4]\nstrides = [1]\nfeatures = 8',
     "cnn_gru": 'name = "cnn_gru"\nchannels = [4]\nstrides = [1]\nfeatures = 8\nhidden = 8',
@@ -110,7 +111,7 @@ def test_every_network_trains_from_its_name_and_runs_hop_by_hop(name: str, tmp_p
     assert package.contract.architecture is not None
     assert package.contract.architecture.name == name
     assert package.contract.frame == dataset.frame
-    assert 0 <= package.contract.memory_samples - config.window < 2 * config.hop or name == "resnet"
+    assert 0 <= package.contract.memory_samples - config.window < 2 * config.hop or name in ("resnet", "hybrid")
     found = judge(package, dataset.of(["4"])).score(2)
     assert found.decisions > 10
     if "cnn" in name:

@@ -80,8 +80,8 @@ def hil(*arguments: object, code: int = 0) -> str:
 
 def test_a_training_is_judged_by_folds_with_one_json_and_one_page_that_say_the_same(folder: Path) -> None:
     page, out = folder / "v.html", folder / "v.json"
-    said = hil("validate", folder / "toy.toml", "--folds", 2, "--faults", "quick", "--random-gap", "--html", page,
-               "-o", out, "-q")  # fmt: skip
+    asked = ("validate", folder / "toy.toml", "--folds", 2, "--keep", folder / "kept", "--against", "forest", "-q")
+    said = hil(*asked, "--faults", "quick", "--random-gap", "--html", page, "-o", out)
     found = json.loads(out.read_text())
     assert found["protocol"] == "2 folds of person groups, 1 seed"
     assert [row["held_out"] for row in found["folds"]["rows"]] == [["1", "2", "3"], ["4", "5"]]
@@ -94,6 +94,14 @@ def test_a_training_is_judged_by_folds_with_one_json_and_one_page_that_say_the_s
     # Two layers of three taps over 5 samples; the head is no matrix product where it runs.
     assert found["cost"]["macs_per_hop"] == 5 * (3 * 3 * 8 + 8 * 3 * 8)
     assert found["random_split"]["accuracy"] > 0
+    rival = {row["name"]: row for row in found["against"]["rows"]}["accuracy"]
+    assert rival["b"] == found["figures"]["accuracy"]["value"]
+    assert rival["a"] > 0.7
+    kept = {path.name: path.stat().st_mtime_ns for path in (folder / "kept").iterdir()}
+    assert set(kept) == {"toy-4-1-2-3.hilmodel", "toy-4-4-5.hilmodel"}
+    again = json.loads(hil(*asked, "--faults", "none", "--json"))  # what is kept is not trained again
+    assert (again["figures"], again["against"]) == (found["figures"], found["against"])
+    assert kept == {path.name: path.stat().st_mtime_ns for path in (folder / "kept").iterdir()}
     text = page.read_text()
     html5lib.HTMLParser(strict=True).parse(text)
     for words in ("Reliability", "Under faults", "random split", f"{main['value']:.3f}"):
@@ -129,8 +137,9 @@ def test_a_baseline_is_judged_alike_and_a_split_file_is_obeyed(folder: Path) -> 
     assert found["cost"] is None
     assert [row["held_out"] for row in found["folds"]["rows"]] == [["1", "2", "3"], ["4", "5"]]
     assert found["figures"]["accuracy"]["value"] > 0.7
-    with pytest.raises(UsageError, match="no baseline"):
-        hil("validate", folder / "toy.toml", "--baseline", "oracle")
+    for option in ("--baseline", "--against"):
+        with pytest.raises(UsageError, match="no baseline 'oracle'"):
+            hil("validate", folder / "toy.toml", option, "oracle")
 
 
 def test_two_models_are_compared_on_people_whom_neither_has_met(folder: Path) -> None:
