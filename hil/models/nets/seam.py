@@ -87,6 +87,7 @@ def net_class(name: str) -> type[Net]:
     from hil.models.nets.cnn_gru import CnnGru
     from hil.models.nets.gru import Gru
     from hil.models.nets.resnet import Resnet
+    from hil.models.nets.shots import Shots
     from hil.models.nets.tcn import Tcn
 
-    return {net.name: net for net in (Tcn, Resnet, Gru, Cnn, CnnGru)}[name]
+    return {net.name: net for net in (Tcn, Resnet, Gru, Cnn, CnnGru, Shots)}[name]

@@ -18,7 +18,7 @@ from hil.models.nets.shape import Layers, NetShape, TurnsShape, Weights, convolu
 
 __all__ = [
     "SHAPES", "CnnConfig", "CnnGruConfig", "CnnGruLayers", "CnnLayers", "GruConfig", "GruLayers", "ResnetConfig",
-    "ResnetLayers", "TcnConfig", "TcnLayers",
+    "ResnetLayers", "ShotsConfig", "ShotsLayers", "TcnConfig", "TcnLayers",
 ]  # fmt: skip
 
 _Count = Annotated[int, Field(ge=1, le=4096)]
@@ -248,7 +248,52 @@ class CnnGruConfig(GruLayers, _Frames, TurnsShape):
         return self.encoder() | gru("gru", self.features, self.hidden) | linear("head", self.classes, self.hidden)
 
 
+class ShotsLayers(Layers):
+    """Statistics of a whole window, a learned metric, and one prototype for each class.
+
+    Attributes:
+        embedding: Numbers that a window becomes.
+        bands: Edges of the bands whose energy is taken, in cycles a window.
+    """
+
+    embedding: Annotated[int, Field(ge=2, le=256)] = 64
+    bands: Annotated[tuple[_Count, ...], Field(min_length=2, max_length=33)] = (1, 3, 6, 12, 30, 100)
+
+
+class ShotsConfig(ShotsLayers, NetShape):
+    """Shape of a `hil.models.nets.shots.Shots`.
+
+    Attributes:
+        window: Samples of a decision.
+    """
+
+    window: Annotated[int, Field(ge=8, le=100_000)]
+
+    @model_validator(mode="after")
+    def _bands_fit(self) -> ShotsConfig:
+        if any(low >= high for low, high in pairwise(self.bands)) or self.bands[-1] > self.window // 2:
+            raise ValueError(
+                f"bands are {list(self.bands)} and must rise to at most {self.window // 2}, half of the window"
+            )
+        return self
+
+    @property
+    def memory(self) -> int:
+        """Samples that one decision depends on."""
+        return self.window
+
+    @property
+    def features(self) -> int:
+        """Statistics of a window: for each channel its mean, two spreads and its bands; for each pair their likeness."""
+        return self.inputs * (3 + len(self.bands) - 1) + self.inputs * (self.inputs - 1) // 2
+
+    def shapes(self) -> Weights:
+        """Name and shape of every stored weight."""
+        return linear("metric", self.embedding, self.features) | linear("head", self.classes, self.embedding)
+
+
 SHAPES: dict[str, type[NetShape]] = {
     "tcn": TcnConfig, "resnet": ResnetConfig, "gru": GruConfig, "cnn": CnnConfig, "cnn_gru": CnnGruConfig,
+    "shots": ShotsConfig,
 }  # fmt: skip
 """Every name that a model file may give its network."""
