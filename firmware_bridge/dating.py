@@ -34,6 +34,10 @@ class _Mapping:
         np.maximum(made, self.floor_ns, out=made)
         return made
 
+    def of(self, tick: int) -> int:
+        """Return UTC of one tick, with the same bits."""
+        return max(self.t_ns + round((tick - self.tick) * self.ns_per_tick), self.floor_ns)
+
 
 class Dating:
     """The lines of one clock, oldest first."""
@@ -69,15 +73,13 @@ class Dating:
         floor = _NEVER
         if self._mappings:
             newest = self._mappings[-1]
-            if newest.after == self._seen:  # nothing was converted by it
-                floor = self._mappings.pop().floor_ns
-            else:
-                floor = int(newest(np.array([self._seen]))[0])
+            unused = newest.after == self._seen
+            floor = self._mappings.pop().floor_ns if unused else newest.of(self._seen)
         self._mappings.append(_Mapping(self._seen, floor, tick, t_ns, ns_per_tick))
         del self._mappings[:-_LINES]
 
     def begin_anew(self, tick: int, t_ns: int, ns_per_tick: float) -> None:
         """Forget all lines, since the clock was set; times go on from the last one given."""
-        floor = int(self._mappings[-1](np.array([self._seen]))[0]) if self._mappings else _NEVER
+        floor = self._mappings[-1].of(self._seen) if self._mappings else _NEVER
         self._seen = _NEVER
         self._mappings = [_Mapping(self._seen, floor, tick, t_ns, ns_per_tick)]

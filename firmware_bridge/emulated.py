@@ -1,14 +1,16 @@
 """`firmware://`: real firmware on an emulator, opened like any other port.
 
-Opening starts the emulator and waits for its HELLO, asking again and again for two seconds; closing stops it. Every
-opening is a fresh board, as with boards that reset when their port is opened. What was said before the port is open
-belongs to the starting and is not handed on, so that the conversation begins at a quiet line.
+Opening starts the emulator and waits for its HELLO (a device under test: for its name), asking again and again for two
+seconds; closing stops it. Every opening is a fresh board, as with boards that reset when their port is opened. What was
+said before the port is open belongs to the starting and is not handed on, so that the conversation begins at a quiet
+line.
 """
 
 import os
 import select
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from firmware_bridge.descriptor import DescriptorTransport
 from firmware_bridge.errors import NoAnswer
@@ -16,6 +18,7 @@ from firmware_bridge.firmware.start import start
 from firmware_bridge.firmware.started import Started
 from firmware_bridge.firmware.wanted import wanted
 from firmware_bridge.wire.dialect import Described
+from firmware_bridge.wire.dut import LineReader, Say, command
 from firmware_bridge.wire.encode import encode
 from firmware_bridge.wire.messages import Kind, Message
 from firmware_bridge.wire.native import NativeDialect
@@ -40,7 +43,8 @@ def open_emulated(name: str, target: str) -> DescriptorTransport:
         NoAnswer: The emulator runs and the firmware says nothing.
         PortLost: The emulator ended.
     """
-    started = start(name, wanted(target))
+    what = wanted(target)
+    started = start(name, what)
     fd = -1
     try:
         if started.line is not None:
@@ -48,7 +52,7 @@ def open_emulated(name: str, target: str) -> DescriptorTransport:
             fd = started.line.fileno()
         else:
             fd = os.open(started.terminal, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-        _greet(started, fd)
+        _greet(started, fd, _TestedGreeting() if what.speaks == "dut" else _NativeGreeting())
     except BaseException:
         _closer(started, fd)()
         raise
@@ -67,25 +71,68 @@ def _closer(started: Started, fd: int) -> Callable[[], None]:
     return close
 
 
-def _greet(started: Started, fd: int) -> None:
-    """Ask who is there until HELLO has come and the line is quiet again."""
-    dialect, greeted = NativeDialect(), False
+class _Greeting(Protocol):
+    """How a board is asked who it is.
+
+    Attributes:
+        asks: What to write.
+        pending: Whether it is in the middle of a word.
+    """
+
+    asks: bytes
+
+    @property
+    def pending(self) -> bool: ...
+
+    def hears(self, data: bytes) -> bool:
+        """Return whether it has said who it is."""
+
+
+class _NativeGreeting:
+    def __init__(self) -> None:
+        self.asks = encode(Message(Kind.IDENTIFY), 0, 16)
+        self._dialect = NativeDialect()
+
+    @property
+    def pending(self) -> bool:
+        return bool(self._dialect.pending)
+
+    def hears(self, data: bytes) -> bool:
+        return any(isinstance(heard, Described) for heard in self._dialect.feed(data, 0))
+
+
+class _TestedGreeting:
+    def __init__(self) -> None:
+        self.asks = command("name")
+        self.pending = True
+        self._reader = LineReader()
+
+    def hears(self, data: bytes) -> bool:
+        kinds = [line.kind for line in self._reader.feed(data)]
+        if kinds:
+            self.pending = kinds[-1] is not Say.READY
+        return Say.NAME in kinds
+
+
+def _greet(started: Started, fd: int, greeting: _Greeting) -> None:
+    """Ask who is there until it has been said and the line is quiet again."""
+    greeted = False
     deadline = time.monotonic() + _HELLO_WITHIN_S
     ask_at = 0.0
-    while not greeted or dialect.pending:
+    while not greeted or greeting.pending:
         now = time.monotonic()
         if now >= deadline:
-            raise NoAnswer("the emulator runs and the firmware says no HELLO", started.name, "build it anew: "
-                           "`hil firmware build`")  # fmt: skip
+            raise NoAnswer("the emulator runs and the firmware does not say who it is", started.name,
+                           "build it anew: `hil firmware build`")  # fmt: skip
         if not greeted and now >= ask_at:
-            os.write(fd, encode(Message(Kind.IDENTIFY), 0, 16))
+            os.write(fd, greeting.asks)
             ask_at = now + _ASK_AGAIN_S
-        greeted |= _hears(started, fd, dialect, _ASK_AGAIN_S)
+        greeted |= _hears(started, fd, greeting, _ASK_AGAIN_S)
     while _waits(fd, _QUIET_S):
-        _hears(started, fd, dialect, 0.0)
+        _hears(started, fd, greeting, 0.0)
 
 
-def _hears(started: Started, fd: int, dialect: NativeDialect, wait_s: float) -> bool:
+def _hears(started: Started, fd: int, greeting: _Greeting, wait_s: float) -> bool:
     if not _waits(fd, wait_s):
         return False
     try:
@@ -94,7 +141,7 @@ def _hears(started: Started, fd: int, dialect: NativeDialect, wait_s: float) -> 
         raise started.lost(error) from None
     if not data:
         raise started.lost(None)
-    return any(isinstance(heard, Described) for heard in dialect.feed(data, 0))
+    return greeting.hears(data)
 
 
 def _waits(fd: int, wait_s: float) -> bool:

@@ -16,7 +16,6 @@ is reported apart, never mixed in.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -24,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["BLOCKS", "FEWEST", "Line", "fit_line", "fit_lines", "student95"]
+__all__ = ["BLOCKS", "FEWEST", "Line", "fit_line", "fit_lines", "kept", "student95"]
 
 Int64 = npt.NDArray[np.int64]
 Float = npt.NDArray[np.float64]
@@ -93,6 +92,11 @@ def fit_line(sent_ns: Int64 | None, ticks: Int64, received_ns: Int64, ns_per_tic
     return fit_lines(sent, ticks[None], received_ns[None], ns_per_tick)[0]
 
 
+def kept(size: int) -> int:
+    """Return on how many of the latest exchanges a line rests when there are `size`: blocks are of equal count."""
+    return size - size % max(1, min(BLOCKS, size // 2))
+
+
 def fit_lines(sent_ns: Int64 | None, ticks: Int64, received_ns: Int64, ns_per_tick: float) -> list[Line | None]:
     """Fit the lines of several sets of exchanges at once, each with the bits that it has alone.
 
@@ -103,14 +107,13 @@ def fit_lines(sent_ns: Int64 | None, ticks: Int64, received_ns: Int64, ns_per_ti
         ns_per_tick: Nominal length of a tick.
     """
     many, size = ticks.shape
-    blocks = min(BLOCKS, size // 2)
+    keep, blocks = kept(size), min(BLOCKS, size // 2)
+    ticks, received_ns = ticks[:, -keep:], received_ns[:, -keep:]
     moved = ticks[:, -1] > ticks[:, 0] if size >= FEWEST else np.zeros(many, np.bool_)
     if not moved.all():
         left = iter(fit_lines(None if sent_ns is None else sent_ns[moved], ticks[moved], received_ns[moved],
                               ns_per_tick) if moved.any() else ())  # fmt: skip
         return [next(left) if each else None for each in moved.tolist()]
-    keep = size - size % blocks
-    ticks, received_ns = ticks[:, -keep:], received_ns[:, -keep:]
     middle, origin = ticks[:, keep // 2, None], received_ns[:, keep // 2, None]
     x: Float = np.asarray((ticks - middle) * ns_per_tick, np.float64)
     above: Float = (received_ns - origin) - x
@@ -118,74 +121,76 @@ def fit_lines(sent_ns: Int64 | None, ticks: Int64, received_ns: Int64, ns_per_ti
     mean = sum(rows, np.zeros((many, keep))) / len(rows)
     sides, signs = np.stack(rows, axis=1), np.array([[-1.0], [1.0]])[: len(rows)]
     centred, level = x - np.add.reduce(x, axis=1)[:, None] / keep, np.add.reduce(mean, axis=1)[:, None] / keep
-    stretch: list[float] = (np.vecdot(centred, mean - level) / np.vecdot(centred, centred)).tolist()
-    fits: list[_Fit | None] = [None] * many
-    for turn in range(_ROUNDS):
-        there = _directions(x, sides, signs, np.array(stretch), blocks, ns_per_tick)
-        waiting = 0
-        for at, found in enumerate(there):
-            fit = fits[at]
-            if fit is not None and fit.settled:
-                continue
-            fits[at] = fit = _Fit(found, *_combine(found, blocks), stretch[at])
-            stretch[at] = fit.stretch
-            waiting += not fit.settled
-        if not waiting or turn + 1 == _ROUNDS:
+    stretch: Float = np.vecdot(centred, mean - level) / np.vecdot(centred, centred)
+    there, fits = np.empty((2, many, len(rows))), np.empty((3, many))
+    turning = np.arange(many)
+    for _ in range(_ROUNDS):
+        every = len(turning) == many
+        found = _directions(*((x, sides) if every else (x[turning], sides[turning])), signs, stretch[turning], blocks,
+                            ns_per_tick)  # fmt: skip
+        there[:, turning], fits[:, turning] = (found.x, found.y), (fit := _combine(found, blocks))
+        settled = np.abs(fit.stretch - stretch[turning]) < 1e-12  # another round would change nothing
+        stretch[turning] = fit.stretch
+        turning = turning[~settled]
+        if not len(turning):
             break
-    whole = zip(fits, middle[:, 0].tolist(), origin[:, 0].tolist(), strict=True)
-    return [_line(fit, tick, t_ns, ns_per_tick) for fit, tick, t_ns in whole if fit is not None]
+    lines = _lines(there, fits[0], middle[:, 0], origin[:, 0], ns_per_tick)
+    quantile = student95(_freedom(len(rows), blocks))
+    return [
+        Line(tick, t_ns, slope, error, levels, quantile, ns_per_tick, apart)
+        for tick, t_ns, apart, slope, error, levels in zip(*lines, *fits.tolist(), strict=True)
+    ]
 
 
-class _Direction(NamedTuple):
-    """Least squares through the block minima of one direction: centre, slope, and what is left over."""
+class _Directions(NamedTuple):
+    """Least squares through the block minima of each direction: centre, slope, and what is left over; `(K, ways)`."""
 
-    x: float
-    y: float
-    slope: float
-    spread: float
+    x: Float
+    y: Float
+    slope: Float
+    spread: Float
     """Sum of squares of x about the centre."""
-    own: float
+    own: Float
     """Sum of squares of y about the direction's own line."""
-    scale: float
+    scale: Float
     """Spread of the lower quarter of all delays, ns."""
 
 
 class _Fit(NamedTuple):
-    """Where a fit stands: its directions, the slope through them with its errors, and the slope taken out before."""
+    """One slope through both directions, its standard error and the level's; `(K,)`."""
 
-    found: list[_Direction]
-    stretch: float
-    error: float
-    levels: float
-    quantile: float
-    before: float
-
-    @property
-    def settled(self) -> bool:
-        """Whether another round would change nothing."""
-        return abs(self.stretch - self.before) < 1e-12
+    stretch: Float
+    error: Float
+    levels: Float
 
 
-def _line(fit: _Fit, middle: int, origin: int, ns_per_tick: float) -> Line:
-    found = fit.found
-    where = sum(one.x for one in found) / len(found)
-    level = sum(one.y for one in found) / len(found)
-    tick = middle + round(where / ns_per_tick)
+def _lines(
+    there: Float, stretch: Float, middle: Int64, origin: Int64, ns_per_tick: float
+) -> tuple[list[int], list[int], list[float]]:
+    """Return tick, UTC and round trip of each line at the middle of its evidence.
+
+    Args:
+        there: `(2, K, ways)`, centres of the directions: x and y.
+        stretch: `(K,)`, the slopes through them.
+        middle: `(K,)`, ticks from which x is counted.
+        origin: `(K,)`, UTC from which y is counted.
+        ns_per_tick: Nominal.
+    """
+    where, level = np.add.reduce(there, axis=2) / there.shape[2]
+    tick = middle + np.rint(where / ns_per_tick).astype(np.int64)
     level += (tick - middle) * ns_per_tick - where  # along the nominal line to a whole tick
-    t_ns = origin + round(level + where)
-    apart = [one.y + fit.stretch * (where - one.x) for one in found]
-    return Line(tick, t_ns, fit.stretch, fit.error, fit.levels, fit.quantile, ns_per_tick, apart[0] - apart[-1])
+    t_ns = origin + np.rint(level + where).astype(np.int64)
+    apart = there[1] + stretch[:, None] * (where[:, None] - there[0])
+    return tick.tolist(), t_ns.tolist(), (apart[:, 0] - apart[:, -1]).tolist()
 
 
-def _directions(
-    x: Float, sides: Float, signs: Float, stretch: Float, blocks: int, ns_per_tick: float
-) -> list[list[_Direction]]:
+def _directions(x: Float, sides: Float, signs: Float, stretch: Float, blocks: int, ns_per_tick: float) -> _Directions:
     """Return each direction's least squares; all at once, because a fit is made at every ping.
 
     Args:
         x: `(K, N)`, board time, ns.
-        sides: `(K, directions, N)`, host time less board time.
-        signs: `(directions, 1)`, -1 where delays lie above the truth, 1 where they lie below.
+        sides: `(K, ways, N)`, host time less board time.
+        signs: `(ways, 1)`, -1 where delays lie above the truth, 1 where they lie below.
         stretch: `(K,)`, the slopes that are taken out before the least delays are sought.
         blocks: N is a multiple of it.
         ns_per_tick: Nominal.
@@ -195,29 +200,28 @@ def _directions(
     inside = delay.reshape(many, ways, blocks, -1).argmin(axis=3) + np.arange(0, size, size // blocks)
     least = np.minimum.reduce(delay, axis=2)
     delay.partition(size // 4, axis=2)  # from here on no longer in order
-    scales = delay[:, :, size // 4] - least
+    scale = np.maximum(delay[:, :, size // 4] - least, ns_per_tick)
     which = np.arange(many)[:, None, None]
     bx, by = x[which, inside], sides[which, np.arange(ways)[:, None], inside]
     mx, my = np.add.reduce(bx, axis=2) / blocks, np.add.reduce(by, axis=2) / blocks
     cx, cy = bx - mx[:, :, None], by - my[:, :, None]
-    sums = np.stack([mx, my, np.vecdot(cx, cx), np.vecdot(cx, cy), np.vecdot(cy, cy), scales], axis=2)
-    return [[_direction(one, ns_per_tick) for one in both] for both in sums.tolist()]
+    spread = np.maximum(np.vecdot(cx, cx), 1.0)  # never 0, even where all minima read one tick
+    slope = np.vecdot(cx, cy) / spread
+    own = np.maximum(np.vecdot(cy, cy) - slope**2 * spread, 0.0)
+    return _Directions(mx, my, slope, spread, own, scale)
 
 
-def _direction(sums: Sequence[float], ns_per_tick: float) -> _Direction:
-    mx, my, xx, xy, yy, scale = sums
-    spread = max(xx, 1.0)  # never 0, even where all minima read one tick
-    slope = xy / spread
-    return _Direction(mx, my, slope, spread, max(0.0, yy - slope**2 * spread), max(scale, ns_per_tick))
+def _combine(found: _Directions, blocks: int) -> _Fit:
+    ways, squares = found.scale.shape[1], found.scale**2
+    weights = found.spread / squares
+    total = np.add.reduce(weights, axis=1)
+    slope = np.add.reduce(weights * found.slope, axis=1) / total
+    left = np.add.reduce((found.own + (found.slope - slope[:, None]) ** 2 * found.spread) / squares, axis=1)
+    variance = np.maximum(left / _freedom(ways, blocks), 1e-12)  # of a block's minimum, in its direction's scale
+    levels = np.sqrt(variance * np.add.reduce(squares, axis=1) / blocks) / ways
+    return _Fit(slope, np.sqrt(variance / total), levels)
 
 
-def _combine(found: list[_Direction], blocks: int) -> tuple[float, float, float, float]:
-    """Return (common slope, its standard error, standard error of the level, Student's point)."""
-    freedom = len(found) * (blocks - 1) - len(found)  # the slope, and the ratio of the weights
-    weights = [one.spread / one.scale**2 for one in found]
-    total = sum(weights)
-    slope = sum(w * one.slope for w, one in zip(weights, found, strict=True)) / total
-    left = sum((one.own + (one.slope - slope) ** 2 * one.spread) / one.scale**2 for one in found)
-    variance = max(left / freedom, 1e-12)  # of a block's minimum, in units of its direction's scale
-    level = math.sqrt(variance * sum(one.scale**2 for one in found) / blocks) / len(found)
-    return slope, math.sqrt(variance / total), level, student95(freedom)
+def _freedom(ways: int, blocks: int) -> int:
+    """Degrees of freedom: of the minima about their lines, less the slope and the ratio of the weights."""
+    return ways * (blocks - 1) - ways

@@ -70,13 +70,18 @@ class Evidence:
 
     def forget(self, before_ns: int) -> None:
         """Forget what was received before `before_ns`, but never the last `FEWEST_KEPT`."""
-        old = int(np.searchsorted(self._rows[2, self._start : self._end], before_ns))
-        self._start = max(self._start, min(self._start + old, self._end - FEWEST_KEPT))
+        last = self._end - FEWEST_KEPT
+        if self._start < last:
+            self._start += int(self._rows[2, self._start : last].searchsorted(before_ns))
 
     def rows(self) -> Rows:
         """Return (sent or None, ticks, received), int64 `(N,)` each."""
         sent, ticks, received = self._rows[:, self._start : self._end]
         return (sent if self.ways == 2 else None), ticks, received
+
+    def window(self) -> Int64:
+        """Return a copy of sent, ticks and received, int64 `(3, N)`."""
+        return self._rows[:, self._start : self._end].copy()
 
     def best(self, ns_per_tick: float) -> tuple[int, int]:
         """Return (tick, UTC) of the least delayed one, its time taken half way between sending and receiving."""

@@ -185,7 +185,7 @@ class Timebase:
             if _is_due(coming, received - fitted_ns):
                 coming.forget(received - int(WINDOW_S * 1e9))
                 fitted_ns = received
-                windows.append(np.stack([rows for rows in coming.rows() if rows is not None]))
+                windows.append(coming.window())
         self._foresight = Foresight(windows, self._ns_per_tick)
 
     def _begin_anew(self, evidence: Evidence, odd: list[tuple[int, int, int]]) -> None:

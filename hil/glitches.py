@@ -115,6 +115,10 @@ class Glitches:
         """Whether all that were to be saved are saved."""
         return self._config.count is not None and len(self.saved) >= self._config.count
 
+    @property
+    def _used_up(self) -> bool:
+        return self._config.count is not None and self._begun >= self._config.count
+
     def accept(self, arrivals: list[Arrival]) -> None:
         """Take arrivals."""
         with self._lock:
@@ -127,7 +131,8 @@ class Glitches:
             try:
                 self.trigger(trigger)
             except BridgeError as error:
-                self._say("error", f"glitch not saved: {error}")
+                if not self._used_up:  # then nobody asked for it: all that were wished for are saved
+                    self._say("error", f"glitch not saved: {error}")
 
     def reset(self) -> None:
         """Nothing to do: live boards do not jump."""
@@ -170,9 +175,9 @@ class Glitches:
             thread.join()
 
     def _begin(self, trigger: Trigger, now: int) -> _Saving:
-        count, before = self._config.count, self._config.before_s
-        if not before or (count is not None and self._begun >= count):
-            what = f"{count} glitches are saved already" if before else "no seconds are kept"
+        before = self._config.before_s
+        if not before or self._used_up:
+            what = "as many glitches as were wished for are saved" if before else "no seconds are kept"
             raise UsageError(what, "glitch", "give a larger --count" if before else "give --pre-trigger 30")
         recorder = Recorder(self._clock)
         desk = Desk(

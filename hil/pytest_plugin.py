@@ -5,11 +5,14 @@ of collection that reads like `hil scenario check`. FAIL and UNSET fail the item
 bench's fault, not the device's), NA skips it with the reason. In quarantine a failure is an expected one.
 """
 
+import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from hil.pytest_checks import CheckReport, put_checks, show_checks, status_of
 
 if TYPE_CHECKING:
     from hil.api import Bench
@@ -18,7 +21,10 @@ if TYPE_CHECKING:
     from hil.scenario.outcome import ScenarioResult
 
 __all__ = ["ScenarioFile", "ScenarioItem", "bench", "board", "pytest_addoption", "pytest_collect_file",
-           "pytest_configure", "pytest_runtest_makereport", "recording", "virtual_board"]  # fmt: skip
+           "pytest_configure", "pytest_report_teststatus", "pytest_runtest_makereport",
+           "recording", "virtual_board"]  # fmt: skip
+
+_BEGAN = pytest.StashKey[int]()
 
 TURN_S = 60.0
 """How long a process of pytest-xdist waits for a board that another one of them may hold."""
@@ -30,7 +36,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--hil-on", default=None, help="target of scenarios: recording, virtual, PORT or ROLE=PORT")
     group.addoption("--hil-seed", type=int, default=0, help="added to the seeds of scenarios")
     group.addoption("--hil-twice", action="store_true", help="run each scenario in two ways and compare")
-    group.addoption("--hil-bench", default=None, metavar="FILE", help="TOML file with the port of each board")
+    group.addoption(
+        "--hil-bench",
+        default=None,
+        metavar="FILE",
+        help="port of each board; default: $HIL_BENCH, or bench.toml of this folder",
+    )
+    group.addoption(
+        "--hil-keep", default="hil-runs", metavar="DIR", help="where recordings of failures are kept; '': nowhere"
+    )
     group.addoption(
         "--hil-wait", type=float, default=None, metavar="SECONDS",
         help="wait so long for a port that somebody holds; 0, and with -n 60: its processes take turns at a board",
@@ -43,10 +57,11 @@ def pytest_configure(config: pytest.Config) -> None:
         from firmware_bridge.errors import BridgeError
 
         try:
-            _ports(config)
+            _bench(config)
         except BridgeError as error:
             raise pytest.UsageError(str(error)) from None
     config.addinivalue_line("markers", "scenario: a scenario file (*.toml)")
+    config.pluginmanager.register(_Shown(config), "hil-checks")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "ScenarioFile | None":
@@ -83,10 +98,12 @@ class ScenarioFile(pytest.File):
         yield ScenarioItem.from_parent(self, name=self.path.stem, loaded=loaded)
 
 
-def _ports(config: pytest.Config) -> tuple[tuple[str, str], ...]:
-    from hil.scenario.benchfile import read_bench
+def _bench(config: pytest.Config) -> tuple[tuple[tuple[str, str], ...], str]:
+    """Return the port of each board and the file that names them, found as `hil run` finds it."""
+    from hil.scenario.benchfile import find_bench, read_bench
 
-    return () if config.option.hil_bench is None else read_bench(config.option.hil_bench)
+    chosen = find_bench(config.option.hil_bench)
+    return ((), "") if chosen is None else (read_bench(chosen[0]), str(chosen[0]))
 
 
 def _wait_s(config: pytest.Config) -> float:
@@ -96,11 +113,23 @@ def _wait_s(config: pytest.Config) -> float:
     return TURN_S if hasattr(config, "workerinput") else 0.0
 
 
-class ScenarioTrouble(Exception):
+def _folder(config: pytest.Config) -> str:
+    from hil.scenario.kept import run_folder
+
+    if _BEGAN not in config.stash:
+        config.stash[_BEGAN] = time.time_ns()
+    return str(run_folder(config.option.hil_keep, config.stash[_BEGAN])) if config.option.hil_keep else ""
+
+
+class ScenarioEnded(Exception):
+    """A scenario did not pass; the message is the report's table and the command that reproduces it."""
+
+
+class ScenarioTrouble(ScenarioEnded):
     """The bench failed, not the device."""
 
 
-class ScenarioFailed(Exception):
+class ScenarioFailed(ScenarioEnded):
     """A check failed, or what should have been measured was not."""
 
 
@@ -115,19 +144,20 @@ class ScenarioItem(pytest.Item):
 
     def setup(self) -> None:
         """Run the scenario: trouble of the bench is an error of the set-up."""
+        from firmware_bridge.errors import BridgeError
         from hil.scenario.outcome import NA, TROUBLE
         from hil.scenario.run import RunOptions, run_scenario
 
         options = self.config.option
+        try:
+            ports, bench_file = _bench(self.config)
+        except BridgeError as error:
+            raise ScenarioTrouble(str(error)) from None
         chosen = RunOptions(
-            on=options.hil_on, seed=options.hil_seed, twice=options.hil_twice, bench=_ports(self.config),
-            bench_file=options.hil_bench or "", wait_s=_wait_s(self.config),
+            on=options.hil_on, seed=options.hil_seed, twice=options.hil_twice, bench=ports,
+            bench_file=bench_file, wait_s=_wait_s(self.config), keep=_folder(self.config),
         )  # fmt: skip
         self.result = run_scenario(self.loaded, chosen)
-        self.user_properties.append(("scenario", self.result.name))
-        self.user_properties.append(("target", self.result.target))
-        for check in self.result.checks:
-            self.user_properties.append((check.metric, f"{check.outcome} {check.value} {check.limit}".strip()))
         if self.result.outcome == TROUBLE and not self.result.quarantined:
             raise ScenarioTrouble(self._told())
         if self.result.outcome == NA:
@@ -147,34 +177,52 @@ class ScenarioItem(pytest.Item):
         if self.result.outcome in (FAIL, UNSET):
             raise ScenarioFailed(self._told())
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """Return the table of the report in place of a traceback, for what a scenario says itself."""
-        if isinstance(excinfo.value, ScenarioFailed | ScenarioTrouble):
-            return str(excinfo.value)
-        return super().repr_failure(excinfo, style)
-
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return the file and the name that a report shows."""
         return self.path, 0, self.loaded.scenario.name
 
     def _told(self) -> str:
-        from hil.scenario.table import result_lines
+        from hil.scenario.table import headline, result_lines
 
         assert self.result is not None
-        return "\n".join([*result_lines(self.result, verbose=True), f"again: {self.result.again}"])
+        lines = [headline(self.result), *result_lines(self.result, verbose=True), f"again: {self.result.again}"]
+        return "\n".join(lines)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add the checks of a scenario to its report, a line each."""
+    """Let the report of a scenario tell its table in place of a traceback, and carry its checks."""
     report = yield
-    if isinstance(item, ScenarioItem) and item.result is not None and report.when == "call":
-        from hil.scenario.table import check_lines
-
-        report.sections.append(("checks", "\n".join(check_lines(item.result.checks))))
+    if call.excinfo is not None and isinstance(call.excinfo.value, ScenarioEnded):
+        report.longrepr = str(call.excinfo.value)
+    elif isinstance(item, ScenarioItem) and isinstance(report.longrepr, tuple):
+        report.longrepr = (str(item.path), 1, report.longrepr[2])
+    ended = report.when == "call" or (report.when == "setup" and not report.passed)
+    if ended and isinstance(item, ScenarioItem) and item.result is not None:
+        put_checks(report, item.result)
     return report
+
+
+class _Shown:
+    """Shows checks beside the items they belong to."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Show the checks of an item before it."""
+        show_checks(report, self._config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_teststatus(
+    report: pytest.CollectReport | pytest.TestReport, config: pytest.Config
+) -> tuple[str, str, str] | None:
+    """Name a check that the terminal shows."""
+    return status_of(report, config) if isinstance(report, CheckReport) else None
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import secrets
 import socket
 import struct
 import threading
+from time import monotonic
 from typing import Protocol
 
 from firmware_bridge.errors import BridgeError, NoAnswer, UsageError
@@ -27,6 +28,8 @@ FIRST_MESSAGE = 4096
 """Longest message before the token was shown."""
 PATIENCE_S = 10.0
 """A client that does not take its answer for so long is let go."""
+FAREWELL_S = 2.0
+"""How long a server that closes waits for answers under way, such as that to `quit`."""
 
 
 class Bench(Protocol):
@@ -50,7 +53,7 @@ class Server:
     def __init__(self, bench: Bench, port: int = 0) -> None:
         self.token = secrets.token_hex(16)
         self._bench = bench
-        self._clients: set[socket.socket] = set()
+        self._clients: dict[socket.socket, threading.Thread] = {}
         self._lock = threading.Lock()
         self._closed = False
         self._socket = socket.create_server(("127.0.0.1", port))
@@ -58,17 +61,20 @@ class Server:
         threading.Thread(target=self._accept, name="door", daemon=True).start()
 
     def close(self) -> None:
-        """Turn everybody away."""
+        """Turn everybody away; whoever asked before is still answered."""
         self._closed = True
         # Shutting down wakes the thread that accepts; closing alone does not on every system.
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
         with self._lock:
-            clients = list(self._clients)
+            clients = dict(self._clients)
         for client in clients:
             with contextlib.suppress(OSError):
-                client.shutdown(socket.SHUT_RDWR)
+                client.shutdown(socket.SHUT_RD)
+        until = monotonic() + FAREWELL_S
+        for thread in clients.values():
+            thread.join(max(0.0, until - monotonic()))
 
     def _accept(self) -> None:
         while not self._closed:
@@ -76,14 +82,14 @@ class Server:
                 client, _ = self._socket.accept()
             except OSError:
                 return
+            thread = threading.Thread(target=self._serve, args=(client,), name="screen", daemon=True)
             with self._lock:
                 full = len(self._clients) >= MOST_CLIENTS
                 if not full:
-                    self._clients.add(client)
+                    self._clients[client] = thread
+                    thread.start()
             if full:
                 client.close()
-            else:
-                threading.Thread(target=self._serve, args=(client,), name="screen", daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
         try:
@@ -105,7 +111,7 @@ class Server:
             return
         finally:
             with self._lock:
-                self._clients.discard(client)
+                self._clients.pop(client, None)
             client.close()
 
     def _answer(self, block: bytes) -> tuple[bytes, bytes]:

@@ -75,7 +75,8 @@ class Summary:
                 yield f"  {self.recording.sentence}"
         for one in self.glitches:
             run = f", hil run {one['scenario']}" if one["scenario"] else ""
-            yield f"glitch: {one['path']} ({one['cause']}; {one['triggers']} triggers){run}"
+            many = f"; {one['triggers']} triggers" if one["triggers"] > 1 else ""
+            yield f"glitch: {one['path']} ({one['cause']}{many}){run}"
             if one["sentence"]:
                 yield f"  {one['sentence']}"
         if self.glitches_not_kept:

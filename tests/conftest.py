@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+# Programs that tests start keep what they compiled: else half of what a short one costs is our sources, compiled again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:

@@ -207,5 +207,5 @@ def _number(name: str, value: Any, least: float | None, where: str) -> float:
 
 def _nearest(name: str, allowed: Iterable[str]) -> str:
     names = list(allowed)
-    near = get_close_matches(name, names, 1, 0.4)
+    near = get_close_matches(name, names, 1, 0.55)
     return (f"did you mean {near[0]}? " if near else "") + f"allowed: {', '.join(names)}"

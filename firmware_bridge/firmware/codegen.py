@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from firmware_bridge.wire.messages import HEADER, REASONS, STATUS_ROW, TABLE, VERSION, Flag, Kind, Shape
+from firmware_bridge.wire.messages import HEADER, OFFSET, REASONS, STATUS_ROW, TABLE, VERSION, Flag, Kind, Shape
 
 __all__ = ["FILES", "FOLDER", "main", "messages_header", "single_header"]
 
@@ -41,7 +41,7 @@ def messages_header() -> str:
     parts = [
         f"/* The native messages, version {VERSION}. {_MADE} */",
         "#ifndef HIL_MESSAGES_H\n#define HIL_MESSAGES_H\n\n#include <stdbool.h>\n#include <stdint.h>\n",
-        f"enum {{ HIL_VERSION = {VERSION}, HIL_HEADER_SIZE = {HEADER.size} }};\n",
+        f"enum {{ HIL_VERSION = {VERSION}, HIL_HEADER_SIZE = {HEADER.size}, HIL_OFFSET_SIZE = {OFFSET.size} }};\n",
         _enum("hil_kind", [(kind.name, f"0x{kind:02x}") for kind in Kind]),
         _enum("hil_flag", [(flag.name or "", f"0x{flag:02x}") for flag in Flag]),
         _enum("hil_reason", [(f"REFUSED_{_upper(text)}", str(code)) for code, text in REASONS.items()]),

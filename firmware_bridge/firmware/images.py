@@ -25,11 +25,11 @@ __all__ = ["MARK", "PREBUILT", "image_of", "is_shipped", "listed", "provisioned"
 
 MARK = b"HILBOARD"
 PREBUILT = tuple(port for port, recipe in RECIPES.items() if recipe.prebuilt)
-_BLOCK = struct.Struct("<8sII24s")
+_BLOCK = struct.Struct("<8sII24sI")
 _LIST = FOLDER / "images" / "images.json"
 
 
-def provisioned(image: bytes, seed: int, rate_mhz: int, serial: str) -> bytes:
+def provisioned(image: bytes, seed: int, rate_mhz: int, serial: str, instruction_ns: int = 0) -> bytes:
     """Return an image with its provision block filled in, as a factory would.
 
     Args:
@@ -37,6 +37,7 @@ def provisioned(image: bytes, seed: int, rate_mhz: int, serial: str) -> bytes:
         seed: Of the stand-in sensors.
         rate_mhz: Samples a second times 1000; 0: the usual.
         serial: Serial number, 23 bytes at most.
+        instruction_ns: What every instruction takes by the clocks of the machine that runs it; 0: nobody counts.
 
     Raises:
         FileError: It has no such block, or several.
@@ -44,7 +45,7 @@ def provisioned(image: bytes, seed: int, rate_mhz: int, serial: str) -> bytes:
     at = image.find(MARK)
     if at < 0 or image.find(MARK, at + 1) >= 0 or at + _BLOCK.size > len(image):
         raise FileError("there is not one provision block in it", "firmware image", "build it anew")
-    block = _BLOCK.pack(MARK, seed, rate_mhz, serial.encode()[:23])
+    block = _BLOCK.pack(MARK, seed, rate_mhz, serial.encode()[:23], instruction_ns)
     return image[:at] + block + image[at + _BLOCK.size :]
 
 

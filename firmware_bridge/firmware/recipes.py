@@ -1,20 +1,25 @@
 """How each port of the firmware is built: one row a port, nothing is run here.
 
 Rule of this room: data only. Warnings are errors in every build; whatever decides what comes out stands in the row, so
-that its digest (with the sources') names the result.
+that its digest (with the sources') names the result. Images that ship are made by the first compiler of a row.
 """
 
 import hashlib
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["FOLDER", "RECIPES", "SHIPPED", "Recipe"]
+__all__ = ["FOLDER", "RECIPES", "SHIPPED", "ZIG", "Recipe"]
 
 FOLDER = Path(__file__).parent
+ZIG = "zig"
+"""The compiler that is a Python package."""
 _STRICT = ("-std=c11", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wshadow", "-Wpedantic")
 _CORE = ("core", "boards")
 _SMALL = ("-Os", "-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections", "-Wl,--build-id=none", "-s")
 _ARM = (*_STRICT, *_SMALL, "-nostartfiles", "--specs=nano.specs", "-mthumb", "-Tport/armv7m/memory.ld")
+_ZIG_ARM = (*_STRICT, *_SMALL, "-ffreestanding", "-fno-sanitize=undefined", "-Wl,-T,port/armv7m/memory.ld",
+            "-Wl,-e,hil_reset", "-Wl,-z,max-page-size=4096")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +28,7 @@ class Recipe:
 
     Attributes:
         port: Its name.
-        compiler: The program that makes it.
+        compiler: The program that makes it; `zig`: the one of the Python package ziglang.
         flags: What the compiler is told ahead of the sources.
         folders: Where its sources lie, below the firmware's folder; each is searched for headers, too.
         output: Name of the result.
@@ -31,6 +36,7 @@ class Recipe:
         install: What to type where the compiler is missing.
         prebuilt: Whether the result ships with the package.
         header: A file of this machine that has to be there, too.
+        otherwise: How the same comes about where this compiler is missing.
     """
 
     port: str
@@ -42,6 +48,12 @@ class Recipe:
     install: str = "apt-get install gcc"
     prebuilt: bool = False
     header: str = ""
+    otherwise: "Recipe | None" = None
+
+    @property
+    def to_install(self) -> str:
+        """What to type where no compiler is there."""
+        return self.install + ("" if self.otherwise is None else f" (or {self.otherwise.install})")
 
     def sources(self) -> list[Path]:
         """Return the files to compile, sorted."""
@@ -64,23 +76,49 @@ class Recipe:
         """Return the command that makes `output`, to be run in the firmware's folder (so that no path goes in)."""
         includes = [f"-I{folder}" for folder in self.folders]
         sources = [path.relative_to(FOLDER).as_posix() for path in self.sources()]
-        return [self.compiler, *self.flags, *includes, "-o", str(output), *sources, *self.libraries]
+        compiler = [sys.executable, "-m", "ziglang", "cc"] if self.compiler == ZIG else [self.compiler]
+        return [*compiler, *self.flags, *includes, "-o", str(output), *sources, *self.libraries]
+
+
+def _by_zig(port: str, flags: tuple[str, ...], folders: tuple[str, ...], output: str) -> Recipe:
+    return Recipe(port, ZIG, flags, folders, output, install='pip install "hil-testbench[firmware]"')
+
+
+def _mps2(port: str, core: str, *cpu: str, zig: tuple[str, ...]) -> Recipe:
+    """Arm's MPS2 with one of its cores: the same sources for all of them."""
+    name, output = f"-DHIL_CORE={core}", f"imu6-{port}.elf"
+    zigs = _by_zig(port, (*_ZIG_ARM, *zig, name), (*_MPS2, "port/freestanding"), output)
+    return Recipe(port, "arm-none-eabi-gcc", (*_ARM, *cpu, name), _MPS2, output, install=_GET_ARM, prebuilt=True,
+                  otherwise=zigs)  # fmt: skip
 
 
 _GET_ARM = "apt-get install --no-install-recommends gcc-arm-none-eabi libnewlib-arm-none-eabi"
 _GET_AVR = "apt-get install --no-install-recommends gcc-avr avr-libc"
+_GET_CLANG = "apt-get install --no-install-recommends clang libclang-rt-dev"
 _GET_SIMAVR = "apt-get install --no-install-recommends gcc libsimavr-dev libelf-dev"
 _AVR = (*_STRICT, "-O2", "-flto", "-Wl,--gc-sections", "-s", "-mmcu=atmega328p", "-DF_CPU=16000000UL", "-fshort-enums")
+_FUZZED = ("-std=c11", "-Wall", "-Wextra", "-Werror", "-g", "-O2", "-fsanitize=fuzzer,address,undefined",
+           "-fno-sanitize-recover=all")  # fmt: skip
 _BARE = (*_CORE, "port/bare", "port/armv7m")
+_MPS2 = (*_BARE, "drivers", "boards/i2c", "port/mps2")
+_NATIVE = ((*_STRICT, "-O2", "-D_GNU_SOURCE"), (*_CORE, "dut", "port/native"), "imu6-native")
+_UNICORN = (*_BARE, "port/unicorn")
+_SOFT_M3 = ("-target", "thumb-freestanding-eabi", "-mcpu=cortex_m3")
+_HARD = ("-target", "thumb-freestanding-eabihf")
 
 RECIPES = {
     recipe.port: recipe
     for recipe in (
-        Recipe("native", "gcc", (*_STRICT, "-O2", "-D_GNU_SOURCE"), (*_CORE, "port/native"), "imu6-native"),
-        Recipe("mps2", "arm-none-eabi-gcc", (*_ARM, "-mcpu=cortex-m3"), (*_BARE, "port/mps2"), "imu6-mps2.elf",
-               install=_GET_ARM, prebuilt=True),
-        Recipe("unicorn", "arm-none-eabi-gcc", (*_ARM, "-mcpu=cortex-m3"),
-               (*_BARE, "port/unicorn"), "imu6-unicorn.elf", install=_GET_ARM, prebuilt=True),
+        Recipe("native", "gcc", *_NATIVE, otherwise=_by_zig("native", *_NATIVE)),
+        _mps2("mps2", "m3", "-mcpu=cortex-m3", zig=_SOFT_M3),
+        _mps2("mps2-m4f", "m4f", "-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard",
+              zig=(*_HARD, "-mcpu=cortex_m4")),
+        _mps2("mps2-m7", "m7", "-mcpu=cortex-m7", "-mfpu=fpv5-d16", "-mfloat-abi=hard",
+              zig=(*_HARD, "-mcpu=cortex_m7+fp_armv8d16")),
+        Recipe("unicorn", "arm-none-eabi-gcc", (*_ARM, "-mcpu=cortex-m3"), _UNICORN, "imu6-unicorn.elf",
+               install=_GET_ARM, prebuilt=True,
+               otherwise=_by_zig("unicorn", (*_ZIG_ARM, *_SOFT_M3), (*_UNICORN, "port/freestanding"),
+                                 "imu6-unicorn.elf")),
         Recipe("avr", "avr-gcc", (*_AVR, "-DHIL_BAUD=500000UL"), (*_CORE, "port/bare", "port/avr"),
                "imu6-avr-500000.elf", install=_GET_AVR, prebuilt=True),
         Recipe("avr115200", "avr-gcc", (*_AVR, "-DHIL_BAUD=115200UL"), (*_CORE, "port/bare", "port/avr"),
@@ -88,14 +126,12 @@ RECIPES = {
         Recipe("simavr", "gcc", (*_STRICT, "-O2", "-D_GNU_SOURCE", "-isystem", "/usr/include/simavr"), ("port/simavr",),
                "imu6-simavr", libraries=("-lsimavr", "-lsimavrparts", "-lelf"), install=_GET_SIMAVR,
                header="/usr/include/simavr/sim_avr.h"),
-        Recipe("host", "gcc", (*_STRICT, "-O2", "-shared", "-fPIC"), (*_CORE, "port/host"), "imu6-host.so"),
-        Recipe("fuzz", "clang", ("-std=c11", "-Wall", "-Wextra", "-Werror", "-g", "-O2",
-                                 "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all"),
-               (*_CORE, "port/host", "fuzz"), "fuzz-board",
-               install="apt-get install --no-install-recommends clang libclang-rt-dev"),
+        Recipe("host", "gcc", (*_STRICT, "-O2", "-shared", "-fPIC"), (*_CORE, "dut", "port/host"), "imu6-host.so"),
+        Recipe("fuzz", "clang", _FUZZED, (*_CORE, "dut", "port/host", "fuzz"), "fuzz-board", install=_GET_CLANG),
+        Recipe("fuzz-dut", "clang", _FUZZED, (*_CORE, "dut", "port/host", "fuzz_dut"), "fuzz-dut", install=_GET_CLANG),
     )
 }  # fmt: skip
 """Every program that can be built, by port."""
 
-SHIPPED = tuple(port for port in RECIPES if port not in ("host", "fuzz"))
+SHIPPED = tuple(port for port in RECIPES if port not in ("host", "fuzz", "fuzz-dut"))
 """Those that are of use outside of this program."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
 from firmware_bridge.errors import UsageError
-from firmware_bridge.firmware.kinds import Kind, kind_named
+from firmware_bridge.firmware.chips import CHIPS, Chip
+from firmware_bridge.firmware.kinds import CORES, Kind, kind_named, with_core
 from firmware_bridge.virtual.parameters import Parameter, read_parameters
 
 __all__ = ["BOARDS", "Wanted", "wanted"]
@@ -22,7 +23,17 @@ _COMMON = (
     Parameter("serial", "", "serial number the board says it has, 23 characters at most"),
 )
 _BAUD = Parameter("baud", "500000", "bits a second of its line", choices=("500000", "115200"))
-_OWN: dict[str, tuple[Parameter, ...]] = {"simavr": (_BAUD,)}
+_CPU = Parameter("cpu", "m3", "its processor", choices=tuple(CORES))
+_SENSOR = Parameter("sensor", "none", "chip on its I2C bus, which the board then is about", choices=("none", *CHIPS))
+_CONTROL = Parameter("qmp", "", "Unix socket on which the emulator is to take QMP, to set what a chip senses")
+_ICOUNT = Parameter(
+    "icount", 0, "count instructions: each takes 2^N ns of the board's own time, which is no real time; 0: don't", 0, 10
+)
+_SPEAKS = Parameter("speaks", "native", "its protocol: ours, or that of devices under test", choices=("native", "dut"))
+_MODEL = Parameter("model", "", "file of the op list that a device under test holds")
+_OWN: dict[str, tuple[Parameter, ...]] = {
+    "simavr": (_BAUD,), "qemu": (_CPU, _SENSOR, _CONTROL, _ICOUNT), "native": (_SPEAKS, _MODEL),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +47,11 @@ class Wanted:
         seed: Of its stand-in sensors.
         serial: Its serial number.
         baud: Of its line, where that is real; else 0.
+        chip: On its I2C bus; None: there is none, and its readings are made up.
+        control: Path of the socket on which its emulator takes QMP; empty: none.
+        icount: An instruction takes 2 to the power of this in ns of the board's time; 0: it runs in real time.
+        speaks: `native`, or `dut`: the text protocol of devices under test.
+        model: File of the op list that such a device holds; empty: none.
     """
 
     kind: Kind
@@ -44,6 +60,11 @@ class Wanted:
     seed: int
     serial: str
     baud: int = 0
+    chip: Chip | None = None
+    control: str = ""
+    icount: int = 0
+    speaks: str = "native"
+    model: str = ""
 
 
 def wanted(port: str) -> Wanted:
@@ -67,4 +88,9 @@ def wanted(port: str) -> Wanted:
     serial = values["serial"] or f"{kind.name.upper()}-{values['seed']:04d}"
     if len(serial.encode()) > 23:
         raise UsageError("the serial number is too long", port, "23 characters are room enough")
-    return Wanted(kind, values["board"], values["rate"], values["seed"], serial, int(values.get("baud", 0)))
+    return Wanted(
+        with_core(kind, values.get("cpu", "")), values["board"], values["rate"], values["seed"], serial,
+        int(values.get("baud", 0)), CHIPS.get(values.get("sensor", "none")), values.get("qmp", ""),
+        values.get("icount", 0),
+        values.get("speaks", "native"), values.get("model", ""),
+    )  # fmt: skip

@@ -13,12 +13,12 @@ from urllib.parse import parse_qsl, urlsplit
 from firmware_bridge.errors import UsageError
 from firmware_bridge.virtual.board import VirtualBoard
 
-__all__ = ["GROUP", "Factory", "board_names", "make_board", "parse_port"]
+__all__ = ["BUILT_IN", "GROUP", "Factory", "board_names", "make_board", "parse_port"]
 
 GROUP = "firmware_bridge.virtual_boards"
 Factory = Callable[[Mapping[str, str]], VirtualBoard]
 
-_BUILT_IN = {
+BUILT_IN = {
     "imu": "firmware_bridge.virtual.imu:make",
     "watch": "firmware_bridge.virtual.watch:make",
     "ppg": "firmware_bridge.virtual.ppg:make",
@@ -29,7 +29,7 @@ _BUILT_IN = {
 
 def board_names() -> list[str]:
     """Return the names of all boards, built in and brought."""
-    return sorted({*_BUILT_IN, *(point.name for point in entry_points(group=GROUP))})
+    return sorted({*BUILT_IN, *(point.name for point in entry_points(group=GROUP))})
 
 
 def make_board(name: str, params: Mapping[str, str] | None = None) -> VirtualBoard:
@@ -44,8 +44,8 @@ def make_board(name: str, params: Mapping[str, str] | None = None) -> VirtualBoa
         FileError: A file it plays cannot be read.
     """
     factory: Factory
-    if name in _BUILT_IN:
-        module, _, attribute = _BUILT_IN[name].partition(":")
+    if name in BUILT_IN:
+        module, _, attribute = BUILT_IN[name].partition(":")
         factory = getattr(importlib.import_module(module), attribute)
     else:
         for point in entry_points(group=GROUP, name=name):

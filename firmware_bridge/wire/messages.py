@@ -14,12 +14,14 @@ from enum import IntEnum, IntFlag
 from functools import cache
 from typing import Any
 
-__all__ = ["HEADER", "REASONS", "STATUS_ROW", "TABLE", "VERSION", "Flag", "Kind", "Message", "Shape", "name_of",
-           "pack", "status_rows", "unpack"]  # fmt: skip
+__all__ = ["HEADER", "OFFSET", "REASONS", "STATUS_ROW", "TABLE", "VERSION", "Flag", "Kind", "Message", "Shape",
+           "name_of", "pack", "status_rows", "unpack"]  # fmt: skip
 
 VERSION = 1
 HEADER = struct.Struct("<BBH")
 """type, flags, sequence number (counts every frame of one direction, wraps at 65536)."""
+OFFSET = struct.Struct("<I")
+"""Ahead of the bytes of a fragment: their place in the whole payload."""
 
 
 class Kind(IntEnum):
@@ -131,14 +133,27 @@ TABLE: Mapping[Kind, Shape] = {
     Kind.INJECT: Shape(
         (("stream", _B), ("n", _B), ("first", _I)), "values",
         "samples to use in place of the sensor's, in the stream's dtype and scale; first counts from 0 since START"),
-    Kind.MODEL_BEGIN: Shape((("size", _I), ("crc32", _I)), "", "a model of so many bytes follows"),
-    Kind.MODEL_CHUNK: Shape((("offset", _I),), "data", "part of a model"),
-    Kind.MODEL_END: Shape((("crc32", _I),), "", "the model is complete: check and use it"),
+    Kind.MODEL_BEGIN: Shape(
+        (("size", _I), ("crc32", _I)), "",
+        "an op list of so many bytes follows, and the one before is forgotten; NAK no room tells how many there is "
+        "room for"),
+    Kind.MODEL_CHUNK: Shape(
+        (("offset", _I),), "data",
+        "part of a model: ACK where it follows or is there already, NAK out of order tells the offset wanted"),
+    Kind.MODEL_END: Shape(
+        (("crc32", _I),), "",
+        "check and use it; NAK out of order tells the offset wanted while bytes are missing, bad checksum that of what "
+        "came, bad argument why the op list is refused (detail: reason | operator << 8 | op << 16), no room the bytes "
+        "that a window takes"),
     Kind.INFER: Shape(
         (("window", _I), ("stream", _B), ("n", _H)), "values",
-        "run the model on one window of n samples in the stream's dtype and scale; RESULT comes back under this id"),
-    Kind.STREAM_INFER: Shape((("stream", _B), ("on", _B), ("hop", _H)), "", "run the model on the board's own samples"),
-    Kind.TAP: Shape((("layer", _B),), "", "send the output of this layer with each RESULT (255: none)"),
+        "run the model on one window of n samples in the stream's dtype and scale; RESULT comes back under this id; "
+        "fragments where it is longer than a frame: NAK out of order tells the offset wanted, and it is sent anew"),
+    Kind.STREAM_INFER: Shape(
+        (("stream", _B), ("on", _B), ("hop", _H)), "",
+        "run the model on the board's own samples, whenever the number of the last one and one is a multiple of hop; "
+        "what comes due together with the next is skipped and told in LOG"),
+    Kind.TAP: Shape((("layer", _B),), "", "send the output of this layer ahead of each RESULT (255: none)"),
     Kind.RESET: Shape((), "", "start anew"),
 }  # fmt: skip
 

@@ -37,7 +37,7 @@ class Pings:
 
     def answer(self, pong: Message, now: int) -> Answered | None:
         """Take an answer; None where its ping is not known."""
-        sent_ns = self._sent.pop(pong.token, None)
+        sent_ns = self._sent.pop(pong.fields["token"], None)
         return None if sent_ns is None else _answered(pong, sent_ns, now)
 
     def coming(
@@ -49,13 +49,14 @@ class Pings:
             written: Messages that are about to be written, and when; see `together`.
             heard: Messages that are about to be heard, and when.
         """
-        sent = self._sent | {message.token: now for _, message, now in written if message.kind == Kind.PING}
+        sent = self._sent | {message.fields["token"]: now for _, message, now in written if message.kind == Kind.PING}
         return [
-            _answered(message, sent[message.token], now)
+            _answered(message, sent_ns, now)
             for message, now in heard
-            if message.kind == Kind.PONG and message.token in sent
+            if message.kind == Kind.PONG and (sent_ns := sent.get(message.fields["token"])) is not None
         ]
 
 
 def _answered(pong: Message, sent_ns: int, now: int) -> Answered:
-    return sent_ns, (pong.tick_received, pong.tick_sent), 64 if pong.flags & Flag.TICK64 else 32, now
+    told = pong.fields
+    return sent_ns, (told["tick_received"], told["tick_sent"]), 64 if pong.flags & Flag.TICK64 else 32, now

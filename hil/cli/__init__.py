@@ -11,7 +11,24 @@ import sys
 import typer
 
 from firmware_bridge.errors import BridgeError, UsageError
-from hil.cli import bench, cluster, deploy, faults, files, firmware, judge, learn, live, record, runs, scenarios
+from hil.cli import (
+    bench,
+    cluster,
+    data,
+    deploy,
+    dut,
+    faults,
+    files,
+    firmware,
+    judge,
+    learn,
+    live,
+    parity,
+    record,
+    runs,
+    scenarios,
+    validate,
+)
 from hil.cli.common import report_error
 
 __all__ = ["app", "main"]
@@ -25,10 +42,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for family in (live, record, files, judge, learn, bench, scenarios, runs, cluster):
+for family in (live, record, files, judge, learn, validate, parity, bench, scenarios, runs, cluster, dut):
     for verb in family.VERBS:
         app.command(verb.__name__.rstrip("_"))(verb)
-for group, name in (*scenarios.GROUPS, *faults.GROUPS, *cluster.GROUPS, *deploy.GROUPS, *firmware.GROUPS):
+for group, name in (*scenarios.GROUPS, *faults.GROUPS, *cluster.GROUPS, *deploy.GROUPS, *firmware.GROUPS, *data.GROUPS):
     app.add_typer(group, name=name)
 
 

@@ -13,7 +13,18 @@ if TYPE_CHECKING:
 
 __all__ = ["VERBS", "bench"]
 
-TABLES = ("startup", "decode", "transport", "recording", "live_tick", "screen", "engine", "allan", "judging")
+TABLES = (
+    "startup",
+    "decode",
+    "transport",
+    "recording",
+    "live_tick",
+    "continual",
+    "screen",
+    "engine",
+    "allan",
+    "judging",
+)
 """Modules of `hil.bench`, each with `run(quick) -> list[Row]`."""
 
 

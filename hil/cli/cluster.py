@@ -13,9 +13,8 @@ from hil.cli.common import Quiet, talk
 
 if TYPE_CHECKING:
     from hil.scenario.crew import Crew
-    from hil.scenario.run import RunOptions
 
-__all__ = ["GROUPS", "VERBS", "Insecure", "TlsCa", "TlsCert", "TlsKey", "joined"]
+__all__ = ["GROUPS", "VERBS", "Insecure", "TlsCa", "TlsCert", "TlsKey", "joined", "refuse_local"]
 
 TlsCa = Annotated[
     Path | None, typer.Option("--tls-ca", metavar="PEM", help="Who is trusted; else ca.pem in HIL_TLS_DIR.")
@@ -25,6 +24,9 @@ TlsCert = Annotated[
 ]
 TlsKey = Annotated[Path | None, typer.Option("--tls-key", metavar="PEM", help="Its key; else hil.key in HIL_TLS_DIR.")]
 Insecure = Annotated[bool, typer.Option("--insecure", help="Talk to other machines without encryption.")]
+
+_EVERYWHERE = ("virtual", "firmware", "socket", "rfc2217")
+"""Kinds of ports that mean the same board whichever machine opens them, or one of its own for each."""
 
 cluster = typer.Typer(help="A cluster that runs scenarios.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -113,36 +115,40 @@ def worker(
     talk("the worker has ended", quiet)
 
 
-def joined(
-    url: str, options: "RunOptions", tls_ca: Path | None, tls_cert: Path | None, tls_key: Path | None, insecure: bool
-) -> "Crew":
-    """Return the cluster at an address, for a run with these options.
+def joined(url: str, tls_ca: Path | None, tls_cert: Path | None, tls_key: Path | None, insecure: bool) -> "Crew":
+    """Return the cluster at an address.
 
     Raises:
-        UsageError: The address is none, or an option means something on this machine only.
+        UsageError: The address is none.
         TransportError: No scheduler answers.
         MissingPart: Dask is not installed.
     """
-    from firmware_bridge.errors import UsageError
     from hil.cluster.address import checked, tls_of
 
     checked(url, insecure)
     tls = tls_of(tls_ca, tls_cert, tls_key)
-    if options.bench:
-        raise UsageError("the boards of a cluster are those of its workers", "--bench", "give it to `hil worker`")
-    if options.update_baselines:
-        raise UsageError("results are accepted on the machine that has them", "--update-baselines",
-                         "run it without --cluster")  # fmt: skip
-    if options.on not in (None, "recording", "virtual") and options.on.partition("://")[0] not in (
-        "virtual",
-        "firmware",
-    ):
-        raise UsageError("a cluster has no ports, it has boards", options.on,
-                         'name the board in the scenario: needs = ["board:ROLE"] and port = "bench"')  # fmt: skip
     _needs_dask()
     from hil.cluster.crew import Cluster
 
     return Cluster(url, tls)
+
+
+def refuse_local(on: str | None, bench: Path | None, jobs: int) -> None:
+    """Refuse what means something on this machine only.
+
+    Raises:
+        UsageError: A port, a bench file or processes of this machine are asked for.
+    """
+    from firmware_bridge.errors import UsageError
+
+    if bench is not None:
+        raise UsageError("the boards of a cluster are those of its workers", "--bench", "give it to `hil worker`")
+    if jobs > 1:
+        raise UsageError("how much runs at once is for the workers of a cluster to say", "--jobs",
+                         "give it to `hil worker`")  # fmt: skip
+    if on not in (None, "recording", *_EVERYWHERE) and on.partition("://")[0] not in _EVERYWHERE:
+        raise UsageError("a cluster has no ports, it has boards", on,
+                         'name the board in the scenario: needs = ["board:ROLE"] and port = "bench"')  # fmt: skip
 
 
 def _needs_dask() -> None:

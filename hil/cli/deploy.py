@@ -1,11 +1,13 @@
-"""Verbs of models on boards: `hil model deploy`."""
+"""Verbs of one model: `hil model deploy`, `hil model tune`."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hil.cli.common import Json, Quiet, print_json, print_table, talk
+from hil.cli.common import For, Json, Quiet, Seed, print_json, print_table, talk
+from hil.cli.tune import tune
 
 if TYPE_CHECKING:
     from hil.models.int8.agreement import Agreement
@@ -13,17 +15,27 @@ if TYPE_CHECKING:
 
 __all__ = ["GROUPS"]
 
-model = typer.Typer(help="Put a model on a board.", no_args_is_help=True, rich_markup_mode=None)
+model = typer.Typer(
+    help="Put a model on a board, or choose how it runs here.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @model.callback()
 def _group() -> None:
-    """Put a model on a board."""
+    """Put a model on a board, or choose how it runs."""
+
+
+model.command("tune")(tune)
 
 
 @model.command("deploy")
 def deploy(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A .hilmodel or .onnx file.")],
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="A .hilmodel or .onnx file, or an op list that -o wrote (.hiln).")
+    ],
+    on: Annotated[
+        str | None, typer.Option("--on", metavar="PORT", help="Board to put it on; `firmware`: one that is emulated.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would take, and write files.")] = False,
     data: Annotated[
         list[Path] | None,
@@ -41,20 +53,38 @@ def deploy(
     c_table: Annotated[
         Path | None, typer.Option("--c-table", help="C source to write, for an image with the model inside.")
     ] = None,
+    stream: Annotated[bool, typer.Option("--stream", help="Then let it run on the board's own samples.")] = False,
+    hop: Annotated[
+        int | None, typer.Option("--hop", min=1, max=65535, help="Samples between two of its decisions.")
+    ] = None,
+    seconds: For = None,
+    seed: Seed = 0,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Turn a model into an op list in 8-bit integers: what it does, what it needs, and how near it comes."""
+    """Turn a model into an op list in 8-bit integers, and put it on a board.
+
+    Says what it does, what it needs and how near it comes; with --on also what the board holds then, and whether one
+    window comes out of it bit for bit (exit 1 where it does not).
+    """
     from firmware_bridge.errors import UsageError
+    from hil.cli.deploy_on import Streamed, deploy_blob, deploy_made, opened_board
     from hil.models.int8.deploy import PERCENTILE, preview
     from hil.models.int8.deploy import deploy as made
+    from hil.models.int8.placed import meant
     from hil.models.model import load_model
     from hil.models.windows import joined, windows_of
     from hil.recording.reader import Recording
 
-    if not dry_run:
-        raise UsageError("no board was named", "hil model deploy", "give --dry-run to see what the model needs")
-    if (output or c_table or check) and not data:
+    bare = model.suffix == ".hiln"
+    if (on is None) != dry_run:
+        what = "no board was named" if on is None else "a dry run needs no board"
+        raise UsageError(what, "hil model deploy", "give --on PORT, or --dry-run to see what the model needs")
+    if ((hop or seconds) and not stream) or (stream and on is None):
+        raise UsageError("nothing runs on a board's own samples", "hil model deploy", "give --on PORT and --stream")
+    if bare and (on is None or data or check or output or c_table):
+        raise UsageError("an op list is finished and only goes onto boards", str(model), "give --on PORT alone")
+    if (output or c_table or check or on) and not data and not bare:
         raise UsageError(
             "the ranges of an op list come from readings, and none were given", "hil model deploy",
             "give a recording of the board with --data",
@@ -62,26 +92,38 @@ def deploy(
     for path in (output, c_table):
         if path is not None and path.exists():
             raise UsageError("the file exists and is never overwritten", str(path), "choose another name")
+    streamed = Streamed(hop, seconds, seed) if stream else None
+    if bare:
+        deploy_blob(model, on or "", seed, streamed, json=json, quiet=quiet)
+        return
     opened = load_model(model)
-    if data:
-        parts = []
-        for file in data:
-            with Recording(file) as recording:
-                parts.append(windows_of(recording, opened.contract, board))
-        found = made(opened, joined(parts, str(data[-1])), percentile or PERCENTILE)
-    else:
-        found = preview(opened)
-        talk("sizes only: give --data RECORDING for ranges and weights that mean something", quiet)
-    agreement = None
-    if check:
-        from hil.models.int8.agreement import compare
+    with ExitStack() as stack:
+        there = None if on is None else stack.enter_context(opened_board(on, seed, quiet))
+        windows = None
+        if data:
+            parts = []
+            for file in data:
+                with Recording(file) as recording:
+                    parts.append(windows_of(recording, opened.contract, board))
+            windows = joined(parts, str(data[-1]))
+            onto = None if there is None else meant(opened.contract, there.info)
+            found = made(opened, windows, percentile or PERCENTILE, onto)
+        else:
+            found = preview(opened)
+            talk("sizes only: give --data RECORDING for ranges and weights that mean something", quiet)
+        agreement = None
+        if check:
+            from hil.models.int8.agreement import compare
 
-        agreement = compare(opened, found.oplist, [str(file) for file in check], board)
-    _write(found, output, c_table, model.stem, quiet)
-    if json:
-        print_json(found.as_dict() | ({"agreement": agreement.as_dict()} if agreement is not None else {}))
-    else:
-        _print(found, agreement)
+            agreement = compare(opened, found.oplist, [str(file) for file in check], board)
+        _write(found, output, c_table, model.stem, quiet)
+        if not json:
+            _print(found, agreement)
+        plain = found.as_dict() | ({"agreement": agreement.as_dict()} if agreement is not None else {})
+        if there is not None and windows is not None:
+            deploy_made(there, found, windows, streamed, plain if json else None, quiet)
+        elif json:
+            print_json(plain)
 
 
 def _write(found: "Deployment", output: Path | None, c_table: Path | None, name: str, quiet: bool) -> None:

@@ -15,14 +15,14 @@ firmware = typer.Typer(help="Real firmware on emulators.", no_args_is_help=True,
 @firmware.command("list")
 def list_(json: Json = False) -> None:
     """List what the firmware can be run on, what each kind proves, and what is missing here."""
-    from firmware_bridge.firmware.kinds import KINDS, can_start
+    from firmware_bridge.firmware.kinds import can_start, listed
 
     rows = [
         {
-            "port": f"firmware://{name}", "starts": not can_start(name), "instructions": kind.instructions,
-            "peripherals": kind.peripherals, "pacing": kind.pacing, "reason": can_start(name),
+            "port": port, "starts": not can_start(port), "instructions": kind.instructions,
+            "peripherals": kind.peripherals, "pacing": kind.pacing, "reason": can_start(port),
         }
-        for name, kind in KINDS.items()
+        for port, kind in listed()
     ]  # fmt: skip
     if json:
         print_json({"schema": 1, "firmware": rows})
@@ -31,8 +31,8 @@ def list_(json: Json = False) -> None:
     print_table(
         (*names, "starts here"), [(*(row[key] for key in names), "yes" if row["starts"] else "no") for row in rows]
     )
-    for row in rows:
-        talk(str(row["reason"]), quiet=bool(row["starts"]))
+    for reason in dict.fromkeys(str(row["reason"]) for row in rows if not row["starts"]):
+        talk(reason)
 
 
 @firmware.command("build")
@@ -44,7 +44,7 @@ def build(
     """Compile the firmware; what cannot be compiled here is said and skipped unless it was named."""
     from firmware_bridge.errors import UsageError
     from firmware_bridge.firmware.build import build as compile_one
-    from firmware_bridge.firmware.build import missing
+    from firmware_bridge.firmware.build import chosen, missing
     from firmware_bridge.firmware.recipes import RECIPES, SHIPPED
 
     for name in ports or ():
@@ -53,9 +53,9 @@ def build(
     made = {}
     for name in ports or SHIPPED:
         if not ports and (reason := missing(name)):
-            talk(f"firmware {name}: {reason}; {RECIPES[name].install}")
+            talk(f"firmware {name}: {reason}; {RECIPES[name].to_install}")
             continue
-        made[name] = compile_one(RECIPES[name], output)
+        made[name] = compile_one(chosen(name), output)
         if not json:
             print(made[name])
     if json:

@@ -9,6 +9,7 @@ import typer
 from firmware_bridge.errors import FileError, UsageError
 from hil.cli.common import BoardFile, For, From, Json, Output, Quiet, To, print_json, talk, worked
 from hil.cli.runs import compare_runs, is_run
+from hil.cli.validate import DataOption, compare_models, is_model
 
 if TYPE_CHECKING:
     from hil.measure import Measurement
@@ -129,6 +130,10 @@ def compare(
     end: To = None,
     streams: Streams = None,
     kinds: Kinds = None,
+    data: DataOption = None,
+    base: Annotated[
+        Path | None, typer.Option("--base", metavar="FOLDER", help="What file names in DATA are relative to.")
+    ] = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -136,8 +141,12 @@ def compare(
 
     The chance of any false verdict among all of them is at most 5 % (Holm). What cannot be compared is refused, with
     what to record instead. Ends with 0 whatever the verdicts are, with 2 where nothing could be compared. Two files
-    that `hil run --json` printed are compared scenario by scenario and check by check.
+    that `hil run --json` printed are compared scenario by scenario and check by check; two models on the people of
+    --data whom neither has met.
     """
+    if is_model(a) and is_model(b):
+        compare_models(a, b, data, base, streams, 0, json)
+        return
     if is_run(a) and is_run(b):
         _writable(page, plots=False)
         compare_runs(a, b, page, json, quiet)

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,10 +25,17 @@ def train(
         Path | None, typer.Option("--data", help="Folder of the data files; default: beside CONFIG.")
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Seed of every random choice; default: CONFIG's.")] = None,
+    device: Annotated[
+        str | None, typer.Option("--device", help="cpu, cuda, mps or auto; default: CONFIG's, else cpu.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write one self-contained page with the curves.")] = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train a model on recordings and judge it on people it never met."""
+    """Train a model on recordings and judge it on people it never met.
+
+    Killed, it goes on where it was when called again. The curves are written beside the model, as NAME.training.json.
+    """
     from hil.models.datasets import load_dataset
     from hil.models.training_config import load_config
 
@@ -41,13 +49,26 @@ def train(
     if output.exists():
         raise UsageError("the file exists and models are never overwritten", str(output), "choose another name with -o")
     chosen = load_config(config)
-    if seed is not None:
-        chosen = chosen.model_copy(update={"seed": seed})
+    if device is not None and device not in ("cpu", "cuda", "mps", "auto"):
+        raise UsageError(f"{device!r} is no device", "--device", "use cpu, cuda, mps or auto")
+    changes: dict[str, Any] = {"seed": seed, "device": device}
+    chosen = chosen.model_copy(update={key: value for key, value in changes.items() if value is not None})
+    if html is not None:
+        from hil.report.svg import needs_matplotlib
+
+        needs_matplotlib()  # before the work, not after it
     dataset = load_dataset(chosen.data, data or config.parent)
     talk(f"{len(dataset.series)} series of {len(dataset.people)} people, {len(dataset.labels)} labels", quiet)
     with worked("epochs", chosen.training.epochs) as share:
-        package = train_and_judge(chosen, dataset, output, None if quiet else _Told(share))
+        made = train_and_judge(chosen, dataset, output, None if quiet else _Told(share), config.parent)
+    package = made.package
     card = package.contract.card
+    curves = {**made.curves, "metrics": {metric.name: metric.value for metric in card.metrics}}
+    output.with_suffix(".training.json").write_text(dumps(curves, indent=1) + "\n", encoding="utf-8")
+    if html is not None:
+        from hil.report.trainpage import training_page
+
+        html.write_text(training_page(curves, package.contract.model_dump(mode="json")), encoding="utf-8")
     if json:
         metrics = {metric.name: metric.value for metric in card.metrics}
         print_json(
@@ -80,7 +101,8 @@ class _Told:
         tenth = 10 * at.step // at.steps
         if tenth != self._tenth and not sys.stderr.isatty():
             self._tenth = tenth
-            talk(f"step {at.step} of {at.steps}, loss {at.loss:.3f}")
+            apart = "" if at.validation_loss is None else f", {at.validation_loss:.3f} on those set apart"
+            talk(f"{at.stage}: step {at.step} of {at.steps}, loss {at.loss:.3f}{apart}")
 
 
 def predict(

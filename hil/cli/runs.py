@@ -17,6 +17,7 @@ __all__ = [
     "VERBS",
     "Keep",
     "KeepAll",
+    "KeepMost",
     "NoKeep",
     "Past",
     "RunPage",
@@ -37,6 +38,12 @@ Keep = Annotated[
     Path, typer.Option("--keep", metavar="DIR", help="Where recordings of what failed and the history are kept.")
 ]
 KeepAll = Annotated[bool, typer.Option("--keep-all", help="Keep recordings of what passed too.")]
+KeepMost = Annotated[
+    float,
+    typer.Option(
+        "--keep-most", min=0, metavar="MB", help="Of a larger recording only the seconds around the failure are kept."
+    ),
+]
 NoKeep = Annotated[bool, typer.Option("--no-keep", help="Keep nothing, neither recordings nor history.")]
 Past = Annotated[
     Path | None, typer.Option("--history", metavar="FILE", help="One JSON line a run; default: DIR/history.jsonl.")

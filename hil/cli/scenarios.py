@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from firmware_bridge.errors import UsageError
-from hil.cli.cluster import Insecure, TlsCa, TlsCert, TlsKey, joined
+from hil.cli.cluster import Insecure, TlsCa, TlsCert, TlsKey, joined, refuse_local
 from hil.cli.common import From, Json, Output, Quiet, Seed, To, print_json, print_table, talk, terminable, worked
-from hil.cli.runs import RUNS, Keep, KeepAll, NoKeep, Past, RunPage, Yes, asker, kept_in
+from hil.cli.runs import RUNS, Keep, KeepAll, KeepMost, NoKeep, Past, RunPage, Yes, asker, kept_in
 
 __all__ = ["GROUPS", "VERBS"]
 
@@ -124,6 +124,7 @@ def run(
     page: RunPage = None,
     keep: Keep = RUNS,
     keep_all: KeepAll = False,
+    keep_most: KeepMost = 64.0,
     no_keep: NoKeep = False,
     past: Past = None,
     strict: Annotated[bool, typer.Option("--strict", help="Let NA count as a failure.")] = False,
@@ -140,14 +141,19 @@ def run(
     from hil.scenario.load import load_all
     from hil.scenario.many import run_all, was_interrupted
     from hil.scenario.outcome import ScenarioResult, exit_code
+    from hil.scenario.place import refuse_nobody
     from hil.scenario.reporting import Reports, write_reports
     from hil.scenario.run import RunOptions
     from hil.scenario.table import result_lines, total_line
 
+    if cluster is not None:
+        refuse_local(on, bench, jobs)
     loaded = load_all(paths, tag or ())
+    refuse_nobody(on, loaded)
+    refuse_nobody(against, loaded)
     ports: tuple[tuple[str, str], ...] = ()
     bench_file = ""
-    if (chosen := find_bench(bench)) is not None:
+    if cluster is None and (chosen := find_bench(bench)) is not None:
         ports, bench_file = read_bench(chosen[0]), str(chosen[0])
         talk(f"bench: {chosen[0]} (by {chosen[1]})", quiet)
     folder, history = kept_in(keep, past, no_keep)
@@ -164,10 +170,11 @@ def run(
         against=against,
         keep=folder,
         keep_all=keep_all,
+        keep_bytes=round(keep_most * 1e6),
         exhibit=page is not None,
         wait_s=wait,
     )
-    crew = None if cluster is None else joined(cluster, options, tls_ca, tls_cert, tls_key, insecure)
+    crew = None if cluster is None else joined(cluster, tls_ca, tls_cert, tls_key, insecure)
     began = time.monotonic()
 
     def tell(result: ScenarioResult) -> None:

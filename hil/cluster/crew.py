@@ -21,12 +21,12 @@ from distributed import Client, KilledWorker
 
 from firmware_bridge.errors import FileError, TransportError, UsageError
 from hil.cluster.address import Tls, security_of
-from hil.cluster.files import LIMIT_BYTES, Parts, parts_of
+from hil.cluster.files import LIMIT_BYTES, Parts, parts_of, put_beside
 from hil.cluster.host import keep_task, run_task, stop_task
 from hil.scenario.crew import INTERRUPTED, Died
 from hil.scenario.unit import Unit, named_files
 
-__all__ = ["Cluster", "allowed_failures"]
+__all__ = ["Cluster", "allowed_failures", "with_kept"]
 
 CONNECT_S = 10.0
 _AT_ONCE = 256
@@ -112,7 +112,7 @@ class Cluster:
         for _ in range(_SENDINGS):
             answer = self._ask(key, json.dumps(plain), unit, where)
             if "text" in answer:
-                return str(answer["text"])
+                return with_kept(answer, Path(plain["options"]["keep"]))
             where = answer["at"]
             with self._sending:  # one after another, so that no host is sent one file twice at once
                 for name in answer["lacks"]:
@@ -170,6 +170,21 @@ class Cluster:
         self.stop()
         self._threads.shutdown(cancel_futures=True)
         self._client.close()
+
+
+def with_kept(answer: dict[str, Any], folder: Path) -> str:
+    """Put what a host kept of a run into the folder of the run here, and return the result that names it there."""
+    text = str(answer["text"])
+    if not (kept := answer.get("kept")):
+        return text
+    result = json.loads(text)
+    for what, (name, data) in kept.items():
+        try:
+            result["files"][what] = str(put_beside(folder, name, data))
+        except FileError as error:
+            del result["files"][what]
+            result["remarks"].append(str(error))
+    return json.dumps(result)
 
 
 def _short(error: BaseException) -> str:

@@ -9,16 +9,18 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from firmware_bridge.errors import FileError
 from hil.recording.marks import sidecar_of
 from hil.scenario.load import Loaded
 from hil.scenario.unit import named_files
 
-__all__ = ["LIMIT_BYTES", "Cache", "Part", "Parts", "here", "parts_of"]
+__all__ = ["LIMIT_BYTES", "Cache", "Part", "Parts", "here", "parts_of", "put_beside"]
 
 LIMIT_BYTES = 64 << 20
 """The largest file that is sent."""
@@ -101,6 +103,25 @@ def here(wanted: Parts, places: Sequence[Path]) -> Path | None:
         if all(_part(file).sha256 == part.sha256 for file, part in zip(files, wanted.parts, strict=True)):
             return place
     return None
+
+
+def put_beside(folder: Path, name: str, data: bytes) -> Path:
+    """Write what a host kept of a run into a folder of this machine, under a name that is not taken; return it.
+
+    Raises:
+        FileError: It cannot be written.
+    """
+    wanted = folder / Path(name).name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for at in range(1, 10_000):
+            path = wanted if at == 1 else wanted.with_stem(f"{wanted.stem}-{at}")
+            with suppress(FileExistsError), path.open("xb") as file:
+                file.write(data)
+                return path
+    except OSError as error:
+        raise FileError(f"what failed cannot be kept ({error.strerror})", str(folder), "give --keep DIR") from None
+    raise FileError("what failed cannot be kept: every name is taken", str(wanted), "give --keep DIR")
 
 
 class Cache:

@@ -6,13 +6,14 @@ the worker nor its boards with it. Ports are those of the bench file of this hos
 
 import asyncio
 import json
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 from distributed import WorkerPlugin, get_worker
 
-from hil.cluster.files import Cache, Parts, here
+from hil.cluster.files import LIMIT_BYTES, Cache, Parts, here
 from hil.scenario.crew import INTERRUPTED, Died, Processes
 
 __all__ = ["Host", "keep_task", "run_task", "stop_task"]
@@ -43,7 +44,10 @@ class Host(WorkerPlugin):
         await asyncio.to_thread(self._processes.close)
 
     def run(self, text: str, address: str) -> dict[str, Any]:
-        """Run a unit: `{"text": RESULT}`, or `{"lacks": NAMES, "at": ADDRESS}` where its files are not here.
+        """Run a unit: `{"text": RESULT, "kept": {WHAT: (NAME, BYTES)}}`, or `{"lacks": NAMES, "at": ADDRESS}`.
+
+        The former with the recording of what failed, which is kept where the person is; the latter where files that it
+        names are not here.
 
         Raises:
             Died: The process that ran it died, or this worker was told to end.
@@ -57,12 +61,17 @@ class Host(WorkerPlugin):
         names = {str(found[parts.name]): parts.path for parts in wanted}
         plain["files"] |= {name: str(place) for name, place in found.items()}
         plain["options"]["bench"] = self._bench
-        done = self._processes.submit_text(json.dumps(plain), key).result()
-        if done == INTERRUPTED:
-            if key not in self._stopped:
-                raise Died("the worker that ran it was ended")
-            return {"text": done}
-        return {"text": json.dumps(_as_sent(json.loads(done), names))}
+        with tempfile.TemporaryDirectory(prefix="hil-kept-") as folder:
+            if plain["options"]["keep"]:
+                plain["options"] |= {"keep": folder, "keep_bytes": min(plain["options"]["keep_bytes"], LIMIT_BYTES)}
+            done = self._processes.submit_text(json.dumps(plain), key).result()
+            if done == INTERRUPTED:
+                if key not in self._stopped:
+                    raise Died("the worker that ran it was ended")
+                return {"text": done}
+            result = json.loads(done)
+            kept = _kept(result, Path(folder))
+            return {"text": json.dumps(_as_sent(result, names)), "kept": kept}
 
     def _find(self, wanted: Parts) -> Path | None:
         places = [Path(wanted.path)]
@@ -78,6 +87,22 @@ class Host(WorkerPlugin):
         """End units early that their sender does not want any more."""
         self._stopped.update(keys)
         self._processes.stop(set(keys))
+
+
+def _kept(result: dict[str, Any], folder: Path) -> dict[str, tuple[str, bytes]]:
+    """Return name and content of what a run kept in a folder, by what it is; what is too large is told instead."""
+    kept = {}
+    for what, place in list(result["files"].items()):
+        path = Path(place)
+        if path.parent != folder:
+            continue
+        if (size := path.stat().st_size) <= LIMIT_BYTES:
+            kept[what] = (path.name, path.read_bytes())
+            continue
+        del result["files"][what]
+        result["remarks"].append(f"its {what} has {size / 1e6:.0f} MB, more than a cluster carries; "
+                                 "run it at its bench to keep it")  # fmt: skip
+    return kept
 
 
 def _as_sent(value: Any, names: Mapping[str, str]) -> Any:

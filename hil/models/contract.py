@@ -24,6 +24,7 @@ from pydantic import (
 )  # fmt: skip
 
 from firmware_bridge.errors import FileError
+from hil.models.data_config import Conditioning
 from hil.models.nets.shape import NetShape, TurnsShape
 from hil.models.nets.shapes import SHAPES
 from hil.models.post import Post
@@ -126,6 +127,7 @@ class Contract(_Part):
         inputs: The channels, in the network's order; for an image stream the one name that all its pixels have.
         frame: Rows and columns of an image stream's frames; None: a sample is one value for each input.
         rate_hz: Sample rate it was trained at.
+        conditioning: What is done to a stream of other units, axes or rate; None: it is refused.
         window: Samples whose majority label is the truth of a decision.
         hop: Samples between decisions; decisions end at multiples of it.
         memory_samples: Samples that a decision depends on; none is made before they were all seen.
@@ -147,6 +149,7 @@ class Contract(_Part):
     inputs: Annotated[tuple[Input, ...], Field(min_length=1, max_length=256)]
     frame: tuple[Annotated[int, Field(ge=1, le=256)], Annotated[int, Field(ge=1, le=256)]] | None = None
     rate_hz: Annotated[float, Field(gt=0)]
+    conditioning: Conditioning | None = None
     window: Annotated[int, Field(ge=1, le=1_000_000)]
     hop: Annotated[int, Field(ge=1, le=1_000_000)]
     memory_samples: Annotated[int, Field(ge=1, le=10_000_000)]
@@ -168,6 +171,8 @@ class Contract(_Part):
             raise ValueError(f"inputs name a channel twice: {', '.join(names)}")
         if len(set(self.labels)) != len(self.labels):
             raise ValueError(f"labels repeat: {', '.join(self.labels)}")
+        if self.conditioning is not None and (strange := set(self.conditioning.axes) - set(names)):
+            raise ValueError(f"conditioning.axes names {', '.join(sorted(strange))}, which is no input")
         if self.frame is not None and len(self.inputs) != 1:
             raise ValueError(f"frame is given and {len(self.inputs)} inputs: an image stream has one name")
         if self.architecture is None:
@@ -206,9 +211,11 @@ class Contract(_Part):
 
     def to_json(self) -> str:
         """Return the document with keys in a fixed order."""
-        plain = {"schema": self.schema_version, **self.model_dump(mode="json")}
+        plain = {"schema": self.schema_version, **self.model_dump(mode="json", by_alias=True)}
         if plain["schema"] == 1:
             plain = {key: value for key, value in plain.items() if key not in _SINCE_2}
+        if self.conditioning is None:
+            del plain["conditioning"]  # so that versions that know of none read it
         return json.dumps(plain, indent=1, sort_keys=True) + "\n"
 
 

@@ -1,7 +1,8 @@
-"""The gate as a command: `python -m hil.models.crossval CONFIG --data FOLDER [--seeds 5] [-o FILE.json]`.
+"""The gate as a command: `python -m hil.models.crossval CONFIG --data FOLDER [--seeds 5] [--keep FOLDER] [-o FILE]`.
 
-Rule: the protocol is fixed here and chosen on nobody: pairs of people by id are held out in turn, every seed trains a
-network for every pair, and all decisions of a seed are scored together, so that each person counts once.
+Rule: the protocol is fixed here and chosen on nobody: pairs of people by id (with `--fold-size 1` every one, or every
+day) are held out in turn, every seed trains a network for every pair, and all decisions of a seed are scored together,
+so that each person counts once.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from hil.models.datasets import load_dataset
-from hil.models.evaluate import Decisions, Fold, cross_validate
+from hil.models.evaluate import Decisions, Fold, cross_validate, folds_of
 from hil.models.training_config import load_config
 
 __all__ = ["main", "summary"]
@@ -71,12 +72,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("config", type=Path)
     parser.add_argument("--data", type=Path, default=None, help="folder that the configuration's files are relative to")
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--fold-size", type=int, default=2, help="people (or days) held out together")
+    parser.add_argument("--keep", type=Path, default=None, help="folder of finished models: a killed run goes on there")
     parser.add_argument("-o", "--output", type=Path, default=None)
     given = parser.parse_args(arguments)
     config = load_config(given.config)
     dataset = load_dataset(config.data, given.data or given.config.parent)
     seeds = range(config.seed, config.seed + given.seeds)
-    folds = list(cross_validate(config, dataset, seeds, progress=lambda line: print(line, file=sys.stderr, flush=True)))
+    if given.keep is not None:
+        given.keep.mkdir(parents=True, exist_ok=True)
+    folds = list(
+        cross_validate(
+            config, dataset, seeds, folds_of(dataset.people, given.fold_size),
+            lambda line: print(line, file=sys.stderr, flush=True), folder=given.config.parent, keep=given.keep,
+        )
+    )  # fmt: skip
     found = json.dumps(summary(folds, len(dataset.labels)), indent=1)
     if given.output is not None:
         given.output.write_text(found + "\n", encoding="utf-8")

@@ -1,8 +1,8 @@
 """Labelled readings of known people: what a model learns from and is judged on.
 
-Rule: a series is continuous readings of one person with a label for every sample (`NONE` where nobody said). Readings
-come from recordings or from an NPZ file opened without pickle; the digest covers values, labels and people, so that a
-contract can say what a model was trained on.
+Rule: a series is continuous readings of one person with a label for every sample (`NONE` where nobody said), and says
+its day and device where they are known. Readings come from recordings or from an NPZ file opened without pickle; the
+digest covers values, labels and people, so that a contract can say what a model was trained on.
 """
 
 from __future__ import annotations
@@ -10,20 +10,22 @@ from __future__ import annotations
 import hashlib
 import os
 import zipfile
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field
 
 from firmware_bridge.errors import FileError, UsageError
 
 if TYPE_CHECKING:
-    from hil.models.training_config import DataConfig
+    from hil.models.data_config import DataConfig, NpzLayout
 
-__all__ = ["NONE", "Dataset", "NpzLayout", "Series", "digest", "load_dataset", "load_npz", "window_truth"]
+__all__ = ["GROUPS", "NONE", "Dataset", "Series", "digest", "load_dataset", "load_npz", "ordered", "window_truth"]
+
+GROUPS = ("person", "day", "device")
+"""What readings are split by: whatever is the same in training and test flatters a model."""
 
 NONE = -1
 """Label of a sample that nobody labelled."""
@@ -35,26 +37,36 @@ class Series:
 
     Attributes:
         person: Who; groups are split by this.
-        values: float32 `(N, C)` in the dataset's units.
+        values: float32 `(N, C)` in the dataset's units; of frames `(N, H * W)`, row by row.
         labels: int64 `(N,)`, indices into the dataset's labels or `NONE`.
         source: Where it comes from.
+        day: When, as far as days go; empty where nobody said.
+        device: Which board; empty where nobody said.
     """
 
     person: str
     values: npt.NDArray[np.float32]
     labels: npt.NDArray[np.int64]
     source: str
+    day: str = ""
+    device: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
-    """Series that share channels, units, rate and labels."""
+    """Series that share channels, units, rate and labels; `frame` is the size of frames, None of channels.
+
+    Attributes:
+        left_out: Readings that are not in it, by cause, such as `invalid` for those whose checksum failed.
+    """
 
     series: tuple[Series, ...]
     channels: tuple[str, ...]
     units: tuple[str, ...]
     rate_hz: float
     labels: tuple[str, ...]
+    frame: tuple[int, int] | None = None
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def people(self) -> tuple[str, ...]:
@@ -66,33 +78,20 @@ class Dataset:
         wanted = set(people)
         return tuple(series for series in self.series if series.person in wanted)
 
+    def by(self, key: str) -> Dataset:
+        """Return the same readings grouped by another key: what was `day` or `device` stands where people stood.
 
-class NpzLayout(BaseModel):
-    """Where things are in an NPZ file whose series lie end to end.
+        Everything that holds out people then holds out days or devices.
 
-    Attributes:
-        file: The file.
-        readings: Array `(N, C)`.
-        length: Array of samples per series.
-        label: Array of one label index per series.
-        person: Array of one person per series.
-        labels: Array of label names.
-        channels: Array of channel names.
-        scale: Array of factors to the units, one a channel; empty where readings are in units already.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    file: str
-    readings: str = "X"
-    length: str = "length"
-    label: str = "y"
-    person: str = "subject"
-    labels: str = "y_labels"
-    channels: str = "X_labels"
-    scale: str = ""
-    units: Annotated[tuple[str, ...], Field(min_length=1)]
-    rate_hz: Annotated[float, Field(gt=0)]
+        Raises:
+            UsageError: There is no such key, or a series does not say.
+        """
+        if key not in GROUPS:
+            raise UsageError(f"there is no group {key!r}", "by", f"use {', '.join(GROUPS)}")
+        silent = next((series.source for series in self.series if not getattr(series, key)), None)
+        if silent is not None:
+            raise UsageError(f"nobody said its {key}", silent, f"give {key} in the data table, or `--meta {key}=...`")
+        return replace(self, series=tuple(replace(series, person=getattr(series, key)) for series in self.series))
 
 
 def load_npz(layout: NpzLayout, folder: str | os.PathLike[str] = ".") -> Dataset:
@@ -110,7 +109,7 @@ def load_npz(layout: NpzLayout, folder: str | os.PathLike[str] = ".") -> Dataset
     try:
         with np.load(path, allow_pickle=False) as archive:
             found: dict[str, Any] = {}
-            for key in ("readings", "length", "label", "person", "labels", "channels", "scale"):
+            for key in ("readings", "length", "label", "person", "labels", "channels", "scale", "day", "device"):
                 name = getattr(layout, key)
                 if name and name not in archive:
                     raise FileError(
@@ -125,7 +124,8 @@ def load_npz(layout: NpzLayout, folder: str | os.PathLike[str] = ".") -> Dataset
         raise FileError(f"it is no NPZ file of plain arrays ({error})", path, "write it with numpy.savez") from None
     readings, length = found["readings"], found["length"]
     channels = tuple(str(name) for name in found["channels"])
-    if readings.ndim != 2 or len(channels) != readings.shape[1] or len(layout.units) != readings.shape[1]:
+    columns = 1 if readings.ndim == 3 else readings.shape[-1]
+    if readings.ndim not in (2, 3) or len(channels) != columns or len(layout.units) != columns:
         raise UsageError(
             f"{layout.readings} has shape {list(readings.shape)}, with {len(channels)} channel names and "
             f"{len(layout.units)} units",
@@ -140,7 +140,8 @@ def load_npz(layout: NpzLayout, folder: str | os.PathLike[str] = ".") -> Dataset
             "correct the arrays",
         )
     values = readings if found["scale"] is None else readings.astype(np.float64) * found["scale"]
-    values = np.ascontiguousarray(values, dtype=np.float32)
+    values = np.ascontiguousarray(values, dtype=np.float32).reshape(len(values), -1)
+    frame = (readings.shape[1], readings.shape[2]) if readings.ndim == 3 else None
     edges = np.concatenate(([0], np.cumsum(length)))
     series = tuple(
         Series(
@@ -148,10 +149,11 @@ def load_npz(layout: NpzLayout, folder: str | os.PathLike[str] = ".") -> Dataset
             values[edges[i] : edges[i + 1]],
             np.full(int(length[i]), int(found["label"][i]), np.int64),
             f"{os.path.basename(layout.file)}[{i}]",
+            *("" if found[key] is None else str(found[key][i]) for key in ("day", "device")),
         )
         for i in range(len(length))
     )
-    return Dataset(series, channels, layout.units, layout.rate_hz, tuple(str(name) for name in found["labels"]))
+    return Dataset(series, channels, layout.units, layout.rate_hz, tuple(str(name) for name in found["labels"]), frame)
 
 
 def load_dataset(config: DataConfig, folder: str | os.PathLike[str] = ".") -> Dataset:
@@ -166,10 +168,17 @@ def load_dataset(config: DataConfig, folder: str | os.PathLike[str] = ".") -> Da
         UsageError: Files do not fit each other, or say not whose they are.
     """
     if config.npz is not None:
-        return load_npz(config.npz, folder)
-    from hil.models.recorded import load_recordings
+        dataset = load_npz(config.npz, folder)
+    else:
+        from hil.models.labelled import load_recordings
 
-    return load_recordings(config, folder)
+        dataset = load_recordings(config, folder)
+    return dataset if config.by == "person" else dataset.by(config.by)
+
+
+def ordered(names: Iterable[str]) -> list[str]:
+    """Return names in order of the number that each is, words after them."""
+    return sorted(names, key=lambda name: (not name.isdigit(), int(name) if name.isdigit() else 0, name))
 
 
 def digest(series: Sequence[Series]) -> str:

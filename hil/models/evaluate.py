@@ -7,19 +7,22 @@ threshold, temperature) is chosen on a held-out person.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from firmware_bridge.batch import Batch
+from firmware_bridge.errors import UsageError
+from firmware_bridge.events import Item
 from firmware_bridge.streams import Stream
 from hil.models.contract import Card, Metric
-from hil.models.datasets import Dataset, Series, window_truth
+from hil.models.datasets import Dataset, Series, digest, ordered, window_truth
 from hil.models.model import Model
-from hil.models.package import Package, pack, unpack
+from hil.models.package import Package, pack, read_package, unpack, write_package
 from hil.models.score import MISSED, Score, score
 from hil.models.training_config import TrainConfig
 
@@ -28,13 +31,23 @@ __all__ = ["Decisions", "Fold", "cross_validate", "folds_of", "judge", "with_car
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decisions:
-    """Decisions about known people, aligned: `(N,)` each."""
+    """Decisions about known people, aligned: `(N,)` each.
+
+    Attributes:
+        truth: Label indices, `NONE` where there is none.
+        predicted: Label indices, `MISSED` where no decision was made.
+        confidence: Probability of the predicted label.
+        people: Who each is about.
+        warming: Decisions that nobody could have made.
+        scores: `(N, classes)` probabilities, NaN where no decision was made.
+    """
 
     truth: npt.NDArray[np.int64]
     predicted: npt.NDArray[np.int64]
     confidence: npt.NDArray[np.float64]
     people: tuple[str, ...]
     warming: int
+    scores: npt.NDArray[np.float64]
 
     def score(self, classes: int) -> Score:
         """Figures over all of them."""
@@ -49,6 +62,7 @@ class Decisions:
             np.concatenate([part.confidence for part in parts]),
             tuple(person for part in parts for person in part.people),
             sum(part.warming for part in parts),
+            np.concatenate([part.scores for part in parts]),
         )
 
 
@@ -62,7 +76,10 @@ class Fold:
     decisions: Decisions
 
 
-def judge(package: Package, series: Sequence[Series], *, backend: str | None = None, slots: int = 8) -> Decisions:
+def judge(
+    package: Package, series: Sequence[Series], *, backend: str | None = None, slots: int = 8,
+    damage: Callable[[Batch], Iterable[Item]] | None = None,
+) -> Decisions:  # fmt: skip
     """Run a model over series in streaming form.
 
     Args:
@@ -70,18 +87,22 @@ def judge(package: Package, series: Sequence[Series], *, backend: str | None = N
         series: Readings in its channels and units, each from sample 0.
         backend: See `hil.models.model.BACKENDS`.
         slots: Boards in one call.
+        damage: What becomes of each series before the model reads it; None: nothing.
     """
     contract = package.contract
     names = tuple(item.channel for item in contract.inputs)
     stream = Stream(
-        contract.stream or "series", names, tuple(item.unit for item in contract.inputs), "<f4", (len(names),),
-        contract.rate_hz,
+        contract.stream or "series", names, tuple(item.unit for item in contract.inputs), "<f4",
+        contract.frame or (len(names),), contract.rate_hz,
     )  # fmt: skip
-    runner = Model(package).runner(slots=slots, backend=backend)
-    made = runner.push(_batch(str(i), stream, item) for i, item in enumerate(series))
+    runner = Model(unconditioned(package)).runner(slots=slots, backend=backend)
+    whole = (_batch(str(i), stream, item) for i, item in enumerate(series))
+    made = runner.push(whole if damage is None else (item for batch in whole for item in damage(batch)))
     place = {label: index for index, label in enumerate(contract.labels)}
     said = {(prediction.board, prediction.sample + 1): prediction for prediction in made}
     truth, predicted, confidence, people = [], [], [], []
+    unknown = (np.nan,) * len(contract.labels)
+    scores = []
     warming = 0
     for index, item in enumerate(series):
         first = -(-contract.reach // contract.hop) * contract.hop
@@ -92,17 +113,19 @@ def judge(package: Package, series: Sequence[Series], *, backend: str | None = N
             found = said.get((str(index), end))
             predicted.append(MISSED if found is None else place[found.label])
             confidence.append(0.0 if found is None else found.confidence)
+            scores.append(unknown if found is None else found.scores)
             people.append(item.person)
     return Decisions(
         np.concatenate(truth) if truth else np.zeros(0, np.int64),
         np.array(predicted, np.int64), np.array(confidence, np.float64), tuple(people), warming,
+        np.array(scores, np.float64).reshape(len(people), len(contract.labels)),
     )  # fmt: skip
 
 
 def folds_of(people: Sequence[str], size: int = 2) -> list[tuple[str, ...]]:
     """Neighbours in order of their ids, `size` in a fold: a rule that no result can influence."""
-    ordered = sorted(people, key=lambda person: (not person.isdigit(), int(person) if person.isdigit() else 0, person))
-    return [tuple(ordered[i : i + size]) for i in range(0, len(ordered), size)]
+    names = ordered(people)
+    return [tuple(names[i : i + size]) for i in range(0, len(names), size)]
 
 
 def cross_validate(
@@ -111,6 +134,9 @@ def cross_validate(
     seeds: Sequence[int],
     folds: Sequence[Sequence[str]] | None = None,
     progress: Callable[[str], None] | None = None,
+    *,
+    folder: Path = Path(),
+    keep: Path | None = None,
 ) -> Iterator[Fold]:
     """Train once for every seed and fold; give each as it is done.
 
@@ -120,18 +146,49 @@ def cross_validate(
         seeds: Seeds, in order.
         folds: Who is held out together; None: `folds_of` pairs.
         progress: Called with a line for people after every training.
+        folder: Where the configuration lies, for a network of the user's own.
+        keep: Folder of the models and checkpoints; what is there already is not trained again.
+
+    Raises:
+        UsageError: A model or checkpoint in `keep` is of another training.
     """
-    from hil.models.train import train
+    from hil.models.train import clear_checkpoints, trained
 
     chosen = folds_of(dataset.people) if folds is None else [tuple(fold) for fold in folds]
     for seed in seeds:
         for fold in chosen:
-            package = train(config.model_copy(update={"seed": seed}), dataset, fold)
+            seeded = config.model_copy(update={"seed": seed})
+            place = None if keep is None else keep / f"{config.name}-{seed}-{'-'.join(fold)}.hilmodel"
+            if place is not None and place.exists():
+                package = _kept(place, seeded, fold, dataset)
+            else:
+                package = trained(seeded, dataset, fold, folder=folder, keep=place).package
+                if place is not None:
+                    write_package(place, package.contract, package.program or dict(package.weights))
+                    clear_checkpoints(place)
             decisions = judge(package, dataset.of(fold))
             if progress is not None:
                 found = decisions.score(len(dataset.labels))
                 progress(f"seed {seed}, held out {', '.join(fold)}: macro-F1 {found.macro_f1:.3f}, ECE {found.ece:.3f}")
             yield Fold(seed, tuple(fold), package, decisions)
+
+
+def unconditioned(package: Package) -> Package:
+    """The same model for readings that are conditioned already, as those of a dataset are."""
+    if package.contract.conditioning is None:
+        return package
+    return replace(package, contract=package.contract.model_copy(update={"conditioning": None}))
+
+
+def _kept(place: Path, config: TrainConfig, fold: Sequence[str], dataset: Dataset) -> Package:
+    """A model of an earlier run of the same cross-validation."""
+    package = read_package(place)
+    lineage = package.contract.lineage
+    wanted = (config.model_dump(mode="json", by_alias=True, exclude={"data"}), list(fold))
+    learnt = digest([one for one in dataset.series if one.person not in fold])
+    if (lineage.get("config"), lineage.get("held_out")) != wanted or package.contract.training_data_sha256 != learnt:
+        raise UsageError("it is the model of another training", str(place), "name an empty folder with --keep")
+    return package
 
 
 def with_card(package: Package, card: Card) -> Package:
@@ -160,4 +217,5 @@ def held_out_card(package: Package, dataset: Dataset) -> Card:
 
 def _batch(board: str, stream: Stream, item: Series) -> Batch:
     numbers = np.arange(len(item.values), dtype=np.int64)
-    return Batch(board, stream, 0, 0, numbers, (numbers / (stream.rate_hz or 1.0) * 1e9).astype(np.int64), item.values)
+    times = (numbers / (stream.rate_hz or 1.0) * 1e9).astype(np.int64)
+    return Batch(board, stream, 0, 0, numbers, times, item.values.reshape(-1, *stream.shape))

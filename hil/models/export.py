@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from hil.models.model import Model
 
-__all__ = ["save_model"]
+__all__ = ["exported_program", "save_model"]
 
 
 def save_model(
@@ -66,7 +66,7 @@ def save_model(
         return Model(write_package(path, Contract.model_validate(described.model_dump()), weights))
     if not isinstance(module, torch.nn.Module):
         raise UsageError(f"{type(module).__name__} is no network", "save_model", "give a torch Module or an ONNX file")
-    program = _exported(module, contract)
+    program = exported_program(module, contract)
     return Model(write_package(path, _window_contract(contract), _checked(program, contract)))
 
 
@@ -90,7 +90,13 @@ def _checked(program: bytes, contract: Contract) -> bytes:
     return program
 
 
-def _exported(module: nn.Module, contract: Contract) -> bytes:
+def exported_program(module: nn.Module, contract: Contract) -> bytes:
+    """Return a network as an ONNX program whose answers were compared with its own.
+
+    Raises:
+        UsageError: It does not fit its contract, or cannot be exported.
+        MissingPart: onnxscript is not installed.
+    """
     import torch
 
     try:

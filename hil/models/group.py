@@ -40,6 +40,7 @@ class Group:
         self.columns: list[list[int] | None] = [None] * shape[0]
         self.longest = most_hops(step)
         """Hops of one slot that one call takes."""
+        self._scanning = step if isinstance(step, Scanning) else None
         self._logits = contract.outputs == "logits"
 
     def adopt(self, row: int, stream: Stream, picked: Sequence[int]) -> None:
@@ -75,12 +76,12 @@ class Group:
         Returns:
             `(slots, classes)` as the network gives them, row k of block k.
         """
-        assert isinstance(self.step, Scanning)
+        assert self._scanning is not None
         columns = self.columns[row]
         for at, block in enumerate(blocks):
             self.raw[at] = block.reshape(len(block), -1) if columns is None else block[:, columns]
         self._normalise(self.scale[row], self.offset[row])
-        return self.step.scan(row, len(blocks), reset)
+        return self._scanning.scan(row, len(blocks), reset)
 
     def _normalise(self, scale: npt.NDArray[np.float64], offset: npt.NDArray[np.float64]) -> None:
         np.multiply(self.raw, scale, out=self.scaled)

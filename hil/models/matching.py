@@ -1,13 +1,15 @@
 """Whether a stream is what a model was made for: channels by name, units, rate.
 
 Rule: nothing is guessed. Channels in another order, or among others, are picked by name; a missing channel, another or
-unknown unit, frames of another size, or another rate is refused in one sentence that names both sides.
+unknown unit, frames of another size, or another rate is refused in one sentence that names both sides; unless the
+contract declares how it is conditioned.
 """
 
 from __future__ import annotations
 
 from firmware_bridge.errors import UsageError
 from firmware_bridge.streams import Stream
+from hil.models.conditioning import conditioned_stream
 from hil.models.contract import Contract
 
 __all__ = ["INFERRED_RATE_TOLERANCE", "RATE_TOLERANCE", "has_channels", "match"]
@@ -23,9 +25,9 @@ def has_channels(contract: Contract, stream: Stream) -> bool:
     """Whether `stream` is the one that the model means on its board, fit or not: asked by name, else by channels."""
     if contract.stream is not None:
         return stream.name == contract.stream
-    return stream.is_image == (contract.frame is not None) and {item.channel for item in contract.inputs} <= set(
-        stream.channels
-    )
+    axes = {} if contract.conditioning is None else contract.conditioning.axes
+    wanted = {axes.get(item.channel, item.channel).removeprefix("-") for item in contract.inputs}
+    return stream.is_image == (contract.frame is not None) and wanted <= set(stream.channels)
 
 
 def match(contract: Contract, stream: Stream, where: str) -> tuple[int, ...]:
@@ -40,6 +42,9 @@ def match(contract: Contract, stream: Stream, where: str) -> tuple[int, ...]:
         UsageError: The stream does not fit.
     """
     model = f"model {contract.name}"
+    if contract.conditioning is not None:
+        inputs = [(item.channel, item.unit) for item in contract.inputs]
+        return conditioned_stream(stream, inputs, contract.rate_hz, contract.conditioning, where)[1]
     wanted = ", ".join(f"{item.channel} [{item.unit}]" for item in contract.inputs)
     sent = stream.shape if stream.is_image else None
     if sent != contract.frame:

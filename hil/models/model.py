@@ -19,13 +19,17 @@ from firmware_bridge.batch import Batch
 from firmware_bridge.errors import FileError, MissingPart, UsageError
 from firmware_bridge.events import Arrival, Item, Prediction
 from firmware_bridge.streams import Stream
+from hil.models.conditioned import ConditionedRunner
 from hil.models.contract import Contract, parse_contract
+from hil.models.nets.shape import TurnsShape
 from hil.models.nets.shapes import TcnConfig
 from hil.models.package import Package, pack, read_package, unpack
 from hil.models.scanning import Step
 from hil.models.streaming import Runner
 
 if TYPE_CHECKING:
+    from hil.models.nets.cnn_gru import CnnGru
+    from hil.models.nets.gru import Gru
     from hil.models.nets.seam import Net
     from hil.models.nets.tcn import Tcn
 
@@ -108,6 +112,10 @@ class Model:
             from hil.models.step import EagerStep
 
             return EagerStep(cast("Tcn", net), hop, slots)
+        if isinstance(architecture.config, TurnsShape):
+            from hil.models.step_gru import RecurrentStep
+
+            return RecurrentStep(cast("Gru | CnnGru", net), hop, slots)
         from hil.models.step_plain import PlainStep
 
         return PlainStep(net, hop, slots)
@@ -121,7 +129,8 @@ class Model:
         slot_map: Mapping[str, int] | None = None,
     ) -> Runner:
         """Return an executor; see `hil.models.streaming.Runner`."""
-        return Runner(
+        kind = Runner if self.contract.conditioning is None else ConditionedRunner
+        return kind(
             self.contract,
             lambda count: self.step(count, backend),
             boards=boards,

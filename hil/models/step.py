@@ -8,6 +8,7 @@ are gathered with one strided copy and multiplied with one `addmm`. Frames are s
 
 Where many hops of one board wait (a replay), `scan` puts them where a call of `run` has the slots: layer by layer the
 same products of the same shapes, so that each hop has the bits that `run` gives it, and no row is computed for nothing.
+It goes ahead in the slot's own rows and brings the past back to the window where all slots stand.
 """
 
 from __future__ import annotations
@@ -38,11 +39,17 @@ class _Track:
         self.window = [self.rows[:, new * i : new * i + past + new] for i in range(AHEAD)]
         self.fresh = [view[:, past:] for view in self.window]
 
-    def hold(self, at: int, idle: Tensor, hops: int = 1) -> None:
-        """Give idle slots the same past in the window `hops` later as in this one."""
+    def hold(self, at: int, idle: Tensor) -> None:
+        """Give idle slots the same past in the next window as in this one."""
         kept = self.window[at][idle, : self.past]
-        after = self.new * (at + hops)
+        after = self.new * (at + 1)
         self.rows[idle, after : after + self.past] = kept
+
+    def bring_back(self, slot: int, at: int, hops: int) -> None:
+        """Give one slot the past in this window that it has `hops` later: the others stay where they are."""
+        if self.past:
+            after = self.new * (at + hops)
+            self.window[at][slot, : self.past] = self.rows[slot, after : after + self.past].clone()
 
     def rewind(self, at: int) -> None:
         """Move the past before window `at` to the front."""
@@ -188,7 +195,9 @@ class EagerStep:
             idle = torch.tensor(sorted(set(range(self.slots)) - set(active)))
             for track in (*self._tracks, self._sums):
                 track.hold(at, idle)
-        self._advance(1)
+        self._at += 1
+        if self._at == AHEAD:
+            self._rewind()
 
     def _scan(self, slot: int, hops: int, reset: bool) -> None:
         if self._at + hops > AHEAD:
@@ -217,20 +226,13 @@ class EagerStep:
         self._staged_ring[:hops].copy_(ring)
         torch.sum(self._staged_ring, 1, out=self._pooled)
         self._decide()
-        idle = torch.tensor([other for other in range(self.slots) if other != slot], dtype=torch.int64)
         for track in (*self._tracks, self._sums):
-            track.hold(at, idle, hops)
-        self._advance(hops)
+            track.bring_back(slot, at, hops)
 
     def _decide(self) -> None:
         torch.mul(self._pooled[:, None, :], self._head, out=self._terms)
         torch.sum(self._terms, 2, out=self._logits)
         self._logits.add_(self._head_bias)
-
-    def _advance(self, hops: int) -> None:
-        self._at += hops
-        if self._at == AHEAD:
-            self._rewind()
 
     def _rewind(self) -> None:
         for track in (*self._tracks, self._sums):

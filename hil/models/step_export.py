@@ -19,15 +19,20 @@ __all__ = ["exported_step"]
 
 
 class _Flat(nn.Module):
-    """`advance` with its state as a list of tensors, as exporters want it."""
+    """`advance` with its state as a list of tensors, as exporters want it; a state of no rows is none to them."""
 
-    def __init__(self, net: Net, names: tuple[str, ...]) -> None:
+    def __init__(self, net: Net, hop: int) -> None:
         super().__init__()
-        self.net, self.names = net, names
+        states = net.states(hop)
+        self.net = net
+        self.kept = {name: shape for name, shape in states.items() if 0 not in shape}
+        self.empty = {name: shape for name, shape in states.items() if 0 in shape}
 
     def forward(self, x: Tensor, at: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
-        logits, after = self.net.advance(x, at, dict(zip(self.names, state, strict=True)))
-        return (logits, *(after[name] for name in self.names))
+        held = dict(zip(self.kept, state, strict=True))
+        none = {name: x.new_zeros(x.shape[0], *shape) for name, shape in self.empty.items()}
+        logits, after = self.net.advance(x, at, {**held, **none})
+        return (logits, *(after[name] for name in self.kept))
 
 
 def exported_step(net: Net, hop: int) -> bytes:
@@ -50,8 +55,8 @@ def exported_step(net: Net, hop: int) -> bytes:
         raise MissingPart(
             "the package onnxscript is not installed", "hil.models", "run: pip install 'hil-testbench[onnx]'"
         ) from None
-    states = {name: shape for name, shape in net.states(hop).items() if 0 not in shape}
-    slots = 3
+    flat, slots = _Flat(net.eval(), hop), 3
+    states = flat.kept
     given = (
         torch.zeros(slots, hop, net.config.inputs), torch.zeros(slots, dtype=torch.int64),
         *(torch.zeros(slots, *shape) for shape in states.values()),
@@ -65,9 +70,9 @@ def exported_step(net: Net, hop: int) -> bytes:
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             program = torch.onnx.export(
-                _Flat(net.eval(), tuple(states)), given, dynamo=True, verbose=False, input_names=list(names),
+                flat, given, dynamo=True, verbose=False, input_names=list(names),
                 output_names=["logits", *(f"{name}.next" for name in states)],
-                dynamic_shapes=({0: free}, {0: free}, tuple({0: free} for _ in states)),
+                dynamic_shapes=({0: free}, {0: free}, *([tuple({0: free} for _ in states)] if states else [])),
             )  # fmt: skip
     except Exception as error:
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)[:200]

@@ -1,7 +1,8 @@
 """One hop of any network of ours for many boards at once, in eager torch: its own streaming form, state kept by slot.
 
 Rule: one fixed shape. Every call computes all slots, idle ones too, so that a board's numbers do not depend on who else
-had a hop ready; what an idle slot made is thrown away. (The TCN has a faster form of its own in `hil.models.step`.)
+had a hop ready; what an idle slot made is thrown away. (The TCN and recurrent networks have faster forms
+of their own in `hil.models.step` and `hil.models.step_gru`.)
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class PlainStep:
         self.input: npt.NDArray[np.float32] = self._input.numpy()
         """float32 `(slots, hop, inputs)`: fill the rows of the boards at hand, then call `run`."""
         self._at = torch.zeros(slots, dtype=torch.int64)
+        self._starts: npt.NDArray[np.int64] = self._at.numpy()
         self._state: dict[str, Tensor] = {name: torch.zeros(slots, *shape) for name, shape in net.states(hop).items()}
 
     def run(self, active: Sequence[int], reset: Sequence[int], starts: Sequence[int] = ()) -> npt.NDArray[np.float32]:
@@ -52,7 +54,7 @@ class PlainStep:
         """
         with one_thread(), torch.inference_mode():
             for slot, start in zip(active, starts, strict=False):
-                self._at[slot] = start % self._cycle
+                self._starts[slot] = start % self._cycle
             for slot in reset:
                 for values in self._state.values():
                     values[slot] = 0.0

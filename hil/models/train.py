@@ -1,58 +1,53 @@
-"""Training from a configuration to a network: held-out people, one seed, the streaming form from the first step on.
+"""Training from a configuration to a model file: held-out people, one seed, the streaming form from the first step on.
 
-Rule: nothing of a held-out person is touched, not even for the normalisation. The loss is taken over the decisions
-that the streaming form would make (causal, window after window), so that what is trained is what runs. Same
-configuration, data, machine and seed: same weights.
+Rule: nothing of a held-out person is touched, not even for the normalisation. Same configuration, data, machine and
+seed: same weights, and the same ones again after a kill (`hil.models.checkpoint`). When to stop is decided by people
+set apart inside those trained on, who are then learnt from as well.
 """
 
 from __future__ import annotations
 
-import math
+import hashlib
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
-from torch import Tensor
-from torch.nn import functional
 
 from firmware_bridge.errors import UsageError
-from hil.models.augment import Crops
+from hil.models.checkpoint import Checkpoint
 from hil.models.contract import Architecture, Card, Contract, Input
-from hil.models.datasets import NONE, Dataset, Series, digest
-from hil.models.nets.shapes import TcnConfig
-from hil.models.nets.tcn import Tcn
+from hil.models.datasets import Dataset, Series, digest
+from hil.models.device import device_for
+from hil.models.export import exported_program
+from hil.models.fit import Fitted, Job, Progress, fit
+from hil.models.nets.choice import Facts, OwnChoice, shape_for
+from hil.models.nets.own import Windowed, own_network
+from hil.models.nets.seam import Net, net_class
 from hil.models.package import Package, pack, unpack, write_package
 from hil.models.training_config import TrainConfig
 
-__all__ = ["Progress", "fit", "train", "train_and_judge"]
+__all__ = ["Progress", "Trained", "clear_checkpoints", "set_apart", "train", "train_and_judge", "trained"]
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Where a training stands: `step` of `steps`, and the mean loss of the last epoch."""
-
-    step: int
-    steps: int
-    loss: float
+_STAGES = ("search", "fit")
 
 
-def architecture_of(config: TrainConfig, dataset: Dataset) -> TcnConfig:
-    """The network that a configuration asks for: its memory is the window, whatever its receptive field."""
-    shape = config.architecture
-    receptive = 1 + (shape.kernel - 1) * sum(shape.dilations)
-    if receptive > config.window:
-        raise UsageError(
-            f"the layers see {receptive} samples and the window has {config.window}",
-            "architecture.dilations",
-            "use a longer window, fewer taps or smaller dilations",
-        )
-    return TcnConfig(
-        inputs=len(dataset.channels), classes=len(dataset.labels), channels=shape.channels, kernel=shape.kernel,
-        dilations=shape.dilations, pool=config.window - receptive + 1,
-    )  # fmt: skip
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """A model and how it was learnt.
+
+    Attributes:
+        package: The model.
+        curves: Plain JSON values: `stages[]` with `stage`, `apart`, `best` and `epochs[]`.
+    """
+
+    package: Package
+    curves: dict[str, Any]
 
 
 def train(
@@ -69,6 +64,31 @@ def train(
     Raises:
         UsageError: Nobody is left to train on, or the data are too short for a window.
     """
+    return trained(config, dataset, held_out, progress=progress).package
+
+
+def trained(
+    config: TrainConfig,
+    dataset: Dataset,
+    held_out: Sequence[str],
+    *,
+    folder: Path = Path(),
+    keep: Path | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> Trained:
+    """Train as `train` does and tell how it went.
+
+    Args:
+        config: What to train and how.
+        dataset: Labelled readings.
+        held_out: People who must not be seen.
+        folder: Where the configuration lies, for a network of the user's own.
+        keep: Where checkpoints go, as `KEEP.STAGE.ckpt`, and stay; None: nowhere.
+        progress: Called after every epoch.
+
+    Raises:
+        UsageError: Nobody is left to train on, the data are too short for a window, or a checkpoint is another's.
+    """
     people = [person for person in dataset.people if person not in set(held_out)]
     series = dataset.of(people)
     longest = max((len(item.values) for item in series), default=0)
@@ -78,42 +98,35 @@ def train(
             "data.held_out",
             "hold out fewer people, record more, or use a shorter window",
         )
-    readings = np.concatenate([item.values for item in series]).astype(np.float64)
-    mean, std = readings.mean(axis=0), readings.std(axis=0)
-    std = np.where(std > 0, std, 1.0)
-    shape = architecture_of(config, dataset)
-    net = fit(config, shape, series, dataset, (mean, std), progress)
-    contract = Contract(
-        name=config.name,
-        version=config.version,
-        stream=config.stream,
-        inputs=tuple(
-            Input(channel=name, unit=unit, mean=float(np.float32(m)), std=float(np.float32(s)))
-            for name, unit, m, s in zip(dataset.channels, dataset.units, mean, std, strict=True)
-        ),
-        rate_hz=dataset.rate_hz,
-        window=config.window,
-        hop=config.hop,
-        memory_samples=shape.memory,
-        labels=dataset.labels,
-        architecture=Architecture(name="tcn", config=shape),
-        training_data_sha256=digest(series),
-        lineage={
-            "trained_on": people,
-            "held_out": list(held_out),
-            "seed": config.seed,
-            "config": config.model_dump(mode="json", by_alias=True, exclude={"data"}),
-            "torch": str(torch.__version__),
-        },
-        card=Card(
-            data_source=config.data.source,
-            data_licence=config.data.licence,
-            summary=config.summary,
-            limits=config.limits,
-        ),
-    )
-    weights: dict[str, Any] = {name: tensor.numpy() for name, tensor in net.state_dict().items()}
-    return unpack(pack(contract, weights), config.name)
+    make, memory, shape = _network(config, dataset, folder)
+    device = device_for(config.device)
+    sha256 = digest(series)
+    mark = f"{config.model_dump_json(exclude={'data'})}{sha256}{held_out}{torch.__version__}{device.type}"
+
+    def run(stage: str, some: Sequence[Series], apart: Sequence[Series], epochs: int) -> Fitted:
+        kept = None
+        if keep is not None:
+            identity = hashlib.sha256(f"{stage}{mark}".encode()).hexdigest()
+            kept = Checkpoint(_checkpoint(keep, stage), identity)
+        job = Job(config, make, memory, some, apart, dataset, _constants(some, dataset), epochs, device, stage)
+        return fit(job, kept, progress)
+
+    stages = []
+    apart = set_apart(people, config)
+    if apart:
+        inside = dataset.of([person for person in people if person not in apart])
+        found = run("search", inside, dataset.of(apart), config.training.epochs)
+        stages.append({"stage": "search", "apart": list(apart), **_told(found)})
+    if not apart or config.early_stopping.refit:
+        epochs = found.best + 1 if apart else config.training.epochs
+        found = run("fit", series, (), epochs)
+        stages.append({"stage": "fit", "apart": [], **_told(found)})
+        constants = _constants(series, dataset)
+    else:
+        constants = _constants(inside, dataset)
+    contract = _contract(config, dataset, people, held_out, constants, memory, sha256)
+    package = _packed(found.net, contract, shape)
+    return Trained(package, {"schema": 1, "model": config.name, "seed": config.seed, "stages": stages})
 
 
 def train_and_judge(
@@ -121,17 +134,21 @@ def train_and_judge(
     dataset: Dataset,
     output: str | os.PathLike[str],
     progress: Callable[[Progress], None] | None = None,
-) -> Package:
+    folder: Path = Path(),
+) -> Trained:
     """Train on everyone but the configured held-out people, judge the model on them, and write it: `hil train`.
+
+    A kill costs the epoch that was under way: called again, it goes on from the checkpoint beside `output`.
 
     Args:
         config: What to train and how.
         dataset: Labelled readings.
         output: The model file.
         progress: Called after every epoch.
+        folder: Where the configuration lies, for a network of the user's own.
 
     Returns:
-        The model, its card filled with the figures on the held-out people.
+        The model, its card filled with the figures on the held-out people, and the curves.
 
     Raises:
         UsageError: A held-out person is not in the data, or `train` cannot learn from the rest.
@@ -146,66 +163,111 @@ def train_and_judge(
             "data.held_out",
             "name people of the data",
         )
-    package = train(config, dataset, config.data.held_out, progress)
+    made = trained(config, dataset, config.data.held_out, folder=folder, keep=Path(output), progress=progress)
+    package = made.package
     contract = package.contract.model_copy(update={"card": held_out_card(package, dataset)})
-    return write_package(output, contract, dict(package.weights))
+    content: Any = dict(package.weights) if package.program is None else package.program
+    written = write_package(output, contract, content)
+    clear_checkpoints(Path(output))
+    return Trained(written, made.curves)
 
 
-def fit(
-    config: TrainConfig,
-    shape: TcnConfig,
-    series: Sequence[Series],
-    dataset: Dataset,
-    constants: tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]],
-    progress: Callable[[Progress], None] | None = None,
-) -> Tcn:
-    """Train a network of `shape` on `series` and return it fused; `constants` are the mean and std of the channels."""
-    settings = config.training
-    usable = [item for item in series if len(item.values) >= config.window]
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(config.seed)
-            chance = torch.Generator().manual_seed(config.seed)
-            crops = Crops(usable, dataset.channels, settings.crop, config.augment, chance)
-            net = Tcn(shape, norm=True, dropout=settings.dropout).train()
-            mean, std = (torch.tensor(values, dtype=torch.float32) for values in constants)
-            samples = sum(len(item.values) for item in usable)
-            each = max(1, math.ceil(samples / (settings.crop * settings.batch)))
-            steps = settings.epochs * each
-            optimizer = torch.optim.AdamW(net.parameters(), lr=settings.lr, weight_decay=settings.weight_decay)
-            schedule = torch.optim.lr_scheduler.OneCycleLR(
-                optimizer, settings.lr, total_steps=max(steps, 2), pct_start=0.2
-            )
-            total = 0.0
-            for step in range(steps):
-                readings, labels = crops.draw(settings.batch)
-                logits = net.dense((readings - mean) / std, settings.every)
-                truth = _truth(labels, shape, config.window, settings.every, logits.shape[1])
-                if bool((truth == NONE).all()):
-                    schedule.step()
-                    continue
-                loss = functional.cross_entropy(
-                    logits.flatten(0, 1), truth.flatten(), ignore_index=NONE, label_smoothing=settings.label_smoothing
-                )
-                optimizer.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
-                optimizer.step()
-                schedule.step()
-                total += float(loss.detach())
-                if (step + 1) % each == 0:
-                    if progress is not None:
-                        progress(Progress(step + 1, steps, total / each))
-                    total = 0.0
-            return net.eval().fused()
-    finally:
-        torch.set_num_threads(threads)
+def clear_checkpoints(keep: Path) -> None:
+    """Delete the checkpoints of a training whose model is written."""
+    for stage in _STAGES:
+        _checkpoint(keep, stage).unlink(missing_ok=True)
 
 
-def _truth(labels: Tensor, shape: TcnConfig, window: int, every: int, decisions: int) -> Tensor:
-    """Truth of the decisions of crops: `(B, T)` labels to `(B, decisions)`, `NONE` below half a window."""
-    marks = functional.one_hot(labels + 1, shape.classes + 1)[..., 1:].float().transpose(1, 2)
-    share = functional.avg_pool1d(marks, window, stride=every)[..., :decisions]
-    most, index = share.max(dim=1)
-    return torch.where(most >= 0.5, index, torch.full_like(index, NONE))
+def set_apart(people: Sequence[str], config: TrainConfig) -> tuple[str, ...]:
+    """The people of those trained on who decide when to stop, drawn by the seed.
+
+    Raises:
+        UsageError: Nobody would be left to learn from.
+    """
+    count = config.early_stopping.groups
+    if count and count >= len(people):
+        raise UsageError(
+            f"{count} of {len(people)} people are set apart and nobody is left",
+            "early_stopping.groups",
+            "set fewer apart",
+        )
+    drawn = np.random.default_rng([config.seed, 7]).permutation(len(people))[:count]
+    return tuple(people[at] for at in sorted(drawn.tolist()))
+
+
+def _network(config: TrainConfig, dataset: Dataset, folder: Path) -> tuple[Callable[[], Any], int, Any]:
+    """What makes the network, how far it looks back, and its shape (None of a user's own)."""
+    width = dataset.series[0].values.shape[1]
+    facts = Facts(width, len(dataset.labels), config.window, config.hop, dataset.frame)
+    if isinstance(config.architecture, OwnChoice):
+        choice = config.architecture
+        return lambda: own_network(choice, facts, folder), config.window, None
+    shape = shape_for(config.architecture, facts)
+    made = net_class(config.architecture.name)
+    return lambda: made(shape, norm=True, dropout=config.training.dropout), shape.memory, shape
+
+
+def _constants(series: Sequence[Series], dataset: Dataset) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Mean and standard deviation of every channel; of a frame's pixels together."""
+    readings = np.concatenate([item.values for item in series]).astype(np.float64)
+    if dataset.frame is not None:
+        readings = readings.reshape(-1, 1)
+    mean, std = readings.mean(axis=0), readings.std(axis=0)
+    return mean, np.where(std > 0, std, 1.0)
+
+
+def _contract(
+    config: TrainConfig, dataset: Dataset, people: Sequence[str], held_out: Sequence[str],
+    constants: tuple[npt.NDArray[Any], npt.NDArray[Any]], memory: int, sha256: str,
+) -> Contract:  # fmt: skip
+    """The contract of what was trained, as a network over windows: `_packed` adds an architecture of ours."""
+    return Contract(
+        name=config.name,
+        version=config.version,
+        stream=config.stream,
+        inputs=tuple(
+            Input(channel=name, unit=unit, mean=float(np.float32(m)), std=float(np.float32(s)))
+            for name, unit, m, s in zip(dataset.channels, dataset.units, *constants, strict=True)
+        ),
+        frame=dataset.frame,
+        rate_hz=dataset.rate_hz,
+        conditioning=config.data.conditioning,
+        window=config.window,
+        hop=config.hop,
+        memory_samples=config.window,
+        labels=dataset.labels,
+        post=config.post,
+        training_data_sha256=sha256,
+        lineage={
+            "trained_on": list(people),
+            "held_out": list(held_out),
+            "seed": config.seed,
+            "config": config.model_dump(mode="json", by_alias=True, exclude={"data"}),
+            "torch": str(torch.__version__),
+        },
+        card=Card(
+            data_source=config.data.source,
+            data_licence=config.data.licence,
+            summary=config.summary,
+            limits=config.limits,
+        ),
+    )
+
+
+def _packed(net: Any, contract: Contract, shape: Any) -> Package:
+    if isinstance(net, Windowed):
+        described = contract.model_copy(update={"backend": "onnxruntime"})
+        return unpack(pack(described, exported_program(net.inner, described)), contract.name)
+    assert isinstance(net, Net)
+    architecture = Architecture.model_validate({"name": net.name, "config": shape})
+    plain = {**contract.model_dump(), "architecture": architecture, "memory_samples": shape.memory}
+    weights: dict[str, Any] = {name: tensor.numpy() for name, tensor in net.fused().state_dict().items()}
+    return unpack(pack(Contract.model_validate(plain), weights), contract.name)
+
+
+def _checkpoint(keep: Path, stage: str) -> Path:
+    return keep.with_name(f"{keep.name}.{stage}.ckpt")
+
+
+def _told(found: Fitted) -> dict[str, Any]:
+    return {"best": found.best, "epochs": [asdict(one) for one in found.epochs]}

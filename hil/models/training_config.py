@@ -9,74 +9,21 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from firmware_bridge.errors import FileError, UsageError
 from hil.models.augment_config import AugmentConfig
-from hil.models.datasets import NpzLayout
+from hil.models.data_config import DataConfig
+from hil.models.nets.choice import Choice, TcnChoice
+from hil.models.post import Post
 
-__all__ = ["DataConfig", "RecordingEntry", "TrainConfig", "Training", "load_config"]
+__all__ = ["TrainConfig", "Training", "load_config"]
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class RecordingEntry(_Part):
-    """One recording to learn from.
-
-    Attributes:
-        file: The recording.
-        person: Who wears the board; None: what the recording says.
-        board: Role of the board; None: the one that has the channels.
-        label: Label of all of it; None: the labels marked in it.
-    """
-
-    file: str
-    person: str | None = None
-    board: str | None = None
-    label: str | None = None
-
-
-class DataConfig(_Part):
-    """What to learn from: an NPZ file or recordings.
-
-    Attributes:
-        npz: A file of series and where things are in it.
-        recordings: Recordings with labels.
-        channels: Channels to read from recordings, in the network's order.
-        labels: Labels to tell apart in recordings; empty: all that occur, by name.
-        held_out: People never seen in training; the model is judged on them.
-        source: Where the data come from, for the card.
-        licence: Their licence, for the card.
-    """
-
-    npz: NpzLayout | None = None
-    recordings: tuple[RecordingEntry, ...] = ()
-    channels: tuple[str, ...] = ()
-    labels: tuple[str, ...] = ()
-    held_out: tuple[str, ...] = ()
-    source: str = ""
-    licence: str = ""
-
-    @model_validator(mode="after")
-    def _one(self) -> DataConfig:
-        if (self.npz is None) == (not self.recordings):
-            raise ValueError("give either npz or recordings")
-        if self.recordings and not self.channels:
-            raise ValueError("give the channels to read from the recordings")
-        return self
-
-
-class Shape(_Part):
-    """The network: see `hil.models.nets.shapes.TcnConfig`; the pool is what the window leaves."""
-
-    name: Literal["tcn"] = "tcn"
-    channels: Annotated[int, Field(ge=1, le=512)] = 48
-    kernel: Annotated[int, Field(ge=1, le=31)] = 5
-    dilations: Annotated[tuple[int, ...], Field(min_length=1, max_length=16)] = (1, 2, 4, 8)
 
 
 class Training(_Part):
@@ -103,6 +50,20 @@ class Training(_Part):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
 
 
+class EarlyStopping(_Part):
+    """When to stop: people (or days) set apart inside those trained on decide, by their loss.
+
+    Attributes:
+        groups: How many are set apart, drawn by the seed; 0: all epochs are done.
+        patience: Epochs without an improvement after which no more are done.
+        refit: Whether to train once more on everybody, for as many epochs as were best.
+    """
+
+    groups: Annotated[int, Field(ge=0, le=1000)] = 0
+    patience: Annotated[int, Field(ge=1)] = 20
+    refit: bool = True
+
+
 class TrainConfig(_Part):
     """All of it.
 
@@ -117,9 +78,12 @@ class TrainConfig(_Part):
         window: Samples of a decision.
         hop: Samples between decisions.
         data: What to learn from.
-        architecture: The network.
+        architecture: The network: a table, or `module:Class` of your own.
         training: How to learn.
+        early_stopping: When to stop.
         augment: How far training readings are changed.
+        post: How the network's scores become the decisions that are told.
+        device: Where to train; the result on another one has other last bits.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -131,12 +95,20 @@ class TrainConfig(_Part):
     limits: str = ""
     stream: str | None = None
     seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = 0
-    window: Annotated[int, Field(ge=2)]
+    window: Annotated[int, Field(ge=1)]
     hop: Annotated[int, Field(ge=1)]
     data: DataConfig
-    architecture: Shape = Shape()
+    architecture: Choice = TcnChoice()
     training: Training = Training()
+    early_stopping: EarlyStopping = EarlyStopping()
     augment: AugmentConfig = AugmentConfig()
+    post: Post = Post()
+    device: Literal["cpu", "cuda", "mps", "auto"] = "cpu"
+
+    @field_validator("architecture", mode="before")
+    @classmethod
+    def _own(cls, given: Any) -> Any:
+        return {"name": "own", "module": given} if isinstance(given, str) else given
 
     @model_validator(mode="after")
     def _crop(self) -> TrainConfig:

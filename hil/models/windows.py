@@ -23,7 +23,7 @@ from hil.models.recorded import labels_of_samples, unbroken
 if TYPE_CHECKING:
     from hil.recording.reader import Recording
 
-__all__ = ["Windows", "joined", "windows_of"]
+__all__ = ["Windows", "joined", "stream_read", "windows_of"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,16 +63,12 @@ def windows_of(recording: Recording, contract: Contract, board: str | None = Non
     Raises:
         UsageError: No stream fits, or no stretch is as long as a window.
     """
-    offered = [known for known in recording.streams() if board in (None, known.board)]
-    meant = [known for known in offered if has_channels(contract, known.stream)]
-    if not meant:
-        wanted = ", ".join(item.channel for item in contract.inputs)
-        names = "; ".join(f"{known.board}/{known.stream.name}: {', '.join(known.stream.channels)}" for known in offered)
+    if contract.conditioning is not None:
         raise UsageError(
-            f"no stream has the channels {wanted} that model {contract.name} reads ({names or 'no streams'})",
-            str(recording.path), "name another board or recording",
+            f"model {contract.name} reads conditioned readings, and nobody conditions those that a board samples",
+            str(recording.path), "train it on recordings of that board as they are",
         )  # fmt: skip
-    role, stream = meant[0].board, meant[0].stream
+    role, stream = stream_read(recording, contract, board)
     picked = match(contract, stream, f"{role}/{stream.name}")
     arrays = recording.read(role, stream.name)
     place = {label: index for index, label in enumerate(contract.labels)}
@@ -96,6 +92,24 @@ def windows_of(recording: Recording, contract: Contract, board: str | None = Non
     raw, ends, boot, truth = (np.concatenate(parts) for parts in zip(*found, strict=True))
     person = str(recording.header.about.get("person") or "")
     return Windows(stream, picked, raw, ends, boot, truth, (person,) * len(raw))
+
+
+def stream_read(recording: Recording, contract: Contract, board: str | None = None) -> tuple[str, Stream]:
+    """Return the board and the stream that a model reads in a recording: the first with its channels.
+
+    Raises:
+        UsageError: No stream has them.
+    """
+    offered = [known for known in recording.streams() if board in (None, known.board)]
+    meant = [known for known in offered if has_channels(contract, known.stream)]
+    if not meant:
+        wanted = ", ".join(item.channel for item in contract.inputs)
+        names = "; ".join(f"{known.board}/{known.stream.name}: {', '.join(known.stream.channels)}" for known in offered)
+        raise UsageError(
+            f"no stream has the channels {wanted} that model {contract.name} reads ({names or 'no streams'})",
+            str(recording.path), "name another board or recording",
+        )  # fmt: skip
+    return meant[0].board, meant[0].stream
 
 
 def joined(parts: Sequence[Windows], where: str) -> Windows:

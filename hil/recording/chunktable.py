@@ -35,8 +35,8 @@ class ChunkTable(Sequence[ChunkEntry]):
             (one.start_ns, one.end_ns, one.offset, one.length, one.index_length, one.compressed, one.size)
         )
         self._kind.append(self._kinds.setdefault(one.compression, len(self._kinds)))
-        self._channels.extend(one.index.keys())
-        self._places.extend(one.index.values())
+        self._channels.extend(one.indexes.keys())
+        self._places.extend(one.indexes.values())
         self._ends.append(len(self._places))
 
     def forget_index(self, at: int) -> None:

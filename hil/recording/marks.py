@@ -15,7 +15,7 @@ from firmware_bridge.events import Mark
 from hil.recording.files import explain
 from hil.recording.header import SCHEMA
 
-__all__ = ["KeptMark", "Label", "add_mark", "labels_of", "merged", "remove_mark", "sidecar_of"]
+__all__ = ["KeptMark", "Label", "add_line", "add_mark", "labels_of", "merged", "remove_mark", "set_marks", "sidecar_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def add_mark(path: Path, mark: Mark, now_ns: int, supersedes: str | None = None)
         FileError: The sidecar cannot be written.
     """
     plain = {"board": mark.board, "t_ns": mark.t_ns, "text": mark.text, "kind": mark.kind, "note": mark.note}
-    return _append(path, {"author": mark.author, "mark": plain, "supersedes": supersedes}, now_ns)
+    return add_line(path, {"author": mark.author, "mark": plain, "supersedes": supersedes}, now_ns)
 
 
 def set_marks(
@@ -88,7 +88,7 @@ def set_marks(
 
 def remove_mark(path: Path, supersedes: str, now_ns: int, author: str = "") -> str:
     """Take a mark away: a line that supersedes it with nothing; return the id of that line."""
-    return _append(path, {"author": author, "mark": None, "supersedes": supersedes}, now_ns)
+    return add_line(path, {"author": author, "mark": None, "supersedes": supersedes}, now_ns)
 
 
 def merged(path: Path, recorded: Sequence[Mark]) -> tuple[KeptMark, ...]:
@@ -136,7 +136,17 @@ def labels_of(marks: Iterable[Mark]) -> tuple[Label, ...]:
     return tuple(sorted(found, key=lambda label: label.start_ns))
 
 
-def _append(path: Path, entry: dict[str, object], now_ns: int) -> str:
+def add_line(path: Path, entry: dict[str, object], now_ns: int) -> str:
+    """Append a line to the file beside a recording; return its id.
+
+    Args:
+        path: The recording.
+        entry: `author`, `mark` (plain, or None: nothing), `supersedes` (an id, or None), and what else is to be kept.
+        now_ns: UTC now.
+
+    Raises:
+        FileError: It cannot be written.
+    """
     sidecar = sidecar_of(path)
     try:
         handle = os.open(sidecar, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)

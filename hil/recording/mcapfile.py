@@ -9,7 +9,7 @@ import struct
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -67,16 +67,15 @@ class Run:
     offsets: npt.NDArray[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class ChunkEntry:
-    """Where a chunk is and what it holds.
+class ChunkEntry(NamedTuple):
+    """Where a chunk is and what it holds: a tuple, because a day has 86,400 and more.
 
     Attributes:
         start_ns: Earliest log time in it.
         end_ns: Latest log time in it.
         offset: Place of its record in the file.
         length: Length of its record.
-        index: Place of the message index of every channel in it.
+        indexes: Place of the message index of every channel in it.
         index_length: Length of all its message indexes.
         compression: `zstd`, `lz4` or empty.
         compressed: Bytes of its records in the file.
@@ -87,7 +86,7 @@ class ChunkEntry:
     end_ns: int
     offset: int
     length: int
-    index: Mapping[int, int]
+    indexes: Mapping[int, int]
     index_length: int
     compression: str
     compressed: int
@@ -95,7 +94,7 @@ class ChunkEntry:
 
     def encoded(self) -> bytes:
         """Return its ChunkIndex record."""
-        places = b"".join(struct.pack("<HQ", channel, place) for channel, place in self.index.items())
+        places = b"".join(struct.pack("<HQ", channel, place) for channel, place in self.indexes.items())
         return record(Op.CHUNK_INDEX, b"".join((
             struct.pack("<QQQQI", self.start_ns, self.end_ns, self.offset, self.length, len(places)), places,
             struct.pack("<Q", self.index_length), text(self.compression),

@@ -9,7 +9,7 @@ import os
 import struct
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -134,19 +134,23 @@ class McapFile:
 
     def channels_in(self, chunk: ChunkEntry) -> frozenset[int]:
         """Return the channels that have messages in a chunk."""
-        return frozenset(chunk.index) if chunk.index else frozenset(self._walk_chunk(chunk))
+        return frozenset(chunk.indexes) if chunk.indexes else frozenset(self._walk_chunk(chunk))
 
     def index(self, chunk: ChunkEntry, channel: int) -> tuple[UInt64, UInt64]:
         """Return log times and offsets (in the chunk's records) of a channel's messages, in the order of writing."""
-        place = chunk.index.get(channel)
+        return in_order(*self.entries(chunk, channel))
+
+    def entries(self, chunk: ChunkEntry, channel: int) -> tuple[UInt64, UInt64]:
+        """Return what `index` does, as the file has it: other writers may sort by time."""
+        place = chunk.indexes.get(channel)
         if place is None:
-            return (self._walk_chunk(chunk) if not chunk.index else {}).get(channel, (NONE, NONE))
+            return (self._walk_chunk(chunk) if not chunk.indexes else {}).get(channel, (NONE, NONE))
         block, at = self._index_block(chunk, place)
         if at + 15 <= len(block) and block[at] == Op.MESSAGE_INDEX:
             (size,) = struct.unpack_from("<I", block, at + 11)
             if at + 15 + size <= len(block) and size % 16 == 0:
                 both = np.frombuffer(block, "<u8", size // 8, at + 15).reshape(-1, 2)
-                return in_order(both[:, 0], both[:, 1])
+                return both[:, 0], both[:, 1]
         return self._walk_chunk(chunk).get(channel, (NONE, NONE))
 
     def _index_block(self, chunk: ChunkEntry, place: int) -> tuple[bytes, int]:
@@ -270,7 +274,7 @@ class McapFile:
                 if entry is None:
                     break
                 indexes = {}
-                chunks.append(replace(entry, index=indexes))
+                chunks.append(entry._replace(indexes=indexes))
             elif op == Op.MESSAGE_INDEX:
                 indexes[struct.unpack_from("<H", head, 9)[0]] = at
             elif op in (Op.SCHEMA, Op.CHANNEL, Op.METADATA):

@@ -92,15 +92,21 @@ def chunk_entry(head: bytes, at: int, length: int) -> ChunkEntry | None:
     return ChunkEntry(start, end, at, 9 + length, {}, 0, compression, packed, size)
 
 
-def heads_of(data: bytes, places: npt.NDArray[np.int64]) -> npt.NDArray[np.void] | None:
-    """Return the fronts of the message records at some places, `(N,)` of `HEAD`; None where one is no whole message."""
-    if not len(places) or int(places.max()) + HEAD.itemsize > len(data):
+def heads_of(data: bytes, places: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> npt.NDArray[np.void] | None:
+    """Return the fronts of message records, `(N,)` of `HEAD`; None where one is no whole message.
+
+    Args:
+        data: Records of one chunk or of several.
+        places: int64 `(N,)`, where each message begins, in order.
+        ends: int64 `(N,)`, where the records of its chunk end.
+    """
+    if not len(places) or int(places[0]) < 0 or int(places[-1]) + HEAD.itemsize > len(data):
         return None
     heads: npt.NDArray[np.void] = np.ndarray((len(data) - HEAD.itemsize + 1,), HEAD, data, 0, (1,))[places]
     length = heads["len"]
     fits = (
         (heads["op"] == Op.MESSAGE) & (length >= HEAD.itemsize - 9)
-        & (length <= (len(data) - places - 9).astype(np.uint64))
+        & (length <= np.maximum(ends - places - 9, 0).astype(np.uint64))
     )  # fmt: skip
     return heads if bool(fits.all()) else None
 

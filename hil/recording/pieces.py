@@ -1,10 +1,11 @@
 """Pieces of a recording, chunk by chunk: samples as arrays, small messages as bytes.
 
-Rule of this room: one chunk is unpacked at a time, and only if it holds what is asked for; its messages become arrays
-by views or one gather. A chunk that does not match its checksum raises, or is left out and listed.
+Rule of this room: one chunk is unpacked at a time (of small ones as many as make `_TOGETHER` bytes), and only if it
+holds what is asked for; its messages become arrays by views or one gather. A chunk that does not match its checksum
+raises, or is left out and listed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,13 @@ from hil.recording.mcapfile import ChunkEntry, Op
 from hil.recording.mcapread import Channel, ChunkDamaged, McapFile
 from hil.recording.mcaprecords import UInt64, heads_of
 
-__all__ = ["Pieces", "RecordedStream"]
+__all__ = ["Located", "Pieces", "RecordedStream"]
+
+Located = tuple[bytes, Int64, npt.NDArray[np.void]]
+"""Records, the offsets of messages in them, in order of writing, and the heads of these."""
+
+_TOGETHER = 1 << 16
+"""Chunks of fewer bytes are looked through together: what costs most of a small one is to begin with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,44 +77,56 @@ class Pieces:
             self._left_out(error)
             return None
 
-    def located(self, chunk: ChunkEntry, wanted: set[int]) -> tuple[bytes, Int64, npt.NDArray[np.void]] | None:
-        """Return a chunk's records, the offsets of the messages of some channels, in order of writing, and their heads.
+    def located(self, chunks: Iterable[ChunkEntry], wanted: set[int]) -> Iterator[Located]:
+        """Yield the messages of some channels in chunks, those of small chunks together.
 
-        None where there are none, or where the chunk is damaged and such chunks are left out. An index that does not
-        fit the records (they have a checksum, it has none) is not used: the records are walked.
+        Damaged chunks are left out where they may be. An index that does not fit the records (they have a checksum, it
+        has none) is not used: the records are walked.
         """
-        try:
-            places = self._places(chunk, wanted)
-            if not len(places):
-                return None
-            data = self.file.unpack(chunk)
-            heads = heads_of(data, places)
-            if heads is None:
-                self.file.distrust(chunk)
-                chunk = next(known for known in self.file.chunks if known.offset == chunk.offset)
-                places = self._places(chunk, wanted)
-                heads = heads_of(data, places)
-        except ChunkDamaged as error:
-            self._left_out(error)
-            return None
-        return None if heads is None else (data, places, heads)
+        several, size = [], 0
+        for chunk in chunks:
+            several.append(chunk)
+            size += chunk.size
+            if size >= _TOGETHER:
+                yield from self._located(several, wanted)
+                several, size = [], 0
+        yield from self._located(several, wanted)
 
-    def _places(self, chunk: ChunkEntry, wanted: set[int]) -> Int64:
-        there = wanted & self.file.channels_in(chunk)
-        if not there:
-            return np.zeros(0, np.int64)
-        return np.sort(np.concatenate([self.file.index(chunk, one)[1].astype(np.int64) for one in there]))
+    def _located(self, chunks: Sequence[ChunkEntry], wanted: set[int]) -> Iterator[Located]:
+        records: list[bytes] = []
+        places: list[Int64] = []
+        counts, ends = [], [0]
+        for chunk in chunks:
+            try:
+                found = [self.file.entries(chunk, one)[1] for one in wanted & self.file.channels_in(chunk)]
+                if not (count := sum(map(len, found))):
+                    continue
+                records.append(self.file.unpack(chunk))
+            except ChunkDamaged as error:
+                self._left_out(error)
+                continue
+            places += [one.astype(np.int64) + ends[-1] for one in found]
+            counts.append(count)
+            ends.append(ends[-1] + len(records[-1]))
+        if not records:
+            return
+        data, where = b"".join(records), np.sort(np.concatenate(places))
+        heads = heads_of(data, where, np.repeat(ends[1:], counts))
+        if heads is not None:
+            yield data, where, heads
+        elif len(chunks) > 1:
+            for chunk in chunks:
+                yield from self._located([chunk], wanted)
+        elif chunks[0].indexes:
+            self.file.distrust(chunks[0])
+            yield from self._located([one for one in self.file.chunks if one.offset == chunks[0].offset], wanted)
 
     def messages(self, kind: str, board: str = "") -> Iterator[memoryview]:
         """Yield the data of small messages of a kind in their recorded order."""
         wanted = {
             channel.id for channel in self.channels(kind) if not board or channel.metadata.get("board") in ("", board)
         }
-        for chunk in self.file.chunks.holding(wanted):
-            found = self.located(chunk, wanted)
-            if found is None:
-                continue
-            data, places, heads = found
+        for data, places, heads in self.located(self.file.chunks.holding(wanted), wanted):
             for place, length in zip(places.tolist(), heads["len"].tolist(), strict=True):
                 yield memoryview(data)[place + 31 : place + 9 + length]
 

@@ -30,13 +30,11 @@ _RX, _LINK = RAW_KINDS.index("rx"), RAW_KINDS.index("link")
 def raw_arrivals(pieces: Pieces, from_ns: int | None, to_ns: int | None) -> Iterator[Arrival]:
     """Yield reads, writes and link changes between two times of arrival, in their recorded order."""
     about = _about(pieces)
-    for chunk in pieces.file.chunks.holding(about):
-        if (from_ns is not None and chunk.end_ns < from_ns) or (to_ns is not None and chunk.start_ns >= to_ns):
-            continue
-        found = pieces.located(chunk, set(about))
-        if found is None:
-            continue
-        data, places, heads = found
+    chunks = (
+        chunk for chunk in pieces.file.chunks.holding(about)
+        if (from_ns is None or chunk.end_ns >= from_ns) and (to_ns is None or chunk.start_ns < to_ns)
+    )  # fmt: skip
+    for data, places, heads in pieces.located(chunks, set(about)):
         fields = (heads[name].tolist() for name in ("len", "channel", "sequence", "log"))
         told = zip(places.tolist(), *fields, strict=True)
         for place, size, channel, seq, t_ns in told:
@@ -50,17 +48,14 @@ def raw_arrivals(pieces: Pieces, from_ns: int | None, to_ns: int | None) -> Iter
 
 
 def raw_traffic(pieces: Pieces, board: str, to_ns: int | None) -> Iterator[Arrival | Traffic]:
-    """Yield what `raw_arrivals` yields of one board before a time, reads and writes of a chunk in one piece."""
+    """Yield what `raw_arrivals` yields of one board before a time, reads and writes of some chunks in one piece."""
     about = {channel: kind for channel, (kind, role) in _about(pieces).items() if role == board}
     kinds = np.zeros(max(about, default=0) + 1, np.int8)
     for channel, kind in about.items():
         kinds[channel] = RAW_KINDS.index(kind)
-    for chunk in pieces.file.chunks.holding(about):
-        found = None if to_ns is not None and chunk.start_ns >= to_ns else pieces.located(chunk, set(about))
-        if found is None:
-            continue
-        data, places, heads = found
-        if to_ns is not None and chunk.end_ns >= to_ns:
+    chunks = (chunk for chunk in pieces.file.chunks.holding(about) if to_ns is None or chunk.start_ns < to_ns)
+    for data, places, heads in pieces.located(chunks, set(about)):
+        if to_ns is not None:
             early = heads["log"] < to_ns
             places, heads = places[early], heads[early]
         ends, t_ns, seq = places + 9 + heads["len"].astype(np.int64), heads["log"].astype(np.int64), heads["sequence"]

@@ -251,7 +251,12 @@ class Recording:
     @property
     def kept_marks(self) -> tuple[KeptMark, ...]:
         """Marks of the recording and of its sidecar, with their ids; read anew each time."""
-        return merged(self.path, [event for event in self._told("marks") if isinstance(event, Mark)])
+        return merged(self.path, self.recorded_marks)
+
+    @property
+    def recorded_marks(self) -> tuple[Mark, ...]:
+        """Marks and labels of the recording itself, in their recorded order."""
+        return tuple(event for event in self._told("marks") if isinstance(event, Mark))
 
     @property
     def marks(self) -> tuple[Mark, ...]:

@@ -120,7 +120,7 @@ def clock_plot(board: Plain, role: str) -> str:
     """Return what the exchanges leave about the line of the clock, with the uncertainty that was judged."""
     rest, fit = board["exchanges"], board["clock"]
     times, below, above = (np.array(rest[key], np.float64) for key in ("t_s", "below_us", "above_us"))
-    with canvas(6.2, 2.7, f"clock {role} {fit['offset_ns']}") as (picture, axes):
+    with canvas(7.4, 2.7, f"clock {role} {fit['offset_ns']}") as (picture, axes):
         axes.fill_between(times, below, above, color=colour(0), alpha=0.2, linewidth=0, label="sent to received")
         axes.plot(times, (below + above) / 2, color=colour(0), linewidth=0.9, label="middle")
         off = (fit["uncertainty_ns"] + (fit["asymmetry_ns"] or 0)) / 1e3

@@ -88,6 +88,16 @@ _STIMULUS = _rows(
     ("round_trip_max", "ms", "timing", "the longest of it", "injection"),
 )  # fmt: skip
 
+_DRIVE = _rows(
+    "drive.BOARD.STREAM",
+    ("settings", "1", "data", "values that were set in the chip", "the emulator"),
+    ("readings", "1", "data", "readings that were judged: no change was near them", "readings, settings"),
+    ("settling", "1", "data", "readings that were not: within settle_s of a change", "readings, settings"),
+    ("right", "%", "data", "share of the judged readings within one step of the driven value", "readings, settings"),
+    ("error_maximum", "{u}", "data", "farthest that a judged reading was from the driven value", "readings, settings"),
+    ("response", "ms", "timing", "longest time from setting a value to the first reading of it", "readings, settings"),
+)  # fmt: skip
+
 _STREAM = _rows(
     "stream.BOARD.STREAM",
     ("samples", "1", "data", "samples that were delivered", "readings"),
@@ -126,9 +136,20 @@ _MODEL = _rows(
         "wall clock",
     ),
     ("latency_p99", "ms", "timing", "99th percentile of the time of such a call", "wall clock"),
+    ("latency_p999", "ms", "timing", "99.9th percentile of the time of such a call", "wall clock"),
     ("deadline_misses", "1", "timing", "decisions that took longer than deadline_ms", "wall clock"),
     ("age_p50", "ms", "timing", "median age of the last sample when a decision could be made", "arrivals, clock"),
     ("age_p99", "ms", "timing", "99th percentile of that age", "arrivals, clock"),
+    ("age_p999", "ms", "timing", "99.9th percentile of that age", "arrivals, clock"),
+    (
+        "instructions",
+        "1",
+        "data",
+        "most instructions (not cycles) that a window takes in 8 bits on a Cortex-M3",
+        "firmware that counts",
+    ),
+    ("flash", "B", "data", "op list and weights in 8 bits", "firmware that counts"),
+    ("ram", "B", "data", "tensors in 8 bits, in a board's arena", "firmware that counts"),
 )
 
 _EVENT = _rows(
@@ -140,7 +161,7 @@ _EVENT = _rows(
     ("delay", "s", "data", "longest time from the beginning of an appearance to its first decision", "decisions"),
 )
 
-_OWN = [*_LINK, *_CLOCK, *_STIMULUS, *_STREAM, *_CHANNEL, *_MODEL, *_EVENT]
+_OWN = [*_LINK, *_CLOCK, *_STIMULUS, *_DRIVE, *_STREAM, *_CHANNEL, *_MODEL, *_EVENT]
 _NAMES = {row.pattern for row in _OWN}
 _MEASURED = [
     MetricRow(name, metric.unit, metric.kind, metric.meaning, metric.source, measured=True)

@@ -27,15 +27,15 @@ def judge(check: CheckTable, reading: Reading) -> CheckResult:
 def limit_text(check: CheckTable, unit: str) -> str:
     """Return a limit as a person reads it: `>= 0.8`, `5 .. 10 ms`."""
     if check.at_least is not None:
-        text = f">= {check.at_least:g}"
+        text = f">= {check.at_least:.10g}"
     elif check.at_most is not None:
-        text = f"<= {check.at_most:g}"
+        text = f"<= {check.at_most:.10g}"
     elif check.between is not None:
-        text = f"{check.between[0]:g} .. {check.between[1]:g}"
+        text = f"{check.between[0]:.10g} .. {check.between[1]:.10g}"
     elif check.within_percent is not None:
-        text = f"= {check.equals:g} +- {check.within_percent:g} %"
+        text = f"= {check.equals:.10g} +- {check.within_percent:.10g} %"
     else:
-        text = f"= {check.equals:g}"
+        text = f"= {check.equals:.10g}"
     return text if unit in ("1", "") else f"{text} {unit}"
 
 

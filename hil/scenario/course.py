@@ -90,7 +90,8 @@ class Course:
         numbers, t_ns = self._joined()
         steps = np.stack([np.diff(numbers, prepend=numbers[:1]), np.diff(t_ns, prepend=t_ns[:1])])
         packed = zstandard.ZstdCompressor(level=1).compress(steps.tobytes())
-        self._blocks.append(_Packed(len(numbers), int(numbers[0]), int(t_ns[0]), packed))
+        kept = bytes(memoryview(packed))  # what the compressor returns keeps room for steps that do not compress
+        self._blocks.append(_Packed(len(numbers), int(numbers[0]), int(t_ns[0]), kept))
         self._open, self._waiting = [], 0
 
     def _joined(self) -> tuple[Int64, Int64]:

@@ -6,10 +6,12 @@ board, stream, boot and sample number, so that neither pace nor order of the boa
 """
 
 import hashlib
+import math
 import struct
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
@@ -114,10 +116,11 @@ def verdicts(model: ModelEvidence, boards: Sequence[BoardEvidence], labels: dict
         for (stream, boot), course in sorted(board.courses.items()):
             if (board.role, stream) not in streams:
                 continue
-            ends, known = _windows(course, labels.get(board.role, ()), place, model)
+            pace, before = _pace(model, board.role, stream)
+            ends, known = _windows(course, labels.get(board.role, ()), place, model, pace)
             # Before the first sample ever seen nobody could have decided; after a reboot it counts.
             least = min(one for one in range(boot + 1) if (stream, one) in board.courses)
-            skip = course.first + model.memory if boot == least else 0
+            skip = course.first + before + math.ceil(model.memory * pace) if boot == least else 0
             said = model.made.answers(board.role, stream, boot)
             window_of = (board.role, stream, boot)
             for end, true in zip(ends.tolist(), known.tolist(), strict=True):
@@ -144,7 +147,16 @@ def verdicts(model: ModelEvidence, boards: Sequence[BoardEvidence], labels: dict
     )
 
 
-def _windows(course: Course, labels: Sequence[Label], place: dict[str, int], model: ModelEvidence) -> tuple[Ints, Ints]:
+def _pace(model: ModelEvidence, board: str, stream: str) -> tuple[Fraction, int]:
+    """Return how many samples of a board one of the model's is, and how many more it looks back for resampling."""
+    paces = model.identity.get("paces")
+    found = paces.get(f"{board}/{stream}") if isinstance(paces, dict) else None
+    return (Fraction(1), 0) if found is None else (Fraction(found[0]), int(found[1]))
+
+
+def _windows(
+    course: Course, labels: Sequence[Label], place: dict[str, int], model: ModelEvidence, pace: Fraction
+) -> tuple[Ints, Ints]:
     """Return the sample numbers at which decisions end, and the truth of each window."""
     from hil.models.datasets import window_truth
 
@@ -156,11 +168,13 @@ def _windows(course: Course, labels: Sequence[Label], place: dict[str, int], mod
     for label in labels:
         low = bounds.pop(0)
         spans.append((low, last if label.stop_ns is None else bounds.pop(0), place.get(label.text, NONE)))
-    ends = np.arange(-(-(first + 1) // model.hop) * model.hop, last + 1, model.hop, dtype=np.int64)
+    hop, window = model.hop * pace, round(model.window * pace)
+    turns = np.arange(math.ceil((first + 1) / hop), math.floor(last / hop) + 1, dtype=np.int64)
+    ends = turns * hop.numerator // hop.denominator
     truth = np.full(len(ends), NONE, np.int64)
     for at in range(0, len(ends), _AT_ONCE):  # so that a day of samples is never labelled at once
         some = ends[at : at + _AT_ONCE]
-        begin, end = max(first, int(some[0]) - model.window), int(some[-1])
+        begin, end = max(first, int(some[0]) - window), int(some[-1])
         labelled = np.full(end - begin, NONE, np.int64)
         taken = np.zeros(end - begin, np.int64)
         for low, high, index in spans:
@@ -168,5 +182,5 @@ def _windows(course: Course, labels: Sequence[Label], place: dict[str, int], mod
             labelled[low:high] = index
             taken[low:high] += 1
         labelled[taken > 1] = NONE
-        truth[at : at + _AT_ONCE] = window_truth(labelled, some - begin, model.window, len(model.labels))
+        truth[at : at + _AT_ONCE] = window_truth(labelled, some - begin, window, len(model.labels))
     return ends, truth

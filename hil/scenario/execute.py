@@ -21,10 +21,11 @@ from hil.recording.header import Header
 from hil.recording.marks import Label, labels_of
 from hil.recording.writer import RecordingWriter
 from hil.scenario.decisions import ModelEvidence
+from hil.scenario.drive import Drive
 from hil.scenario.evidence import Evidence
 from hil.scenario.grammar import ModelTable
 from hil.scenario.load import Loaded
-from hil.scenario.pieces import bytewise, difference, shattered
+from hil.scenario.pieces import bytewise, shattered
 from hil.scenario.simulate import START_NS
 from hil.scenario.stimulated import stimulated_feed
 from hil.scenario.stretches import Passing, Stretch, single
@@ -52,6 +53,7 @@ class Execution:
         models: What each model did, by its name in the scenario.
         labels: Labelled stretches of each board.
         stimuli: What came of the readings that were pushed into each board.
+        drives: Profiles that were driven into chips.
         readings_s: Seconds of readings, the longest board's.
     """
 
@@ -59,6 +61,7 @@ class Execution:
     models: dict[str, ModelEvidence]
     labels: dict[str, Sequence[Label]] = field(default_factory=dict)
     stimuli: dict[str, Match] = field(default_factory=dict)
+    drives: Sequence[Drive] = ()
 
     @property
     def readings_s(self) -> float:
@@ -115,7 +118,8 @@ class Running:
             self.evidence.made += made
             self.evidence.latency_ms.extend([took_ms] * len(made))
             if isinstance(arrival, Stretch):
-                self.evidence.age_ms.extend((arrival.came_at(one) - one.t_ns) / 1e6 for one in made)
+                came = zip(arrival.came_at(made), made, strict=True)
+                self.evidence.age_ms.extend((came_ns - one.t_ns) / 1e6 for came_ns, one in came)
             elif live_ns is not None:
                 self.evidence.age_ms.extend((live_ns - one.t_ns) / 1e6 for one in made)
 
@@ -227,7 +231,7 @@ def judge_feeds(
         board.imported, board.person = feed.session is None, feed.person
         if feed.session is not None:
             board.clock = feed.session.clock()
-            board.books = None if board.books is None else difference(feed.session.books(), feed.before)
+            board.books = None if board.books is None else feed.span.books(feed.session.books())
         labels[feed.role] = _labels(board.marks) if feed.labels is None else feed.labels
     for feeder in feeders:
         labels[feeder.role] = feeder.labels()

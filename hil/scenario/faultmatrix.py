@@ -125,7 +125,7 @@ class Trial:
     def __init__(self, loaded: Loaded, on: str | None = None) -> None:
         self._loaded, self._on = loaded, on
         if on not in (None, "recording", "virtual") or any(
-            table.port is not None for table in loaded.scenario.board.values()
+            table.port is not None or table.firmware is not None for table in loaded.scenario.board.values()
         ):  # fmt: skip
             raise UsageError("of a live board no two runs are alike, so that nothing can be compared",
                              on or str(loaded.path), "run it on `recording` or `virtual`")  # fmt: skip

@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = [
-    "SCHEMA", "BaselineTable", "BoardTable", "CheckTable", "EventTable", "ModelTable", "Quarantine", "Readings",
-    "Scenario", "Setup", "Teardown",
+    "SCHEMA", "BaselineTable", "BoardTable", "CheckTable", "DriveTable", "EventTable", "ModelTable", "Quarantine",
+    "Readings", "Scenario", "Setup", "Teardown",
 ]  # fmt: skip
 
 SCHEMA = 1
@@ -27,13 +27,15 @@ class _Table(BaseModel):
 
 
 class BoardTable(_Table):
-    """`[board.ROLE]`: exactly one of `recording`, `port` and `virtual`.
+    """`[board.ROLE]`: exactly one of `recording`, `port`, `virtual` and `firmware`.
 
     Attributes:
         recording: A recording of the board.
         board: Its role in the recording, where there are several.
         port: Where a live board is; `bench`: as the file of the bench says.
         virtual: Name of a virtual board, with parameters as in `imu?rate=100`.
+        firmware: Real firmware on an emulator, as in `qemu?sensor=tmp105`: what follows `firmware://` in a port. Where
+            it cannot be started the scenario is NA.
         seed: Seed of a virtual board; `--seed` is added to it.
         board_file: Description of a board nobody has met.
         serial: Serial number that a live board must have.
@@ -43,9 +45,27 @@ class BoardTable(_Table):
     board: Text | None = None
     port: Text | None = None
     virtual: Text | None = None
+    firmware: Text | None = None
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     board_file: Text | None = None
     serial: str = ""
+
+
+class DriveTable(_Table):
+    """`[[drive]]`: values that are set in the sensor chip of an emulated board, and what it should read.
+
+    Attributes:
+        on: Role of the board.
+        stream: Its stream that carries the chip's readings.
+        profile: Rows of seconds since the first sample and one value a channel, in the stream's unit; each holds until
+            the next.
+        settle_s: Within it of a change, before or after, no reading is judged.
+    """
+
+    on: Role
+    stream: Text
+    profile: Annotated[list[Annotated[list[Finite], Field(min_length=2)]], Field(min_length=1)]
+    settle_s: Seconds = 0.25
 
 
 class Readings(_Table):
@@ -186,6 +206,7 @@ class Scenario(_Table):
     model: dict[Role, ModelTable] = {}
     event: list[EventTable] = []
     fault: list[dict[str, str | int | float]] = []
+    drive: list[DriveTable] = []
     check: Annotated[list[CheckTable], Field(min_length=1)]
     baseline: BaselineTable | None = None
     quarantine: Quarantine | None = None

@@ -2,7 +2,7 @@
 
 Rule of this room: what goes wrong before the readings begin (flashing, the wrong firmware, a line that does not come)
 is an error of the bench, so TROUBLE; nothing of the device is judged by it. Where readings are pushed into a board, it
-is listened to until they came back.
+is listened to until they came back; values for the chip of an emulated one are set while it is listened to.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,11 +13,12 @@ from firmware_bridge.batch import Batch
 from firmware_bridge.bridge import Bridge
 from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.errors import BridgeError, NoAnswer, WrongBoard
-from firmware_bridge.events import Arrival, Log
+from firmware_bridge.events import Arrival, Log, Rebooted
 from firmware_bridge.faults import Schedule
 from firmware_bridge.roles import Expect, PortSpec
 from firmware_bridge.way import held
 from hil.scenario.commands import run_command, torn_down
+from hil.scenario.driving import Driving, driving
 from hil.scenario.execute import Execution, Watch, judge_feeds
 from hil.scenario.grammar import Setup
 from hil.scenario.keptbridge import opened
@@ -52,19 +53,21 @@ def execute_live(
         NotHere: It asks for something that live boards cannot have.
         BridgeError: A port cannot be opened, a set-up failed, the wrong firmware is there.
     """
-    with torn_down(loaded.scenario.teardown) as told:
-        done, remarks = _on_boards(loaded, places, schedule, clock or SystemClock(), keep, watch, wait_s)
+    with torn_down(loaded.scenario.teardown) as told, driving(loaded.scenario.drive, places) as drives:
+        done, remarks = _on_boards(loaded, places, schedule, clock or SystemClock(), keep, watch, wait_s, drives)
     return done, (*remarks, *told)
 
 
 def _on_boards(
     loaded: Loaded, places: Sequence[Place], schedule: Schedule, clock: Clock, keep: Path | None,
-    watch: Sequence[Watch], wait_s: float,
+    watch: Sequence[Watch], wait_s: float, drives: Driving,
 ) -> tuple[Execution, tuple[str, ...]]:  # fmt: skip
     scenario = loaded.scenario
     if any(place.kind != "live" for place in places):
         raise NotHere("live boards and recordings cannot be run together; name a port for every board, or for none")
     feeders = {place.role: feeder_of(place, loaded) for place in places if place.stimulus}
+    if feeders and scenario.drive:
+        raise NotHere("readings are pushed into one board and values driven into another; run them one by one")
     setup = scenario.setup or Setup()
     if setup.flash:
         with held([place.port for place in places], wait_s):
@@ -72,7 +75,7 @@ def _on_boards(
     remarks: list[str] = []
     specs = [
         PortSpec(
-            place.port, place.role,
+            drives.port_of(place), place.role,
             board_file=None if place.table.board_file is None else str(loaded.find(place.table.board_file)),
             expect=Expect(serial=place.table.serial) if place.table.serial else None,
             faults=schedule or None,
@@ -87,9 +90,10 @@ def _on_boards(
                 heard = _fed(bridge, clock, list(feeders.values()), met)
             else:
                 seconds = (scenario.readings.to_s or DEFAULT_S) - scenario.readings.from_s
-                heard = _listen(bridge, clock, scenario.readings.from_s, seconds)
+                heard = _listen(bridge, clock, scenario.readings.from_s, seconds, drives)
             feed = Feed(places[0].role, heard, feeders=tuple(feeders.values()))
             done = judge_feeds(loaded, [feed], live=[place.role for place in places], watch=watch)
+            done.drives = drives.drives
             remarks += [remark for feeder in feeders.values() for remark in feeder.remarks]
             for state in bridge.boards():
                 board = done.evidence.boards[state.role]
@@ -157,18 +161,16 @@ def _prepare(bridge: Bridge, setup: Setup, roles: Sequence[str], clock: Clock) -
 def _reset(bridge: Bridge, role: str, clock: Clock) -> list[Arrival]:
     """Let a board start anew and wait until it has, so that no earlier reading is judged; return what came."""
     came: list[Arrival] = []
-    boot = _boot(bridge, role)
+    state = next(state for state in bridge.boards() if state.role == role)
+    tells = state.info is not None and state.info.dialect == "native"
     _say(bridge, role, "RESET")
     until = clock.now_ns() + int(RESET_S * 1e9)
-    while boot is not None and _boot(bridge, role) == boot and clock.now_ns() < until:
-        came += bridge.take(0.05)
+    started = False
+    while tells and not started and clock.now_ns() < until:
+        fresh = bridge.take(0.05)
+        came += fresh
+        started = any(isinstance(item, Rebooted) for one in fresh if one.board == role for item in one.items)
     return came
-
-
-def _boot(bridge: Bridge, role: str) -> int | None:
-    """Return how often a board has started; None where its dialect does not tell."""
-    state = next(state for state in bridge.boards() if state.role == role)
-    return state.boot if state.dialect is not None and state.dialect.name == "native" else None
 
 
 def _say(bridge: Bridge, role: str, text: str) -> None:
@@ -178,17 +180,20 @@ def _say(bridge: Bridge, role: str, text: str) -> None:
         raise NoAnswer(f"{text!r} could not be sent in 5 s", role, "check the board") from None
 
 
-def _listen(bridge: Bridge, clock: Clock, skip_s: float, seconds: float) -> Iterator[Arrival]:
-    """Yield what comes, from the first sample (and `skip_s`) on, for some seconds."""
+def _listen(bridge: Bridge, clock: Clock, skip_s: float, seconds: float, drives: Driving) -> Iterator[Arrival]:
+    """Yield what comes, from the first sample (and `skip_s`) on, for some seconds; set values as they are due."""
     start: int | None = None
     patience = clock.now_ns() + int(MEET_S * 1e9)
     while start is None or clock.now_ns() < start + int((skip_s + seconds) * 1e9):
-        for arrival in bridge.take(0.05):
+        for arrival in bridge.take(0.05 if start is None else drives.wait_s(clock, start, 0.05)):
+            drives.take(arrival)
             if start is None and any(isinstance(item, Batch) for item in arrival.items):
                 start = arrival.t_ns
             if start is not None and arrival.t_ns >= start + int(skip_s * 1e9):
                 yield arrival
-        if start is None and clock.now_ns() > patience:
+        if start is not None:
+            drives.step(clock, start, bridge.boards())
+        elif clock.now_ns() > patience:
             raise NoAnswer(f"no sample came in {MEET_S:g} s", bridge.boards()[0].port, "does the board sample?")
 
 

@@ -22,7 +22,7 @@ from hil.scenario.position import Positions
 __all__ = ["NOT_SCENARIOS", "Loaded", "find_files", "is_scenario_file", "json_schema", "load_all", "load_scenario",
            "meant", "parse_scenario", "plain_of"]  # fmt: skip
 
-NOT_SCENARIOS = frozenset({"boards", "datasheets", "expected", "models", "recordings", "training"})
+NOT_SCENARIOS = frozenset({"boards", "datasheets", "expected", "models", "training"})
 """Folders among scenarios that hold other things."""
 BENCH = "bench.toml"
 """The file of a bench in a folder of scenarios."""

@@ -4,20 +4,27 @@ Rule of this room: it reads the plain TOML values and expects nothing of them, s
 even where the grammar has found others.
 """
 
+import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeGuard
 
-from firmware_bridge.errors import UsageError
+from firmware_bridge.address import parse_port as parse_address
+from firmware_bridge.errors import BridgeError, UsageError
 from firmware_bridge.faults import KINDS, Fault
+from firmware_bridge.virtual.boards import BUILT_IN, board_names, make_board, parse_port
 from hil.scenario.catalogue import ROWS, find_row
 from hil.scenario.mistakes import Mistake, nearest, shown
 from hil.scenario.position import Path
 
 __all__ = ["mistakes_in"]
 
+BENCH_PORT = "bench"
+"""In place of a port: the bench file says where the board is."""
+
 _LIMITS = ("at_least", "at_most", "between", "equals")
-_SOURCES = ("recording", "port", "virtual")
-_LEVELS = {"link": "board", "clock": "board", "stream": "board", "stimulus": "board", "model": "model",
+_SOURCES = ("recording", "port", "virtual", "firmware")
+_LEVELS = {"link": "board", "clock": "board", "stream": "board", "stimulus": "board",
+           "drive": "board", "model": "model",
            "event": "event"}  # fmt: skip
 
 
@@ -37,6 +44,8 @@ def mistakes_in(plain: Mapping[str, Any]) -> Iterator[Mistake]:
         yield from _event(path, table, known)
     for path, table in _tables(plain, "fault"):
         yield from _fault(path, table, known["board"])
+    for path, table in _tables(plain, "drive"):
+        yield from _drive(path, table, plain.get("board"))
     for path, table in _tables(plain, "check"):
         yield from _limits(path, table)
         if isinstance(metric := table.get("metric"), str):
@@ -53,6 +62,33 @@ def _boards(boards: Any) -> Iterator[Mistake]:
         for key, needed in (("board", "recording"), ("seed", "virtual"), ("serial", "port")):
             if key in table and needed not in table and given:
                 yield Mistake(("board", role, key), f"it has a meaning with `{needed}` only")
+        if isinstance(name := table.get("virtual"), str) and name:
+            yield from _virtual(("board", role, "virtual"), name, by_seed=True)
+        if isinstance(port := table.get("port"), str) and port not in ("", BENCH_PORT):
+            yield from _port(("board", role, "port"), port)
+
+
+def _port(path: Path, port: str) -> Iterator[Mistake]:
+    """Yield why a port can be none, whatever is plugged in."""
+    try:
+        address = parse_address(port)
+    except BridgeError as error:
+        yield Mistake(path, f"{shown(port)}: {error.what}; {error.next_step}")
+        return
+    if address.scheme == "virtual":
+        yield from _virtual(path, address.target)
+
+
+def _virtual(path: Path, port: str, by_seed: bool = False) -> Iterator[Mistake]:
+    """Yield what is wrong with a virtual board, by making it; those of other packages are asked for by name only."""
+    try:
+        name, parameters = parse_port(port)
+        if by_seed and "seed" in parameters:
+            yield Mistake(path, "the seed of a virtual board is a key of its own: write seed = NUMBER")
+        if name in BUILT_IN or name not in board_names():
+            make_board(name, parameters)
+    except UsageError as error:
+        yield Mistake(path, f"{error.what}; {error.next_step}")
 
 
 def _readings(plain: Mapping[str, Any]) -> Iterator[Mistake]:
@@ -77,6 +113,22 @@ def _fault(path: Path, table: Mapping[str, Any], boards: list[str]) -> Iterator[
     except UsageError as error:
         key = str(error.what).replace(":", " ").split()[0]
         yield Mistake((*path, key) if key in table else path, f"{error.what}; {error.next_step}")
+
+
+def _drive(path: Path, table: Mapping[str, Any], boards: Any) -> Iterator[Mistake]:
+    on, known = table.get("on"), dict(_named(boards))
+    if isinstance(on, str) and on not in known:
+        yield _unknown((*path, "on"), "board", on, list(known))
+    elif isinstance(on, str) and not {"firmware", "port"} & known[on].keys():
+        yield Mistake((*path, "on"), f"board {on} has no chip; only one with `firmware` or `port` can be driven")
+    profile = table.get("profile")
+    rows = [row for row in profile if isinstance(row, list) and row] if isinstance(profile, list) else []
+    times = [row[0] for row in rows]
+    if times and all(map(_number, times)):
+        if times[0] < 0 or any(later <= earlier for earlier, later in itertools.pairwise(times)):
+            yield Mistake((*path, "profile"), "its seconds must begin at 0 or later and grow from row to row")
+        if len({len(row) for row in rows}) > 1:
+            yield Mistake((*path, "profile"), "its rows must have as many values as one another")
 
 
 def _event(path: Path, table: Mapping[str, Any], known: Mapping[str, list[str]]) -> Iterator[Mistake]:

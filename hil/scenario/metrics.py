@@ -172,9 +172,9 @@ def _timing(model: ModelEvidence, place: str, boards: Sequence[BoardEvidence]) -
             why = "NA: imported readings have no time of arrival"
         fits = [board.clock for board in boards if board.clock is not None]
         off = max(((fit.uncertainty_ns + (fit.asymmetry_ns or 0)) / 1e6 for fit in fits), default=None)
-        for share in (50, 99):
+        for name, share in (("p50", 50), ("p99", 99), ("p999", 99.9)):
             value = float(np.percentile(values, share)) if values else None
-            yield _reading(f"{place}.{key}_p{share}", value, why, off if key == "age" else None)
+            yield _reading(f"{place}.{key}_{name}", value, why, off if key == "age" else None)
     limit = model.deadline_ms
     late = None if limit is None else float(sum(took > limit for took in model.latency_ms))
     yield _reading(f"{place}.deadline_misses", late, f"the scenario gives no model.{model.name}.deadline_ms")

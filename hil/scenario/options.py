@@ -9,7 +9,10 @@ from dataclasses import dataclass
 
 from hil.scenario.load import Loaded
 
-__all__ = ["RunOptions", "again"]
+__all__ = ["KEEP_BYTES", "RunOptions", "again"]
+
+KEEP_BYTES = 64_000_000
+"""The largest recording of a failure that is kept whole, unless one says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class RunOptions:
         update_baselines: Propose what is found as the baseline, see `hil.scenario.accept`.
         keep: Folder for the recordings of runs that do not pass; empty: none is kept.
         keep_all: Keep those of passing runs too.
+        keep_bytes: The largest recording that is kept whole; of a larger one the seconds around the failure are kept.
         exhibit: Take along what a page shows.
         stimulus: Push recorded readings into virtual boards too; into live ones they are pushed anyway.
         against: Another target to run on too, for the gap between both.
@@ -47,6 +51,7 @@ class RunOptions:
     against: str | None = None
     keep: str = ""
     keep_all: bool = False
+    keep_bytes: int = KEEP_BYTES
     exhibit: bool = False
     wait_s: float = 0.0
 

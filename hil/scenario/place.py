@@ -7,6 +7,7 @@ recorded readings pushed into it. What a target cannot have is `NotHere` and say
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 
 from firmware_bridge.address import parse_port as parse_address
 from firmware_bridge.errors import UsageError
@@ -15,7 +16,11 @@ from firmware_bridge.roles import parse_spec
 from hil.scenario.grammar import BoardTable
 from hil.scenario.load import Loaded
 
-__all__ = ["NotHere", "Place", "firmware_port", "place_of", "places_of", "target_of"]
+__all__ = ["NotHere", "Place", "firmware_port", "place_of", "places_of", "refuse_nobody", "target_of"]
+
+
+TARGETS = ("recording", "virtual", "firmware")
+"""Targets that are no port."""
 
 
 class NotHere(Exception):
@@ -66,6 +71,11 @@ def place_of(role: str, table: BoardTable, on: str | None, alone: bool, stimulus
         NotHere: The target cannot have it.
         UsageError: One port was named for several boards.
     """
+    if table.firmware is not None and on in (None, "firmware"):
+        port = f"firmware://{table.firmware}"
+        if reason := can_start(port):
+            raise NotHere(reason)
+        return Place(role, "live", table, port)
     if on is not None and on.partition("://")[0] == "firmware":
         native = firmware_port()
         on = native if on == "firmware" else on
@@ -82,7 +92,8 @@ def place_of(role: str, table: BoardTable, on: str | None, alone: bool, stimulus
     if on in (None, "virtual") and table.virtual is not None:
         return Place(role, "virtual", table)
     if on == "virtual":
-        raise NotHere(f"board {role} is a live board: it has neither a recording nor a virtual board")
+        what = "real firmware" if table.firmware is not None else "a live board"
+        raise NotHere(f"board {role} is {what}: it has neither a recording nor a virtual board")
     if on is None:
         return Place(role, "live", table, table.port or "")
     spec = parse_spec(on)
@@ -113,6 +124,26 @@ def places_of(loaded: Loaded, on: str | None, stimulus: bool, ports: Mapping[str
     if unknown := [one.role for one in places if one.port == "bench" and one.role not in ports]:
         raise NotHere(f"no bench file says where {', '.join(unknown)} is; give --bench FILE")
     return [replace(one, port=ports[one.role]) if one.port == "bench" else one for one in places]
+
+
+def refuse_nobody(on: str | None, scenarios: Iterable[Loaded]) -> None:
+    """Refuse a target that no scenario of a run can mean: a board that none has, a misspelt word.
+
+    Args:
+        on: As it was asked for.
+        scenarios: All of the run.
+
+    Raises:
+        UsageError: It means nothing.
+    """
+    if on is None or on in TARGETS:
+        return
+    if near := get_close_matches(on, TARGETS, 1, 0.75):
+        raise UsageError("this is neither a target nor a port", on, f"did you mean {near[0]}?")
+    role = parse_spec(on).role
+    roles = dict.fromkeys(name for one in scenarios for name in one.scenario.board)
+    if role is not None and role not in roles:
+        raise UsageError(f"no scenario has a board {role!r}", on, f"there are: {', '.join(roles)}")
 
 
 def target_of(places: Iterable[Place]) -> str:

@@ -12,14 +12,17 @@ from typing import Any
 
 from firmware_bridge.errors import BridgeError
 from firmware_bridge.faults import Schedule
+from hil.recording.reader import Recording
 from hil.scenario.decisions import verdicts
 from hil.scenario.execute import Execution
 from hil.scenario.exhibit import exhibit_of, windows_of
 from hil.scenario.kept import file_for, look_into, seen_again, source_of
 from hil.scenario.load import Loaded
 from hil.scenario.moments import triggers_of
+from hil.scenario.options import RunOptions
 from hil.scenario.outcome import MARGINAL, NA, PASS, CheckResult, worst
 from hil.scenario.scope import Scope
+from hil.scenario.shorten import shorten
 from hil.scenario.targets import Place
 
 __all__ = ["Postmortem", "keep_heard", "postmortem"]
@@ -36,7 +39,7 @@ class Postmortem:
 
 def postmortem(
     loaded: Loaded, places: Sequence[Place], seed: int, schedule: Schedule, done: Execution,
-    checks: Sequence[CheckResult], *, scope: Scope | None, folder: str, keep_all: bool, heard: Path | None,
+    checks: Sequence[CheckResult], *, scope: Scope | None, options: RunOptions, heard: Path | None,
 ) -> Postmortem:  # fmt: skip
     """Look at a run once more where that is needed, and keep what is to be kept.
 
@@ -47,14 +50,13 @@ def postmortem(
         schedule: Its faults.
         done: What it left behind.
         checks: What came of its checks.
-        scope: That looked at the run; None: nothing is to be shown.
-        folder: Where to keep recordings; empty: nowhere.
-        keep_all: Whether passing runs are kept too.
+        scope: That looked at the run; None: nobody did.
+        options: What is to be shown and to be kept.
         heard: Recording of a live run that is not kept yet.
     """
     outcome = worst(check.outcome for check in checks)
     failed = outcome not in (PASS, MARGINAL, NA)
-    keep = bool(folder) and (failed or keep_all)
+    keep = bool(options.keep) and (failed or options.keep_all)
     files: dict[str, str] = {}
     remarks: list[str] = []
     source = source_of(loaded, places, schedule)
@@ -63,11 +65,11 @@ def postmortem(
         part = loaded.scenario.readings
         if part.from_s or part.to_s is not None:
             files["part"] = f"{part.from_s:g} s to {'the end' if part.to_s is None else f'{part.to_s:g} s'}"
-    found = {} if scope is None else {name: _verdicts(name, done, loaded) for name in done.models}
+    found = {name: _verdicts(name, done, loaded) for name in done.models} if scope or keep else {}
     triggers = [] if scope is None else triggers_of(checks, loaded.scenario, done, found, scope)
-    second = Scope(triggers, overview=False)
+    second = Scope(triggers, overview=scope is None)
     try:
-        path = file_for(folder, loaded, seed) if keep and source is None else None
+        path = file_for(options.keep, loaded, options.seed) if keep and source is None else None
         if heard is not None:
             if triggers:
                 look_into(heard, second)
@@ -78,9 +80,15 @@ def postmortem(
             remarks += _same(done, second)
         if path is not None:
             files["recording"] = str(path)
+            if path.stat().st_size > options.keep_bytes:
+                if scope is None:  # nobody looked for moments yet
+                    second = Scope(triggers_of(checks, loaded.scenario, done, found, second), overview=False)
+                    look_into(path, second)
+                moments = [(one.t_ns, one.trigger.metric) for one in second.probes if one.t_ns is not None]
+                _shortened(path, options, moments, files, remarks)
     except BridgeError as error:
         remarks.append(f"what failed could not be kept: {error}")
-    if scope is None:
+    if scope is None or not options.exhibit:
         return Postmortem(files, {}, tuple(remarks))
     shift = loaded.scenario.readings.from_s if places[0].kind in ("recording", "virtual") else 0.0
     shown = exhibit_of(done, found, scope, schedule, shift)
@@ -88,13 +96,28 @@ def postmortem(
     return Postmortem(files, shown, tuple(remarks))
 
 
-def keep_heard(folder: str, loaded: Loaded, seed: int, heard: Path | None) -> dict[str, str]:
-    """Keep what a live run that broke off had heard until then; return files by what they are."""
-    if not folder or heard is None or not heard.is_file():
-        return {}
-    path = file_for(folder, loaded, seed)
+def keep_heard(loaded: Loaded, options: RunOptions, heard: Path) -> Postmortem:
+    """Keep what a live run that broke off had heard until then: the end of it, where it is large."""
+    if not options.keep or not heard.is_file():
+        return Postmortem()
+    path = file_for(options.keep, loaded, options.seed)
     shutil.move(heard, path)
-    return {"recording": str(path)}
+    files, remarks = {"recording": str(path)}, list[str]()
+    if path.stat().st_size > options.keep_bytes:
+        with Recording(path) as recording:
+            end_ns = recording.start_ns + round(recording.duration_s * 1e9)
+        _shortened(path, options, [(end_ns, "it broke off")], files, remarks)
+    return Postmortem(files, remarks=tuple(remarks))
+
+
+def _shortened(
+    path: Path, options: RunOptions, moments: Sequence[tuple[int, str]], files: dict[str, str], remarks: list[str]
+) -> None:
+    """Cut a large recording, and note which part of it stayed and why."""
+    stayed, remark = shorten(path, options.keep_bytes, moments)
+    remarks.append(remark)
+    if stayed:
+        files["part"] = stayed
 
 
 def _verdicts(name: str, done: Execution, loaded: Loaded) -> Any:

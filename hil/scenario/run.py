@@ -18,7 +18,9 @@ from hil.scenario import baseline
 from hil.scenario.against import Portrait
 from hil.scenario.catalogue import find_row
 from hil.scenario.checks import judge
+from hil.scenario.cost import cost_readings
 from hil.scenario.decisions import ModelEvidence, digest, verdicts
+from hil.scenario.drive import drive_readings, drive_remark
 from hil.scenario.elsewhere import gap_to
 from hil.scenario.evidence import BoardEvidence
 from hil.scenario.execute import Execution, Watch, execute
@@ -27,7 +29,7 @@ from hil.scenario.load import Loaded
 from hil.scenario.metrics import board_readings, event_readings, model_readings
 from hil.scenario.options import RunOptions, again
 from hil.scenario.outcome import FAIL, NA, TROUBLE, UNSET, CheckResult, Reading, ScenarioResult, worst
-from hil.scenario.postmortem import keep_heard, postmortem
+from hil.scenario.postmortem import Postmortem, keep_heard, postmortem
 from hil.scenario.scope import Scope
 from hil.scenario.stimulated import stimulus_readings, stimulus_remarks
 from hil.scenario.targets import NotHere, Place, places_of, target_of
@@ -108,8 +110,8 @@ def run_once(loaded: Loaded, options: RunOptions, watch: Sequence[Watch] = ()) -
         try:
             judged = _judged(loaded, options, places, file, watch)
         except BridgeError as error:
-            files = keep_heard(options.keep, loaded, options.seed, file) if _live(places) else {}
-            return result(TROUBLE, target, why=str(error), files=files)
+            left = keep_heard(loaded, options, file) if _live(places) else Postmortem()
+            return result(TROUBLE, target, why=str(error), files=left.files, remarks=left.remarks)
         except NotHere as reason:
             return result(NA, target, why=str(reason))
     outcome = worst(check.outcome for check in judged["checks"])
@@ -144,7 +146,7 @@ def _judged(
     schedule = Schedule.from_dict({"seed": fault_seed, "fault": list(scenario.fault)}, str(loaded.path))
     measured = {check.metric for check in scenario.check if (row := find_row(check.metric)) and row.measured}
     remarks: tuple[str, ...] = ()
-    scope = Scope() if options.exhibit else None
+    scope = Scope() if options.exhibit or (live and options.keep) else None  # a live run cannot be seen again
     portrait = Portrait() if options.against is not None else None
     watch = (*watch, *(one.take for one in (scope, portrait) if one is not None))
     if live:
@@ -152,13 +154,13 @@ def _judged(
         done, remarks = execute_live(loaded, places, schedule, keep=kept, watch=watch, wait_s=options.wait_s)
     else:
         done = execute(loaded, places, seed, schedule, keep=file if measured else None, watch=watch)
-    remarks = (*remarks, *stimulus_remarks(done.stimuli))
+    remarks = (*remarks, *stimulus_remarks(done.stimuli), *filter(None, map(drive_remark, done.drives)))
     found: dict[str, Reading] = {}
     if measured:
         from hil.scenario.measured import measured_readings  # it brings all of SciPy's statistics
 
         found = measured_readings(file, measured)
-    found |= {one.name: one for one in readings_of(done, loaded, live)}
+    found |= {one.name: one for one in (*readings_of(done, loaded, live), *cost_readings(loaded, places))}
     checks = tuple(judge(check, _named(check.metric, found, done)) for check in scenario.check)
     if options.twice and not live:
         second = execute(loaded, places, seed, schedule, otherwise=seed + 1)
@@ -180,7 +182,7 @@ def _judged(
         checks = (*checks, verdict)
         proposal = {"text": baseline.text_of(facts)} if options.update_baselines else {}
     left = postmortem(
-        loaded, places, seed, schedule, done, checks, scope=scope, folder=options.keep, keep_all=options.keep_all,
+        loaded, places, seed, schedule, done, checks, scope=scope, options=options,
         heard=file if live and file.is_file() else None,
     )  # fmt: skip
     return {
@@ -203,6 +205,8 @@ def readings_of(done: Execution, loaded: Loaded, live: bool) -> Iterable[Reading
         yield from board_readings(board)
     for role, match in done.stimuli.items():
         yield from stimulus_readings(role, match)
+    for drive in done.drives:
+        yield from drive_readings(drive)
     for name, model in done.models.items():
         read = _read_by(name, done, loaded)
         why = "nobody labels a live board as it is read" if live and not any(done.labels.values()) else ""

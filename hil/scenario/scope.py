@@ -265,6 +265,8 @@ class Scope:
 
 def _words(item: Any) -> tuple[str, str]:
     if isinstance(item, Gap):
+        if item.count == 1:
+            return "gap", f"1 sample of {item.stream} is missing ({item.cause})"
         count = "an unknown number of" if item.count is None else str(item.count)
         return "gap", f"{count} samples of {item.stream} are missing ({item.cause})"
     if isinstance(item, Damage):

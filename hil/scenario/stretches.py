@@ -48,10 +48,10 @@ class Stretch:
     came: Mapping[str, Int64] = field(default_factory=dict)
     books: Books | None = None
 
-    def came_at(self, decision: Prediction) -> int:
-        """Return when the last sample of a decision came, UTC ns."""
-        batch = next(one for one in self.items if isinstance(one, Batch) and one.stream.name == decision.stream)
-        return int(self.came[decision.stream][decision.sample - batch.first])
+    def came_at(self, decisions: Iterable[Prediction]) -> Iterator[int]:
+        """Yield when the last sample of each decision came, UTC ns."""
+        first = {one.stream.name: one.first for one in self.items if isinstance(one, Batch)}
+        return (int(self.came[one.stream][one.sample - first[one.stream]]) for one in decisions)
 
 
 Passing = Arrival | Stretch
@@ -65,39 +65,41 @@ def single(passing: Passing) -> Arrival:
 
 
 def in_stretches(
-    session: Session, passing: Iterable[Arrival | Traffic], edge_ns: int | None = None
+    session: Session, passing: Iterable[Arrival | Traffic], start_ns: int, end_ns: int
 ) -> Iterator[Passing]:
     """Yield arrivals with what they mean, many at once where that makes no difference.
 
     Args:
         session: The conversation.
         passing: Of its board, in recorded order.
-        edge_ns: A time that no stretch may cover both sides of.
+        start_ns: A time that no stretch may cover both sides of.
+        end_ns: From this time on arrivals come one by one, so that each has its own books.
     """
     waiting: list[Traffic] = []
     for piece in passing:
         if isinstance(piece, Arrival) and piece.kind in ("rx", "tx"):
             piece = Traffic.of([piece])
         if isinstance(piece, Arrival):
-            yield from _all_taken(session, waiting, edge_ns)
+            yield from _all_taken(session, waiting, start_ns, end_ns)
             waiting = []
             yield session.apply(piece)
             continue
         if sum(map(len, waiting)) + len(piece) > MOST:
-            yield from _all_taken(session, waiting, edge_ns)
+            yield from _all_taken(session, waiting, start_ns, end_ns)
             waiting = []
         waiting.append(piece)
-    yield from _all_taken(session, waiting, edge_ns)
+    yield from _all_taken(session, waiting, start_ns, end_ns)
 
 
-def _all_taken(session: Session, waiting: Sequence[Traffic], edge_ns: int | None) -> Iterator[Passing]:
+def _all_taken(session: Session, waiting: Sequence[Traffic], start_ns: int, end_ns: int) -> Iterator[Passing]:
     if not waiting:
         return
     whole = Traffic.joined(waiting)
-    sides = whole.t_ns < (-(1 << 62) if edge_ns is None else edge_ns)
+    sides = np.searchsorted((start_ns, end_ns), whole.t_ns, side="right")
     cuts = {0, len(whole), *range(MOST, len(whole), MOST), *(np.flatnonzero(sides[1:] != sides[:-1]) + 1).tolist()}
     for start, stop in pairwise(sorted(cuts)):
-        yield from _taken(session, whole.part(start, stop))
+        part = whole.part(start, stop)
+        yield from _taken(session, part) if sides[start] < 2 else map(session.apply, part.arrivals())
 
 
 def _taken(session: Session, traffic: Traffic) -> Iterator[Passing]:

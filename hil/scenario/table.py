@@ -4,15 +4,28 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from hil.scenario.outcome import FAIL, NA, PASS, TROUBLE, UNSET, CheckResult, ScenarioResult
 
-__all__ = ["check_lines", "figure", "gap_lines", "result_lines", "total_line"]
+__all__ = ["check_lines", "figure", "gap_lines", "headline", "result_lines", "total_line"]
 
 
 def figure(value: float | None, unit: str) -> str:
     """Return a value with its unit as a person reads it."""
     if value is None:
         return "-"
+    value += 0.0  # nobody reads -0
     text = f"{value:.0f}" if float(value).is_integer() and abs(value) < 1e15 else f"{value:.5g}"
     return text if unit in ("1", "") else f"{text} {unit}"
+
+
+def headline(result: ScenarioResult) -> str:
+    """Return in one line why a scenario did not pass: what counts most, and how much more there is."""
+    bad = [check for check in result.checks if check.outcome in (FAIL, UNSET, TROUBLE)]
+    if not bad:
+        return result.why or result.outcome
+    first = next((check for check in bad if check.outcome == result.outcome), bad[0])
+    limit = f", limit {first.limit}" if first.limit else ""
+    why = f": {first.why}" if first.why else ""
+    more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
+    return f"{first.metric} is {figure(first.value, first.unit)}{limit}{why}{more}"
 
 
 def result_lines(result: ScenarioResult, verbose: bool = False) -> Iterator[str]:
@@ -74,7 +87,8 @@ def total_line(results: Iterable[ScenarioResult], seconds: float) -> str:
     told = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     retries = sum(one.retries for one in all_of)
     again = f"; {retries} run again after a process died" if retries else ""
-    return f"{len(all_of)} scenarios in {seconds:.1f} s: {told or 'none'}{again}"
+    noun = "scenario" if len(all_of) == 1 else "scenarios"
+    return f"{len(all_of)} {noun} in {seconds:.1f} s: {told or 'none'}{again}"
 
 
 def _times(count: int) -> str:

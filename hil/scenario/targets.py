@@ -5,7 +5,7 @@ virtual board, and virtual boards by their seed, in simulated time. The bench's 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlencode
@@ -16,7 +16,6 @@ from firmware_bridge.events import Arrival
 from firmware_bridge.faults import LEVELS, Schedule
 from firmware_bridge.faults.arrivals import damaged
 from firmware_bridge.faults.dialect import faulty
-from firmware_bridge.ledger import Books
 from firmware_bridge.virtual.boards import make_board, parse_port
 from firmware_bridge.wire.boardfile import load_board_file
 from firmware_bridge.wire.dialect import DialectSpec
@@ -27,10 +26,11 @@ from hil.recording.marks import Label
 from hil.recording.reader import Recording
 from hil.scenario.grammar import BoardTable
 from hil.scenario.load import Loaded
-from hil.scenario.pieces import renamed, within
+from hil.scenario.pieces import renamed
 from hil.scenario.place import NotHere, Place, place_of, places_of, target_of
 from hil.scenario.simulate import conversation
-from hil.scenario.stretches import Passing, Stretch, in_stretches, single, stretch_within
+from hil.scenario.span import EVER, Span
+from hil.scenario.stretches import Passing, in_stretches, single
 from hil.sessions import session_of
 from hil.stimulus.feed import Feeder
 
@@ -48,6 +48,9 @@ DEFAULT_S = 5.0
 """Length of a virtual or live run that says none."""
 
 NONCE = 0x5EED
+LATE_NS = 1_000_000_000
+"""How much later than it was taken a recorded sample may have come."""
+
 _LFS = b"version https://git-lfs"
 
 
@@ -61,7 +64,7 @@ class Feed:
         session: The conversation; None where there are no bytes.
         labels: Labelled stretches that the recording has; None where the board tells them.
         person: Who wore it.
-        before: The books where the readings began, once they did.
+        span: What of it is judged.
         recording: The file it comes from.
         setup: How it was listened to, for a recording of the run.
         feeders: What pushes readings into its boards.
@@ -73,7 +76,7 @@ class Feed:
     session: Session | None = None
     labels: Sequence[Label] | None = None
     person: str = ""
-    before: Books | None = None
+    span: Span = field(default_factory=Span)
     recording: Recording | None = None
     setup: BoardSetup | None = None
     feeders: tuple[Feeder, ...] = ()
@@ -162,12 +165,12 @@ def _recorded(place: Place, loaded: Loaded, schedule: Schedule, apply: Apply, at
         setup = replace(setup, role=role, dialect=faulty(setup.dialect, schedule, role))
         session = session_of(setup)
     labels = [replace(label, board=role) for label in recording.labels if label.board in ("", inside)]
-    feed = Feed(role, iter(()), session, labels, recording.header.about.get("person", ""), None, recording)
+    start = recording.start_ns + round(readings.from_s * 1e9) if readings.from_s else -EVER
+    end = EVER if readings.to_s is None else recording.start_ns + round(readings.to_s * 1e9)
+    person = recording.header.about.get("person", "")
+    feed = Feed(role, iter(()), session, labels, person, Span(start, end), recording)
     feed.setup = BoardSetup(role, info=recording.boards.get(inside)) if session is None else setup
-    start = recording.start_ns + round(readings.from_s * 1e9)
-    end = None if readings.to_s is None else recording.start_ns + round(readings.to_s * 1e9)
-
-    late = None if end is None else end + 1_000_000_000
+    late = None if end == EVER else end + LATE_NS
     harmed = _damages(schedule, role)
 
     def arrivals() -> Iterator[Passing]:
@@ -176,23 +179,16 @@ def _recorded(place: Place, loaded: Loaded, schedule: Schedule, apply: Apply, at
             return
         whole: Iterable[Passing]
         if at_once and not harmed and recording.has_bytes(inside):
-            whole = in_stretches(session, (replace(one, board=role) for one in recording.traffic(inside, late)), start)
+            spoken = (replace(one, board=role) for one in recording.traffic(inside, late))
+            whole = in_stretches(session, spoken, start, end)
         else:
             mine = (replace(one, board=role) for one in recording.arrivals(None, late) if one.board == inside)
-            spoken = damaged(mine, schedule) if harmed else mine
-            whole = in_stretches(session, spoken, start) if at_once else (apply(session, one) for one in spoken)
-        for each in whole:
-            if each.t_ns < start:
-                feed.before = each.books or feed.before
-            yield each
+            heard = damaged(mine, schedule) if harmed else mine
+            whole = in_stretches(session, heard, start, end) if at_once else (apply(session, one) for one in heard)
+        yield from whole
 
-    def cut() -> Iterator[Passing]:
-        low = start if readings.from_s else -(1 << 62)
-        high = 1 << 62 if end is None else end
-        for each in told(feed, arrivals()):
-            yield stretch_within(each, low, high) if isinstance(each, Stretch) else within(each, low, high)
-
-    feed.arrivals = cut() if readings.from_s or end is not None else told(feed, arrivals())
+    cut = readings.from_s or end != EVER
+    feed.arrivals = map(feed.span.cut, told(feed, arrivals())) if cut else told(feed, arrivals())
     return feed
 
 
@@ -214,13 +210,12 @@ def _windowed(feed: Feed, arrivals: Iterator[Arrival], from_s: float, to_s: floa
     for arrival in arrivals:
         if first is None:
             first = next((int(item.t_ns[0]) for item in arrival.items if isinstance(item, Batch) and len(item)), None)
-        if first is None:
-            yield arrival
-            continue
-        start = first + round(from_s * 1e9) if from_s else -(1 << 62)
-        if from_s and arrival.t_ns < start:
-            feed.before = arrival.books or feed.before
-        yield within(arrival, start, 1 << 62 if to_s is None else first + round(to_s * 1e9))
+            if first is None:
+                yield arrival
+                continue
+            feed.span.start_ns = first + round(from_s * 1e9) if from_s else -EVER
+            feed.span.end_ns = EVER if to_s is None else first + round(to_s * 1e9)
+        yield feed.span.cut(arrival)
 
 
 def recording_path(loaded: Loaded, table: BoardTable) -> Path:

@@ -28,7 +28,7 @@ TAKE_S = 0.02
 """Longest wait between two looks of whoever feeds."""
 
 _AHEAD = 100
-_AHEAD_S = 0.2
+_AHEAD_S = 1.0
 """Samples that wait on the board: so many, and at a high rate at least so many seconds, if its room allows."""
 
 _LAST_NS = 100_000_000

@@ -188,7 +188,9 @@ def cycles(tmp_path: Path, count: int) -> None:
         taking.link.retry()
     board.unplug()
     taking.until(lambda: taking.link.state.state == "lost")
-    taking.until(lambda: held() == before)
+    assert before is not None
+    # What another test left behind may have ended meanwhile: fewer is no leak.
+    taking.until(lambda: all(now <= then for now, then in zip(held(), before, strict=True)))
     assert taking.stop()
     assert taking.link.books == sent
 

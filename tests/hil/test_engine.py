@@ -1,82 +1,30 @@
-"""The engine: live boards to file and screen, commands with sentences, a process that ends with its parent."""
+"""The engine: live boards to file and screen, commands with sentences."""
 
-import contextlib
-import json
 import os
-import socket
-import subprocess
-import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import pytest
+from engines import BENCH, IMU, QUICK, derived, samples, until, written
 
-from firmware_bridge.batch import Batch
-from firmware_bridge.errors import BridgeError, FileError, NoAnswer, UsageError
+from firmware_bridge.errors import BridgeError, FileError, UsageError
 from firmware_bridge.events import Gap
-from hil.attach import Client, attach, spawn_engine
-from hil.config import EngineConfig, ModelConfig, PortConfig, RecordConfig, ReplayConfig, parse_config
+from hil.config import EngineConfig, ModelConfig, PortConfig, RecordConfig, ReplayConfig
 from hil.engine import Engine
-from hil.message import pack
 from hil.recording.reader import Recording
-from hil.redecode import Redecoder
-from hil.server import ASK, HEAD, Server
 from hil.verify import verify
 from hil.view import View
 
-IMU = PortConfig(port="virtual://imu?seed=3", role="imu")
 HEAT = PortConfig(port="virtual://thermal", role="heat")
-QUICK = View(envelopes=False, images=False)
-
-
-def until(wanted: Callable[[], bool], seconds: float = 20.0) -> None:
-    """Wait for something that other threads bring about."""
-    tick = threading.Event()
-    for _ in range(int(seconds / 0.02)):
-        if wanted():
-            return
-        tick.wait(0.02)
-    pytest.fail(f"did not come within {seconds:g} s")
-
-
-def samples(engine: Engine | Client, role: str = "imu") -> int:
-    return next(board.samples for board in engine.snapshot(QUICK).boards if board.role == role)
 
 
 @pytest.fixture
 def imu() -> Iterator[Engine]:
-    with Engine(EngineConfig(ports=(IMU,), classes=("squat", "press"), author="tester")) as engine:
+    with Engine(BENCH) as engine:
         until(lambda: samples(engine) > 100)
         yield engine
-
-
-def derived(path: Path) -> list[tuple[object, ...]]:
-    """What the raw bytes of a file give."""
-    rows: list[tuple[object, ...]] = []
-    with Recording(path) as recording:
-        decoder = Redecoder(recording)
-        while (arrival := decoder.next()) is not None:
-            for item in arrival.items:
-                if isinstance(item, Batch):
-                    numbers = range(item.first, item.end)
-                    rows += [(item.stream.name, item.boot, number) for number in numbers]
-    return sorted(rows)
-
-
-def written(path: Path) -> list[tuple[object, ...]]:
-    """What the file itself holds."""
-    rows: list[tuple[object, ...]] = []
-    with Recording(path) as recording:
-        for known in recording.streams():
-            arrays = recording.read(known.board, known.stream.name)
-            rows += [
-                (known.stream.name, int(boot), int(number))
-                for boot, number in zip(arrays.boot, arrays.numbers, strict=True)
-            ]
-    return sorted(rows)
 
 
 def test_live_boards_are_recorded_whole_and_shown(tmp_path: Path) -> None:
@@ -242,149 +190,3 @@ def test_marks_in_a_replay_go_beside_the_recording(tmp_path: Path) -> None:
     assert path.stat().st_size == size
     with Recording(path) as recording:
         assert [mark.text for mark in recording.marks] == ["later"]
-
-
-# ---- the door --------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def door(imu: Engine) -> Iterator[Server]:
-    server = Server(imu)
-    yield server
-    server.close()
-
-
-def test_a_screen_attaches_asks_and_commands(door: Server, imu: Engine, tmp_path: Path) -> None:
-    with attach(door.address, door.token) as one, attach(door.address, door.token) as other:
-        assert one.snapshot(View(columns=30)).streams[0].low.shape == (6, 30)
-        path = one.command("record", path=str(tmp_path / "door.mcap"))["path"]
-        recording = other.snapshot(QUICK).recording
-        assert recording is not None
-        assert recording.path == path
-        with pytest.raises(UsageError, match="there is no command"):
-            other.command("dance")
-        assert other.snapshot(QUICK).boards[0].role == "imu"
-
-
-def test_a_wrong_token_is_turned_away(door: Server) -> None:
-    with pytest.raises(UsageError, match="token is wrong"):
-        attach(door.address, "0" * 32)
-
-
-@pytest.mark.parametrize("block", [HEAD.pack(1 << 30, ASK), HEAD.pack(3, ASK) + b"abc", b"GET / HTTP/1.1\r\n\r\n"])
-def test_strangers_are_let_go_and_harm_nobody(door: Server, block: bytes) -> None:
-    host, _, port = door.address.partition(":")
-    # The door may be shut while the stranger still talks.
-    with contextlib.suppress(ConnectionError), socket.create_connection((host, int(port)), timeout=15) as stranger:
-        stranger.sendall(block)
-        stranger.settimeout(15)
-        assert stranger.recv(1000) == b""
-    with attach(door.address, door.token) as client:
-        assert client.snapshot(QUICK).boards
-
-
-def test_a_screen_that_reads_nothing_holds_up_neither_capture_nor_other_screens(door: Server, imu: Engine) -> None:
-    host, _, port = door.address.partition(":")
-    with socket.create_connection((host, int(port)), timeout=15) as slow:
-        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        for message in ({"token": door.token}, *({"view": View(columns=4000).to_dict()} for _ in range(50))):
-            block = pack(message)
-            slow.sendall(HEAD.pack(len(block), ASK) + block)
-        before = samples(imu)
-        with attach(door.address, door.token) as client:
-            until(lambda: samples(client) > before + 1000, 10.0)
-            assert client.snapshot(QUICK).boards[0].lost == 0
-
-
-def test_a_cut_connection_is_made_anew_and_no_command_is_given_twice(door: Server, imu: Engine) -> None:
-    with attach(door.address, door.token) as client:
-        for connection in list(door._clients):
-            connection.shutdown(socket.SHUT_RDWR)
-        assert client.snapshot(QUICK).boards
-        for connection in list(door._clients):
-            connection.shutdown(socket.SHUT_RDWR)
-        with pytest.raises(NoAnswer, match="nobody knows whether 'mark' was done"):
-            client.command("mark", text="once")
-        assert client.command("mark", text="twice") == {}
-
-
-def test_without_an_engine_there_is_one_sentence(door: Server, imu: Engine) -> None:
-    client = attach(door.address, door.token)
-    door.close()
-    with pytest.raises(NoAnswer, match=r"no engine answers|the engine is gone"):
-        client.snapshot(QUICK)
-    with pytest.raises(NoAnswer, match="no engine answers"):
-        attach(door.address, door.token)
-
-
-# ---- the process -----------------------------------------------------------------------------------------------------
-
-
-def test_an_engine_process_records_and_ends_in_order(tmp_path: Path) -> None:
-    path = tmp_path / "spawned.mcap"
-    with spawn_engine(EngineConfig(ports=(IMU,), record=RecordConfig(path=str(path)))) as client:
-        until(lambda: samples(client) > 300)
-        process = client.process
-    assert process is not None
-    assert process.returncode == 0
-    assert client.summary is not None
-    assert client.summary["ledger_closes"]
-    assert client.summary["recording"]["state"] == "closed"
-    assert written(path) == derived(path)
-
-
-def test_an_engine_process_ends_when_its_parent_is_gone(tmp_path: Path) -> None:
-    path = tmp_path / "leash.mcap"
-    config = EngineConfig(ports=(IMU,), record=RecordConfig(path=str(path)))
-    child = subprocess.Popen([sys.executable, "-m", "hil.engine"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert child.stdin is not None
-    assert child.stdout is not None
-    child.stdin.write(config.model_dump_json().encode() + b"\n")
-    child.stdin.flush()
-    said = json.loads(child.stdout.readline())
-    client = attach(said["address"], said["token"])
-    until(lambda: samples(client) > 100)
-    child.stdin.close()
-    assert child.wait(20) == 0
-    child.stdout.close()
-    with pytest.raises(NoAnswer):
-        client.snapshot(QUICK)
-    with Recording(path) as recording:
-        assert recording.lost is None
-
-
-def test_an_engine_told_to_stay_outlives_its_screen() -> None:
-    first = spawn_engine(EngineConfig(ports=(IMU,)), stay=True)
-    until(lambda: samples(first) > 50)
-    first.close()
-    with attach(first.address, first.token) as second:
-        count = samples(second)
-        until(lambda: samples(second) > count + 50)
-        assert second.command("quit") == {}
-    until(lambda: _gone(first.address, first.token))
-
-
-def _gone(address: str, token: str) -> bool:
-    try:
-        attach(address, token).close()
-    except NoAnswer:
-        return True
-    return False
-
-
-def test_an_engine_that_cannot_start_says_why() -> None:
-    with pytest.raises(BridgeError, match="/dev/nothing-here"):
-        spawn_engine(EngineConfig(ports=(PortConfig(port="/dev/nothing-here"),)))
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("{}", "either ports or a recording"),
-        ('{"ports": [{"port": "virtual://imu", "bauds": 1}]}', "ports.0.bauds"),
-        ("not json", "configuration is wrong"),
-    ],
-)
-def test_a_wrong_configuration_names_its_key(text: str, words: str) -> None:
-    with pytest.raises(UsageError, match=words):
-        parse_config(text)

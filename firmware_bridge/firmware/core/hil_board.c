@@ -15,34 +15,42 @@ enum { HIL_WARNING = 2 };
 
 /* ---- samples ---- */
 
-static void hil_overload_text(const hil_board *board, hil_text *text)
+static void hil_number_text(hil_text *text, uint32_t number, const char *constant)
 {
-    hil_text_number(text, board->unsaid);
-    hil_text_put(text, HIL_TEXT(" samples found no room: the line is too slow for this rate, or nobody reads"));
+    hil_text_number(text, number);
+    hil_text_put(text, constant);
+}
+
+bool hil_board_warn(hil_board *board, uint32_t number, const char *text)
+{
+    hil_text counted = {0, 0, 0, 0};
+
+    if (hil_ring_free(&board->out) < HIL_TX_RESERVE) {
+        return false; /* not now: a frame that finds no room uses up its number */
+    }
+    hil_number_text(&counted, number, text);
+    if (!hil_frame_open(&board->writer, HIL_LOG, 0, (uint16_t)(HIL_LOG_SIZE + counted.at), 0)) {
+        return false;
+    }
+    hil_text said = {&board->writer, 0, 0, counted.at};
+
+    hil_frame_8(&board->writer, HIL_WARNING);
+    hil_frame_32(&board->writer, hal_tick());
+    hil_number_text(&said, number, text);
+    hil_frame_close(&board->writer);
+    return true;
 }
 
 /* Says, not too often, that samples were dropped: STATUS counts them, a person reads lines. */
 static void hil_tell_overload(hil_board *board)
 {
-    const uint32_t tick = hal_tick();
-    hil_text counted = {0, 0, 0, 0};
-
-    if (board->unsaid == 0 || (board->said && tick - board->said_tick < HIL_LOG_TICKS)) {
+    if (board->unsaid == 0 || (board->said && hal_tick() - board->said_tick < HIL_LOG_TICKS)) {
         return;
     }
-    if (hil_ring_free(&board->out) < HIL_TX_RESERVE) {
-        return; /* not now: a frame that finds no room uses up its number */
-    }
-    hil_overload_text(board, &counted);
-    if (hil_frame_open(&board->writer, HIL_LOG, 0, (uint16_t)(HIL_LOG_SIZE + counted.at), 0)) {
-        hil_text text = {&board->writer, 0, 0, counted.at};
-
-        hil_frame_8(&board->writer, HIL_WARNING);
-        hil_frame_32(&board->writer, tick);
-        hil_overload_text(board, &text);
-        hil_frame_close(&board->writer);
+    if (hil_board_warn(board, board->unsaid,
+                       HIL_TEXT(" samples found no room: the line is too slow for this rate, or nobody reads"))) {
         board->said = true;
-        board->said_tick = tick;
+        board->said_tick = hal_tick();
         board->unsaid = 0;
     }
 }
@@ -70,6 +78,20 @@ void hil_board_flush(hil_board *board, uint8_t id)
     stream->pending = 0;
 }
 
+static void hil_taken(hil_board *board, uint8_t id)
+{
+    const hil_stream *stream = &board->streams[id];
+    const uint8_t last = (uint8_t)(stream->pending - 1u);
+
+    if (board->engine != 0) {
+        board->engine->sampled(board->engine, board, id, stream->produced + last,
+                               stream->values + (uint16_t)(last * stream->sensor->sample_bytes));
+    }
+    if (stream->pending >= stream->group) {
+        hil_board_flush(board, id);
+    }
+}
+
 /* One slot that is due: taken, or passed where its reading was overwritten or never came. */
 static void hil_slot(hil_board *board, uint8_t id, uint32_t tick)
 {
@@ -85,8 +107,8 @@ static void hil_slot(hil_board *board, uint8_t id, uint32_t tick)
         hil_board_flush(board, id); /* samples of one frame follow each other without a gap */
         stream->starved++;
         hil_stream_advance(stream);
-    } else if (stream->pending >= stream->group) {
-        hil_board_flush(board, id);
+    } else {
+        hil_taken(board, id);
     }
 }
 
@@ -116,6 +138,9 @@ void hil_board_anew(hil_board *board)
         stream->sensor = &board->profile->sensors[id];
         hil_stream_begin(stream, false);
         hil_stream_set_rate(stream, id == 0 && hal_rate_mhz() != 0 ? hal_rate_mhz() : stream->sensor->rate_mhz);
+    }
+    if (board->engine != 0) {
+        board->engine->forget(board->engine);
     }
     board->nonce = 0;
     board->unsaid = 0;

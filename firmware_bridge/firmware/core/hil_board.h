@@ -1,4 +1,5 @@
-/* A board that speaks the native protocol: hello, start, stop, rates, pings, status, injection, reset.
+/* A board that speaks the native protocol: hello, start, stop, rates, pings, status, injection, reset, and models where
+ * it has an engine for them.
  *
  *     static hil_board board;
  *     hil_board_start(&board, &my_profile);
@@ -29,8 +30,25 @@ typedef struct {
     void (*describe)(hil_text *text); /* further keys of the description, each begun by a comma; may be 0 */
 } hil_profile;
 
-typedef struct {
+struct hil_board;
+struct hil_command;
+
+/* What runs models, where a board has the memory for it (see hil_model.h). The core knows it by these calls alone, so
+ * that firmware without one does not carry it. */
+typedef struct hil_engine {
+    void (*forget)(struct hil_engine *engine);
+    /* Writes its keys of the description: what it holds, and after it `limits` of its own, each begun by a comma. */
+    void (*describe)(const struct hil_engine *engine, hil_text *text);
+    void (*limits)(const struct hil_engine *engine, hil_text *text);
+    void (*obey)(struct hil_engine *engine, struct hil_board *board, const struct hil_command *heard);
+    /* Sample `number` of a stream was taken. */
+    void (*sampled)(struct hil_engine *engine, struct hil_board *board, uint8_t id, uint32_t number,
+                    const uint8_t *sample);
+} hil_engine;
+
+typedef struct hil_board {
     const hil_profile *profile;
+    hil_engine *engine; /* set before the board starts; 0: it runs no models */
     hil_ring in;
     hil_ring out;
     hil_reader reader;

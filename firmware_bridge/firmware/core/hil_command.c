@@ -5,15 +5,7 @@
 
 /* ---- answers ---- */
 
-typedef struct {
-    uint8_t kind;
-    uint8_t flags;
-    uint16_t seq;
-    const uint8_t *payload;
-    uint16_t length;
-} hil_command;
-
-static void hil_ack(hil_board *board, const hil_command *heard)
+void hil_command_ack(hil_board *board, const hil_command *heard)
 {
     if (hil_frame_open(&board->writer, HIL_ACK, 0, HIL_ACK_SIZE, 0)) {
         hil_frame_8(&board->writer, heard->kind);
@@ -22,13 +14,23 @@ static void hil_ack(hil_board *board, const hil_command *heard)
     }
 }
 
-static void hil_nak(hil_board *board, const hil_command *heard, uint8_t reason, uint32_t detail)
+void hil_command_nak(hil_board *board, const hil_command *heard, uint8_t reason, uint32_t detail, const char *text)
 {
-    if (hil_frame_open(&board->writer, HIL_NAK, 0, HIL_NAK_SIZE, 0)) {
+    hil_text counted = {0, 0, 0, 0};
+
+    if (text != 0) {
+        hil_text_put(&counted, text);
+    }
+    if (hil_frame_open(&board->writer, HIL_NAK, 0, (uint16_t)(HIL_NAK_SIZE + counted.at), 0)) {
+        hil_text said = {&board->writer, 0, 0, counted.at};
+
         hil_frame_8(&board->writer, heard->kind);
         hil_frame_16(&board->writer, heard->seq);
         hil_frame_8(&board->writer, reason);
         hil_frame_32(&board->writer, detail);
+        if (text != 0) {
+            hil_text_put(&said, text);
+        }
         hil_frame_close(&board->writer);
     }
 }
@@ -56,12 +58,12 @@ static void hil_start_command(hil_board *board, const hil_command *heard)
 
     streams = streams != 0 ? streams : all;
     if (nonce == 0 || (streams & ~all) != 0) {
-        hil_nak(board, heard, HIL_REFUSED_BAD_ARGUMENT, board->profile->streams);
+        hil_command_nak(board, heard, HIL_REFUSED_BAD_ARGUMENT, board->profile->streams, 0);
         return;
     }
     const bool anew = nonce != board->nonce;
     board->nonce = nonce;
-    hil_ack(board, heard);
+    hil_command_ack(board, heard);
     for (uint8_t id = 0; id < board->profile->streams; id++) {
         hil_stream *stream = &board->streams[id];
         const bool wanted = ((streams >> id) & 1u) != 0;
@@ -83,7 +85,7 @@ static void hil_stop_command(hil_board *board, const hil_command *heard)
         hil_board_flush(board, id);
         board->streams[id].running = false;
     }
-    hil_ack(board, heard);
+    hil_command_ack(board, heard);
 }
 
 static void hil_set_rate_command(hil_board *board, const hil_command *heard)
@@ -92,7 +94,7 @@ static void hil_set_rate_command(hil_board *board, const hil_command *heard)
     const uint32_t rate_mhz = hil_get32(heard->payload + HIL_SET_RATE_RATE_MHZ_AT);
 
     if (id >= board->profile->streams || rate_mhz == 0 || rate_mhz > HIL_TICK_HZ * 100u) {
-        hil_nak(board, heard, HIL_REFUSED_BAD_ARGUMENT, 0);
+        hil_command_nak(board, heard, HIL_REFUSED_BAD_ARGUMENT, 0, 0);
         return;
     }
     hil_board_flush(board, id);
@@ -100,7 +102,7 @@ static void hil_set_rate_command(hil_board *board, const hil_command *heard)
     if (board->streams[id].running) {
         hil_stream_run(&board->streams[id], hal_tick());
     }
-    hil_ack(board, heard);
+    hil_command_ack(board, heard);
     if (board->hello_length != 0) {
         hil_hello_begin(board); /* parts of two descriptions make none */
     }
@@ -153,21 +155,30 @@ static void hil_inject_command(hil_board *board, const hil_command *heard)
         stream += id;
     }
     if (id >= board->profile->streams || !stream->injecting || bytes != count * stream->sensor->sample_bytes) {
-        hil_nak(board, heard, HIL_REFUSED_BAD_ARGUMENT, 0);
+        hil_command_nak(board, heard, HIL_REFUSED_BAD_ARGUMENT, 0, 0);
         return;
     }
     const uint8_t reason = hil_stream_inject(stream, first, count, heard->payload + HIL_INJECT_SIZE);
     if (reason != 0) {
-        hil_nak(board, heard, reason, stream->accepted);
+        hil_command_nak(board, heard, reason, stream->accepted, 0);
     } else if (!stream->running && stream->accepted != 0) {
         hil_stream_run(stream, hal_tick()); /* nothing is due before the first injected sample */
     }
 }
 
+/* Windows are the only commands that need not fit a frame: their parts are put together by whoever takes them. */
+static bool hil_is_read(const hil_command *heard)
+{
+    if ((heard->flags & (HIL_FRAGMENT | HIL_MORE)) != 0) {
+        return heard->kind == HIL_INFER && (heard->flags & HIL_FRAGMENT) != 0 && heard->length >= HIL_OFFSET_SIZE;
+    }
+    return hil_fits(heard->kind, heard->flags, heard->length);
+}
+
 static void hil_obey(hil_board *board, const hil_command *heard)
 {
-    if (!hil_fits(heard->kind, heard->flags, heard->length) || (heard->flags & (HIL_FRAGMENT | HIL_MORE)) != 0) {
-        hil_nak(board, heard, HIL_REFUSED_UNKNOWN, 0);
+    if (!hil_is_read(heard)) {
+        hil_command_nak(board, heard, HIL_REFUSED_UNKNOWN, 0, 0);
         return;
     }
     switch (heard->kind) {
@@ -197,8 +208,20 @@ static void hil_obey(hil_board *board, const hil_command *heard)
     case HIL_RESET:
         hil_board_anew(board);
         break;
+    case HIL_MODEL_BEGIN:
+    case HIL_MODEL_CHUNK:
+    case HIL_MODEL_END:
+    case HIL_INFER:
+    case HIL_STREAM_INFER:
+    case HIL_TAP:
+        if (board->engine != 0) {
+            board->engine->obey(board->engine, board, heard);
+        } else {
+            hil_command_nak(board, heard, HIL_REFUSED_UNKNOWN, 0, HIL_TEXT("this board runs no models"));
+        }
+        break;
     default:
-        hil_nak(board, heard, HIL_REFUSED_UNKNOWN, 0);
+        hil_command_nak(board, heard, HIL_REFUSED_UNKNOWN, 0, 0);
         break;
     }
 }

@@ -2,7 +2,7 @@
 #include "hil_board.h"
 #include "hil_messages.h"
 
-enum { HIL_CRC16_BYTES = 2, HIL_OFFSET_BYTES = 4 };
+enum { HIL_CRC16_BYTES = 2 };
 
 #define HIL_HELLO_ROOM ((uint16_t)(HIL_MAX_FRAME - HIL_HEADER_SIZE - HIL_CRC16_BYTES))
 
@@ -52,7 +52,15 @@ static void hil_hello_payload(const hil_board *board, hil_text *text)
     hil_text_number(text, HIL_TX_BYTES);
     hil_text_put(text, HIL_TEXT(",\"inject_room\":"));
     hil_text_number(text, hil_stream_room(&board->streams[0]));
+    hil_text_put(text, HIL_TEXT(",\"rx_buffer\":"));
+    hil_text_number(text, HIL_RX_BYTES);
+    if (board->engine != 0) {
+        board->engine->limits(board->engine, text);
+    }
     hil_text_char(text, '}');
+    if (board->engine != 0) {
+        board->engine->describe(board->engine, text);
+    }
     if (profile->describe != 0) {
         profile->describe(text);
     }
@@ -73,7 +81,7 @@ static bool hil_hello_part(hil_board *board)
 {
     const uint16_t left = (uint16_t)(board->hello_length - board->hello_at);
     const bool whole = board->hello_length <= HIL_HELLO_ROOM;
-    const uint16_t most = whole ? HIL_HELLO_ROOM : (uint16_t)(HIL_HELLO_ROOM - HIL_OFFSET_BYTES);
+    const uint16_t most = whole ? HIL_HELLO_ROOM : (uint16_t)(HIL_HELLO_ROOM - HIL_OFFSET_SIZE);
     const uint16_t length = left < most ? left : most;
     const uint8_t more = left > most ? HIL_MORE : 0;
     hil_text text = {&board->writer, 0, board->hello_at, (uint16_t)(board->hello_at + length)};
@@ -83,7 +91,7 @@ static bool hil_hello_part(hil_board *board)
         return false;
     }
     const uint8_t flags = whole ? 0 : (uint8_t)(HIL_FRAGMENT | more);
-    const uint16_t with_offset = (uint16_t)(length + (whole ? 0 : HIL_OFFSET_BYTES));
+    const uint16_t with_offset = (uint16_t)(length + (whole ? 0 : HIL_OFFSET_SIZE));
     if (!hil_frame_open(&board->writer, HIL_HELLO, flags, with_offset, 0)) {
         return false;
     }

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { HIL_VERSION = 1, HIL_HEADER_SIZE = 4 };
+enum { HIL_VERSION = 1, HIL_HEADER_SIZE = 4, HIL_OFFSET_SIZE = 4 };
 
 enum hil_kind {
     HIL_HELLO = 0x01,
@@ -172,26 +172,26 @@ enum {
     HIL_INJECT_SIZE = 6
 };
 
-/* MODEL_BEGIN: a model of so many bytes follows. */
+/* MODEL_BEGIN: an op list of so many bytes follows, and the one before is forgotten; NAK no room tells how many there is room for. */
 enum {
     HIL_MODEL_BEGIN_SIZE_AT = 0,
     HIL_MODEL_BEGIN_CRC32_AT = 4,
     HIL_MODEL_BEGIN_SIZE = 8
 };
 
-/* MODEL_CHUNK: part of a model; then data. */
+/* MODEL_CHUNK: part of a model: ACK where it follows or is there already, NAK out of order tells the offset wanted; then data. */
 enum {
     HIL_MODEL_CHUNK_OFFSET_AT = 0,
     HIL_MODEL_CHUNK_SIZE = 4
 };
 
-/* MODEL_END: the model is complete: check and use it. */
+/* MODEL_END: check and use it; NAK out of order tells the offset wanted while bytes are missing, bad checksum that of what came, bad argument why the op list is refused (detail: reason | operator << 8 | op << 16), no room the bytes that a window takes. */
 enum {
     HIL_MODEL_END_CRC32_AT = 0,
     HIL_MODEL_END_SIZE = 4
 };
 
-/* INFER: run the model on one window of n samples in the stream's dtype and scale; RESULT comes back under this id; then values. */
+/* INFER: run the model on one window of n samples in the stream's dtype and scale; RESULT comes back under this id; fragments where it is longer than a frame: NAK out of order tells the offset wanted, and it is sent anew; then values. */
 enum {
     HIL_INFER_WINDOW_AT = 0,
     HIL_INFER_STREAM_AT = 4,
@@ -199,7 +199,7 @@ enum {
     HIL_INFER_SIZE = 7
 };
 
-/* STREAM_INFER: run the model on the board's own samples. */
+/* STREAM_INFER: run the model on the board's own samples, whenever the number of the last one and one is a multiple of hop; what comes due together with the next is skipped and told in LOG. */
 enum {
     HIL_STREAM_INFER_STREAM_AT = 0,
     HIL_STREAM_INFER_ON_AT = 1,
@@ -207,7 +207,7 @@ enum {
     HIL_STREAM_INFER_SIZE = 4
 };
 
-/* TAP: send the output of this layer with each RESULT (255: none). */
+/* TAP: send the output of this layer ahead of each RESULT (255: none). */
 enum {
     HIL_TAP_LAYER_AT = 0,
     HIL_TAP_SIZE = 1

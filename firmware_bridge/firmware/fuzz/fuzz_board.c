@@ -14,6 +14,10 @@
 #include "hal_host.h"
 #include "hil_crc.h"
 #include "hil_messages.h"
+#include "hil_nn_format.h"
+
+extern const uint8_t seed_model[];
+extern const uint32_t seed_model_size;
 
 enum { MOST = 4096, LONGEST = 1024, CRC_BITS = 32 };
 
@@ -155,14 +159,16 @@ static void read_what_it_says(void)
     must(host_refused() == 0);
 }
 
-static void command_it(const uint8_t *bytes, size_t count)
+static void power_it(uint32_t *tick, uint32_t seed)
 {
-    uint32_t tick = 0xFFFF0000u; /* so that it wraps soon */
-
-    host_power(tick, bytes[0], 0);
+    host_power(*tick, seed, 0);
     host_reader(LONGEST, CRC_BITS);
-    pass_time(&tick, 1000);
+    pass_time(tick, 1000);
     read_what_it_says();
+}
+
+static void command_it(uint32_t tick, const uint8_t *bytes, size_t count)
+{
     while (count >= 4) {
         uint8_t wire[400];
         const size_t length = (size_t)2 + bytes[0] % 200u;
@@ -179,11 +185,94 @@ static void command_it(const uint8_t *bytes, size_t count)
     read_what_it_says();
 }
 
+/* ---- models ---- */
+
+static uint32_t checksum(const uint8_t *bytes, size_t count)
+{
+    uint32_t crc = HIL_CRC32_START;
+
+    for (size_t at = 0; at < count; at++) {
+        crc = hil_crc32(crc, bytes[at]);
+    }
+    return ~crc;
+}
+
+static void put32(uint8_t *at, uint32_t value)
+{
+    for (int byte = 0; byte < 4; byte++, value >>= 8) {
+        at[byte] = (uint8_t)(value & 0xFFu);
+    }
+}
+
+static void say(uint32_t *tick, const uint8_t *payload, size_t count)
+{
+    uint8_t wire[400];
+
+    (void)host_receive(wire, (uint32_t)framed(payload, count, wire));
+    pass_time(tick, 100);
+    read_what_it_says();
+}
+
+static void send_model(uint32_t *tick, const uint8_t *model, uint32_t size)
+{
+    uint8_t begin[2 + HIL_MODEL_BEGIN_SIZE] = {HIL_MODEL_BEGIN, 0};
+    uint8_t end[2 + HIL_MODEL_END_SIZE] = {HIL_MODEL_END, 0};
+
+    put32(begin + 2, size);
+    put32(begin + 6, checksum(model, size));
+    put32(end + 2, checksum(model, size));
+    say(tick, begin, sizeof begin);
+    for (uint32_t at = 0; at < size; at += 200) {
+        uint8_t chunk[2 + HIL_MODEL_CHUNK_SIZE + 200] = {HIL_MODEL_CHUNK, 0};
+        const uint32_t part = size - at < 200 ? size - at : 200;
+
+        put32(chunk + 2, at);
+        memcpy(chunk + 2 + HIL_MODEL_CHUNK_SIZE, model + at, part);
+        say(tick, chunk, 2 + HIL_MODEL_CHUNK_SIZE + part);
+    }
+    say(tick, end, sizeof end);
+}
+
+static void model_it(const uint8_t *bytes, size_t count)
+{
+    static uint8_t model[MOST];
+    uint32_t tick = 0;
+    const size_t changes = bytes[0] & 7u;
+
+    if (count < 1 + 3 * changes) {
+        return;
+    }
+    memcpy(model, seed_model, seed_model_size);
+    for (size_t change = 0; change < changes; change++) {
+        const uint8_t *of = bytes + 1 + 3 * change;
+
+        model[(of[0] | ((size_t)of[1] << 8)) % seed_model_size] = of[2];
+    }
+    put32(model + HIL_NN_HEADER_CRC32, checksum(model + HIL_NN_HEADER_VERSION, seed_model_size - HIL_NN_HEADER_VERSION));
+    power_it(&tick, 0);
+    send_model(&tick, model, seed_model_size);
+    must(changes != 0 || (host_body()[0] == HIL_ACK && host_body()[HIL_HEADER_SIZE] == HIL_MODEL_END));
+
+    /* One window in two parts, and its own samples, whatever comes after. */
+    uint8_t window[2 + HIL_OFFSET_SIZE + HIL_INFER_SIZE + 173] = {HIL_INFER, HIL_FRAGMENT | HIL_MORE};
+    window[2 + HIL_OFFSET_SIZE + HIL_INFER_N_AT] = 20;
+    say(&tick, window, sizeof window);
+    window[1] = HIL_FRAGMENT;
+    put32(window + 2, HIL_INFER_SIZE + 173);
+    say(&tick, window, 2 + HIL_OFFSET_SIZE + 67);
+    must(changes != 0 || host_body()[0] == HIL_RESULT);
+    const uint8_t stream[2 + HIL_STREAM_INFER_SIZE] = {HIL_STREAM_INFER, 0, 0, bytes[0] >> 7, 3, 0};
+    say(&tick, stream, sizeof stream);
+    command_it(tick, bytes + 1 + 3 * changes, count - 1 - 3 * changes);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 {
     if (count < 2 || count > MOST) {
         return 0;
     }
+    uint32_t soon = 0xFFFF0000u; /* so that the counter wraps */
+
     switch (bytes[0] & 3u) {
     case 0:
         read_both_ways(bytes + 1, count - 1, 16, 64);
@@ -191,8 +280,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
     case 1:
         read_both_ways(bytes + 1, count - 1, 32, LONGEST);
         break;
+    case 2:
+        power_it(&soon, bytes[1]);
+        command_it(soon, bytes + 2, count - 2);
+        break;
     default:
-        command_it(bytes + 1, count - 1);
+        model_it(bytes + 1, count - 1);
         break;
     }
     return 0;

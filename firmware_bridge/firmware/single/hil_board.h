@@ -67,7 +67,7 @@ extern "C" {
 
 /* The native messages, version 1. Made by `python -m firmware_bridge.firmware.codegen`; do not edit. */
 
-enum { HIL_VERSION = 1, HIL_HEADER_SIZE = 4 };
+enum { HIL_VERSION = 1, HIL_HEADER_SIZE = 4, HIL_OFFSET_SIZE = 4 };
 
 enum hil_kind {
     HIL_HELLO = 0x01,
@@ -234,26 +234,26 @@ enum {
     HIL_INJECT_SIZE = 6
 };
 
-/* MODEL_BEGIN: a model of so many bytes follows. */
+/* MODEL_BEGIN: an op list of so many bytes follows, and the one before is forgotten; NAK no room tells how many there is room for. */
 enum {
     HIL_MODEL_BEGIN_SIZE_AT = 0,
     HIL_MODEL_BEGIN_CRC32_AT = 4,
     HIL_MODEL_BEGIN_SIZE = 8
 };
 
-/* MODEL_CHUNK: part of a model; then data. */
+/* MODEL_CHUNK: part of a model: ACK where it follows or is there already, NAK out of order tells the offset wanted; then data. */
 enum {
     HIL_MODEL_CHUNK_OFFSET_AT = 0,
     HIL_MODEL_CHUNK_SIZE = 4
 };
 
-/* MODEL_END: the model is complete: check and use it. */
+/* MODEL_END: check and use it; NAK out of order tells the offset wanted while bytes are missing, bad checksum that of what came, bad argument why the op list is refused (detail: reason | operator << 8 | op << 16), no room the bytes that a window takes. */
 enum {
     HIL_MODEL_END_CRC32_AT = 0,
     HIL_MODEL_END_SIZE = 4
 };
 
-/* INFER: run the model on one window of n samples in the stream's dtype and scale; RESULT comes back under this id; then values. */
+/* INFER: run the model on one window of n samples in the stream's dtype and scale; RESULT comes back under this id; fragments where it is longer than a frame: NAK out of order tells the offset wanted, and it is sent anew; then values. */
 enum {
     HIL_INFER_WINDOW_AT = 0,
     HIL_INFER_STREAM_AT = 4,
@@ -261,7 +261,7 @@ enum {
     HIL_INFER_SIZE = 7
 };
 
-/* STREAM_INFER: run the model on the board's own samples. */
+/* STREAM_INFER: run the model on the board's own samples, whenever the number of the last one and one is a multiple of hop; what comes due together with the next is skipped and told in LOG. */
 enum {
     HIL_STREAM_INFER_STREAM_AT = 0,
     HIL_STREAM_INFER_ON_AT = 1,
@@ -269,7 +269,7 @@ enum {
     HIL_STREAM_INFER_SIZE = 4
 };
 
-/* TAP: send the output of this layer with each RESULT (255: none). */
+/* TAP: send the output of this layer ahead of each RESULT (255: none). */
 enum {
     HIL_TAP_LAYER_AT = 0,
     HIL_TAP_SIZE = 1
@@ -596,7 +596,8 @@ uint8_t hil_stream_inject(hil_stream *stream, uint32_t first, uint8_t count, con
 
 /* ---- hil_board.h ---- */
 
-/* A board that speaks the native protocol: hello, start, stop, rates, pings, status, injection, reset.
+/* A board that speaks the native protocol: hello, start, stop, rates, pings, status, injection, reset, and models where
+ * it has an engine for them.
  *
  *     static hil_board board;
  *     hil_board_start(&board, &my_profile);
@@ -616,8 +617,25 @@ typedef struct {
     void (*describe)(hil_text *text); /* further keys of the description, each begun by a comma; may be 0 */
 } hil_profile;
 
-typedef struct {
+struct hil_board;
+struct hil_command;
+
+/* What runs models, where a board has the memory for it (see hil_model.h). The core knows it by these calls alone, so
+ * that firmware without one does not carry it. */
+typedef struct hil_engine {
+    void (*forget)(struct hil_engine *engine);
+    /* Writes its keys of the description: what it holds, and after it `limits` of its own, each begun by a comma. */
+    void (*describe)(const struct hil_engine *engine, hil_text *text);
+    void (*limits)(const struct hil_engine *engine, hil_text *text);
+    void (*obey)(struct hil_engine *engine, struct hil_board *board, const struct hil_command *heard);
+    /* Sample `number` of a stream was taken. */
+    void (*sampled)(struct hil_engine *engine, struct hil_board *board, uint8_t id, uint32_t number,
+                    const uint8_t *sample);
+} hil_engine;
+
+typedef struct hil_board {
     const hil_profile *profile;
+    hil_engine *engine; /* set before the board starts; 0: it runs no models */
     hil_ring in;
     hil_ring out;
     hil_reader reader;
@@ -651,14 +669,30 @@ void hil_hello_more(hil_board *board);
 
 /* What the board does when the host says something, and what both sides of the core share for it. */
 
+/* A command that was heard. */
+typedef struct hil_command {
+    uint8_t kind;
+    uint8_t flags;
+    uint16_t seq;
+    const uint8_t *payload;
+    uint16_t length;
+} hil_command;
+
 /* Does what the good frame in `body` says; `length` is that of its header and payload. */
 void hil_command_obey(hil_board *board, uint16_t length);
+
+/* Answers to it; the text of a refusal lies in flash (HIL_TEXT) and may be 0. */
+void hil_command_ack(hil_board *board, const hil_command *heard);
+void hil_command_nak(hil_board *board, const hil_command *heard, uint8_t reason, uint32_t detail, const char *text);
 
 /* Tells the host how many injected samples there has been room for. */
 void hil_command_credit(hil_board *board, uint8_t id);
 
 /* Sends the samples that wait, or counts them as dropped. */
 void hil_board_flush(hil_board *board, uint8_t id);
+
+/* Says a number and a constant (HIL_TEXT) as a warning for people; false where there is no room for it now. */
+bool hil_board_warn(hil_board *board, uint32_t number, const char *text);
 
 /* Forgets everything and says HELLO, as after power-up. */
 void hil_board_anew(hil_board *board);
@@ -1142,7 +1176,7 @@ uint8_t hil_stream_inject(hil_stream *stream, uint32_t first, uint8_t count, con
 
 /* HELLO: who the board is, in as many fragments as its size asks for. */
 
-enum { HIL_CRC16_BYTES = 2, HIL_OFFSET_BYTES = 4 };
+enum { HIL_CRC16_BYTES = 2 };
 
 #define HIL_HELLO_ROOM ((uint16_t)(HIL_MAX_FRAME - HIL_HEADER_SIZE - HIL_CRC16_BYTES))
 
@@ -1192,7 +1226,15 @@ static void hil_hello_payload(const hil_board *board, hil_text *text)
     hil_text_number(text, HIL_TX_BYTES);
     hil_text_put(text, HIL_TEXT(",\"inject_room\":"));
     hil_text_number(text, hil_stream_room(&board->streams[0]));
+    hil_text_put(text, HIL_TEXT(",\"rx_buffer\":"));
+    hil_text_number(text, HIL_RX_BYTES);
+    if (board->engine != 0) {
+        board->engine->limits(board->engine, text);
+    }
     hil_text_char(text, '}');
+    if (board->engine != 0) {
+        board->engine->describe(board->engine, text);
+    }
     if (profile->describe != 0) {
         profile->describe(text);
     }
@@ -1213,7 +1255,7 @@ static bool hil_hello_part(hil_board *board)
 {
     const uint16_t left = (uint16_t)(board->hello_length - board->hello_at);
     const bool whole = board->hello_length <= HIL_HELLO_ROOM;
-    const uint16_t most = whole ? HIL_HELLO_ROOM : (uint16_t)(HIL_HELLO_ROOM - HIL_OFFSET_BYTES);
+    const uint16_t most = whole ? HIL_HELLO_ROOM : (uint16_t)(HIL_HELLO_ROOM - HIL_OFFSET_SIZE);
     const uint16_t length = left < most ? left : most;
     const uint8_t more = left > most ? HIL_MORE : 0;
     hil_text text = {&board->writer, 0, board->hello_at, (uint16_t)(board->hello_at + length)};
@@ -1223,7 +1265,7 @@ static bool hil_hello_part(hil_board *board)
         return false;
     }
     const uint8_t flags = whole ? 0 : (uint8_t)(HIL_FRAGMENT | more);
-    const uint16_t with_offset = (uint16_t)(length + (whole ? 0 : HIL_OFFSET_BYTES));
+    const uint16_t with_offset = (uint16_t)(length + (whole ? 0 : HIL_OFFSET_SIZE));
     if (!hil_frame_open(&board->writer, HIL_HELLO, flags, with_offset, 0)) {
         return false;
     }
@@ -1250,15 +1292,7 @@ void hil_hello_more(hil_board *board)
 
 /* ---- answers ---- */
 
-typedef struct {
-    uint8_t kind;
-    uint8_t flags;
-    uint16_t seq;
-    const uint8_t *payload;
-    uint16_t length;
-} hil_command;
-
-static void hil_ack(hil_board *board, const hil_command *heard)
+void hil_command_ack(hil_board *board, const hil_command *heard)
 {
     if (hil_frame_open(&board->writer, HIL_ACK, 0, HIL_ACK_SIZE, 0)) {
         hil_frame_8(&board->writer, heard->kind);
@@ -1267,13 +1301,23 @@ static void hil_ack(hil_board *board, const hil_command *heard)
     }
 }
 
-static void hil_nak(hil_board *board, const hil_command *heard, uint8_t reason, uint32_t detail)
+void hil_command_nak(hil_board *board, const hil_command *heard, uint8_t reason, uint32_t detail, const char *text)
 {
-    if (hil_frame_open(&board->writer, HIL_NAK, 0, HIL_NAK_SIZE, 0)) {
+    hil_text counted = {0, 0, 0, 0};
+
+    if (text != 0) {
+        hil_text_put(&counted, text);
+    }
+    if (hil_frame_open(&board->writer, HIL_NAK, 0, (uint16_t)(HIL_NAK_SIZE + counted.at), 0)) {
+        hil_text said = {&board->writer, 0, 0, counted.at};
+
         hil_frame_8(&board->writer, heard->kind);
         hil_frame_16(&board->writer, heard->seq);
         hil_frame_8(&board->writer, reason);
         hil_frame_32(&board->writer, detail);
+        if (text != 0) {
+            hil_text_put(&said, text);
+        }
         hil_frame_close(&board->writer);
     }
 }
@@ -1301,12 +1345,12 @@ static void hil_start_command(hil_board *board, const hil_command *heard)
 
     streams = streams != 0 ? streams : all;
     if (nonce == 0 || (streams & ~all) != 0) {
-        hil_nak(board, heard, HIL_REFUSED_BAD_ARGUMENT, board->profile->streams);
+        hil_command_nak(board, heard, HIL_REFUSED_BAD_ARGUMENT, board->profile->streams, 0);
         return;
     }
     const bool anew = nonce != board->nonce;
     board->nonce = nonce;
-    hil_ack(board, heard);
+    hil_command_ack(board, heard);
     for (uint8_t id = 0; id < board->profile->streams; id++) {
         hil_stream *stream = &board->streams[id];
         const bool wanted = ((streams >> id) & 1u) != 0;
@@ -1328,7 +1372,7 @@ static void hil_stop_command(hil_board *board, const hil_command *heard)
         hil_board_flush(board, id);
         board->streams[id].running = false;
     }
-    hil_ack(board, heard);
+    hil_command_ack(board, heard);
 }
 
 static void hil_set_rate_command(hil_board *board, const hil_command *heard)
@@ -1337,7 +1381,7 @@ static void hil_set_rate_command(hil_board *board, const hil_command *heard)
     const uint32_t rate_mhz = hil_get32(heard->payload + HIL_SET_RATE_RATE_MHZ_AT);
 
     if (id >= board->profile->streams || rate_mhz == 0 || rate_mhz > HIL_TICK_HZ * 100u) {
-        hil_nak(board, heard, HIL_REFUSED_BAD_ARGUMENT, 0);
+        hil_command_nak(board, heard, HIL_REFUSED_BAD_ARGUMENT, 0, 0);
         return;
     }
     hil_board_flush(board, id);
@@ -1345,7 +1389,7 @@ static void hil_set_rate_command(hil_board *board, const hil_command *heard)
     if (board->streams[id].running) {
         hil_stream_run(&board->streams[id], hal_tick());
     }
-    hil_ack(board, heard);
+    hil_command_ack(board, heard);
     if (board->hello_length != 0) {
         hil_hello_begin(board); /* parts of two descriptions make none */
     }
@@ -1398,21 +1442,30 @@ static void hil_inject_command(hil_board *board, const hil_command *heard)
         stream += id;
     }
     if (id >= board->profile->streams || !stream->injecting || bytes != count * stream->sensor->sample_bytes) {
-        hil_nak(board, heard, HIL_REFUSED_BAD_ARGUMENT, 0);
+        hil_command_nak(board, heard, HIL_REFUSED_BAD_ARGUMENT, 0, 0);
         return;
     }
     const uint8_t reason = hil_stream_inject(stream, first, count, heard->payload + HIL_INJECT_SIZE);
     if (reason != 0) {
-        hil_nak(board, heard, reason, stream->accepted);
+        hil_command_nak(board, heard, reason, stream->accepted, 0);
     } else if (!stream->running && stream->accepted != 0) {
         hil_stream_run(stream, hal_tick()); /* nothing is due before the first injected sample */
     }
 }
 
+/* Windows are the only commands that need not fit a frame: their parts are put together by whoever takes them. */
+static bool hil_is_read(const hil_command *heard)
+{
+    if ((heard->flags & (HIL_FRAGMENT | HIL_MORE)) != 0) {
+        return heard->kind == HIL_INFER && (heard->flags & HIL_FRAGMENT) != 0 && heard->length >= HIL_OFFSET_SIZE;
+    }
+    return hil_fits(heard->kind, heard->flags, heard->length);
+}
+
 static void hil_obey(hil_board *board, const hil_command *heard)
 {
-    if (!hil_fits(heard->kind, heard->flags, heard->length) || (heard->flags & (HIL_FRAGMENT | HIL_MORE)) != 0) {
-        hil_nak(board, heard, HIL_REFUSED_UNKNOWN, 0);
+    if (!hil_is_read(heard)) {
+        hil_command_nak(board, heard, HIL_REFUSED_UNKNOWN, 0, 0);
         return;
     }
     switch (heard->kind) {
@@ -1442,8 +1495,20 @@ static void hil_obey(hil_board *board, const hil_command *heard)
     case HIL_RESET:
         hil_board_anew(board);
         break;
+    case HIL_MODEL_BEGIN:
+    case HIL_MODEL_CHUNK:
+    case HIL_MODEL_END:
+    case HIL_INFER:
+    case HIL_STREAM_INFER:
+    case HIL_TAP:
+        if (board->engine != 0) {
+            board->engine->obey(board->engine, board, heard);
+        } else {
+            hil_command_nak(board, heard, HIL_REFUSED_UNKNOWN, 0, HIL_TEXT("this board runs no models"));
+        }
+        break;
     default:
-        hil_nak(board, heard, HIL_REFUSED_UNKNOWN, 0);
+        hil_command_nak(board, heard, HIL_REFUSED_UNKNOWN, 0, 0);
         break;
     }
 }
@@ -1470,34 +1535,42 @@ enum { HIL_WARNING = 2 };
 
 /* ---- samples ---- */
 
-static void hil_overload_text(const hil_board *board, hil_text *text)
+static void hil_number_text(hil_text *text, uint32_t number, const char *constant)
 {
-    hil_text_number(text, board->unsaid);
-    hil_text_put(text, HIL_TEXT(" samples found no room: the line is too slow for this rate, or nobody reads"));
+    hil_text_number(text, number);
+    hil_text_put(text, constant);
+}
+
+bool hil_board_warn(hil_board *board, uint32_t number, const char *text)
+{
+    hil_text counted = {0, 0, 0, 0};
+
+    if (hil_ring_free(&board->out) < HIL_TX_RESERVE) {
+        return false; /* not now: a frame that finds no room uses up its number */
+    }
+    hil_number_text(&counted, number, text);
+    if (!hil_frame_open(&board->writer, HIL_LOG, 0, (uint16_t)(HIL_LOG_SIZE + counted.at), 0)) {
+        return false;
+    }
+    hil_text said = {&board->writer, 0, 0, counted.at};
+
+    hil_frame_8(&board->writer, HIL_WARNING);
+    hil_frame_32(&board->writer, hal_tick());
+    hil_number_text(&said, number, text);
+    hil_frame_close(&board->writer);
+    return true;
 }
 
 /* Says, not too often, that samples were dropped: STATUS counts them, a person reads lines. */
 static void hil_tell_overload(hil_board *board)
 {
-    const uint32_t tick = hal_tick();
-    hil_text counted = {0, 0, 0, 0};
-
-    if (board->unsaid == 0 || (board->said && tick - board->said_tick < HIL_LOG_TICKS)) {
+    if (board->unsaid == 0 || (board->said && hal_tick() - board->said_tick < HIL_LOG_TICKS)) {
         return;
     }
-    if (hil_ring_free(&board->out) < HIL_TX_RESERVE) {
-        return; /* not now: a frame that finds no room uses up its number */
-    }
-    hil_overload_text(board, &counted);
-    if (hil_frame_open(&board->writer, HIL_LOG, 0, (uint16_t)(HIL_LOG_SIZE + counted.at), 0)) {
-        hil_text text = {&board->writer, 0, 0, counted.at};
-
-        hil_frame_8(&board->writer, HIL_WARNING);
-        hil_frame_32(&board->writer, tick);
-        hil_overload_text(board, &text);
-        hil_frame_close(&board->writer);
+    if (hil_board_warn(board, board->unsaid,
+                       HIL_TEXT(" samples found no room: the line is too slow for this rate, or nobody reads"))) {
         board->said = true;
-        board->said_tick = tick;
+        board->said_tick = hal_tick();
         board->unsaid = 0;
     }
 }
@@ -1525,6 +1598,20 @@ void hil_board_flush(hil_board *board, uint8_t id)
     stream->pending = 0;
 }
 
+static void hil_taken(hil_board *board, uint8_t id)
+{
+    const hil_stream *stream = &board->streams[id];
+    const uint8_t last = (uint8_t)(stream->pending - 1u);
+
+    if (board->engine != 0) {
+        board->engine->sampled(board->engine, board, id, stream->produced + last,
+                               stream->values + (uint16_t)(last * stream->sensor->sample_bytes));
+    }
+    if (stream->pending >= stream->group) {
+        hil_board_flush(board, id);
+    }
+}
+
 /* One slot that is due: taken, or passed where its reading was overwritten or never came. */
 static void hil_slot(hil_board *board, uint8_t id, uint32_t tick)
 {
@@ -1540,8 +1627,8 @@ static void hil_slot(hil_board *board, uint8_t id, uint32_t tick)
         hil_board_flush(board, id); /* samples of one frame follow each other without a gap */
         stream->starved++;
         hil_stream_advance(stream);
-    } else if (stream->pending >= stream->group) {
-        hil_board_flush(board, id);
+    } else {
+        hil_taken(board, id);
     }
 }
 
@@ -1571,6 +1658,9 @@ void hil_board_anew(hil_board *board)
         stream->sensor = &board->profile->sensors[id];
         hil_stream_begin(stream, false);
         hil_stream_set_rate(stream, id == 0 && hal_rate_mhz() != 0 ? hal_rate_mhz() : stream->sensor->rate_mhz);
+    }
+    if (board->engine != 0) {
+        board->engine->forget(board->engine);
     }
     board->nonce = 0;
     board->unsaid = 0;

@@ -19,7 +19,7 @@ from firmware_bridge.oplist.ops import OpList
 from firmware_bridge.oplist.table import NAMES
 from hil.models.int8.reference import Int8, run
 
-__all__ = ["Difference", "Verdict", "blame"]
+__all__ = ["Difference", "Tap", "Verdict", "blame"]
 
 Tap = Callable[[int, int], "Int8 | None"]
 """Asks the board for a layer of a window: `(window, layer)` to its elements in order, or None where none came."""

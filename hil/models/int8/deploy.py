@@ -5,7 +5,7 @@ Rule of this room: whatever is printed about a deployment comes from the op list
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,10 +19,11 @@ from hil.models.contract import Contract
 from hil.models.int8.calibrate import ranges
 from hil.models.int8.graph import Graph
 from hil.models.int8.quantise import Readings, quantise
+from hil.models.matching import match
 from hil.models.model import Model, build_network
 from hil.models.windows import Windows
 
-__all__ = ["PERCENTILE", "Deployment", "deploy", "graph_of", "preview", "readings_of"]
+__all__ = ["PERCENTILE", "Deployment", "columns_of", "deploy", "graph_of", "preview", "readings_of"]
 
 PERCENTILE = 99.99
 """Share of the values, in percent, that a tensor's range holds on either side: one in ten thousand saturates."""
@@ -87,20 +88,35 @@ def layers(oplist: OpList) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def deploy(model: Model, windows: Windows, percentile: float = PERCENTILE) -> Deployment:
+def deploy(
+    model: Model, windows: Windows, percentile: float = PERCENTILE, onto: Stream | None = None
+) -> Deployment:  # fmt: skip
     """Quantise a model, its ranges calibrated on windows.
 
     Args:
         model: The model.
-        windows: Of the stream it will read.
+        windows: Of the stream it will read, or of one with the same channels and units.
         percentile: Share of the values, in percent, that a range holds on either side; 100: all.
+        onto: The stream it will read, where its type, scale or order are its own; None: that of the windows.
 
     Raises:
         UsageError: An operator or the stream's type does not run on a board.
     """
     readings = readings_of(model.contract, windows.stream, windows.picked)
     chosen = windows.raw[np.unique(np.linspace(0, len(windows) - 1, min(len(windows), _MOST)).astype(np.int64))]
-    return _made(model, readings, readings.normalised(chosen), len(chosen), percentile)
+    normalised = readings.normalised(chosen)
+    if onto is not None:
+        readings = readings_of(model.contract, onto, columns_of(model.contract, onto))
+    return _made(model, readings, normalised, len(chosen), percentile)
+
+
+def columns_of(contract: Contract, stream: Stream) -> tuple[int, ...]:
+    """Return the column of a stream for every input of a model, at whatever rate it runs now.
+
+    Raises:
+        UsageError: A channel is missing, or in another unit.
+    """
+    return match(contract, replace(stream, rate_hz=contract.rate_hz), stream.name)
 
 
 def preview(model: Model) -> Deployment:
@@ -126,6 +142,11 @@ def graph_of(model: Model) -> Graph:
         UsageError: An operator does not run on a board; it is named.
     """
     contract = model.contract
+    if contract.frame is not None:
+        raise UsageError(
+            f"it reads frames of {contract.frame[0]} x {contract.frame[1]}, and boards run networks of channels",
+            f"model {contract.name}", "run it on the host",
+        )  # fmt: skip
     shape = (contract.memory_samples, len(contract.inputs))
     if contract.architecture is not None:
         network = build_network(model.package)  # says in a sentence where torch is missing

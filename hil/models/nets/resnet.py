@@ -12,6 +12,7 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from hil.models.nets.causal import convolved, folded, follow, pooled, slide
 from hil.models.nets.seam import Net, State
@@ -73,7 +74,9 @@ class Resnet(Net):
         for block, reach, inner, every in self._grids(hop):
             z = torch.relu(block.norms[0](slide(y, block.first, reach, every)))
             z = block.norms[1](slide(z, block.second, inner, 1))
-            kept = y[..., (y.shape[2] - 1) % every :: every][..., -z.shape[2] :]
+            # A pool over one row is how boards take every so many rows; it changes none.
+            kept = functional.max_pool1d(y[..., (y.shape[2] - 1) % every :], 1, every) if every > 1 else y
+            kept = kept[..., kept.shape[2] - z.shape[2] :]
             if block.skip is not None:
                 kept = block.norms[2](block.skip(kept))
             y = torch.relu(kept + z)

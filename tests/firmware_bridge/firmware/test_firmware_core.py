@@ -124,8 +124,9 @@ def test_what_makes_no_sense_is_refused_as_a_bad_argument(make, kind, fields, ta
 @both
 def test_a_command_that_nobody_knows_is_refused_as_unknown(make) -> None:
     host = Host(make())
-    host.send(Kind.TAP, layer=1)
-    assert [(nak.of, nak.reason) for nak in host.answers(Kind.NAK)] == [(Kind.TAP, 1)]
+    host.board.receive(Encoder(32, 1024).payload(0x5A, 0, b""), host.now)
+    host.listen()
+    assert [(nak.of, nak.reason) for nak in host.answers(Kind.NAK)] == [(0x5A, 1)]
 
 
 @both

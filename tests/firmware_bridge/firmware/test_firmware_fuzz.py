@@ -7,18 +7,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from dut_core import NET
 
 from firmware_bridge.firmware.build import build, built, missing
-from firmware_bridge.firmware.recipes import RECIPES
+from firmware_bridge.firmware.recipes import FOLDER, RECIPES
+from firmware_bridge.oplist.cheader import c_table
 
 MILLIONS = 10
 pytestmark = [pytest.mark.firmware, pytest.mark.skipif(bool(missing("fuzz")), reason=missing("fuzz"))]
 
 
-def fuzzed(folder: Path, *options: str) -> int:
+def fuzzed(folder: Path, *options: str, target: str = "fuzz") -> int:
     """Run the fuzzer; return how many inputs it tried."""
     done = subprocess.run(
-        [built("fuzz"), str(folder), *options, "-print_final_stats=1"], capture_output=True, text=True, cwd=folder,
+        [built(target), str(folder), *options, "-print_final_stats=1"], capture_output=True, text=True, cwd=folder,
         check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
@@ -31,6 +33,16 @@ def fuzzed(folder: Path, *options: str) -> int:
 def test_nothing_a_host_sends_breaks_the_board(tmp_path: Path) -> None:
     seconds = int(os.environ.get("HIL_FUZZ_S", "5"))
     assert fuzzed(tmp_path, f"-max_total_time={seconds}", "-max_len=512", "-seed=1") > 1000
+
+
+@pytest.mark.fuzz
+def test_nothing_a_host_says_breaks_a_device_under_test(tmp_path: Path) -> None:
+    seconds = min(10, int(os.environ.get("HIL_FUZZ_S", "5")))
+    assert fuzzed(tmp_path, f"-max_total_time={seconds}", "-max_len=256", "-seed=1", target="fuzz-dut") > 500
+
+
+def test_the_network_that_is_fuzzed_is_the_one_of_the_tests() -> None:
+    assert (FOLDER / "fuzz_dut" / "small_net.c").read_text() == c_table(NET, "small_net")
 
 
 @pytest.mark.slow

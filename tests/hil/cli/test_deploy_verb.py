@@ -3,12 +3,17 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+import typer
 
 import hil.models
-from firmware_bridge.errors import UsageError
+from firmware_bridge.errors import BridgeError, UsageError
+from firmware_bridge.firmware import can_start
 from firmware_bridge.oplist import unpack
+from firmware_bridge.streams import Stream
 from hil.cli import app
+from hil.models.int8.placed import as_sent_by
 
 SMALL = Path(hil.models.__file__).parent / "exercise-small.hilmodel"
 WATCH = Path(__file__).resolve().parents[3] / "scenarios" / "recordings" / "watch-unseen-9.mcap"
@@ -49,3 +54,59 @@ def test_a_check_tells_how_near_the_integers_come(capsys: pytest.CaptureFixture[
     out = capsys.readouterr().out
     assert "95 % interval" in out
     assert "macro_f1" in out
+
+
+def ended(*arguments: object) -> int:
+    """The exit status of `hil model deploy`."""
+    try:
+        deploy(*arguments)
+    except BridgeError as error:
+        return error.exit_code
+    except typer.Exit as status:
+        return int(status.exit_code)
+    return 0
+
+
+@pytest.mark.firmware
+def test_a_board_gets_the_model_and_says_what_it_holds_and_one_window_is_the_same(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    if reason := can_start("native"):
+        pytest.skip(reason)
+    assert ended(SMALL, "--data", WATCH, "--on", "firmware://native?rate=50&seed=3", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    board = found["board"]
+    assert (board["model"], board["stream"]) == ("hil-imu6", "imu")
+    assert board["deployed"]["blob_bytes"] == found["flash_bytes"]
+    assert board["deployed"]["arena_bytes"] == found["ram_bytes"]
+    assert board["verdict"]["verdict"] == "identical"
+    assert board["elapsed_ms"] > 0
+    assert board["instructions"] is None  # a process cannot count them; unknown is not 0
+
+
+@pytest.mark.firmware
+def test_an_op_list_goes_onto_a_board_and_runs_on_its_own_samples(capsys: pytest.CaptureFixture[str]) -> None:
+    if reason := can_start("native"):
+        pytest.skip(reason)
+    blob = Path(__file__).resolve().parents[2] / "firmware_bridge" / "firmware" / "exercise-small.hiln"
+    assert ended(blob, "--on", "firmware://native", "--stream", "--hop", 100, "--for", 0.6) == 0
+    out = capsys.readouterr().out
+    assert f"flash         {blob.stat().st_size} bytes  of 65536 that the board has" in out
+    assert "identical" in out
+    assert "\n199  " in out
+    assert ended(blob, "--on", "firmware://native", "--data", WATCH) == 2
+
+
+@pytest.mark.firmware
+def test_a_model_does_not_run_on_samples_of_another_rate(capsys: pytest.CaptureFixture[str]) -> None:
+    if reason := can_start("native"):
+        pytest.skip(reason)
+    assert ended(SMALL, "--data", WATCH, "--on", "firmware://native", "--stream", "--for", 1) == 2
+    assert ended(SMALL, "--data", WATCH, "--stream", "--dry-run") == 2
+    assert ended(SMALL, "--data", WATCH, "--on", "firmware://native", "--dry-run") == 2
+    assert ended(SMALL, "--on", "firmware://native") == 2
+
+
+def test_readings_are_told_in_the_integers_of_the_board_that_is_there() -> None:
+    ours = Stream("imu", ("x", "y"), ("g", "g"), "<i2", (2,), 50.0, (0.5, 0.25), (1.0, 0.0))
+    assert as_sent_by(ours, np.array([[2.0, 1.0], [1e9, -1e9]])).tolist() == [[2, 4], [32767, -32768]]

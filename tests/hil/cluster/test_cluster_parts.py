@@ -14,12 +14,15 @@ from firmware_bridge.errors import FileError, UsageError
 from hil.cli import main
 from hil.cluster.address import CA, CERT, KEY, checked, security_of, tls_of
 from hil.cluster.certs import make_certificates
+from hil.cluster.crew import with_kept
 from hil.cluster.files import Cache, Parts, here, parts_of
 from hil.cluster.host import Host
+from hil.scenario.accept import accept
 from hil.scenario.identity import identity_of
 from hil.scenario.load import Loaded, parse_scenario
 from hil.scenario.run import RunOptions, run_scenario
 from hil.scenario.unit import result_of, unit_of
+from hil.verify import verify
 
 NOW = datetime.datetime(2026, 3, 1, tzinfo=datetime.UTC)
 
@@ -160,12 +163,41 @@ def test_a_host_asks_for_files_that_it_lacks_and_then_gives_the_local_result(rec
     assert identity_of([result]) == identity_of([run_scenario(recorded, RunOptions())])
 
 
+def test_a_host_hands_back_the_recording_of_what_failed_and_keeps_none(tmp_path: Path) -> None:
+    text = SCENARIO.replace('recording = "watch.mcap"', 'virtual = "imu?rate=50"\n[readings]\nto_s = 1.0')
+    text = text.replace("equals = 0", "equals = 9")
+    loaded = Loaded(tmp_path / "s.toml", text, parse_scenario(text, "s.toml"))
+    options = RunOptions(keep=str(tmp_path / "asked"), update_baselines=True)
+    plain = json.loads(unit_of(0, loaded, options).text) | {"key": "k", "parts": []}
+    plain["files"] = {"nothing.json": str(tmp_path / "nothing.json")}
+    host = Host((), 1, Cache(tmp_path / "cache"))
+    try:
+        answer = host.run(json.dumps(plain), "tcp://host")
+    finally:
+        asyncio.run(host.teardown(None))
+    (name, data) = answer["kept"]["recording"]
+    assert not (tmp_path / "asked").exists()
+    assert not Path(result_of(answer["text"]).files["recording"]).exists()
+    for number in ("", "-2"):
+        path = Path(result_of(with_kept(answer, tmp_path / "here")).files["recording"])
+        assert path == tmp_path / "here" / name.replace(".mcap", f"{number}.mcap")
+        assert path.read_bytes() == data
+        assert verify(path).verdict == "reproduced"
+    (tmp_path / "file").write_text("")
+    refused = result_of(with_kept(answer, tmp_path / "file" / "below"))
+    assert (refused.files, "cannot be kept" in refused.remarks[-1]) == ({}, True)
+    accepted = accept(result_of(answer["text"]), loaded, lambda heading, difference: True)
+    assert json.loads((tmp_path / "nothing.json").read_text())["scenario"] == loaded.scenario.name
+    assert {one.metric: one.outcome for one in accepted.checks}["baseline"] == "PASS"
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (["run", "{s}", "--cluster", "tcp://10.1.2.3:8786"], "--insecure"),
         (["run", "{s}", "--cluster", "tls://127.0.0.1:8786"], "hil cluster certs"),
-        (["run", "{s}", "--cluster", "tcp://127.0.0.1:9", "--update-baselines"], "without --cluster"),
+        (["run", "{s}", "--cluster", "tcp://127.0.0.1:9", "--jobs", "2"], "give it to `hil worker`"),
+        (["run", "{s}", "--cluster", "tcp://127.0.0.1:9", "--bench", "none.toml"], "give it to `hil worker`"),
         (["run", "{s}", "--cluster", "tcp://127.0.0.1:9", "--on", "/dev/ttyACM0"], "needs = "),
         (["worker", "tcp://10.1.2.3:8786"], "--insecure"),
         (["cluster", "scheduler", "--host", "0.0.0.0"], "--insecure"),

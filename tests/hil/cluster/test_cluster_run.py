@@ -151,9 +151,15 @@ def test_scenarios_run_where_their_boards_are_and_files_follow_where_they_lack(
     workers = [bench.worker("left", "left", code=FOREIGN), bench.worker("right", "right", code=FOREIGN)]
     crew = bench.crew()
     until(lambda: crew.width() == 2)
-    scenarios = [on_board("right"), from_file, on_board("left"), on_board("middle"), on_board("right"), from_file]
-    results = run_all(scenarios, RunOptions(), crew=crew)
-    assert [one.outcome for one in results] == ["PASS", "PASS", "PASS", "NA", "PASS", "PASS"], results
+    text = text.replace("equals = 0", "equals = 9")
+    failing = Loaded(bench.folder / "fail.toml", text, parse_scenario(text, "f"))
+    scenarios = [on_board("right"), from_file, on_board("left"), on_board("middle"), on_board("right"), failing]
+    results = run_all(scenarios, RunOptions(keep=str(bench.folder / "kept"), keep_all=True), crew=crew)
+    assert [one.outcome for one in results] == ["PASS", "PASS", "PASS", "NA", "PASS", "FAIL"], results
+    kept = [one.files.get("recording", "") for one in results]
+    assert [Path(one).parent == bench.folder / "kept" for one in kept] == [True, False, True, False, True, False]
+    assert kept[1] == kept[5] == str(recording)  # what was only read is where it was
+    assert all(Path(one).is_file() for one in kept if one)
     assert "board:middle" in results[3].why
     assert {results[0].target, results[2].target} == {"virtual://imu?rate=100"}
     assert identity_of([results[1]]) == identity_of(local)

@@ -15,7 +15,8 @@ from hil.models.int8.deploy import graph_of
 from hil.models.int8.graph import Graph
 from hil.models.int8.onnx_graph import read_program
 from hil.models.int8.trace import trace
-from hil.models.nets.shapes import TcnConfig
+from hil.models.nets.resnet import Resnet
+from hil.models.nets.shapes import ResnetConfig, TcnConfig
 from hil.models.nets.tcn import Tcn
 
 ROWS, CHANNELS = 40, 3
@@ -72,6 +73,9 @@ def pooled() -> nn.Module:
 NETWORKS = {
     "functional": Functional, "dense": Dense, "sequential": sequential, "pooled": pooled,
     "tcn": lambda: Tcn(TcnConfig(inputs=3, classes=4, channels=6, kernel=3, dilations=(1, 2, 4), pool=26)),
+    "resnet": lambda: Resnet(
+        ResnetConfig(inputs=3, classes=4, channels=(6, 8), strides=(1, 2), kernel=4, pool=13), norm=True
+    ),
 }  # fmt: skip
 
 

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from model_boards import STREAM, batch, decide, gap, readings, small_model
 
+from firmware_bridge.batch import Batch
 from firmware_bridge.errors import UsageError
 from firmware_bridge.events import Arrival, Connected, Gap, Item, Mark
-from firmware_bridge.streams import BoardInfo
+from firmware_bridge.streams import BoardInfo, Stream
+from hil.models.data_config import DataConfig, RecordingEntry
 from hil.models.datasets import NONE
-from hil.models.recorded import items_of, load_recordings
-from hil.models.training_config import DataConfig, RecordingEntry
+from hil.models.labelled import load_recordings
+from hil.models.recorded import items_of
 from hil.models.windows import windows_of
 from hil.recording.header import BoardSetup, Header
 from hil.recording.reader import Recording
@@ -107,3 +109,34 @@ def test_a_recording_that_says_not_whose_it_is_cannot_be_learnt_from(tmp_path: P
         load_recordings(config, tmp_path)
     with pytest.raises(UsageError, match="no stream with pressure"):
         load_recordings(config.model_copy(update={"channels": ("pressure",)}), tmp_path)
+
+
+def test_frames_are_read_row_by_row_and_streams_side_by_side_where_both_have_a_sample(tmp_path: Path) -> None:
+    thermal = Stream("thermal", ("T",), ("degC",), "<i2", (2, 3), 5.0, scale=(0.1,))
+    ambient = Stream("ambient", ("A",), ("degC",), "<i2", (1,), 5.0, scale=(0.1,))
+    info = BoardInfo("d6t", "1", "f", (thermal, ambient), "native")
+    numbers = np.arange(20, dtype=np.int64)
+    frames = np.arange(120, dtype=np.int16).reshape(20, 2, 3)
+    times = numbers * 200_000_000
+    writer = RecordingWriter(tmp_path / "a.mcap", Header(0, (BoardSetup("d6t", "", None, 1, info),), about={
+        "person": "Ada", "day": "3", "label": "sit"}))  # fmt: skip
+    writer.write(Arrival("d6t", 0, 0, "open", b"x", (Connected("d6t", 0, info, 0),)))
+    lost = Gap("d6t", int(times[8]), "ambient", 0, 8, 2, "lost")
+    warm = numbers.astype(np.int16)[:, None]
+    for seq, item in enumerate((
+        Batch("d6t", thermal, 0, 0, times, times, frames), Batch("d6t", ambient, 0, 0, times[:8], times[:8], warm[:8]),
+        lost, Batch("d6t", ambient, 0, 10, times[10:], times[10:], warm[10:]),
+    ), 1):  # fmt: skip
+        writer.write(Arrival("d6t", seq, seq, "rx", b"x", (item,)))
+    writer.close()
+    one = DataConfig(folder=str(tmp_path), streams=("thermal",), labels=("sit", "stand"))
+    dataset = load_recordings(one)
+    assert (dataset.frame, dataset.channels, dataset.units) == ((2, 3), ("T",), ("degC",))
+    assert np.allclose(dataset.series[0].values, frames.reshape(20, 6) * 0.1)
+    assert dataset.by("day").people == ("3",)
+    with pytest.raises(UsageError, match="no group"):
+        dataset.by("mood")
+    both = load_recordings(one.model_copy(update={"streams": ("thermal", "ambient")}))
+    assert both.channels == ("T.0.0", "T.0.1", "T.0.2", "T.1.0", "T.1.1", "T.1.2", "A")
+    assert [len(item.values) for item in both.series] == [8, 10]
+    assert np.allclose(both.series[1].values[:, 6], numbers[10:] * 0.1)

@@ -11,7 +11,8 @@ from firmware_bridge.errors import FileError, UsageError
 from hil.models import load_model
 from hil.models.augment import Crops
 from hil.models.augment_config import AugmentConfig
-from hil.models.datasets import NONE, Dataset, NpzLayout, Series, digest, load_dataset, load_npz
+from hil.models.data_config import NpzLayout
+from hil.models.datasets import NONE, Dataset, Series, digest, load_dataset, load_npz
 from hil.models.evaluate import folds_of, held_out_card, judge, with_card
 from hil.models.package import pack
 from hil.models.train import Progress, train, train_and_judge
@@ -144,6 +145,14 @@ def crops(config: AugmentConfig, length: int = 50) -> Crops:
     return Crops(series, ("x", "y", "z", "rate"), length, config, torch.Generator().manual_seed(1))
 
 
+@pytest.mark.parametrize(
+    "key", [{"noise_density": {"w": 1.0}}, {"per_second": ("w",)}, {"vectors": (("x", "y", "w"),)}]
+)
+def test_a_channel_that_is_not_there_is_named(key: dict[str, object]) -> None:
+    with pytest.raises(UsageError, match="no channel is called w"):
+        crops(AugmentConfig.model_validate(key))
+
+
 def test_an_unchanged_crop_is_a_piece_of_the_series() -> None:
     readings, labels = crops(AugmentConfig()).draw(20)
     starts = readings[:, 0, 0].long()
@@ -217,7 +226,7 @@ def test_what_is_written_is_judged_on_the_held_out_people(tmp_path: Path) -> Non
     config = toy(tmp_path)
     config = config.model_copy(update={"training": config.training.model_copy(update={"epochs": 1})})
     dataset = load_dataset(config.data, tmp_path)
-    package = train_and_judge(config, dataset, tmp_path / "toy.hilmodel")
+    package = train_and_judge(config, dataset, tmp_path / "toy.hilmodel").package
     assert load_model(tmp_path / "toy.hilmodel").package.sha256 == package.sha256
     found = judge(package, dataset.of(["3"])).score(2)
     assert {metric.name: metric.value for metric in package.contract.card.metrics} == {

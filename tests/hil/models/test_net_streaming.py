@@ -20,7 +20,7 @@ from hil.models.step_plain import PlainStep
 
 NAMES = tuple(SHAPES)
 HOPS = (1, 4, 5, 7)
-SIZE = 130
+SIZE = 100
 MODELS = {(name, hop): net_model(name, hop) for name in NAMES for hop in HOPS}
 EXPECTED: dict[tuple[str, int, int], list[Any]] = {}
 
@@ -35,7 +35,7 @@ def offline(name: str, hop: int, seed: int = 0) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.data())
 def test_streaming_equals_the_scanned_offline_pass_bit_for_bit(name: str, data: st.DataObject) -> None:
     """Any hop, any split into batches, any interleaving of boards."""
@@ -73,7 +73,7 @@ def test_the_comparison_notices_lost_state(name: str) -> None:
     expected, runner = whole_windows(model, whole), model.runner(boards=["a"], slots=1)
     worst = 0.0
     for start in range(SIZE):
-        if start == 80:
+        if start == 70:
             step = runner._groups[0].step
             step.input[...] = 0.0
             step.run([0], [0], [start])  # what is in the state is dropped once
@@ -112,14 +112,18 @@ def test_sliding_over_a_signal_gives_what_whole_windows_give(name: str) -> None:
             assert torch.allclose(plain(window).double(), slid[:, at], atol=2e-5)
 
 
-def test_the_fast_form_of_the_tcn_equals_its_plain_form() -> None:
-    model, hop = MODELS["tcn", 5], 5
-    plain = PlainStep(build_network(model.package), hop, 2)
-    fast = model.step(2)
+@pytest.mark.parametrize("name", ["tcn", "gru", "cnn_gru"])
+def test_a_fast_form_equals_the_plain_form(name: str) -> None:
+    model, hop = MODELS[name, 5], 5
+    plain, fast = PlainStep(build_network(model.package), hop, 3), model.step(3)
+    assert type(fast) is not PlainStep
     chance = np.random.default_rng(3)
-    for at in range(12):
+    for at in range(25):
         plain.input[...] = fast.input[...] = chance.standard_normal(plain.input.shape).astype(np.float32)
-        assert np.allclose(plain.run([0, 1], []), fast.run([0, 1], []), atol=1e-5), at
+        active = [slot for slot in range(3) if chance.random() < 0.8]
+        reset = active[:1] if at == 13 else []
+        said = [step.run(active, reset, [5 * (at + slot) for slot in active]) for step in (plain, fast)]
+        assert np.allclose(said[0][active], said[1][active], atol=1e-5), at
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -154,4 +158,3 @@ def test_a_shape_that_contradicts_its_contract_is_refused() -> None:
     assert "hidden" in refused(lambda plain: plain["architecture"]["config"].update(hidden=0))
     assert "weights and 100000 are allowed" in refused(lambda plain: plain["architecture"]["config"].update(hidden=500))
     assert "frame" in refused(lambda plain: plain.update(frame=[2, 6]), "cnn")
-    assert "frame" in refused(lambda plain: plain.update(frame=None), "cnn")

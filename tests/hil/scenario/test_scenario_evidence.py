@@ -92,6 +92,37 @@ def test_a_failed_run_keeps_what_was_received_and_it_reproduces(tmp_path: Path) 
     assert result.again == f"hil run {tmp_path / 's.toml'}"
 
 
+def test_of_a_large_recording_the_seconds_around_the_failure_are_kept_and_the_limit_is_named(tmp_path: Path) -> None:
+    late = DROP.replace("from_s = 1.0\nto_s = 2.0", "from_s = 3.0\nto_s = 3.5")
+    text = IMU.replace("to_s = 4.0", "to_s = 5.0") + late + LOST
+    whole = run(text, tmp_path, keep=str(tmp_path / "whole"))
+    size = Path(whole.files["recording"]).stat().st_size
+    assert "part" not in whole.files
+    for exhibit in (False, True):
+        small = run(text, tmp_path, keep=str(tmp_path / "small"), keep_bytes=size // 8, exhibit=exhibit)
+        assert small.checks == whole.checks
+        path = Path(small.files["recording"])
+        assert path.stat().st_size < size / 2
+        assert [one.name for one in path.parent.glob("*whole*")] == []
+        assert "more than the" in small.remarks[0]
+        assert "of --keep-most: kept are" in small.remarks[0]
+        assert small.remarks[0].endswith("after link.imu.samples_lost")
+        begin, end = (float(word.split()[0]) for word in small.files["part"].split(" to "))
+        assert begin < 3.0 < end
+        assert verify(path).verdict == "reproduced"
+        with Recording(path) as recording:
+            assert 0 < recording.duration_s < 3.0
+
+
+def test_where_no_moment_stands_for_what_failed_all_of_it_is_kept(tmp_path: Path) -> None:
+    wrong = '[[check]]\nmetric = "clock.imu.exchanges"\nequals = 1\n'
+    result = run(IMU + wrong, tmp_path, keep=str(tmp_path / "kept"), keep_bytes=1)
+    assert result.outcome == "FAIL"
+    assert "all of it is kept" in result.remarks[0]
+    assert verify(Path(result.files["recording"])).verdict == "reproduced"
+    assert "part" not in result.files
+
+
 def test_a_recording_that_was_only_read_is_pointed_at_and_not_copied(tmp_path: Path) -> None:
     first = run(IMU + LOST, tmp_path, keep=str(tmp_path / "kept"), keep_all=True)
     source = first.files["recording"]
@@ -109,10 +140,23 @@ def test_a_passing_run_leaves_nothing_behind(tmp_path: Path) -> None:
 
 def test_a_live_board_that_fails_leaves_a_recording_that_reproduces(tmp_path: Path) -> None:
     text = IMU.replace("to_s = 4.0", "to_s = 0.5") + HIGH
-    result = run(text, tmp_path, on="virtual://imu?rate=100", keep=str(tmp_path / "kept"), exhibit=True)
+    port = "virtual://imu?rate=100"
+    result = run(text, tmp_path, on=port, keep=str(tmp_path / "kept"), exhibit=True)
     assert result.outcome == "FAIL"
     assert verify(Path(result.files["recording"])).verdict == "reproduced"
     assert [one["metric"] for one in result.exhibit["windows"]] == ["stream.imu.imu.ax.maximum"]
+    small = run(text, tmp_path, on=port, keep=str(tmp_path / "kept"), keep_bytes=1)
+    assert (small.exhibit, "part" in small.files) == ({}, True)
+    assert small.remarks[-1].endswith("after stream.imu.imu.ax.maximum")
+    assert verify(Path(small.files["recording"])).verdict == "reproduced"
+
+
+def test_of_a_live_run_that_broke_off_the_end_of_what_was_heard_is_kept(tmp_path: Path) -> None:
+    text = IMU.replace("to_s = 4.0", "to_s = 30.0").replace('name = "imu"', 'name = "imu"\ntimeout_s = 1.5') + LOST
+    result = run(text, tmp_path, on="virtual://imu?rate=100", keep=str(tmp_path / "kept"), keep_bytes=1)
+    assert (result.outcome, "timeout_s" in result.why) == ("TROUBLE", True)
+    assert result.remarks[0].endswith("0.5 s before and 0.0 s after it broke off")
+    assert verify(Path(result.files["recording"])).verdict == "reproduced"
 
 
 def test_a_git_lfs_pointer_is_trouble_and_named_wherever_it_is_told(tmp_path: Path) -> None:

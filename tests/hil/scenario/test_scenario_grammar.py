@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from firmware_bridge.errors import UsageError
-from hil.scenario.load import find_files, json_schema, load_all, load_scenario, parse_scenario
+from hil.scenario.load import Loaded, find_files, json_schema, load_all, load_scenario, parse_scenario
 from hil.scenario.mistakes import ScenarioError
+from hil.scenario.place import refuse_nobody
 from hil.scenario.position import Positions
 
 GOOD = """\
@@ -107,6 +108,35 @@ def test_a_mistake_names_file_line_key_and_what_is_allowed(old: str, new: str, a
     assert any(one.startswith(f"s.toml:{line}: ") and told in one for one in said), said
 
 
+@pytest.mark.parametrize(
+    ("where", "told"),
+    [
+        ('virtual = "imuu"', "s.toml:3: board.b.virtual: there is no such virtual board; did you mean imu?"),
+        ('virtual = "imu?rat=9"', "s.toml:3: board.b.virtual: rat is no parameter of this board; did you mean rate?"),
+        ('virtual = "imu?seed=9"', "board.b.virtual: the seed of a virtual board is a key of its own"),
+        ('port = "virtual://imuu"', "s.toml:3: board.b.port: there is no such virtual board; did you mean imu?"),
+        ('port = "sokcet://h:1"', "board.b.port: 'sokcet://h:1': unknown way into a board"),
+        ('port = "/dev/ttyACM0?baud=x"', "baud is a whole number"),
+    ],
+)
+def test_a_board_that_can_never_be_is_a_mistake_of_the_file_and_not_trouble_of_the_bench(where: str, told: str) -> None:
+    text = f'name = "x"\n[board.b]\n{where}\n[[check]]\nmetric = "link.b.gaps"\nequals = 0\n'
+    (said,) = mistakes(text)
+    assert told in said
+
+
+@pytest.mark.parametrize(
+    ("on", "told"),
+    [("virtul", "did you mean virtual?"), ("c=virtual://imu", "no scenario has a board 'c'.*there are: watch, imu")],
+)
+def test_a_target_that_nothing_can_mean_is_refused(on: str, told: str) -> None:
+    loaded = Loaded(Path("s.toml"), GOOD, parse_scenario(GOOD, "s.toml"))
+    with pytest.raises(UsageError, match=told):
+        refuse_nobody(on, [loaded])
+    for fine in (None, "recording", "imu=/dev/ttyACM0", "/dev/ttyACM0", "firmware://qemu"):
+        refuse_nobody(fine, [loaded])
+
+
 def test_all_mistakes_in_meaning_are_told_in_order_of_their_lines() -> None:
     text = (
         GOOD.replace("at_least = 0.80", "at_leest = 1").replace('board = "watch"', 'board = "x"').replace("why", "wy")
@@ -198,6 +228,10 @@ def test_other_toml_files_among_scenarios_are_left_alone(tmp_path: Path) -> None
     (tmp_path / "deep" / "a.toml").write_text(GOOD)
     assert [one.path.name for one in load_all([tmp_path])] == ["a.toml"]
     assert load_all([tmp_path], tags=["other"]) == []
+    (tmp_path / "recordings").mkdir()
+    (tmp_path / "recordings" / "glitch.toml").write_text(GOOD)  # a glitch has its test beside its recording
+    for place in (tmp_path, tmp_path / "recordings"):
+        assert "glitch.toml" in [one.path.name for one in load_all([place])]
 
 
 def test_named_files_are_found_beside_the_scenario_or_above_it(tmp_path: Path) -> None:

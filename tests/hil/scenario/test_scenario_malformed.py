@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
-from hil.cli import main
+from hil.cli import app, main
 
 SHIPPED = sorted(
     path
@@ -152,6 +153,8 @@ def clear(told: str, path: Path) -> bool:
 def test_two_hundred_malformed_files_are_told_clearly(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    # The verbs are made ready once and not for each file: that alone would take three quarters of the time.
+    monkeypatch.setattr("hil.cli.app", get_command(app))
     mistakes = dict.fromkeys((mutation.__name__ for mutation in MUTATIONS), 0)
     for seed in range(240):
         path = malformed(tmp_path, seed)

@@ -12,11 +12,12 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from runs import ALWAYS_DIES, DIES, endless, live, pty_board, virtual
 
 from firmware_bridge.lock import PortLock
+from hil.scenario import many
 from hil.scenario.crew import Processes
 from hil.scenario.identity import identity_of
 from hil.scenario.many import in_order, run_all, startable
@@ -72,7 +73,10 @@ def test_only_timing_and_circumstances_are_left_out_of_what_must_be_equal() -> N
 
 
 @pytest.mark.pty
-def test_a_process_that_dies_takes_nobody_with_it_and_its_scenario_runs_again(tmp_path: Path) -> None:
+def test_a_process_that_dies_takes_nobody_with_it_and_its_scenario_runs_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(many, "RETRIES", 1)
     flag = tmp_path / "died"
     scenarios = [
         virtual(tmp_path, "before"),
@@ -82,12 +86,12 @@ def test_a_process_that_dies_takes_nobody_with_it_and_its_scenario_runs_again(tm
     ]
     results = run_all(scenarios, RunOptions(), 2)
     assert [(one.name, one.outcome, one.retries) for one in results] == [
-        ("before", "PASS", 0), ("once", "PASS", 1), ("always", "TROUBLE", 2), ("after", "PASS", 0),
+        ("before", "PASS", 0), ("once", "PASS", 1), ("always", "TROUBLE", 1), ("after", "PASS", 0),
     ]  # fmt: skip
-    assert "died, 3 times" in results[2].why
+    assert "died, 2 times" in results[2].why
     from hil.scenario.table import result_lines, total_line
 
-    assert "3 run again after a process died" in total_line(results, 1.0)
+    assert "2 run again after a process died" in total_line(results, 1.0)
     assert "run again, once, since the process that ran it died" in "\n".join(result_lines(results[1]))
 
 
@@ -185,6 +189,7 @@ units = st.lists(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # a machine that others use makes the first draw slow
 @given(units, st.integers(0, 4), st.none() | st.lists(st.frozensets(st.sampled_from("ab")), max_size=3))
 def test_what_begins_fits_fits_together_and_never_leaves_a_place_idle(
     given_units: list[tuple[set[str], set[str], int]], free: int, offers: list[frozenset[str]] | None

@@ -4,7 +4,7 @@
 
 /* Volatile: what stands here when it is compiled is not what stands here when it runs. */
 static const volatile hil_provision provision HIL_FLASH = {
-    {'H', 'I', 'L', 'B', 'O', 'A', 'R', 'D'}, 0, 0, "UNPROVISIONED"};
+    {'H', 'I', 'L', 'B', 'O', 'A', 'R', 'D'}, 0, 0, "UNPROVISIONED", 0};
 
 const char *hal_serial(void)
 {
@@ -24,4 +24,9 @@ uint32_t hal_seed(void)
 uint32_t hal_rate_mhz(void)
 {
     return HIL_FLASH_32(&provision.rate_mhz);
+}
+
+uint32_t hil_instruction_ns(void)
+{
+    return HIL_FLASH_32(&provision.instruction_ns);
 }

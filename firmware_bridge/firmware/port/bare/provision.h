@@ -14,6 +14,9 @@ typedef struct {
     uint32_t seed;
     uint32_t rate_mhz;
     char serial[HIL_SERIAL_BYTES]; /* ended by 0 */
+    uint32_t instruction_ns; /* that every instruction takes by this machine's clocks; 0: they take what they take */
 } hil_provision;
+
+uint32_t hil_instruction_ns(void);
 
 #endif

@@ -4,8 +4,14 @@
 #include <string.h>
 
 #include "hil_board.h"
+#include "hil_model.h"
+#include "hil_dut.h"
 #include "imu6.h"
 
+static uint8_t blob[HIL_MODEL_BYTES];
+static int8_t arena[HIL_ARENA_BYTES];
+static uint8_t window[HIL_WINDOW_BYTES];
+static hil_model model = HIL_MODEL(blob, arena, window, 0);
 static hil_board board;
 static hil_ring *line_in;
 static hil_ring *line_out;
@@ -66,6 +72,7 @@ uint32_t hal_rate_mhz(void)
 void host_power(uint32_t tick, uint32_t from_seed, uint32_t at_rate_mhz)
 {
     memset(&board, 0, sizeof board);
+    board.engine = &model.engine;
     now = tick;
     seed = from_seed;
     rate_mhz = at_rate_mhz;
@@ -97,6 +104,28 @@ uint32_t host_take(uint8_t *bytes, uint32_t most)
         bytes[taken] = (uint8_t)byte;
     }
     return taken;
+}
+
+static hil_dut dut;
+static uint8_t dut_blob[65536];
+static int8_t dut_arena[65536];
+static uint8_t dut_window[16384];
+
+void host_dut_power(uint32_t tick, const uint8_t *network, uint32_t size)
+{
+    const hil_dut_parts parts = {"host", "given", dut_blob, size < sizeof dut_blob ? size : (uint32_t)sizeof dut_blob,
+                                 dut_arena, sizeof dut_arena, dut_window, sizeof dut_window};
+
+    memcpy(dut_blob, network, parts.blob_size);
+    now = tick;
+    hil_dut_start(&dut, &parts);
+}
+
+uint32_t host_dut_step(uint32_t tick)
+{
+    now = tick;
+    hil_dut_poll(&dut);
+    return hil_dut_idle(&dut);
 }
 
 static hil_reader reader;

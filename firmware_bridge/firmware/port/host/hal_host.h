@@ -14,6 +14,10 @@ uint32_t host_step(uint32_t tick);
 uint32_t host_receive(const uint8_t *bytes, uint32_t count);
 uint32_t host_take(uint8_t *bytes, uint32_t most);
 
+/* The same for a device under test (see hil_dut.h), with an op list or, where `size` is 0, without. */
+void host_dut_power(uint32_t tick, const uint8_t *blob, uint32_t size);
+uint32_t host_dut_step(uint32_t tick);
+
 /* The parser alone: begin anew, take a byte and return the length of a good frame, and see what there is. */
 void host_reader(uint32_t max_frame, uint32_t crc_bits);
 uint32_t host_read(uint8_t byte);

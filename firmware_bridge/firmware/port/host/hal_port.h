@@ -15,5 +15,8 @@
 #define HIL_STREAMS 1
 #define HIL_GROUP_BYTES 240 /* of samples in a frame */
 #define HIL_INJECT_BYTES 3072 /* of injected samples that wait */
+#define HIL_MODEL_BYTES 65536 /* of a model, */
+#define HIL_ARENA_BYTES 32768 /* its tensors, */
+#define HIL_WINDOW_BYTES 8192 /* and the readings it looks at */
 
 #endif

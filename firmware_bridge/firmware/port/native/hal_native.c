@@ -1,6 +1,6 @@
 /* The board as a process of this machine: its line is a pseudo terminal, its counter the monotonic clock.
  *
- *     imu6-native [--rate HZ] [--seed N] [--serial TEXT] [--leash]
+ *     imu6-native [--rate HZ] [--seed N] [--serial TEXT] [--leash] [--speaks native|dut] [--model FILE]
  *
  * Prints the terminal's name. With --leash it ends when standard input ends: whoever started it holds the other side,
  * so it goes with that process, however that went. Nothing here paces bytes as a baud rate would.
@@ -15,15 +15,23 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "dut_native.h"
 #include "hal.h"
 #include "hil_board.h"
+#include "hil_model.h"
 #include "imu6.h"
 
+static uint8_t blob[HIL_MODEL_BYTES];
+static int8_t arena[HIL_ARENA_BYTES];
+static uint8_t window[HIL_WINDOW_BYTES];
+static hil_model model = HIL_MODEL(blob, arena, window, 0);
 static hil_board board;
 static hil_ring *line_in;
 static hil_ring *line_out;
 static int line = -1;
 static bool on_leash;
+static bool speaks_dut;
+static const char *model_file;
 static const char *serial = "NATIVE";
 static uint32_t seed;
 static uint32_t rate_mhz;
@@ -60,7 +68,9 @@ void hal_start(hil_ring *in, hil_ring *out)
 {
     line_in = in;
     line_out = out;
-    open_terminal();
+    if (line < 0) {
+        open_terminal();
+    }
 }
 
 uint32_t hal_tick(void)
@@ -161,7 +171,8 @@ uint32_t hal_rate_mhz(void)
 
 static void usage(void)
 {
-    fputs("usage: imu6-native [--rate HZ] [--seed N] [--serial TEXT] [--leash]\n", stderr);
+    fputs("usage: imu6-native [--rate HZ] [--seed N] [--serial TEXT] [--leash] [--speaks native|dut] [--model FILE]\n",
+          stderr);
     exit(2);
 }
 
@@ -185,6 +196,12 @@ static void read_arguments(int count, char **arguments)
         } else if (strcmp(name, "--serial") == 0) {
             serial = arguments[at];
             end = arguments[at] + strlen(serial);
+        } else if (strcmp(name, "--model") == 0) {
+            model_file = arguments[at];
+            end = arguments[at] + strlen(model_file);
+        } else if (strcmp(name, "--speaks") == 0) {
+            speaks_dut = strcmp(arguments[at], "dut") == 0;
+            end = arguments[at] + (speaks_dut || strcmp(arguments[at], "native") == 0 ? strlen(arguments[at]) : 0);
         } else {
             usage();
         }
@@ -197,6 +214,10 @@ static void read_arguments(int count, char **arguments)
 int main(int count, char **arguments)
 {
     read_arguments(count, arguments);
+    if (speaks_dut) {
+        dut_native_run(serial, model_file);
+    }
+    board.engine = &model.engine;
     hil_board_start(&board, hil_imu6());
     for (;;) {
         hil_board_poll(&board);

@@ -2,6 +2,7 @@
 #include "armv7m.h"
 #include "hal.h"
 #include "hil_board.h"
+#include "hil_model.h"
 #include "imu6.h"
 
 #define LINE_IN HIL_REGISTER(0x40000000u)     /* the next byte of the host, or all ones */
@@ -11,6 +12,10 @@
 #define OUT_COUNT HIL_REGISTER(0x40000010u)   /* and how many; they leave with this write */
 #define OUT_TAKEN HIL_REGISTER(0x40000014u)   /* how many of them the line took */
 
+static uint8_t blob[HIL_MODEL_BYTES];
+static int8_t arena[HIL_ARENA_BYTES];
+static uint8_t window[HIL_WINDOW_BYTES];
+static hil_model model = HIL_MODEL(blob, arena, window, 0);
 static hil_board board;
 static hil_ring *line_in;
 static hil_ring *line_out;
@@ -84,6 +89,7 @@ const char *hal_name(void)
 
 int main(void)
 {
+    board.engine = &model.engine;
     hil_board_start(&board, hil_imu6());
     for (;;) {
         hil_board_poll(&board);
