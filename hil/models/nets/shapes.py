@@ -249,15 +249,13 @@ class CnnGruConfig(GruLayers, _Frames, TurnsShape):
 
 
 class ShotsLayers(Layers):
-    """Statistics of a whole window, a learned metric, and one prototype for each class.
+    """Statistics of a whole window under a learned metric, and one prototype for each class.
 
     Attributes:
-        embedding: Numbers that a window becomes.
-        bands: Edges of the bands whose energy is taken, in cycles a window.
+        bands: Edges of the bands whose energy is taken, in cycles a window; empty: five or fewer that fit the window.
     """
 
-    embedding: Annotated[int, Field(ge=2, le=256)] = 64
-    bands: Annotated[tuple[_Count, ...], Field(min_length=2, max_length=33)] = (1, 3, 6, 12, 30, 100)
+    bands: Annotated[tuple[_Count, ...], Field(max_length=33)] = ()
 
 
 class ShotsConfig(ShotsLayers, NetShape):
@@ -271,11 +269,16 @@ class ShotsConfig(ShotsLayers, NetShape):
 
     @model_validator(mode="after")
     def _bands_fit(self) -> ShotsConfig:
-        if any(low >= high for low, high in pairwise(self.bands)) or self.bands[-1] > self.window // 2:
-            raise ValueError(
-                f"bands are {list(self.bands)} and must rise to at most {self.window // 2}, half of the window"
-            )
+        edges = self.edges
+        if len(edges) < 2 or any(low >= high for low, high in pairwise(edges)) or edges[-1] > self.window // 2:
+            raise ValueError(f"bands are {list(edges)} and must rise to at most {self.window // 2}, half of the window")
         return self
+
+    @property
+    def edges(self) -> tuple[int, ...]:
+        """Edges of the bands, in cycles a window."""
+        half = self.window // 2
+        return self.bands or (*(edge for edge in (1, 3, 6, 12, 30) if edge < half), half)
 
     @property
     def memory(self) -> int:
@@ -284,8 +287,13 @@ class ShotsConfig(ShotsLayers, NetShape):
 
     @property
     def features(self) -> int:
-        """Statistics of a window: for each channel its mean, two spreads and its bands; for each pair their likeness."""
-        return self.inputs * (3 + len(self.bands) - 1) + self.inputs * (self.inputs - 1) // 2
+        """Statistics of a window: of each channel its mean, two spreads and its bands; of each pair their likeness."""
+        return self.inputs * (3 + len(self.edges) - 1) + self.inputs * (self.inputs - 1) // 2
+
+    @property
+    def embedding(self) -> int:
+        """Numbers of an embedding: one more than there are statistics, so that its direction tells their length too."""
+        return self.features + 1
 
     def shapes(self) -> Weights:
         """Name and shape of every stored weight."""

@@ -25,7 +25,7 @@ _FLOOR = 1e-4
 
 
 class Shots(Net):
-    """Prototype network; weights: `metric.weight` `(embedding, features)` and `head.weight` `(classes, embedding)`."""
+    """Prototype network; weights `metric` `(embedding, features)` and `head` `(classes, embedding)`."""
 
     name = "shots"
     config: ShotsConfig
@@ -35,7 +35,7 @@ class Shots(Net):
         self.metric = nn.Linear(config.features, config.embedding)
         self.head = nn.Linear(config.embedding, config.classes)
         length = config.window
-        turns = torch.arange(config.bands[0], config.bands[-1], dtype=torch.float64)
+        turns = torch.arange(config.edges[0], config.edges[-1], dtype=torch.float64)
         angle = 2 * math.pi * torch.arange(length, dtype=torch.float64)[:, None] * turns / length
         hann = torch.hann_window(length, periodic=False, dtype=torch.float64)[:, None]
         waves = torch.cat((hann * torch.cos(angle), hann * torch.sin(angle)), 1).float()
@@ -53,8 +53,8 @@ class Shots(Net):
         waves = torch.bmm(still.contiguous(), self.get_buffer("_waves").expand(len(x), -1, -1))
         cosine, sine = waves.chunk(2, 2)
         power = (cosine.square() + sine.square()) / self.config.window
-        first = self.config.bands[0]
-        bands = torch.stack([power[..., low - first : high - first].sum(2) for low, high in pairwise(self.config.bands)], 2)
+        first = self.config.edges[0]
+        bands = torch.stack([power[..., low - first : high - first].sum(2) for low, high in pairwise(self.config.edges)], 2)
         product = torch.bmm(still, still.transpose(1, 2)) / self.config.window
         rows, columns = self.get_buffer("_rows"), self.get_buffer("_columns")
         scale = torch.sqrt(spread + _FLOOR)

@@ -12,7 +12,7 @@ from hil.models.contract import Architecture, Contract, Input
 from hil.models.model import Model, build_network
 from hil.models.nets.seam import net_class
 from hil.models.nets.shape import NetShape
-from hil.models.nets.shapes import CnnConfig, CnnGruConfig, GruConfig, ResnetConfig, TcnConfig
+from hil.models.nets.shapes import CnnConfig, CnnGruConfig, GruConfig, ResnetConfig, ShotsConfig, TcnConfig
 from hil.models.package import pack, unpack
 
 FRAME = (3, 4)
@@ -30,6 +30,8 @@ def shape_of(name: str, hop: int) -> NetShape:
         return ResnetConfig(inputs=3, classes=4, channels=(6, 8, 8), strides=(1, 2, 3), kernel=3, pool=4)
     if name == "gru":
         return GruConfig(inputs=3, classes=4, hidden=8, grid=hop * -(-10 // hop))
+    if name == "shots":
+        return ShotsConfig(inputs=3, classes=4, window=22)
     layers: dict[str, Any] = {"channels": (4, 6), "strides": (1, 2), "frame": FRAME, "inputs": pixels, "classes": 4}
     if name == "cnn":
         return CnnConfig(**layers, features=8, pool=3, centred=True)
