@@ -19,7 +19,7 @@ from hil.models.nets.shapes import ShotsConfig
 from hil.models.nets.shots import Shots
 from hil.models.step import one_thread
 
-__all__ = ["Statistics", "statistics_of", "windows_in"]
+__all__ = ["Statistics", "raw_windows", "statistics_of", "windows_in"]
 
 _AT_ONCE = 256
 """Windows in one call of the network."""
@@ -75,23 +75,36 @@ def statistics_of(
     mean, std = (torch.tensor(one, dtype=torch.float32) for one in constants)
     found: list[tuple[Any, ...]] = []
     with one_thread(), torch.inference_mode():
-        for item in series:
-            size = len(item.values)
-            first = -(-shape.window // hop) * hop
-            ends = np.arange(first, size + 1, hop, dtype=np.int64)
-            truth = window_truth(item.labels, ends, shape.window, int(item.labels.max(initial=0)) + 1)
-            ends, truth = ends[truth != NONE], truth[truth != NONE]
-            if not len(ends):
-                continue
-            seen = np.lib.stride_tricks.sliding_window_view(item.values, shape.window, axis=0)[ends - shape.window]
-            parts = [net.features((part - mean) / std).numpy() for part in _chunks(np.moveaxis(seen, -1, 1))]
-            place = np.stack((ends - shape.window, ends), 1) / size
-            found.append((np.concatenate(parts).astype(np.float64), truth, np.full(len(ends), item.person), place))
+        for seen, labels, people, place in _labelled(series, shape.window, hop):
+            parts = [net.features((part - mean) / std).numpy() for part in _chunks(seen)]
+            found.append((np.concatenate(parts).astype(np.float64), labels, people, place))
     if not found:
         return Statistics(
             np.zeros((0, shape.features)), np.zeros(0, np.int64), np.zeros(0, np.str_), np.zeros((0, 2))
         )  # fmt: skip
     return Statistics(*(np.concatenate(column) for column in zip(*found, strict=True)))
+
+
+def raw_windows(
+    series: Sequence[Series], window: int, hop: int, constants: tuple[npt.NDArray[Any], npt.NDArray[Any]]
+) -> npt.NDArray[np.float32]:
+    """Return the normalised readings themselves, `(N, window * C)`, in the order of `statistics_of`."""
+    mean, std = (np.asarray(one, np.float32) for one in constants)
+    parts = [((seen - mean) / std).reshape(len(seen), -1) for seen, *_ in _labelled(series, window, hop)]
+    return np.concatenate(parts) if parts else np.zeros((0, window * len(mean)), np.float32)
+
+
+def _labelled(series: Sequence[Series], window: int, hop: int) -> Iterator[tuple[Any, Any, Any, Any]]:
+    """Yield windows `(N, window, C)`, label, person and place of the labelled windows of each series."""
+    for item in series:
+        size = len(item.values)
+        ends = np.arange(-(-window // hop) * hop, size + 1, hop, dtype=np.int64)
+        truth = window_truth(item.labels, ends, window, int(item.labels.max(initial=0)) + 1)
+        ends, truth = ends[truth != NONE], truth[truth != NONE]
+        if len(ends):
+            seen = np.lib.stride_tricks.sliding_window_view(item.values, window, axis=0)[ends - window]
+            yield np.moveaxis(seen, -1, 1), truth, np.full(len(ends), item.person), np.stack(
+                (ends - window, ends), 1) / size  # fmt: skip
 
 
 def _chunks(windows: npt.NDArray[np.float32]) -> Iterator[torch.Tensor]:
