@@ -102,7 +102,7 @@ class Card(_Part):
 class Architecture(_Part):
     """A network of our own: a name from the allow-list and its shape (`hil.models.nets.shapes`)."""
 
-    name: Literal["tcn", "resnet", "hybrid", "gru", "cnn", "cnn_gru"]
+    name: Literal["tcn", "resnet", "hybrid", "gru", "cnn", "cnn_gru", "shots"]
     config: SerializeAsAny[NetShape]
 
     @field_validator("config", mode="before")

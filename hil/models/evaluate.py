@@ -213,7 +213,7 @@ def held_out_card(package: Package, dataset: Dataset) -> Card:
     people = [str(person) for person in package.contract.lineage.get("held_out", [])]
     if not dataset.of(people):
         return card
-    found = judge(package, dataset.of(people)).score(len(package.contract.labels))
+    found = judge(package, dataset.of(people)).score(len(dataset.labels))
     how = f"held-out people {', '.join(people)}, streaming form, one decision a hop, {found.decisions} decisions"
     figures = (
         Metric(name="macro_f1", value=found.macro_f1, how=how),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,10 @@ from hil.models.datasets import PIECE, Dataset, Series, digest
 from hil.models.device import device_for
 from hil.models.export import exported_program
 from hil.models.fit import Fitted, Job, Progress, fit
-from hil.models.nets.choice import Facts, OwnChoice, shape_for
+from hil.models.nets.choice import Facts, OwnChoice, ShotsChoice, shape_for
 from hil.models.nets.own import Windowed, own_network
 from hil.models.nets.seam import Net, net_class
+from hil.models.nets.shapes import ShotsConfig
 from hil.models.package import Package, pack, unpack, write_package
 from hil.models.training_config import TrainConfig
 
@@ -98,6 +99,8 @@ def trained(
             "data.held_out",
             "hold out fewer people, record more, or use a shorter window",
         )
+    if isinstance(config.architecture, ShotsChoice):
+        return _prototypes(config, config.architecture, dataset, held_out)
     make, memory, shape = _network(config, dataset, folder)
     device = device_for(config.device)
     sha256 = digest(series)
@@ -205,6 +208,24 @@ def _network(config: TrainConfig, dataset: Dataset, folder: Path) -> tuple[Calla
     shape = shape_for(config.architecture, facts)
     made = net_class(config.architecture.name)
     return lambda: made(shape, norm=True, dropout=config.training.dropout), shape.memory, shape
+
+
+def _prototypes(config: TrainConfig, choice: ShotsChoice, dataset: Dataset, held_out: Sequence[str]) -> Trained:
+    """A model that was fitted, not trained step by step."""
+    from hil.models.kshot.base import fit_base, shots_net, with_unknown
+
+    people = [person for person in dataset.people if person not in set(held_out)]
+    series = dataset.of(people)
+    told = replace(dataset, labels=with_unknown(dataset.labels))
+    width = series[0].values.shape[1]
+    shape = shape_for(choice, Facts(width, len(told.labels), config.window, config.hop, dataset.frame))
+    assert isinstance(shape, ShotsConfig)
+    constants = _constants(series, dataset)
+    base = fit_base(series, dataset.labels, choice, shape, config.hop, constants, config.seed)
+    contract = _contract(config, told, people, held_out, constants, shape.memory, digest(series))
+    contract = contract.model_copy(update={"lineage": {**contract.lineage, **base.facts}})
+    package = _packed(shots_net(base, shape), contract, shape)
+    return Trained(package, {"schema": 1, "model": config.name, "seed": config.seed, "stages": []})
 
 
 def _constants(series: Sequence[Series], dataset: Dataset) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:

@@ -21,10 +21,11 @@ from hil.models.nets.shapes import (
     CnnLayers,
     GruLayers,
     ResnetLayers,
+    ShotsLayers,
     TcnLayers,
 )
 
-__all__ = ["Choice", "Facts", "OwnChoice", "TcnChoice", "shape_for"]
+__all__ = ["Choice", "Facts", "OwnChoice", "ShotsChoice", "TcnChoice", "shape_for"]
 
 
 class TcnChoice(TcnLayers):
@@ -63,6 +64,22 @@ class CnnGruChoice(CnnGruLayers):
     name: Literal["cnn_gru"]
 
 
+class ShotsChoice(ShotsLayers):
+    """`[architecture]` of prototypes, which learn a new class from a few examples (`hil enrol`).
+
+    Attributes:
+        shrinkage: Share of a ball in the spread that is whitened, so that statistics that hardly vary are not blown up.
+        episodes: Episodes by which the metric is refined after it was fitted; kept only where people and classes set
+            apart are told apart better with it. 0: none.
+        false_reject: Share of the windows of known classes, of people not met, that may be taken for unknown.
+    """
+
+    name: Literal["shots"]
+    shrinkage: Annotated[float, Field(gt=0, le=1)] = 0.1
+    episodes: Annotated[int, Field(ge=0, le=1_000_000)] = 1000
+    false_reject: Annotated[float, Field(gt=0, lt=1)] = 0.1
+
+
 class OwnChoice(Layers):
     """`[architecture]` of a user's own network, or `architecture = "module:Class"`.
 
@@ -78,6 +95,10 @@ class OwnChoice(Layers):
     options: dict[str, str | int | float | bool | list[int]] = Field(default_factory=dict)
 
 
+_NOT_SHAPE = {"name", "shrinkage", "episodes", "false_reject"}
+"""What is chosen beside layers."""
+
+
 def _name_of(given: Any) -> str:
     return str(given.get("name", "tcn") if isinstance(given, dict) else getattr(given, "name", ""))
 
@@ -89,6 +110,7 @@ Choice = Annotated[
     | Annotated[GruChoice, Tag("gru")]
     | Annotated[CnnChoice, Tag("cnn")]
     | Annotated[CnnGruChoice, Tag("cnn_gru")]
+    | Annotated[ShotsChoice, Tag("shots")]
     | Annotated[OwnChoice, Tag("own")],
     Discriminator(_name_of),
 ]
@@ -121,7 +143,7 @@ def shape_for(choice: Any, facts: Facts) -> NetShape:
     """
     frames = isinstance(choice, CnnLayers)
     if frames != (facts.frame is not None):
-        what, better = ("frames", "tcn, resnet, hybrid or gru") if frames else ("channels", "cnn or cnn_gru")
+        what, better = ("frames", "tcn, resnet, hybrid, gru or shots") if frames else ("channels", "cnn or cnn_gru")
         raise UsageError(
             f"{choice.name} reads {what} and the data have {'channels' if frames else 'frames'}", "architecture.name",
             f"use {better}",
@@ -136,6 +158,8 @@ def shape_for(choice: Any, facts: Facts) -> NetShape:
                 "use a longer window, fewer taps or smaller dilations and strides",
             )
         implied["pool"] = (facts.window - choice.receptive) // rate + 1
+    elif isinstance(choice, ShotsLayers):
+        implied["window"] = facts.window
     elif isinstance(choice, GruLayers | CnnGruLayers):
         implied["grid"] = facts.hop * -(-facts.window // (2 * facts.hop))
     else:
@@ -143,6 +167,6 @@ def shape_for(choice: Any, facts: Facts) -> NetShape:
     if frames:
         implied["frame"] = facts.frame
     try:
-        return SHAPES[choice.name].model_validate({**choice.model_dump(exclude={"name"}), **implied})
+        return SHAPES[choice.name].model_validate({**choice.model_dump(exclude=_NOT_SHAPE), **implied})
     except ValidationError as error:
         raise UsageError(first_mistake(error), "architecture", "choose a smaller network") from None

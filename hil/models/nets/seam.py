@@ -92,6 +92,7 @@ def net_class(name: str) -> type[Net]:
     from hil.models.nets.gru import Gru
     from hil.models.nets.hybrid import Hybrid
     from hil.models.nets.resnet import Resnet
+    from hil.models.nets.shots import Shots
     from hil.models.nets.tcn import Tcn
 
-    return {net.name: net for net in (Tcn, Resnet, Hybrid, Gru, Cnn, CnnGru)}[name]
+    return {net.name: net for net in (Tcn, Resnet, Hybrid, Gru, Cnn, CnnGru, Shots)}[name]

@@ -19,7 +19,7 @@ from hil.models.nets.shape import Layers, NetShape, TurnsShape, Weights, convolu
 
 __all__ = [
     "SHAPES", "CnnConfig", "CnnGruConfig", "CnnGruLayers", "CnnLayers", "GruConfig", "GruLayers", "ResnetConfig",
-    "ResnetLayers", "TcnConfig", "TcnLayers",
+    "ResnetLayers", "ShotsConfig", "ShotsLayers", "TcnConfig", "TcnLayers",
 ]  # fmt: skip
 
 _Count = Annotated[int, Field(ge=1, le=4096)]
@@ -249,8 +249,60 @@ class CnnGruConfig(GruLayers, _Frames, TurnsShape):
         return self.encoder() | gru("gru", self.features, self.hidden) | linear("head", self.classes, self.hidden)
 
 
+class ShotsLayers(Layers):
+    """Statistics of a whole window under a learned metric, and one prototype for each class.
+
+    Attributes:
+        bands: Edges of the bands whose energy is taken, in cycles a window; empty: five or fewer that fit the window.
+    """
+
+    bands: Annotated[tuple[_Count, ...], Field(max_length=33)] = ()
+
+
+class ShotsConfig(ShotsLayers, NetShape):
+    """Shape of a `hil.models.nets.shots.Shots`.
+
+    Attributes:
+        window: Samples of a decision.
+    """
+
+    window: Annotated[int, Field(ge=8, le=100_000)]
+
+    @model_validator(mode="after")
+    def _bands_fit(self) -> ShotsConfig:
+        edges = self.edges
+        if len(edges) < 2 or any(low >= high for low, high in pairwise(edges)) or edges[-1] > self.window // 2:
+            raise ValueError(f"bands are {list(edges)} and must rise to at most {self.window // 2}, half of the window")
+        return self
+
+    @property
+    def edges(self) -> tuple[int, ...]:
+        """Edges of the bands, in cycles a window."""
+        half = self.window // 2
+        return self.bands or (*(edge for edge in (1, 3, 6, 12, 30) if edge < half), half)
+
+    @property
+    def memory(self) -> int:
+        """Samples that one decision depends on."""
+        return self.window
+
+    @property
+    def features(self) -> int:
+        """Statistics of a window: of each channel its mean, two spreads and its bands; of each pair their likeness."""
+        return self.inputs * (3 + len(self.edges) - 1) + self.inputs * (self.inputs - 1) // 2
+
+    @property
+    def embedding(self) -> int:
+        """Numbers of an embedding: one more than there are statistics, so that its direction tells their length too."""
+        return self.features + 1
+
+    def shapes(self) -> Weights:
+        """Name and shape of every stored weight."""
+        return linear("metric", self.embedding, self.features) | linear("head", self.classes, self.embedding)
+
+
 SHAPES: dict[str, type[NetShape]] = {
     "tcn": TcnConfig, "resnet": ResnetConfig, "hybrid": HybridConfig, "gru": GruConfig, "cnn": CnnConfig,
-    "cnn_gru": CnnGruConfig,
+    "cnn_gru": CnnGruConfig, "shots": ShotsConfig,
 }  # fmt: skip
 """Every name that a model file may give its network."""

@@ -13,7 +13,7 @@ from hil.models.model import Model, build_network
 from hil.models.nets.hybrid_shape import HybridConfig
 from hil.models.nets.seam import net_class
 from hil.models.nets.shape import NetShape
-from hil.models.nets.shapes import CnnConfig, CnnGruConfig, GruConfig, ResnetConfig, TcnConfig
+from hil.models.nets.shapes import CnnConfig, CnnGruConfig, GruConfig, ResnetConfig, ShotsConfig, TcnConfig
 from hil.models.package import pack, unpack
 
 FRAME = (3, 4)
@@ -31,11 +31,13 @@ def shape_of(name: str, hop: int) -> NetShape:
     if name == "resnet":
         return ResnetConfig(inputs=3, classes=4, channels=(6, 8, 8), strides=(1, 2, 3), kernel=3, pool=4)
     if name == "hybrid":
-        layers = {"channels": 6, "stride": 4, "dilations": (1, 1, 2), "bands": (1, 2, 4), "leads": (1, 5), "hidden": 8}
-        return HybridConfig(inputs=3, classes=4, kernel=3, pool=3, **layers)
+        hybrid = {"channels": 6, "stride": 4, "dilations": (1, 1, 2), "bands": (1, 2, 4), "leads": (1, 5), "hidden": 8}
+        return HybridConfig(inputs=3, classes=4, kernel=3, pool=3, **hybrid)
     if name == "gru":
         return GruConfig(inputs=3, classes=4, hidden=8, grid=hop * -(-10 // hop))
-    layers = {"channels": (4, 6), "strides": (1, 2), "frame": FRAME, "inputs": pixels, "classes": 4}
+    if name == "shots":
+        return ShotsConfig(inputs=3, classes=4, window=22)
+    layers: dict[str, Any] = {"channels": (4, 6), "strides": (1, 2), "frame": FRAME, "inputs": pixels, "classes": 4}
     if name == "cnn":
         return CnnConfig(**layers, features=8, pool=3, centred=True)
     return CnnGruConfig(**layers, features=8, hidden=6, grid=hop * -(-5 // hop))
