@@ -24,7 +24,7 @@ from hil.models.datasets import NONE, Dataset, Series
 from hil.models.score import macro_f1
 from hil.models.training_config import TrainConfig
 
-__all__ = ["Epoch", "Fitted", "Job", "Progress", "fit"]
+__all__ = ["Epoch", "Fitted", "Job", "Progress", "Teacher", "fit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,23 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Teacher:
+    """Another network whose answers are learnt beside the labels: knowledge distillation.
+
+    Attributes:
+        dense: Its logits of every decision in normalised readings, as `hil.models.nets.seam.Net.dense` gives them.
+        memory: Samples that a decision of it depends on.
+        temperature: What its logits are divided by, so that the less likely labels are learnt as well.
+        share: Of the loss that is about its answers, 0 to 1.
+    """
+
+    dense: Callable[[Tensor, int], Tensor]
+    memory: int
+    temperature: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Job:
     """What to fit.
 
@@ -64,6 +81,7 @@ class Job:
         epochs: How many at most.
         device: Where.
         stage: What is being done, for people.
+        teacher: Whose answers are learnt beside the labels; None: nobody's.
     """
 
     config: TrainConfig
@@ -76,6 +94,7 @@ class Job:
     epochs: int
     device: torch.device
     stage: str = ""
+    teacher: Teacher | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,7 +130,8 @@ class _Run:
     def __init__(self, job: Job) -> None:
         settings, config = job.config.training, job.config
         self.job, self.window, self.every = job, config.window, settings.every
-        self.start = max(config.window, job.memory)  # where the first decision of a crop ends
+        taught = 0 if job.teacher is None else job.teacher.memory
+        self.start = max(config.window, job.memory, taught)  # where the first decision of a crop ends
         self.chance = torch.Generator().manual_seed(config.seed)
         usable = [item for item in job.series if len(item.values) >= config.window]
         self.crops = Crops(
@@ -152,22 +172,36 @@ class _Run:
     def _step(self) -> float:
         settings = self.job.config.training
         readings, labels = self.crops.draw(settings.batch)
-        logits, truth = self._decisions(readings, labels)
+        x = self._normalised(readings)
+        logits, truth = self._decisions(x, labels)
         if bool((truth == NONE).all()):
             self.schedule.step()
             return 0.0
         loss = functional.cross_entropy(
             logits.flatten(0, 1), truth.flatten(), ignore_index=NONE, label_smoothing=settings.label_smoothing
         )
+        if self.job.teacher is not None:
+            loss = torch.lerp(loss, self._taught(self.job.teacher, x, logits), self.job.teacher.share)
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         self.schedule.step()
         return float(loss.detach())
 
-    def _decisions(self, readings: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits `(B, D, classes)` and truth `(B, D)` of the decisions in pieces of signal."""
-        x = (readings.to(self.job.device) - self.mean) / self.std
+    def _normalised(self, readings: Tensor) -> Tensor:
+        return (readings.to(self.job.device) - self.mean) / self.std
+
+    def _taught(self, teacher: Teacher, x: Tensor, logits: Tensor) -> Tensor:
+        """How far the answers are from the teacher's (Hinton et al. 2015): the gradients weigh what labels weigh."""
+        with torch.no_grad():
+            wanted = teacher.dense(x[:, self.start - teacher.memory :], self.every)
+        warm = teacher.temperature
+        said = functional.log_softmax(logits.flatten(0, 1) / warm, 1)
+        target = functional.log_softmax(wanted.flatten(0, 1) / warm, 1)
+        return functional.kl_div(said, target, reduction="batchmean", log_target=True) * warm**2
+
+    def _decisions(self, x: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits `(B, D, classes)` and truth `(B, D)` of the decisions in normalised pieces of signal."""
         logits = self.net.dense(x[:, self.start - self.job.memory :], self.every)  # type: ignore[operator]
         marks = labels[:, self.start - self.window :]
         truth = _truth(marks, len(self.job.dataset.labels), self.window, self.every, logits.shape[1])
@@ -180,9 +214,8 @@ class _Run:
         with torch.no_grad():
             for item in self.job.apart:
                 if len(item.values) >= self.start:
-                    made, truth = self._decisions(
-                        torch.from_numpy(item.values)[None], torch.from_numpy(item.labels)[None]
-                    )
+                    x = self._normalised(torch.from_numpy(item.values)[None])
+                    made, truth = self._decisions(x, torch.from_numpy(item.labels)[None])
                     logits.append(made[0].cpu())
                     truths.append(truth[0].cpu())
         self.net.train()
