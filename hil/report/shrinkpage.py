@@ -26,7 +26,9 @@ def against(value: float | None) -> str:
 
 def bar_sentence(bar: Plain) -> str:
     """Return what the least shrunk point that is small enough loses."""
-    asked = f"{bar['times']:g}x {_WORDS[bar['figure']]}, at most {100 * bar['allowed']:g} points of macro-F1 lost"
+    points = 100 * bar["allowed"]
+    allowed = f"{points:g} point{'s' if points != 1 else ''}"
+    asked = f"{bar['times']:g}x {_WORDS[bar['figure']]}, at most {allowed} of macro-F1 lost"
     if bar["point"] is None:
         return f"{asked}: no point is that small"
     change = bar["change"]

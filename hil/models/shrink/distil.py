@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from hil.models.augment_config import AugmentConfig
 from hil.models.contract import Contract
@@ -23,17 +23,19 @@ from hil.models.nets.seam import Net, net_class
 from hil.models.nets.shape import NetShape
 from hil.models.training_config import TrainConfig, Training
 
-__all__ = ["School", "recipe"]
+__all__ = ["School", "normalised", "recipe"]
 
 TEMPERATURE = 2.0
 SHARE = 0.7
 """Of the loss that is about the parent's answers."""
 
-FINE = 0.25
+FINE = 0.5
 """Learning rate of weights that were trained before, in parts of the parent's highest."""
 
 ROUNDED = 0.05
 """The same under rounding."""
+
+Told = Callable[[Progress], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,22 +56,25 @@ class School:
     series: Sequence[Series]
     config: TrainConfig
 
-    def refined(self, net: nn.Module, epochs: int, rate: float, progress: Callable[[Progress], None] | None) -> nn.Module:
-        """Train a network that knows something already; return it in evaluation mode.
+    def refined(self, net: Net, windows: Tensor, epochs: int, progress: Told | None) -> Net:
+        """Train what is left of a network; return it without normalisation.
 
         Args:
-            net: With `dense` as a `Net` has it; it is changed.
+            net: Without normalisation; it stays as it is.
+            windows: Normalised `(N, memory, inputs)`, of which its normalisation is made.
             epochs: How many.
-            rate: In parts of the parent's highest.
             progress: Called after every epoch.
         """
-        return self._fitted(lambda: net, self.parent.config.memory, epochs, rate, self.config.training.crop, progress)
+        made = normalised(net, windows, self.config.training.dropout)
+        learnt = self._fitted(lambda: made, net.config.memory, epochs, FINE, self.config.training.crop, progress)
+        assert isinstance(learnt, Net)
+        return learnt.fused()
 
-    def rounded(self, net: nn.Module, epochs: int, progress: Callable[[Progress], None] | None) -> nn.Module:
+    def rounded(self, net: nn.Module, epochs: int, progress: Told | None) -> None:
         """Train a network under the rounding of boards, a window a crop, as boards compute each anew."""
-        return self._fitted(lambda: net, self.parent.config.memory, epochs, ROUNDED, self.config.window, progress)
+        self._fitted(lambda: net, self.parent.config.memory, epochs, ROUNDED, self.config.window, progress)
 
-    def student(self, shape: NetShape, epochs: int, progress: Callable[[Progress], None] | None) -> Net:
+    def student(self, shape: NetShape, epochs: int, progress: Told | None) -> Net:
         """Train a network of a shape from nothing, as its parent was."""
         kind = net_class(self.parent.name)
 
@@ -82,7 +87,7 @@ class School:
 
     def _fitted(
         self, make: Callable[[], nn.Module], memory: int, epochs: int, rate: float, crop: int,
-        progress: Callable[[Progress], None] | None,
+        progress: Told | None,
     ) -> nn.Module:  # fmt: skip
         given = self.config.training
         training = given.model_copy(update={"lr": given.lr * rate, "crop": crop, "epochs": epochs})
@@ -102,3 +107,37 @@ def recipe(contract: Contract, seed: int) -> TrainConfig:
         name=contract.name, seed=seed, window=contract.window, hop=contract.hop, data=DataConfig(folder="."),
         training=training, augment=AugmentConfig.model_validate(told.get("augment", {})),
     )  # fmt: skip
+
+
+def normalised(net: Net, windows: Tensor, dropout: float = 0.0) -> Net:
+    """Return a network that computes the same with batch normalisation, without which it would learn badly.
+
+    Args:
+        net: Without normalisation.
+        windows: `(N, memory, inputs)`, over which each normalisation changes nothing in the mean.
+        dropout: See `Net`.
+    """
+    made = net_class(net.name)(net.config, norm=True, dropout=dropout).eval()
+    made.load_state_dict(net.state_dict(), strict=False)
+    hooks = [
+        part.register_forward_pre_hook(_unchanging)
+        for part in made.modules() if isinstance(part, nn.BatchNorm1d | nn.BatchNorm2d)
+    ]  # fmt: skip
+    with torch.no_grad():
+        made(windows)
+    for hook in hooks:
+        hook.remove()
+    return made
+
+
+def _unchanging(norm: nn.Module, given: tuple[Tensor, ...]) -> None:
+    """Let a normalisation give back what comes in."""
+    assert isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d)
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    axes = [axis for axis in range(given[0].ndim) if axis != 1]
+    variance, mean = torch.var_mean(given[0], axes, correction=0)
+    norm.running_mean.copy_(mean)
+    norm.running_var.copy_(variance)
+    norm.weight.copy_(torch.sqrt(variance + norm.eps))
+    norm.bias.copy_(mean)

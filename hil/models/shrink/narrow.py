@@ -1,7 +1,7 @@
 """How wide a child may be: the same layers with fewer channels, for so many multiplications a hop.
 
-Rule of this room: shapes only. A child differs from its parent in widths and in nothing else, and every width shrinks by
-the same share, so that one number says how far it was shrunk.
+Rule of this room: shapes only. A child differs from its parent in widths and in nothing else, and every width shrinks
+by the same share, so that one number says how far it was shrunk.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The ways to shrink one model, one after the other: each gives a point, which is a model that can be used.
 
-Rule of this room: it only calls. Nothing is chosen on anybody: every point is made by a recipe that was fixed before, is
-judged later by others, and says in its lineage what was done to which parent with which seed. A way that a network does
-not allow is told with its reason, not left out in silence.
+Rule of this room: it only calls. Nothing is chosen on anybody: every point is made by a recipe that was fixed before,
+is judged later by others, and says in its lineage what was done to which parent with which seed. A way that a network
+does not allow is told with its reason, not left out in silence.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from hil.models.nets.seam import Net
 from hil.models.nets.shape import NetShape
 from hil.models.package import Package, pack, unpack
 from hil.models.shrink.cut import windows_in
-from hil.models.shrink.distil import FINE, SHARE, TEMPERATURE, School, recipe
+from hil.models.shrink.distil import SHARE, TEMPERATURE, School, recipe
 from hil.models.shrink.integers import Integers8, integers_of, stand_in
 from hil.models.shrink.narrow import described, fewer
 from hil.models.shrink.prune import can_prune, prune
@@ -59,7 +59,7 @@ class Plan:
 
     times: tuple[float, ...] = (2.0, 4.0, 10.0)
     method: str = "auto"
-    epochs: int = 20
+    epochs: int = 30
     int8: bool = True
     seed: int = 0
 
@@ -154,7 +154,7 @@ class Shrinking:
             shape = fewer(self.parent.contract, times)
             for way in self.ways:
                 name, words = f"{way}-{times:g}x", f"{_WORDS[way]}, {_wide(shape)} wide"
-                net = self._narrowed(way, shape, lambda at, name=name: told(at.step / at.steps, name))
+                net = self._narrowed(way, shape, _telling(told, name))
                 contract = described(self.parent.contract, shape)
                 yield Point(name, words, times, self._packed(net, contract, name, words, self.plan.epochs), None)
                 yield from self._in_integers(net, contract, name, times, told, words)
@@ -163,11 +163,9 @@ class Shrinking:
         if way == "student":
             return self.school.student(shape, self.plan.epochs, progress)
         windows, truth = windows_in(self.parent.contract, self.school.series, _WEIGHED)
-        known = truth != NONE
-        left = prune(self.net, shape, torch.from_numpy(windows[known]).float(), torch.from_numpy(truth[known]))
-        made = self.school.refined(left, self.plan.epochs, FINE, progress)
-        assert isinstance(made, Net)
-        return made
+        x, y = torch.from_numpy(windows).float(), torch.from_numpy(truth)
+        left = prune(self.net, shape, x[y != NONE], y[y != NONE])
+        return self.school.refined(left, x, self.plan.epochs, progress)
 
     def _in_integers(
         self, net: Net, contract: Contract, of: str, times: float, told: Told, words: str = "the parent"
@@ -181,7 +179,7 @@ class Shrinking:
         yield self._integers(net, contract, plan, found, f"{of}-int8".strip("-"), f"{words}, 8 bits", times, 0)
         name = f"{of}-qat".strip("-")
         rounded = Rounded(_copied(net), plan, found)
-        self.school.rounded(rounded, self.plan.rounded, lambda at: told(at.step / at.steps, name))
+        self.school.rounded(rounded, self.plan.rounded, _telling(told, name))
         words = f"{words}, trained under 8-bit rounding"
         yield self._integers(rounded.net.eval(), contract, plan, found, name, words, times, self.plan.rounded)
 
@@ -221,6 +219,10 @@ def shrink(parent: Package, dataset: Dataset, plan: Plan) -> Shrinking:
 
 
 _WORDS = {"prune": "pruned and distilled", "student": "distilled from nothing"}
+
+
+def _telling(told: Told, name: str) -> Callable[[Progress], None]:
+    return lambda at: told(at.step / at.steps, name)
 
 
 def _wide(shape: NetShape) -> str:

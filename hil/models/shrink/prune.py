@@ -1,8 +1,8 @@
 """Structured pruning: whole channels of a trained network are taken away, and with them all that reads them.
 
-Rule of this room: torch-pruning finds which weights hang together; which channels go is said by what the loss would lose
-without them (first-order Taylor), over readings of people that the parent has met. Recurrent layers are refused: there a
-channel is part of three gates and of the state, for which torch-pruning has no rule.
+Rule of this room: torch-pruning finds which weights hang together; which channels go is said by what the loss would
+lose without them (first-order Taylor), over readings of people that the parent has met. Recurrent layers are refused:
+there a channel is part of three gates and of the state, for which torch-pruning has no rule.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from firmware_bridge.errors import MissingPart, UsageError

@@ -1,8 +1,9 @@
 """A network of ours as boards compute it, in torch: every tensor on its grid of 8 bits, gradients as if it were smooth.
 
-Rule of this room: no formula of its own. The graph is the one that op lists are made of, scales and zero points come from
-`hil.models.int8.quantise`, and a test holds every layer against the reference in integers. What is trained here are the
-network's own weights: they are put on the grid anew at every step (straight-through estimator, Jacob et al. 2018).
+Rule of this room: no formula of its own. The graph is the one that op lists are made of, scales and zero points come
+from `hil.models.int8.quantise`, and a test holds every layer against the reference in integers. What is trained here
+are the network's own weights: they are put on the grid anew at every step (straight-through estimator, Jacob et al.
+2018).
 """
 
 from __future__ import annotations
@@ -77,13 +78,13 @@ class Rounded(nn.Module):
         super().__init__()
         self.net = net
         self._plan, self._ranges = plan, list(ranges)
-        self._places = [tuple(torch.from_numpy(one) for one in plan.places(node)) for node in plan.graph.nodes]
+        self._places = [plan.places(node) for node in plan.graph.nodes]
 
     def dense(self, x: Tensor, hop: int) -> Tensor:
         """See `Net.dense`; boards compute every window anew."""
         windows = x.unfold(1, self.net.config.memory, hop).transpose(2, 3)
         logits: Tensor = self(windows.flatten(0, 1))
-        return logits.unflatten(0, windows.shape[:2])
+        return logits.reshape(*windows.shape[:2], -1)
 
     def forward(self, windows: Tensor) -> Tensor:
         """Logits `(B, classes)` of normalised windows `(B, memory, inputs)`."""
@@ -102,7 +103,8 @@ class Rounded(nn.Module):
             elif node.code is Code.ADD:
                 x = read[0] + read[1]
             elif len(node.weight):
-                x = _weighed(node, read[0], *(values[at] for at in places), steps[node.sources[0].node])
+                weight, bias = (values[torch.from_numpy(place)] for place in places)
+                x = _weighed(node, read[0], weight, bias, steps[node.sources[0].node])
             else:
                 x = _pooled(node, read[0])
             found.append(_on_grid(x, out, out.step(node.low), out.step(node.high)))
