@@ -27,7 +27,7 @@ def shrink(
     method: Annotated[
         str, typer.Option("--method", help="prune, student (distilled from nothing), both, or auto: what can be.")
     ] = "auto",
-    epochs: Annotated[int, typer.Option("--epochs", min=1, help="Of what learns again; 1: a quick look.")] = 30,
+    epochs: Annotated[int, typer.Option("--epochs", min=1, help="Of what learns again; 1: a quick look.")] = 20,
     int8: Annotated[bool, typer.Option("--int8/--no-int8", help="Also in 8-bit integers, as boards run it.")] = True,
     streams: Annotated[list[str] | None, typer.Option("--stream", help="Stream to read of recordings.")] = None,
     seed: Seed = 0,
@@ -111,8 +111,9 @@ def _can_plot(needed: bool, quiet: bool) -> bool:
 def _show(found: dict[str, Any], folder: Path) -> None:
     from hil.report.shrinkpage import against, bar_sentence, share
 
-    print(f"{found['model']['name']} on {len(found['people'])} people whom no point has met: "
-          f"{', '.join(found['people'])}")  # fmt: skip
+    people = found["people"]
+    count = f"{len(people)} {'person' if len(people) == 1 else 'people'}"
+    print(f"{found['model']['name']} on {count} whom no point has met: {', '.join(people)}")
     heads = ("point", "front", "macro-F1", "change", "low", "high", "bytes", "smaller", "MACs a hop", "fewer",
              "parameters", "p50 ms")  # fmt: skip
     print_table(heads, [

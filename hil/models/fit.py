@@ -143,8 +143,10 @@ class _Run:
         samples = sum(len(item.values) for item in usable)
         self.each = max(1, math.ceil(samples / (settings.crop * settings.batch)))
         self.optimizer = torch.optim.AdamW(self.net.parameters(), lr=settings.lr, weight_decay=settings.weight_decay)
+        steps = max(job.epochs * self.each, 2)
+        steps += steps == 5  # a way up that ends with the first step makes torch divide by zero
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimizer, settings.lr, total_steps=max(job.epochs * self.each, 2), pct_start=0.2
+            self.optimizer, settings.lr, total_steps=steps, pct_start=0.2
         )
         self.epochs: list[Epoch] = []
         self.best: int | None = None

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 
 from firmware_bridge.errors import UsageError
@@ -59,7 +58,7 @@ class Plan:
 
     times: tuple[float, ...] = (2.0, 4.0, 10.0)
     method: str = "auto"
-    epochs: int = 30
+    epochs: int = 20
     int8: bool = True
     seed: int = 0
 
@@ -125,10 +124,9 @@ class Shrinking:
         self.digest = digest(series)
         try:
             self.stream = stand_in(contract, series) if plan.int8 else None
-            if self.stream is not None:
-                drawn(self.net, contract.name)
+            self.whole = drawn(self.net, contract.name) if plan.int8 else None
         except UsageError as error:
-            self.stream = None
+            self.stream = self.whole = None
             self.left_out["int8"] = error.what
         if plan.method in ("prune", "both", "auto") and (why := can_prune(self.net)):
             if plan.method == "prune":
@@ -148,8 +146,7 @@ class Shrinking:
         return (3 if self.stream is not None else 1) * (narrowed + 1) - 1
 
     def points(self, told: Told) -> Iterator[Point]:
-        """Give every point as it is made."""
-        yield from self._in_integers(self.net, self.parent.contract, "", 1.0, told)
+        """Give every point as it is made; the parent in integers, which takes longest, comes last."""
         for times in self.plan.times:
             shape = fewer(self.parent.contract, times)
             for way in self.ways:
@@ -158,6 +155,7 @@ class Shrinking:
                 contract = described(self.parent.contract, shape)
                 yield Point(name, words, times, self._packed(net, contract, name, words, self.plan.epochs), None)
                 yield from self._in_integers(net, contract, name, times, told, words)
+        yield from self._in_integers(self.net, self.parent.contract, "", 1.0, told)
 
     def _narrowed(self, way: str, shape: NetShape, progress: Callable[[Progress], None]) -> Net:
         if way == "student":
@@ -173,7 +171,7 @@ class Shrinking:
         """The same weights in 8 bits, and weights trained under that rounding."""
         if self.stream is None:
             return
-        plan = drawn(net, contract.name)
+        plan = self.whole if net is self.net and self.whole is not None else drawn(net, contract.name)
         windows, _ = windows_in(contract, self.school.series, _CALIBRATED)
         found = ranges(plan.filled(net), windows, PERCENTILE)
         yield self._integers(net, contract, plan, found, f"{of}-int8".strip("-"), f"{words}, 8 bits", times, 0)
@@ -208,7 +206,7 @@ class Shrinking:
             "card": Card(summary=card.summary, data_source=card.data_source, data_licence=card.data_licence,
                          limits=card.limits),
         }  # fmt: skip
-        weights = {key: np.array(value.detach()) for key, value in net.state_dict().items()}
+        weights = {key: value.detach().numpy().copy() for key, value in net.state_dict().items()}
         whole = Contract.model_validate(contract.model_copy(update=update).model_dump())
         return unpack(pack(whole, weights), whole.name)
 
