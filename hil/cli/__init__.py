@@ -28,6 +28,7 @@ from hil.cli import (
     record,
     runs,
     scenarios,
+    shrink,
     validate,
 )
 from hil.cli.common import report_error
@@ -43,7 +44,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for family in (live, record, files, judge, learn, enrol, validate, parity, bench, scenarios, runs, cluster, dut):
+for family in (
+    live, record, files, judge, learn, enrol, validate, shrink, parity, bench, scenarios, runs, cluster, dut,
+):  # fmt: skip
     for verb in family.VERBS:
         app.command(verb.__name__.rstrip("_"))(verb)
 for group, name in (*scenarios.GROUPS, *faults.GROUPS, *cluster.GROUPS, *deploy.GROUPS, *firmware.GROUPS, *data.GROUPS):

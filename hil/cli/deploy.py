@@ -97,6 +97,9 @@ def deploy(
         deploy_blob(model, on or "", seed, streamed, json=json, quiet=quiet)
         return
     opened = load_model(model)
+    if percentile is not None and opened.contract.int8 is not None:
+        raise UsageError("the model was judged with ranges of its own and brings them along", str(model),
+                         "leave --percentile out")  # fmt: skip
     with ExitStack() as stack:
         there = None if on is None else stack.enter_context(opened_board(on, seed, quiet))
         windows = None

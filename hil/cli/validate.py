@@ -13,7 +13,7 @@ from hil.cli.data import By
 if TYPE_CHECKING:
     from hil.models.datasets import Dataset
 
-__all__ = ["VERBS", "DataOption", "compare_models", "is_model", "validate"]
+__all__ = ["VERBS", "Base", "DataOption", "Page", "compare_models", "dataset_for", "is_model", "validate"]
 
 DataOption = Annotated[
     Path | None,
@@ -131,7 +131,7 @@ def compare_models(
     if source is None:
         raise UsageError("models are compared on data", "compare", "give --data DATA.toml, or --data FOLDER")
     packages = [load_model(path).package for path in (a, b)]
-    dataset = _dataset(source, base, streams, packages[0].contract)
+    dataset = dataset_for(source, base, streams, packages[0].contract)
     found = judge(packages[0], packages[1], dataset, seed)
     if json:
         print_json({"schema": 1, **found})
@@ -149,14 +149,14 @@ def _given(
 ) -> "tuple[Any, Dataset]":  # fmt: skip
     """Return what is to be judged, and the data."""
     if baseline is not None:
-        return baseline, _dataset(Path(what), base or source, streams)
+        return baseline, dataset_for(Path(what), base or source, streams)
     if is_model(what):
         from hil.models.model import load_model
 
         if source is None:
             raise UsageError("a model is judged on data", what, "give --data DATA.toml, or --data FOLDER")
         package = load_model(what).package
-        return package, _dataset(source, base, streams, package.contract)
+        return package, dataset_for(source, base, streams, package.contract)
     from hil.models.datasets import load_dataset
     from hil.models.training_config import load_config
 
@@ -168,7 +168,7 @@ def _given(
     return config, load_dataset(config.data, base or source or Path(what).parent)
 
 
-def _dataset(source: Path, base: Path | None, streams: list[str] | None, contract: Any = None) -> "Dataset":
+def dataset_for(source: Path, base: Path | None, streams: list[str] | None, contract: Any = None) -> "Dataset":
     """Return a dataset; of a folder of recordings, what a model reads of them."""
     from hil.cli.data import config_of
     from hil.models.datasets import load_dataset

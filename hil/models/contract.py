@@ -29,7 +29,9 @@ from hil.models.nets.shape import NetShape, TurnsShape
 from hil.models.nets.shapes import SHAPES
 from hil.models.post import Post
 
-__all__ = ["SCHEMA", "Architecture", "Card", "Contract", "Input", "Metric", "first_mistake", "parse_contract"]
+__all__ = [
+    "SCHEMA", "Architecture", "Card", "Contract", "Input", "Integers", "Metric", "first_mistake", "parse_contract",
+]  # fmt: skip
 
 SCHEMA = 2
 """The newest contract that this version reads."""
@@ -99,6 +101,22 @@ class Card(_Part):
         return "\n".join(lines) + "\n"
 
 
+class Integers(_Part):
+    """How the tensors of the network are held in 8 bits, where the model was judged that way: boards hold them so too.
+
+    Attributes:
+        ranges: Least and largest value of what every operator gives, in the order in which a board computes them.
+        percentile: Share of the values, in percent, that lay inside on either side.
+        windows: Windows that the ranges come from.
+        trained: Whether the weights were trained under this rounding.
+    """
+
+    ranges: Annotated[tuple[tuple[float, float], ...], Field(min_length=2, max_length=1024)]
+    percentile: Annotated[float, Field(ge=50, le=100)]
+    windows: Annotated[int, Field(ge=1)]
+    trained: bool = False
+
+
 class Architecture(_Part):
     """A network of our own: a name from the allow-list and its shape (`hil.models.nets.shapes`)."""
 
@@ -136,6 +154,7 @@ class Contract(_Part):
         outputs: Whether the network gives logits or probabilities.
         layout: Axis order of a window in `program.onnx`.
         architecture: A network of our own (then the file holds `weights.safetensors`), or None (`program.onnx`).
+        int8: How its tensors are held in 8 bits; None: as the readings that are given to `hil model deploy` say.
         backend: The backend it was judged on.
         tolerance: Largest difference of a probability on another backend or CPU that still counts as the same.
         lineage: Where it comes from: people, held-out people, seed, settings, parents. Plain JSON values.
@@ -158,6 +177,7 @@ class Contract(_Part):
     outputs: Literal["logits", "probabilities"] = "logits"
     layout: Literal["time_channels", "channels_time"] = "time_channels"
     architecture: Architecture | None = None
+    int8: Integers | None = None
     backend: Literal["eager", "onnxruntime"] = "eager"
     tolerance: Annotated[float, Field(ge=0, le=1)] = 1e-4
     lineage: dict[str, Any] = Field(default_factory=dict)
@@ -214,8 +234,9 @@ class Contract(_Part):
         plain = {"schema": self.schema_version, **self.model_dump(mode="json", by_alias=True)}
         if plain["schema"] == 1:
             plain = {key: value for key, value in plain.items() if key not in _SINCE_2}
-        if self.conditioning is None:
-            del plain["conditioning"]  # so that versions that know of none read it
+        for key in ("conditioning", "int8"):
+            if getattr(self, key) is None:
+                del plain[key]  # so that versions that know of none read it
         return json.dumps(plain, indent=1, sort_keys=True) + "\n"
 
 

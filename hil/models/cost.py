@@ -18,7 +18,7 @@ from hil.models.evaluate import unconditioned
 from hil.models.model import Model
 from hil.models.package import Package, pack
 
-__all__ = ["cost_of"]
+__all__ = ["cost_of", "macs_of"]
 
 _HOPS = 300
 
@@ -41,15 +41,15 @@ def cost_of(package: Package, hops: int = _HOPS) -> dict[str, Any]:
     return {
         "parameters": int(sum(one.size for one in package.weights.values())) if own else None,
         "bytes": len(pack(contract, content)),
-        "macs_per_hop": _macs(package) if own else None,
+        "macs_per_hop": macs_of(package) if own else None,
         "hop_samples": contract.hop,
         "latency_ms": _latency(package, hops),
         "backend": contract.backend,
     }
 
 
-def _macs(package: Package) -> int:
-    """Count multiplications while one hop of one board runs in eager mode."""
+def macs_of(package: Package) -> int:
+    """Count the multiplications of one hop of one board, while it runs in eager mode."""
     from torch.utils.flop_counter import FlopCounterMode
 
     step = Model(package).step(1, "eager")

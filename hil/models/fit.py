@@ -25,7 +25,7 @@ from hil.models.nets.seam import Net
 from hil.models.score import macro_f1
 from hil.models.training_config import TrainConfig
 
-__all__ = ["Epoch", "Fitted", "Job", "Progress", "fit"]
+__all__ = ["Epoch", "Fitted", "Job", "Progress", "Teacher", "fit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,23 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Teacher:
+    """Another network whose answers are learnt beside the labels: knowledge distillation.
+
+    Attributes:
+        dense: Its logits of every decision in normalised readings, as `hil.models.nets.seam.Net.dense` gives them.
+        memory: Samples that a decision of it depends on.
+        temperature: What its logits are divided by, so that the less likely labels are learnt as well.
+        share: Of the loss that is about its answers, 0 to 1.
+    """
+
+    dense: Callable[[Tensor, int], Tensor]
+    memory: int
+    temperature: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Job:
     """What to fit.
 
@@ -65,6 +82,7 @@ class Job:
         epochs: How many at most.
         device: Where.
         stage: What is being done, for people.
+        teacher: Whose answers are learnt beside the labels; None: nobody's.
     """
 
     config: TrainConfig
@@ -77,6 +95,7 @@ class Job:
     epochs: int
     device: torch.device
     stage: str = ""
+    teacher: Teacher | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,7 +131,8 @@ class _Run:
     def __init__(self, job: Job) -> None:
         settings, config = job.config.training, job.config
         self.job, self.window, self.every = job, config.window, settings.every
-        self.start = max(config.window, job.memory)  # where the first decision of a crop ends
+        taught = 0 if job.teacher is None else job.teacher.memory
+        self.start = max(config.window, job.memory, taught)  # where the first decision of a crop ends
         self.chance = torch.Generator().manual_seed(config.seed)
         usable = [item for item in job.series if len(item.values) >= config.window]
         self.crops = Crops(
@@ -124,8 +144,10 @@ class _Run:
         samples = sum(len(item.values) for item in usable)
         self.each = max(1, math.ceil(samples / (settings.crop * settings.batch)))
         self.optimizer = torch.optim.AdamW(self.net.parameters(), lr=settings.lr, weight_decay=settings.weight_decay)
+        steps = max(job.epochs * self.each, 2)
+        steps += steps == 5  # a way up that ends with the first step makes torch divide by zero
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimizer, settings.lr, total_steps=max(job.epochs * self.each, 2), pct_start=0.2
+            self.optimizer, settings.lr, total_steps=steps, pct_start=0.2
         )
         self.epochs: list[Epoch] = []
         self.best: int | None = None
@@ -153,30 +175,48 @@ class _Run:
     def _step(self) -> float:
         settings = self.job.config.training
         readings, labels = self.crops.draw(settings.batch)
-        x, truth = self._decisions(readings, labels)
+        x = self._normalised(readings)
+        truth = self._truths(labels, x.shape[1])
         if bool((truth == NONE).all()):
             self.schedule.step()
             return 0.0
-        experts = self.net.experts(x, self.every) if isinstance(self.net, Net) else (self.net.dense(x, self.every),)  # type: ignore[operator]
+        own = x[:, self.start - self.job.memory :]
+        experts = (
+            self.net.experts(own, self.every) if isinstance(self.net, Net) else (self.net.dense(own, self.every),)  # type: ignore[operator]
+        )
         smooth = settings.label_smoothing
         losses = [
             functional.cross_entropy(one.flatten(0, 1), truth.flatten(), ignore_index=NONE, label_smoothing=smooth)
             for one in experts
         ]
         loss = torch.stack(losses).mean()
+        if self.job.teacher is not None:
+            taught = torch.stack([self._taught(self.job.teacher, x, one) for one in experts]).mean()
+            loss = torch.lerp(loss, taught, self.job.teacher.share)
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         self.schedule.step()
         return float(loss.detach())
 
-    def _decisions(self, readings: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """What the network reads of pieces of signal `(B, T, inputs)`, and the truth `(B, D)` of its decisions."""
-        x = (readings.to(self.job.device) - self.mean) / self.std
-        decisions = 1 + (x.shape[1] - self.start) // self.every
+    def _normalised(self, readings: Tensor) -> Tensor:
+        return (readings.to(self.job.device) - self.mean) / self.std
+
+    def _taught(self, teacher: Teacher, x: Tensor, logits: Tensor) -> Tensor:
+        """How far the answers are from the teacher's (Hinton et al. 2015): the gradients weigh what labels weigh."""
+        with torch.no_grad():
+            wanted = teacher.dense(x[:, self.start - teacher.memory :], self.every)
+        warm = teacher.temperature
+        said = functional.log_softmax(logits.flatten(0, 1) / warm, 1)
+        target = functional.log_softmax(wanted.flatten(0, 1) / warm, 1)
+        return functional.kl_div(said, target, reduction="batchmean", log_target=True) * warm**2
+
+    def _truths(self, labels: Tensor, length: int) -> Tensor:
+        """Truth `(B, D)` of the decisions in pieces of signal of so many samples."""
+        decisions = 1 + (length - self.start) // self.every
         marks = labels[:, self.start - self.window :]
         truth = _truth(marks, len(self.job.dataset.labels), self.window, self.every, decisions)
-        return x[:, self.start - self.job.memory :], truth.to(self.job.device)
+        return truth.to(self.job.device)
 
     def _validate(self) -> tuple[float, float]:
         """Mean cross-entropy and macro-F1 over the decisions about the people set apart, without augmentation."""
@@ -184,9 +224,9 @@ class _Run:
         logits, truths = [], []
         with torch.no_grad():
             for values, labels in self._apart():
-                x, truth = self._decisions(values[None], labels[None])
+                x = self._normalised(values[None])[:, self.start - self.job.memory :]
                 logits.append(self.net.dense(x, self.every)[0].cpu())  # type: ignore[operator]
-                truths.append(truth[0].cpu())
+                truths.append(self._truths(labels[None], len(values))[0].cpu())
         self.net.train()
         every, truth = torch.cat(logits), torch.cat(truths)
         known = truth != NONE

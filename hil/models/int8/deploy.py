@@ -91,7 +91,7 @@ def layers(oplist: OpList) -> list[dict[str, Any]]:
 def deploy(
     model: Model, windows: Windows, percentile: float = PERCENTILE, onto: Stream | None = None
 ) -> Deployment:  # fmt: skip
-    """Quantise a model, its ranges calibrated on windows.
+    """Quantise a model, its ranges calibrated on windows unless it brings its own along.
 
     Args:
         model: The model.
@@ -193,5 +193,15 @@ def _made(
             f"{len(model.contract.labels)} labels",
             f"model {model.contract.name}", "give a network with one output a label",
         )  # fmt: skip
-    oplist = quantise(graph, ranges(graph, windows, percentile), readings, model.contract.name)
+    brought = model.contract.int8
+    if brought is None:
+        found = ranges(graph, windows, percentile)
+    elif len(brought.ranges) == len(graph.nodes):
+        found, count, percentile = list(brought.ranges), brought.windows, brought.percentile
+    else:
+        raise UsageError(
+            f"it brings ranges of {len(brought.ranges)} operators along and its network has {len(graph.nodes)}",
+            f"model {model.contract.name}", "get the file again from whoever made it",
+        )  # fmt: skip
+    oplist = quantise(graph, found, readings, model.contract.name)
     return Deployment(model.contract, oplist, pack(oplist), count, percentile)

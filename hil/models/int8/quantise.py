@@ -35,7 +35,7 @@ from hil.models.int8.arena import plan
 from hil.models.int8.calibrate import Range
 from hil.models.int8.graph import Graph, Node
 
-__all__ = ["Readings", "factor", "quantise"]
+__all__ = ["Readings", "Steps", "factor", "held", "quantise", "weight_scales"]
 
 _LEAST = 1e-9
 """Smallest range of a tensor: one that never moved still has a scale."""
@@ -71,8 +71,13 @@ class Readings:
 
 
 @dataclass(frozen=True, slots=True)
-class _Steps:
-    """How a tensor is held: `scale * (q - zero)`."""
+class Steps:
+    """How a tensor is held: `scale * (q - zero)`.
+
+    Attributes:
+        scale: What one step is worth.
+        zero: The step that stands for 0.
+    """
 
     scale: float
     zero: int
@@ -97,7 +102,7 @@ def quantise(graph: Graph, found: Sequence[Range], readings: Readings, name: str
         UsageError: A tensor or a layer is larger than an op list can say.
     """
     layout = plan(graph)
-    steps: list[_Steps] = []
+    steps = held(graph, found)
     ops: list[Op] = []
     if len(graph.nodes) > OPS_MAX:
         raise UsageError(f"it has {len(graph.nodes)} operators; an op list has {OPS_MAX}", f"model {name}", "use fewer")
@@ -110,30 +115,42 @@ def quantise(graph: Graph, found: Sequence[Range], readings: Readings, name: str
                 "use a shorter window or fewer channels",
             )  # fmt: skip
         into = [steps[view.node] for view in node.sources]
-        held = _held(found[index], node, into)
-        steps.append(held)
+        out = steps[index]
         places = [
             layout.offsets[view.node] + view.skip * graph.nodes[view.node].channels for view in node.sources
         ] or [0]  # fmt: skip
-        low, high = held.step(node.low), held.step(node.high)
+        low, high = out.step(node.low), out.step(node.high)
         fields: dict[str, Any] = {
             "code": node.code, "in_rows": read, "in_channels": source.channels, "out_rows": node.rows,
             "out_channels": node.channels, "input": places[0], "output": layout.offsets[index],
-            "in_zero": into[0].zero if into else 0, "out_zero": held.zero, "low": low, "high": high,
+            "in_zero": into[0].zero if into else 0, "out_zero": out.zero, "low": low, "high": high,
             "kernel": node.kernel, "stride": node.stride, "dilation": node.dilation, "pad_left": node.pad_left,
-            "pad_right": node.pad_right, "groups": node.groups, "out_scale": float(np.float32(held.scale)),
+            "pad_right": node.pad_right, "groups": node.groups, "out_scale": float(np.float32(out.scale)),
         }  # fmt: skip
         if node.code is Code.INPUT:
-            fields["arrays"] = _input(readings, held)
+            fields["arrays"] = _input(readings, out)
         elif node.code is Code.ADD:
-            fields |= _addition(into, held) | {"input2": places[1], "in2_zero": into[1].zero}
+            fields |= _addition(into, out) | {"input2": places[1], "in2_zero": into[1].zero}
         elif node.code is Code.AVERAGE_POOL:
-            fields["mult"], fields["shift"] = factor(into[0].scale / (held.scale * node.kernel * 2**POOL_BITS))
+            fields["mult"], fields["shift"] = factor(into[0].scale / (out.scale * node.kernel * 2**POOL_BITS))
         elif len(node.weight):
-            fields["arrays"] = _weights(node, into[0], held)
+            fields["arrays"] = _weights(node, into[0], out)
         ops.append(Op(**fields))
     rows = graph.nodes[0].rows
     return OpList(rows, readings.columns, readings.raw, layout.size, tuple(ops))
+
+
+def held(graph: Graph, found: Sequence[Range]) -> list[Steps]:
+    """Return how the output of every node is held.
+
+    Args:
+        graph: The network.
+        found: Range of every node.
+    """
+    steps: list[Steps] = []
+    for node, limits in zip(graph.nodes, found, strict=True):
+        steps.append(_held(limits, node, [steps[view.node] for view in node.sources]))
+    return steps
 
 
 def factor(value: float) -> tuple[int, int]:
@@ -147,31 +164,31 @@ def factor(value: float) -> tuple[int, int]:
     return mult, shift
 
 
-def _held(found: Range, node: Node, into: Sequence[_Steps]) -> _Steps:
+def _held(found: Range, node: Node, into: Sequence[Steps]) -> Steps:
     """Scale and zero point of a node's output."""
     if node.code is Code.MAX_POOL:
         return into[0]
     low, high = min(max(found[0], node.low), 0.0), max(min(found[1], node.high), 0.0)
     scale = max((high - low) / 255.0, _LEAST)
     if len(node.weight):  # the rescaling divides by at least four
-        scale = max(scale, 4.0001 * into[0].scale * float(_weight_scales(node, into[0]).max()))
+        scale = max(scale, 4.0001 * into[0].scale * float(weight_scales(node, into[0]).max()))
     elif node.code is Code.AVERAGE_POOL:
         scale = max(scale, into[0].scale / (node.kernel * 2.0 ** (POOL_BITS - 3)))
     elif node.code is Code.ADD:
         scale = max(scale, max(steps.scale for steps in into) / 2.0**18)
-    return _Steps(scale, min(max(round(-128 - low / scale), -128), 127))
+    return Steps(scale, min(max(round(-128 - low / scale), -128), 127))
 
 
-def _weight_scales(node: Node, into: _Steps) -> npt.NDArray[np.float64]:
-    """What one step of a weight is worth, for each output: as fine as the weights allow and the bias fits."""
+def weight_scales(node: Node, into: Steps) -> npt.NDArray[np.float64]:
+    """Return what one step of a weight is worth, for each output: as fine as the weights allow and the bias fits."""
     largest = np.abs(node.weight.reshape(node.channels, -1)).max(axis=1)
     room = np.abs(node.bias) / (into.scale * (BIAS_MAX >> 2))
     scales: npt.NDArray[np.float64] = np.maximum(np.maximum(largest / 127.0, room), 1e-12)
     return scales
 
 
-def _weights(node: Node, into: _Steps, held: _Steps) -> dict[str, npt.NDArray[Any]]:
-    scales = _weight_scales(node, into)
+def _weights(node: Node, into: Steps, held: Steps) -> dict[str, npt.NDArray[Any]]:
+    scales = weight_scales(node, into)
     weight = np.clip(np.round(node.weight / scales[:, None, None]), -127, 127).astype(np.int8)
     bias = np.round(node.bias / (into.scale * scales)).astype(np.int64)
     bias -= into.zero * weight.astype(np.int64).sum(axis=(1, 2))
@@ -182,7 +199,7 @@ def _weights(node: Node, into: _Steps, held: _Steps) -> dict[str, npt.NDArray[An
     }  # fmt: skip
 
 
-def _addition(into: Sequence[_Steps], held: _Steps) -> dict[str, int]:
+def _addition(into: Sequence[Steps], held: Steps) -> dict[str, int]:
     ratios = [steps.scale / held.scale for steps in into]
     largest = math.frexp(max(ratios))[1]  # below 2^largest
     shift = min(max(ADD_MULT_MAX.bit_length() - 1 - largest, 1), ADD_SHIFT_MAX)
@@ -190,7 +207,7 @@ def _addition(into: Sequence[_Steps], held: _Steps) -> dict[str, int]:
     return {"mult": mult, "mult2": mult2, "shift": shift}
 
 
-def _input(readings: Readings, held: _Steps) -> dict[str, npt.NDArray[Any]]:
+def _input(readings: Readings, held: Steps) -> dict[str, npt.NDArray[Any]]:
     mults, shifts, offsets = [], [], []
     for scale, offset, mean, std in zip(
         readings.scale, readings.offset, readings.mean, readings.std, strict=True

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["convolved", "folded", "follow", "pooled", "slide"]
+__all__ = ["Slid", "convolved", "folded", "follow", "pooled"]
 
 
 def follow(past: Tensor, new: Tensor) -> tuple[Tensor, Tensor]:
@@ -44,10 +44,19 @@ def convolved(span: Tensor, conv: nn.Conv1d, reach: int, every: int) -> Tensor:
     return flat.view(-1, rows, out)
 
 
-def slide(y: Tensor, conv: nn.Conv1d, reach: int, every: int) -> Tensor:
-    """The same over a long piece of signal: `(B, in, T)` -> `(B, out, rows)`, the last result at the last row."""
-    spare = (y.shape[2] - 1 - (conv.weight.shape[2] - 1) * reach) % every
-    return functional.conv1d(y[..., spare:], conv.weight, conv.bias, stride=every, dilation=reach)
+class Slid(nn.Conv1d):
+    """A convolution whose stride and distance of taps are said when it is called: they depend on the hop."""
+
+    def forward(self, y: Tensor, reach: int = 1, every: int = 1) -> Tensor:
+        """Over a long piece of signal: `(B, in, T)` -> `(B, out, rows)`, the last result at the last row.
+
+        Args:
+            y: The signal.
+            reach: Rows between two taps.
+            every: Rows between two results.
+        """
+        spare = (y.shape[2] - 1 - (self.weight.shape[2] - 1) * reach) % every
+        return functional.conv1d(y[..., spare:], self.weight, self.bias, stride=every, dilation=reach)
 
 
 def pooled(span: Tensor, pool: int, step: int) -> Tensor:

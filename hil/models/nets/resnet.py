@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hil.models.nets.causal import convolved, folded, follow, pooled, slide
+from hil.models.nets.causal import Slid, convolved, folded, follow, pooled
 from hil.models.nets.seam import Net, State
 from hil.models.nets.shapes import ResnetConfig
 
@@ -26,7 +26,7 @@ class _Block(nn.Module):
 
     def __init__(self, a: int, b: int, kernel: int, skips: bool, norm: bool) -> None:
         super().__init__()
-        self.first, self.second = nn.Conv1d(a, b, kernel), nn.Conv1d(b, b, kernel)
+        self.first, self.second = Slid(a, b, kernel), Slid(b, b, kernel)
         self.skip = nn.Conv1d(a, b, 1) if skips else None
         self.norms = nn.ModuleList(nn.BatchNorm1d(b) if norm else nn.Identity() for _ in range(3 if skips else 2))
 
@@ -72,8 +72,8 @@ class Resnet(Net):
         """
         y = x.transpose(1, 2)
         for block, reach, inner, every in self._grids(hop):
-            z = torch.relu(block.norms[0](slide(y, block.first, reach, every)))
-            z = block.norms[1](slide(z, block.second, inner, 1))
+            z = torch.relu(block.norms[0](block.first(y, reach, every)))
+            z = block.norms[1](block.second(z, inner))
             # A pool over one row is how boards take every so many rows; it changes none.
             kept = functional.max_pool1d(y[..., (y.shape[2] - 1) % every :], 1, every) if every > 1 else y
             kept = kept[..., kept.shape[2] - z.shape[2] :]
