@@ -5,9 +5,9 @@ and whose note is a JSON object:
 
     {"stop_ns": 1700000004000000000, "why": "ROW or IR, 0.21 nat apart", "score": 0.95, "guess": "ROW"}
 
-`stop_ns` is UTC; `why` is words; `score` falls from 1 (the most wanted of its run) to 0; `guess` is what the model would
-say, or null. Readers pass over keys that they do not know. So every reader of marks sees a suggestion, none takes it for
-a label, and it can be taken back like any mark.
+`stop_ns` is UTC; `why` is words; `score` falls from 1 (the most wanted of its run) to 0; `guess` is what the model
+would say, or null. Readers pass over keys that they do not know. So every reader of marks sees a suggestion, none takes
+it for a label, and it can be taken back like any mark.
 
 Rule of this room: who chose the stretch, and how, is not known here. A suggestion is open until a label covers half of
 it, whoever set that label; it is stored nowhere that it was answered.

@@ -119,8 +119,8 @@ def choose(
         doubt = bald(members) if strategy == "bald" else margin(members)
     spreads = members is None or strategy in ("coreset", "mixed")
     known = np.full(len(space), np.inf)
-    for row in labelled:
-        known = np.minimum(known, _from(space, row))
+    if len(labelled):
+        known = _squared(space[list(labelled)], space).min(axis=0)
     taken = np.full(len(space), np.inf)
     near = (apart(space) if likes is None else likes) ** 2
     found: list[int] = []

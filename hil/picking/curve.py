@@ -55,7 +55,7 @@ class CurvePlan:
     seeds: int = 5
     seed: int = 0
     batch: int = 10
-    most: int = 240
+    most: int = 200
     share: float = 0.95
     resamples: int = 2000
 
@@ -170,7 +170,7 @@ class _Setting:
 def _choose_strategy(
     pool: Rows, judges: Rows, people: Sequence[int], plan: CurvePlan, budgets: tuple[int, ...], classes: int,
     tell: Callable[[str], None],
-) -> tuple[str, dict[str, float]]:  # fmt: skip
+) -> tuple[str, dict[str, float | None]]:  # fmt: skip
     """Return the strategy that needs the fewest labels among the people of a pool, and what each needed there."""
     names = [name for name in STRATEGIES if name != "random"]
     folds = [[people[one] for one in fold] for fold in _folds(len(people), min(plan.inner, len(people)))]
@@ -187,7 +187,7 @@ def _choose_strategy(
     told = summary_of(Traces(budgets, found, full), plan.share, plan.seed, resamples=1)["strategies"]
     needed = {name: told[name]["needed"]["value"] or float("inf") for name in names}
     best = min(names, key=lambda name: (needed[name], -told[name]["area"]))
-    return best, {name: one if np.isfinite(one) else -1.0 for name, one in needed.items()}
+    return best, {name: one if np.isfinite(one) else None for name, one in needed.items()}
 
 
 def _confusion(setting: _Setting, heads: Heads, people: int) -> Float:

@@ -4,6 +4,8 @@ Rule of this room: numbers of one stretch depend on nothing else, and every read
 are logarithms, so that twice as strong is equally far at any strength.
 """
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 
@@ -38,7 +40,7 @@ def statistics(windows: npt.NDArray[np.floating]) -> Float:
     found = [level, np.log(spread + floor), np.log(change + floor)]
     power = np.abs(np.fft.rfft(centred * np.hanning(length)[:, None], axis=1)) ** 2 / length
     edges = np.unique(np.geomspace(1, power.shape[1], BANDS + 1).round().astype(int))
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges.tolist()):
         found.append(np.log(power[:, low:high].sum(axis=1) + floor**2))
     if 1 < channels <= _MOST_PAIRS:
         scale = spread + floor
