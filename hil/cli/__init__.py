@@ -25,6 +25,7 @@ from hil.cli import (
     learn,
     live,
     parity,
+    pick,
     record,
     runs,
     scenarios,
@@ -45,7 +46,7 @@ app = typer.Typer(
 )
 
 for family in (
-    live, record, files, judge, learn, enrol, validate, shrink, parity, bench, scenarios, runs, cluster, dut,
+    live, record, files, judge, learn, enrol, validate, pick, shrink, parity, bench, scenarios, runs, cluster, dut,
 ):  # fmt: skip
     for verb in family.VERBS:
         app.command(verb.__name__.rstrip("_"))(verb)

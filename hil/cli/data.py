@@ -69,23 +69,39 @@ def label(
     board: Annotated[str, typer.Option("--board", help="Role of the board it is about; default: all.")] = "",
     remove: Annotated[str | None, typer.Option("--remove", metavar="ID|LABEL", help="Take this label away.")] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Take back what was done last.")] = False,
+    picked: Annotated[
+        str | None, typer.Option("--pick", metavar="next|ID", help="The stretch of a suggestion of `hil pick`.")
+    ] = None,
+    dismiss: Annotated[
+        str | None, typer.Option("--dismiss", metavar="next|ID", help="Take a suggestion away without a label.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Label a stretch of a recording, take a label away, undo; without any of these, list what is there.
 
     The recording itself never changes: labels stand in NAME.marks.jsonl beside it, and nothing in there is erased.
+    Open suggestions of `hil pick` are listed with the labels; `hil data label FILE ROW --pick next` answers one.
     """
     import hil
     from firmware_bridge.clock import SystemClock
-    from hil.data import labelling
+    from hil.data import labelling, suggested
     from hil.desk import user_name
+    from hil.recording.marks import remove_mark
     from hil.replay import mark_time
 
-    if sum((text is not None, remove is not None, undo)) > 1:
-        raise UsageError("one thing at a time", str(file), "give LABEL, --remove or --undo")
+    if sum((text is not None, remove is not None, undo, dismiss is not None)) > 1:
+        raise UsageError("one thing at a time", str(file), "give LABEL, --remove, --dismiss or --undo")
+    if picked is not None and (text is None or begin is not None or end is not None):
+        raise UsageError("a suggestion says its own times and wants a label", "--pick", "give LABEL, no --from or --to")
     now = SystemClock().now_ns()
     with hil.open(file) as recording:
-        if text is not None:
+        if text is not None and picked is not None:
+            one = suggested.find(file, recording.kept_marks, picked)
+            times = one.start_ns, one.stop_ns
+            labelling.add_label(file, text, *times, now, author=user_name(), board=board or one.board)
+        elif dismiss is not None:
+            remove_mark(file, suggested.find(file, recording.kept_marks, dismiss).id, now, user_name())
+        elif text is not None:
             if begin is None or end is None:
                 raise UsageError("a label needs a beginning and an end", str(file), "give --from and --to")
             start, stop = (recording.start_ns + round(mark_time(recording, at) * 1e9) for at in (begin, end))
@@ -102,11 +118,22 @@ def label(
              one.text, one.board, one.author)
             for one in found
         ]  # fmt: skip
+        still_open = [
+            (one.id, *((at - recording.start_ns) / 1e9 for at in (one.start_ns, one.stop_ns)), one.guess, one.board,
+             one.why)
+            for one in suggested.open_suggestions(recording.kept_marks)
+        ]  # fmt: skip
     keys = ("id", "from_s", "to_s", "label", "board", "author")
+    asked = ("id", "from_s", "to_s", "guess", "board", "why")
     if json:
-        print_json({"schema": 1, "file": str(file), "labels": [dict(zip(keys, row, strict=True)) for row in rows]})
-    else:
-        print_table(keys, [(row[0], f"{row[1]:.3f}", f"{row[2]:.3f}", *row[3:]) for row in rows])
+        labels = [dict(zip(keys, row, strict=True)) for row in rows]
+        waiting = [dict(zip(asked, row, strict=True)) for row in still_open]
+        print_json({"schema": 1, "file": str(file), "labels": labels, "suggestions": waiting})
+        return
+    print_table(keys, [(row[0], f"{row[1]:.3f}", f"{row[2]:.3f}", *row[3:]) for row in rows])
+    if still_open:
+        print()
+        print_table(asked, [(row[0], f"{row[1]:.3f}", f"{row[2]:.3f}", row[3] or "?", *row[4:]) for row in still_open])
 
 
 @data.command("split")

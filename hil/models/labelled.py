@@ -35,12 +35,16 @@ __all__ = ["Part", "Stretch", "load_recordings", "read_part", "read_parts", "ser
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stretch:
-    """Readings without a gap: float32 `(N, C)`, the label of each (None: nobody said), and the time of the first."""
+    """Readings without a gap: float32 `(N, C)`, the label of each (None: nobody said), and the time of the first.
+
+    `t_s` is the time of each in seconds of the recording, float64 `(N,)`; None where only the rate is known.
+    """
 
     values: npt.NDArray[np.float32]
     texts: Iterable[str | None]
     source: str
     start_s: float
+    t_s: npt.NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,7 +114,7 @@ def read_part(config: DataConfig, entry: RecordingEntry, folder: str | os.PathLi
         texts = labels_of_samples(first, recording.labels, label, role)
         stretches = tuple(
             Stretch(np.ascontiguousarray(values[piece]), texts[piece], f"{entry.file}[{piece.start}]",
-                    float(first.t_s[piece.start]))
+                    float(first.t_s[piece.start]), first.t_s[piece])
             for piece in unbroken(recording, first, role, first.stream.name)
         )  # fmt: skip
     frame = streams[0].shape if len(streams) == 1 and streams[0].is_image else None
@@ -232,7 +236,8 @@ def _conditioned(
             ratio = intake.ratio or Fraction(1)
             at = np.array([source_of(number, ratio) for number in range(made.first, made.end)]) - batch.first
             told = [texts[piece.start + int(one)] for one in at]
-            yield Stretch(made.stream.values(made.raw), told, f"{file}[{piece.start}]", float(part.t_s[at[0]]))
+            times = part.t_s[at]
+            yield Stretch(made.stream.values(made.raw), told, f"{file}[{piece.start}]", float(times[0]), times)
 
 
 def _left_out(recording: Recording, board: str, stream: str) -> Counter[str]:
