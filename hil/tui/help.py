@@ -17,7 +17,8 @@ from hil.tui.pane import Pane
 
 __all__ = ["HelpScreen", "lines"]
 
-DIGITS = "Start that class as a label; again: stop it. In a recording that runs, or in one in replay."
+DIGITS = tuple(f".{digit}" for digit in range(1, 10))
+"""Ends of the ids of keys that are told in one line."""
 LAST = (
     "A mouse works too: click a pane to focus it, turn the wheel to scroll. Every ▲ has a verb: `hil --help`. Keys can "
     "be moved in screen.toml: `hil ui --help` says where."
@@ -43,12 +44,12 @@ def lines(page: PageInfo, keys: Sequence[Key], pane: str, width: int) -> list[Li
         rows += [[(row, TEXT)] for row in _wrap(page.panes[pane], width - 2)]
         rows.append(())
     rows.append([("Keys", TITLE), ("   (▲ changes the bench or a file; all others only this screen)", DIM)])
-    digits = [key for key in keys if key.id.startswith("label.")]
+    digits = [key for key in keys if key.id[-2:] in DIGITS]
     for key in keys:
         if key in digits[1:]:
             continue
         shown = " ".join(shown_as(name) for name in key.keys.split(","))
-        shown, help_line = ("1-9", DIGITS) if key in digits else (shown, key.help)
+        shown, help_line = ("1-9", key.help.replace("class 1", "that class")) if key in digits else (shown, key.help)
         wrapped = _wrap(help_line, width - 14)
         rows.append([(f"{shown:>9} ", KEY), ("▲ " if key.kind == "act" else "  ", WARN), (wrapped[0], TEXT)])
         rows += [[(" " * 12 + row, TEXT)] for row in wrapped[1:]]

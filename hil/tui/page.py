@@ -12,7 +12,7 @@ from hil.tui import stage
 from hil.tui.cells import Line
 from hil.tui.key import Hint, Key, moved
 from hil.tui.keys import COMMON
-from hil.tui.pagelist import PAGES, PageInfo
+from hil.tui.pagelist import PageInfo
 from hil.tui.pane import Pane
 from hil.tui.workplace import Workplace
 
@@ -112,8 +112,3 @@ class Page(Screen[None]):
     def on_resize(self) -> None:
         """Arrange for the new size at once."""
         self.call_after_refresh(self.paint)
-
-
-def info_of(name: str) -> PageInfo:
-    """Return a page's place in the list."""
-    return next(page for page in PAGES if page.name == name)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hil.tui.key import Key
-from hil.tui.pages import live_keys
+from hil.tui.pages import live_keys, recordings_keys
 
 if TYPE_CHECKING:
     from hil.tui.page import Page
@@ -47,9 +47,17 @@ def _live(info: PageInfo, place: "Workplace") -> "Page":
     return LivePage(info, place)
 
 
+def _recordings(info: PageInfo, place: "Workplace") -> "Page":
+    from hil.tui.pages.recordings import RecordingsPage
+
+    return RecordingsPage(info, place)
+
+
 PAGES: tuple[PageInfo, ...] = (
     PageInfo("live", "Live", "f2", "The boards as they are now, or a recording in replay.",
              live_keys.KEYS, live_keys.PANES, _live),
+    PageInfo("recordings", "Recordings", "f3", "What was recorded: find, look, compare, replay and label.",
+             recordings_keys.KEYS, recordings_keys.PANES, _recordings),
 )  # fmt: skip
 """All pages; the first one is shown first."""
 

@@ -25,6 +25,13 @@ def _open_engine(config: "EngineConfig") -> "Client":
     return Opening(lambda: spawn_engine(config))
 
 
+def _open_library() -> "Client":
+    from hil.attach import spawn_librarian
+    from hil.tui.opening import Opening
+
+    return Opening(spawn_librarian)
+
+
 @dataclass(frozen=True, slots=True)
 class Workplace:
     """What stands behind the pages.
@@ -37,6 +44,7 @@ class Workplace:
         folder: Where recordings lie.
         settings: What this user wants: keys, theme, motion.
         open_engine: Starts another engine, such as one that replays a recording; returns at once.
+        open_library: Starts the process that reads recordings; returns at once.
         bench: Returns how the live page sees the bench now.
     """
 
@@ -47,4 +55,5 @@ class Workplace:
     folder: Path = Path("recordings")
     settings: Settings = field(default_factory=Settings)
     open_engine: "Callable[[EngineConfig], Client]" = _open_engine
+    open_library: "Callable[[], Client]" = _open_library
     bench: Callable[[], Scene] = Scene

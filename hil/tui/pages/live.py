@@ -14,7 +14,6 @@ from textual.message import Message
 from textual.widgets import Input
 
 from hil.tui import chart, stage
-from hil.tui.boards import BoardTable
 from hil.tui.cells import Line
 from hil.tui.deeds import Refusal, decide, go_to, loop_ab
 from hil.tui.feed import Answer, Client, Feed, Reply
@@ -27,6 +26,7 @@ from hil.tui.pane import Pane
 from hil.tui.plot import Plot
 from hil.tui.replies import words_of
 from hil.tui.state import Scene, going_on
+from hil.tui.table import Table
 from hil.tui.workplace import Workplace
 
 __all__ = ["LivePage"]
@@ -167,7 +167,7 @@ class LivePage(Page):
         if self.scene.hint:
             self.scene = replace(self.scene, hint=False)
 
-    def on_board_table_moved(self, event: BoardTable.Moved) -> None:
+    def on_table_moved(self, event: Table.Moved) -> None:
         """Move the cursor of the table."""
         self._show(self.scene.point(event.line))
 

@@ -27,7 +27,8 @@ KEYS = (
         "Keep the last 30 s and the next 5 s as a recording, with a scenario that asserts what was expected.", "act",
         "hil capture PORT --pre-trigger 30", "live"),
     *(Key(f"label.{digit}", str(digit), f"bench('label',{digit})", f"label {digit}",
-          f"Start class {digit} as a label; again: stop it.", "act", "hil collect PLAN.toml", "recording")
+          f"Start class {digit} as a label; again: stop it. In a recording that runs, or in a replay.", "act",
+          "hil collect PLAN.toml", "recording")
       for digit in range(1, 10)),
     Key("time.in", "plus,equals_sign", "zoom(-1)", "less time", "Show a shorter stretch of time, finer."),
     Key("time.out", "minus", "zoom(1)", "more time", "Show a longer stretch of time."),
