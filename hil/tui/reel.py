@@ -4,6 +4,7 @@ Rule of this room: pure, the same scene and size give the same cells. Every colu
 in it; labels, suggestions and missing samples are characters, and colour only repeats them.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -68,9 +69,10 @@ def strips(cells: Cells, streams: Sequence[StreamView], first: int, last: int) -
     """Draw one strip a chart, as many as have room; the others are counted."""
     panels = [(stream, panel) for stream in streams for panel in chart.panels([stream])]
     fits = max(0, min(len(panels), (last - first) // LEAST))
+    lone = Counter(stream.board for stream in streams)
     for at, (stream, panel) in enumerate(panels[:fits]):
         top, end = (first + (last - first) * place // fits for place in (at, at + 1))
-        name = stream.board if stream.name == stream.board else f"{stream.board} {stream.name}"
+        name = stream.board if lone[stream.board] == 1 else f"{stream.board} {stream.name}"
         picture = [(stream, list(panel.channels), None)]
         _strip(cells, picture, top, end, f"{name} {unit_name(panel.unit)}")
     if len(panels) > fits and last > first:

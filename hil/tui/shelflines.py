@@ -64,7 +64,7 @@ def facts(entry: Entry, width: int) -> Line:
     """Return what is known of a recording, as far as it fits whole."""
     line: list[Run] = []
     parts = [(_name(entry.path), TITLE), (duration(entry.duration_s), TEXT), (size(entry.size), DIM)]
-    parts += [(f"{entry.marks} marks", DIM)] if entry.marks else []
+    parts += [(f"{entry.marks} mark{'s' * (entry.marks > 1)}", DIM)] if entry.marks else []
     parts += [(", ".join(entry.labels), GOOD)] if entry.labels else []
     for words, ink in [*parts, *((told, DIM) for told in entry.about)]:
         if sum(len(one) for one, _ in line) + len(words) + 2 <= width:

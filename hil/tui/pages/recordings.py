@@ -209,6 +209,7 @@ class RecordingsPage(Page):
             self._enter(scene.enter("compare"))
 
     def _enter(self, scene: Reading) -> None:
+        self._message = ("", False)
         self._show(scene)
         (self.shelf if scene.mode == "list" else self.reel).focus()
         self.call_after_refresh(self.paint)

@@ -33,13 +33,13 @@ def drive(
         screen = app or HilApp(client, fps=1e-4, owns=owns, inline=True)
         async with screen.run_test(size=size) as pilot:
             for _ in range(3):
-                screen.page.tick()
+                screen.live.tick()
                 await pilot.pause()
             if steps is not None:
                 await steps(screen, pilot)
             if not screen._exit:
                 await pilot.pause()
-                screen.page.tick()
+                screen.live.tick()
                 await pilot.pause()
             return frame(screen)
 
