@@ -1,10 +1,10 @@
-"""Reads recordings for screens in a process of its own, and writes the labels that people set there.
+"""Reads recordings for screens in a process of its own, writes the labels that people set there, and calls the doctor.
 
 `python -m hil.librarian` serves it behind the same door as an engine, so that neither a screen nor capture ever waits
-for a long file. Labels are set by the functions behind `hil data label`.
+for a long file or a slow port. Labels are set by the functions behind `hil data label`.
 
-Rule of this room: thin. Every command is one call of `hil.shelf`, `hil.data` or `hil.recording`; times are seconds from
-a recording's first sample on this side and UTC on that.
+Rule of this room: thin. Every command is one call of `hil.shelf`, `hil.data`, `hil.recording` or `hil.doctor`; times
+are seconds from a recording's first sample on this side and UTC on that.
 """
 
 import os
@@ -52,7 +52,8 @@ class Librarian:
         """Return the commands by name."""
         return {
             "shelf": self._shelf, "envelopes": self._envelopes, "marks": self._marks, "label": self._label,
-            "unlabel": self._unlabel, "undo": self._undo, "quit": self.asked_to_end.set,
+            "unlabel": self._unlabel, "undo": self._undo, "examine": _examine, "ports": _ports,
+            "quit": self.asked_to_end.set,
         }  # fmt: skip
 
     def command(self, verb: str, **arguments: Any) -> dict[str, Any]:
@@ -113,6 +114,19 @@ class Librarian:
             recorded = recording.recorded_marks
         said = labelling.undo(Path(path), recorded, self.clock.now_ns(), self.author)
         return {"sentence": "; ".join(said), **self._marks(path)}
+
+
+def _examine(screen: list[Any], port: str | None = None, loopback: bool = False) -> dict[str, Any]:
+    from hil.doctor.examine import examine
+
+    environment, seen, size, encoding = screen
+    return examine(port, loopback=loopback, screen=(environment, seen, tuple(size), encoding)).as_dict()
+
+
+def _ports() -> dict[str, Any]:
+    from firmware_bridge.ports import list_ports
+
+    return {"ports": [info.port for info in list_ports()]}
 
 
 def main() -> int:

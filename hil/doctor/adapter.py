@@ -34,7 +34,7 @@ def adapter(device: str, root: Path = Path("/sys")) -> Iterator[Finding]:
     name = os.path.basename(os.path.realpath(device)) if os.path.exists(device) else os.path.basename(device)
     port = root / "class" / "tty" / name / "device"
     if not port.exists():
-        yield Finding(UNKNOWN, device, "adapter", "the system tells nothing about it: no USB or PCI device stands behind it",
+        yield Finding(UNKNOWN, device, "adapter", "the system tells nothing about it: no device stands behind it",
                       "nothing, where it is a pseudo terminal or a network port")  # fmt: skip
         return
     driver = os.path.basename(os.path.realpath(port / "driver"))

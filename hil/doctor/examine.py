@@ -74,7 +74,7 @@ def examine(
             return Checkup(tuple(found), spec.port, None if least is None else least / 2, safe_rates(rate, baud))
         heard = line.listen(spec, seconds, clock)
     except TransportError as error:
-        return Checkup((*found, Finding(TROUBLE, spec.port, "opening", error.what, error.next)), spec.port)
+        return Checkup((*found, Finding(TROUBLE, spec.port, "opening", error.what, error.next_step)), spec.port)
     found += line.judge_heard(spec.port, heard, baud)
     bound = heard.uncertainty_us
     if bound is None and heard.trips_us:

@@ -53,14 +53,16 @@ def measure(wakes: int = WAKES) -> Host:
 
 def judge(host: Host) -> Iterator[Finding]:
     """Yield what that means for a bench."""
+    coarse = host.step_ns > 1000
     yield Finding(
-        OK if host.step_ns <= 1000 else WARNING, "host", "clock", f"its least step is {host.step_ns} ns",
-        "" if host.step_ns <= 1000 else "times of arrivals are no finer than that: use a newer system", host.step_ns, "ns",
+        WARNING if coarse else OK, "host", "clock", f"its least step is {host.step_ns} ns",
+        "times of arrivals are no finer than that: use a newer system" if coarse else "", host.step_ns, "ns",
     )  # fmt: skip
     middle, worst = _quantile(host.late_us, 0.5), _quantile(host.late_us, 0.99)
     slow = worst > 2000
     yield Finding(
-        WARNING if slow else OK, "host", "waking", f"a sleep ends {middle:.0f} µs late, 1 of 100 more than {worst:.0f} µs",
+        WARNING if slow else OK, "host", "waking",
+        f"a sleep ends {middle:.0f} µs late, 1 of 100 more than {worst:.0f} µs",
         "end what else runs, or give capture its own core (`taskset`): commands leave so late" if slow else "",
         worst, "us",
     )  # fmt: skip

@@ -18,6 +18,8 @@ from hil.doctor.finding import OK, TROUBLE, UNKNOWN, WARNING, Finding
 
 __all__ = ["Heard", "Looped", "judge_heard", "judge_looped", "listen", "loop_back"]
 
+TRIPS = 20
+"""Single bytes that are timed."""
 BLOCK = 256
 """Bytes of a block that goes around a loop-back plug."""
 
@@ -120,44 +122,52 @@ def judge_heard(port: str, heard: Heard, baud: int | None) -> Iterator[Finding]:
         baud: Bits a second of the line; None where it has none.
     """
     if not heard.blocks:
-        yield Finding(TROUBLE, port, "bytes", f"none came in {heard.seconds:.1f} s" + (f" ({heard.reason})" if heard.reason
-                      else ""), "check the cable and power, press the board's reset key, try another ?baud=")  # fmt: skip
+        why = f" ({heard.reason})" if heard.reason else ""
+        yield Finding(TROUBLE, port, "bytes", f"none came in {heard.seconds:.1f} s{why}",
+                      "check the cable and power, press the board's reset key, try another ?baud=")  # fmt: skip
         return
     if heard.board:
         yield Finding(OK, port, "board", f"{heard.board} answers")
     else:
         yield Finding(WARNING, port, "board", "it sends, and does not say who it is",
                       "describe it with a board file (`hil sketch`), or try another ?baud=")  # fmt: skip
-    total = sum(heard.blocks)
-    rate = total / heard.seconds
-    share = rate * 10 / baud if baud else None
-    full = share is not None and share > 0.7
-    yield Finding(
-        WARNING if full else OK, port, "rate", f"{rate:,.0f} bytes/s" + (f", {share:.0%} of {baud} baud" if share else ""),
-        "raise the baud rate or lower the board's rate: more than 70 % leaves no room" if full else "", rate, "B/s",
-    )  # fmt: skip
-    size = statistics.median(heard.blocks)
-    yield Finding(OK, port, "blocks", f"{size:.0f} bytes at a time, at most {max(heard.blocks)}", "", size, "B")
-    if len(heard.spaces_us) > 4:
-        middle, late = (_quantile(heard.spaces_us, one) for one in (0.5, 0.99))
-        jitter = late - middle
-        bursts = 14_000 < middle < 18_000 and size >= 50
-        yield Finding(
-            WARNING if bursts or jitter > 50_000 else OK, port, "jitter",
-            f"blocks come every {middle / 1e3:.2f} ms, 1 of 100 later than {late / 1e3:.2f} ms",
-            "it looks like a latency timer of 16 ms: set it to 1 ms" if bursts else
-            "end what else runs on this computer, or use a port of its own without a hub" if jitter > 50_000 else "",
-            jitter, "us",
-        )  # fmt: skip
+    yield from _flow(port, heard, baud)
     if heard.trips_us:
         least, middle = min(heard.trips_us), statistics.median(heard.trips_us)
-        yield Finding(OK if middle < 20_000 else WARNING, port, "round trip",
+        slow = middle >= 20_000
+        yield Finding(WARNING if slow else OK, port, "round trip",
                       f"{least:.0f} µs at best, {middle:.0f} µs in the middle of {len(heard.trips_us)}",
-                      "" if middle < 20_000 else "shorten the latency timer, or the board's loop", least, "us")  # fmt: skip
+                      "shorten the latency timer, or the board's loop" if slow else "", least, "us")  # fmt: skip
     else:
         yield Finding(UNKNOWN, port, "round trip", "the board answers no ping, so its clock is dated one way only",
                       "times are as late as the fastest delivery: a native board tells more")  # fmt: skip
     yield _integrity(port, heard)
+
+
+def _flow(port: str, heard: Heard, baud: int | None) -> Iterator[Finding]:
+    """Yield how many bytes come, how many at a time, and how evenly."""
+    rate = sum(heard.blocks) / heard.seconds
+    share = rate * 10 / baud if baud else None
+    full = share is not None and share > 0.7
+    yield Finding(
+        WARNING if full else OK, port, "rate",
+        f"{rate:,.0f} bytes/s" + (f", {share:.0%} of {baud} baud" if share is not None else ""),
+        "raise the baud rate or lower the board's rate: more than 70 % leaves no room" if full else "", rate, "B/s",
+    )  # fmt: skip
+    size = statistics.median(heard.blocks)
+    yield Finding(OK, port, "blocks", f"{size:.0f} bytes at a time, at most {max(heard.blocks)}", "", size, "B")
+    if len(heard.spaces_us) < 5:
+        return
+    middle, late = (_quantile(heard.spaces_us, one) for one in (0.5, 0.99))
+    todo = ""
+    if baud and 14_000 < middle < 18_000 and size >= 50:
+        todo = "it looks like a latency timer of 16 ms: set it to 1 ms"
+    elif late - middle > 50_000:
+        todo = "end what else runs on this computer, or use a port of its own without a hub"
+    yield Finding(
+        WARNING if todo else OK, port, "jitter",
+        f"blocks come every {middle / 1e3:.2f} ms, 1 of 100 later than {late / 1e3:.2f} ms", todo, late - middle, "us",
+    )  # fmt: skip
 
 
 def _integrity(port: str, heard: Heard) -> Finding:
@@ -183,7 +193,11 @@ def loop_back(port: str, seconds: float, clock: Clock, seed: int = 0) -> Looped:
     line = open_transport(port, clock=clock)
     try:
         end = clock.now_ns() + round(seconds * 1e9)
-        trips = [trip for _ in range(20) if (trip := _trip(line.write, line.read, chance, clock)) is not None]
+        trips: list[float] = []
+        for _ in range(TRIPS):
+            if (trip := _trip(line.write, line.read, chance, clock)) is None:
+                break  # without a plug every byte would be waited for
+            trips.append(trip)
         sent = back = wrong = 0
         begun = clock.now_ns()
         while trips and clock.now_ns() < end:

@@ -29,7 +29,8 @@ def judge(environment: Mapping[str, str], is_terminal: bool, size: tuple[int, in
     else:
         yield Finding(OK, "terminal", "screen", f"{name} can place characters")
     if not encoding.lower().replace("-", "").startswith("utf8"):
-        yield Finding(WARNING, "terminal", "characters", f"they are sent as {encoding or 'unknown'}: no plots in braille",
+        known = encoding or "nobody knows what"
+        yield Finding(WARNING, "terminal", "characters", f"they are sent as {known}: no plots in braille",
                       "run `export LANG=C.UTF-8`, and set the terminal to UTF-8")  # fmt: skip
     else:
         yield Finding(OK, "terminal", "characters", "UTF-8, so that plots have eight dots a character")

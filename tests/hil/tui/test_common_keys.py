@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 import screen_fakes as fakes
+import test_doctor_page
 import test_live_keys
 import test_recordings_keys
 import test_replay_keys
@@ -140,7 +141,7 @@ TESTED: dict[str, Callable[[], None]] = {
     "screen.motion": motion, "screen.quit": leave, "screen.interrupt": interrupt,
 }  # fmt: skip
 
-ALL = (TESTED, test_live_keys.TESTED, test_replay_keys.TESTED, test_recordings_keys.TESTED)
+ALL = (TESTED, test_live_keys.TESTED, test_replay_keys.TESTED, test_recordings_keys.TESTED, test_doctor_page.TESTED)
 
 
 @pytest.mark.parametrize("name", list(TESTED))
