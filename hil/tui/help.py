@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 
 from hil.tui.cells import DIM, KEY, TEXT, TITLE, WARN, Line, text, wrap
 from hil.tui.key import Key, shown_as
-from hil.tui.pagelist import PageInfo
+from hil.tui.pagelist import PageInfo, page_keys
 from hil.tui.pane import Pane
 
 __all__ = ["HelpScreen", "lines"]
@@ -69,6 +69,7 @@ class HelpScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,f1,q,enter,space,ctrl+c", "dismiss", "close", show=False, id="help.close"),
+        *(Binding(key.keys, f"app.{key.action}", key.name, show=False, id=key.id) for key in page_keys()),
     ]
 
     def __init__(self, page: PageInfo, keys: Sequence[Key], pane: str) -> None:

@@ -91,7 +91,8 @@ class Painter:
         """
         snapshot, width = scene.latest, main.size.width
         found = findings(snapshot) if snapshot and not scene.lost else ()
-        labelled = bool(snapshot and snapshot.classes and (scene.recording or snapshot.active_label))
+        labelling = scene.recording or (snapshot and (snapshot.active_label or snapshot.replay))
+        labelled = bool(snapshot and snapshot.classes and labelling)
         said = stage.verdict(scene, found, width)
         layout = arrange(
             *main.size, len(snapshot.boards) if snapshot else 1, len(self.charts), len(said),

@@ -83,7 +83,8 @@ def verdict(scene: Scene, found: Sequence[Finding], width: int) -> list[Line]:
 def _with_hint(line: list[Run], scene: Scene, width: int) -> Line:
     """Add a word to who is here for the first time, as long as it fits."""
     room = width - sum(len(words) for words, _ in line)
-    for hint in ("space freezes, r records, ? explains", "? explains"):
+    first = "p pauses, 1-9 label" if scene.latest and scene.latest.replay else "space freezes, r records"
+    for hint in (f"{first}, ? explains", "? explains"):
         if scene.hint and len(hint) + 12 <= room:
             return [*line, ("  New here? ", KEY), (hint, TEXT)]
     return line

@@ -102,7 +102,7 @@ def hints(mode: str, frozen: bool, recording: bool, classes: int, maximised: boo
                  ("replay.slower replay.faster", "speed"), ("replay.previous replay.next", "marks")]  # fmt: skip
     else:
         rows.append(("record.toggle", "stop recording" if recording else "record"))
-    if recording and classes:
+    if (recording or mode == "replay") and classes:
         rows.append((f"1-{min(9, classes)}", "label"))
     rows += [("record.mark", "mark"), ("screen.help", "help"), ("screen.quit", "quit"), ("time.in time.out", "time")]
     rows += [] if frozen else [("screen.freeze", "freeze")]
