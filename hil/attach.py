@@ -23,7 +23,7 @@ from hil.server import ASK, ERROR, SNAPSHOT, receive, send
 from hil.snapshot import Snapshot
 from hil.view import View
 
-__all__ = ["Client", "attach", "spawn_engine"]
+__all__ = ["Client", "attach", "spawn_engine", "spawn_librarian"]
 
 ANSWER_S = 30.0
 """Loading a recording or seeking in a long one takes seconds; more than this is no answer."""
@@ -184,7 +184,20 @@ def spawn_engine(config: EngineConfig, *, stay: bool = False) -> Client:
     Raises:
         BridgeError: It could not start; the sentence is the engine's own.
     """
-    command = [sys.executable, "-m", "hil.engine", *(["--stay"] if stay else [])]
+    return _spawn("hil.engine", config.model_dump_json(), stay)
+
+
+def spawn_librarian() -> Client:
+    """Start a process that reads recordings for a screen (`hil.librarian`) and join it.
+
+    Raises:
+        BridgeError: It could not start.
+    """
+    return _spawn("hil.librarian", "{}")
+
+
+def _spawn(module: str, first_line: str, stay: bool = False) -> Client:
+    command = [sys.executable, "-m", module, *(["--stay"] if stay else [])]
     with tempfile.TemporaryFile() as talk:
         # A session of its own: Ctrl-C in the terminal is for the screen, which then ends the engine in order.
         process = subprocess.Popen(
@@ -193,7 +206,7 @@ def spawn_engine(config: EngineConfig, *, stay: bool = False) -> Client:
         assert process.stdin is not None
         assert process.stdout is not None
         try:
-            process.stdin.write(config.model_dump_json().encode() + b"\n")
+            process.stdin.write(first_line.encode() + b"\n")
             process.stdin.flush()
             first = process.stdout.readline()
         except OSError:

@@ -6,7 +6,6 @@ because the parent closed it or is gone, the engine ends in order, unless it was
 in order, too.
 """
 
-import json
 import os
 import signal
 import sys
@@ -17,6 +16,7 @@ from pathlib import Path
 from firmware_bridge.errors import BridgeError
 from hil.config import parse_config
 from hil.engine import Engine
+from hil.leash import leash, say
 from hil.server import Server
 
 __all__ = ["main"]
@@ -28,22 +28,22 @@ def main(arguments: Sequence[str]) -> int:
     try:
         engine = Engine(parse_config(sys.stdin.buffer.readline()), propose=_propose)
     except BridgeError as error:
-        _say({"error": {**error.as_dict(), "kind": type(error).__name__}})
+        say({"error": {**error.as_dict(), "kind": type(error).__name__}})
         return error.exit_code
     end = engine.asked_to_end
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: end.set())
     server = Server(engine)
     engine.start()
-    _say({"address": server.address, "token": server.token, "pid": os.getpid()})
+    say({"address": server.address, "token": server.token, "pid": os.getpid()})
     if not stay:
-        threading.Thread(target=_leash, args=(end,), name="leash", daemon=True).start()
+        threading.Thread(target=leash, args=(end,), name="leash", daemon=True).start()
     while not end.wait(1.0):
         pass
     engine.close()
     summary = engine.summary().as_dict()
     server.close()
-    _say({"summary": summary})
+    say({"summary": summary})
     return 3 if summary["trouble"] else 0
 
 
@@ -51,18 +51,3 @@ def _propose(recording: Path) -> Path:
     from hil.scenario.glitch import propose  # when the first glitch is saved: it is heavy
 
     return propose(recording)
-
-
-def _say(plain: dict[str, object]) -> None:
-    # Whoever read the first line may be gone by the last.
-    try:
-        print(json.dumps(plain), flush=True)
-    except (BrokenPipeError, ValueError):
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (kept open to the end: the interpreter flushes it)
-
-
-def _leash(end: threading.Event) -> None:
-    # Past Python's buffer, whose lock a thread must not hold when the interpreter ends.
-    while os.read(sys.stdin.fileno(), 4096):
-        pass
-    end.set()

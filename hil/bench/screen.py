@@ -121,7 +121,7 @@ class _Bench(HilApp):
         self.driver_class = NullDriver
 
     def draw(self, at: int) -> None:
-        self.tick()
+        self.live.tick()
 
 
 class _Wire:

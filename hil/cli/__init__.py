@@ -16,6 +16,7 @@ from hil.cli import (
     cluster,
     data,
     deploy,
+    doctor,
     dut,
     enrol,
     faults,
@@ -46,7 +47,7 @@ app = typer.Typer(
 )
 
 for family in (
-    live, record, files, judge, learn, enrol, validate, pick, shrink, parity, bench, scenarios, runs, cluster, dut,
+    live, doctor, record, files, judge, learn, enrol, validate, pick, shrink, parity, bench, scenarios, runs, cluster, dut,
 ):  # fmt: skip
     for verb in family.VERBS:
         app.command(verb.__name__.rstrip("_"))(verb)

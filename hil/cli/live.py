@@ -18,6 +18,9 @@ __all__ = ["VERBS", "demo", "ports", "send", "ui"]
 DEMO_S = 8.0
 """How long the demo runs without a terminal: long enough for the first decisions of the model."""
 
+RECORDINGS = Path("recordings")
+"""Where recordings lie, where nobody said."""
+
 Plain = Annotated[bool, typer.Option("--plain", help="Lines instead of a screen, for pipes and logs.")]
 Fps = Annotated[float, typer.Option("--fps", min=0.2, max=60, help="Pictures a second, at most.")]
 
@@ -42,7 +45,10 @@ def demo(
 
 
 def ui(
-    sources: Annotated[list[str], typer.Argument(metavar="PORT|FILE...", help="Ports of boards, or one recording.")],
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PORT|FILE|FOLDER...]", help="Ports, one recording, or a folder of recordings."),
+    ] = None,
     plain: Plain = False,
     model: ModelFile = None,
     board_file: BoardFile = None,
@@ -56,13 +62,27 @@ def ui(
     fps: Fps = 10.0,
     json: Json = False,
 ) -> None:
-    """Show boards live, or a recording with pause, step, seek and speed."""
+    """Show boards live, a recording with pause, step, seek and speed, or a folder of recordings to look at and label.
+
+    Without ports it begins with the recordings in ./recordings; F2 to F6 go from page to page, ? explains. Keys, theme
+    and motion can be set in ~/.config/hil/screen.toml ($HIL_SCREEN names another file), for example
+    [keys] "record.toggle" = "f9".
+    """
     from hil.tui.start import needs_terminal
 
     plain = plain or json
+    sources = sources or []
+    folder = next((Path(source) for source in sources if "://" not in source and Path(source).is_dir()), None)
+    if folder is not None and len(sources) > 1:
+        raise UsageError("a folder stands alone", str(folder), "name one folder, one recording, or ports")
+    if plain and (folder is not None or not sources):
+        raise UsageError("lines need a bench or a recording", "hil ui --plain", "name ports or one recording")
     if not plain and (sentence := needs_terminal()):
         talk(sentence)
         raise typer.Exit(2)
+    if folder is not None or not sources:
+        _browse(folder or RECORDINGS, fps)
+        return
     config = engine_config(sources, model, board_file, dialect, speed, begin, end, loop, wait, hold=not plain)
     if plain:
         _lines(config, seconds, as_json=json)
@@ -116,13 +136,21 @@ def speed_of(text: str) -> float | None:
     return speed
 
 
+def _browse(folder: Path, fps: float) -> None:
+    from hil.tui.nobench import NoBench
+    from hil.tui.start import run_tui
+
+    if status := run_tui(NoBench(), fps, folder=folder, start="recordings"):
+        raise typer.Exit(status)
+
+
 def _screen(config: "EngineConfig", fps: float) -> None:
     from hil.attach import spawn_engine
     from hil.tui.opening import Opening
     from hil.tui.start import run_tui
 
     with Opening(lambda: spawn_engine(config)) as client:
-        status = run_tui(client, fps)
+        status = run_tui(client, fps, folder=Path(config.replay.path).parent if config.replay else RECORDINGS)
     if status:
         raise typer.Exit(status)
 

@@ -16,7 +16,7 @@ from hil.tui import canvas
 from hil.tui.cells import BAD, DIM, TEXT, TITLE, WARN, Cells, Line, Run, blank, channel_ink, put
 from hil.tui.units import rate, seconds, unit_name
 
-__all__ = ["Panel", "draw", "legend", "panels", "plot_columns"]
+__all__ = ["Panel", "draw", "fit", "legend", "panels", "plot_columns"]
 
 GUTTER = 8
 """Cells left of the readings: the numbers of the axis and the axis itself."""
@@ -119,7 +119,7 @@ def draw(
     if rows <= 0 or columns <= 0 or not panel.channels:
         return cells
     channels = list(panel.channels)
-    low, high, gaps, share = _fit(stream, channels, 2 * columns)
+    low, high, gaps, share = fit(stream, channels, 2 * columns)
     span_s = (stream.end_ns - stream.start_ns) / 1e9 * share
     low, high = canvas.bridged(low, high, _reach(stream, 2 * columns, span_s), gaps)
     count = len(channels)
@@ -147,7 +147,7 @@ def draw(
     return cells
 
 
-def _fit(
+def fit(
     stream: StreamView, channels: list[int], columns: int
 ) -> tuple[canvas.Float32, canvas.Float32, canvas.Flags, float]:
     """Bring envelopes of any number of columns to the dots at hand.

@@ -1,4 +1,4 @@
-"""Puts a scene onto the panes: gives each pane its place and its lines.
+"""Puts a scene onto the panes of the live page: gives each pane its place and its lines.
 
 Rule of this room: the only one that knows all panes. No decision is made here: words come from `stage` and `panes`,
 places from `layout`.
@@ -32,10 +32,16 @@ def _allan(scene: Scene) -> AllanView | None:
 
 
 class Painter:
-    """All panes of the screen, and how a scene is put onto them."""
+    """All panes of the live page, and how a scene is put onto them.
 
-    def __init__(self) -> None:
-        self.status, self.verdict = Pane(id="status"), Pane(id="verdict")
+    Args:
+        status: The page's first line.
+        footer: Its last line.
+    """
+
+    def __init__(self, status: Pane, footer: Pane) -> None:
+        self.status, self.footer = status, footer
+        self.verdict = Pane(id="verdict")
         self.transport, self.classes = Pane(id="transport"), Pane(id="classes")
         self.boards = BoardTable("boards", id="boards")
         self.label, self.ledger = Pane("label", inset=1, id="label"), Pane("ledger", inset=1, id="ledger")
@@ -43,8 +49,7 @@ class Painter:
         self.side = Container(self.label, self.ledger, id="side")
         self.middle = Container(self.plots, self.side, id="middle")
         self.log = Pane("log", follow=True, inset=1, id="log")
-        self.note = Input(id="note", placeholder="what happened? enter keeps the mark, escape drops it")
-        self.footer = Pane(id="footer")
+        self.note = Input(id="note")
         self.charts: dict[Panel, Plot] = {}
         self._styles: dict[tuple[Widget, str], object] = {}
 
@@ -86,7 +91,8 @@ class Painter:
         """
         snapshot, width = scene.latest, main.size.width
         found = findings(snapshot) if snapshot and not scene.lost else ()
-        labelled = bool(snapshot and snapshot.classes and (scene.recording or snapshot.active_label))
+        labelling = scene.recording or (snapshot and (snapshot.active_label or snapshot.replay))
+        labelled = bool(snapshot and snapshot.classes and labelling)
         said = stage.verdict(scene, found, width)
         layout = arrange(
             *main.size, len(snapshot.boards) if snapshot else 1, len(self.charts), len(said),
@@ -94,9 +100,7 @@ class Painter:
         )  # fmt: skip
         main.set_class(layout.narrow, "-under")
         self._place(layout, maximised)
-        self.status.show([stage.status(scene, width)])
         self.verdict.show(said)
-        self.footer.show(stage.bottom(scene, width, maximised is not None))
         if snapshot is None:
             return
         if snapshot.replay:

@@ -43,8 +43,11 @@ THEMES = (
     Theme(name="hil-contrast", primary="#00ffff", secondary="#00ff80", accent="#ffff00", warning="#ffd000",
           error="#ff5050", success="#40ff40", foreground="#ffffff", background="#000000", surface="#000000",
           panel="#1c1c1c"),
+    Theme(name="hil-safe", primary="#56b4e9", secondary="#cc79a7", accent="#f0e442", warning="#f0c000",
+          error="#ff8c42", success="#4aa8ff", foreground="#e6ebf0", background="#10141a", surface="#161c24",
+          panel="#232c38"),
 )  # fmt: skip
-"""Dark, light, and high contrast."""
+"""Dark, light, high contrast, and one whose good, warning and bad differ for eyes that do not tell red from green."""
 
 
 def _mix(one: str, other: str, share: float) -> str:

@@ -89,8 +89,11 @@ def _clock_words(board: BoardView, wide: bool) -> str:
     if board.drift_ppm is None:
         return "drift unknown"
     low, high = board.drift_low, board.drift_high
-    width = "" if low is None or high is None else f" ±{(high - low) / 2:.1f}"
-    words = f"{board.drift_ppm:+.1f}{width} ppm"
+    half = None if low is None or high is None else (high - low) / 2
+    if half is not None and low is not None and high is not None and half >= 100:
+        # Not settled yet: the middle of so wide an interval means nothing.
+        return f"{'drift within ' if wide else ''}±{max(abs(low), abs(high)):.0f} ppm"
+    words = f"{board.drift_ppm:+.1f}{'' if half is None else f' ±{half:.1f}'} ppm"
     return f"{words} · ±{_micro(board.uncertainty_us)}" if wide and board.uncertainty_us is not None else words
 
 

@@ -34,7 +34,7 @@ def picture(client: Client, size: tuple[int, int], seconds: float, keys: tuple[s
             await pilot.press("escape", *keys)
             await asyncio.sleep(seconds / 2)
             svg = app.export_screenshot(title=title)
-            app.feed.stop()
+            app.live.feed.stop()
             return svg
 
     return re.sub(r"\s*@font-face\s*\{[^}]*\}", "", asyncio.run(run())).replace("Fira Code, monospace", "monospace")

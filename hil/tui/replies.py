@@ -33,6 +33,12 @@ def words_of(reply: Reply) -> str:
         case "loop":
             return "begins again at the end" if args.get("on") else "stops at the end"
         case "step":
-            return "one sample on" if int(args.get("samples") or 0) > 0 else "one sample back"
+            what = "window" if "windows" in args else "sample"
+            return f"one {what} {'on' if int(args.get('windows') or args.get('samples') or 0) > 0 else 'back'}"
+        case "range":
+            begin, end = args.get("from_s"), args.get("to_s")
+            if begin is None or end is None:
+                return "plays all of it"
+            return f"plays from {duration(float(begin))} to {duration(float(end))} again and again"
         case verb:
             return f"{verb.replace('_', ' ')}: done"

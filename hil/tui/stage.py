@@ -4,17 +4,18 @@ Rule of this room: pure, from a scene to lines; widgets are not touched. The ver
 what is wrong, whose fault it is, what to do.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from hil.snapshot import Snapshot
 from hil.tui import panes
-from hil.tui.cells import BAD, DIM, GOOD, KEY, TEXT, TITLE, WARN, Line, Run, channel_ink, wrap
-from hil.tui.keys import footer, hints
+from hil.tui.cells import BAD, DIM, GOOD, KEY, TEXT, TITLE, WARN, Line, Run, channel_ink, text, wrap
+from hil.tui.key import Hint, Key, footer
+from hil.tui.pagelist import PAGES
 from hil.tui.state import Scene, going_on
 from hil.tui.units import clock, duration, seconds
-from hil.tui.verdict import Finding, missing
+from hil.tui.verdict import Finding, findings, missing
 
-__all__ = ["bottom", "classes", "edge", "status", "verdict"]
+__all__ = ["bench", "classes", "edge", "foot", "status", "tabs", "verdict", "with_tabs"]
 
 MOST_ROWS = 4
 """Rows of findings, at most."""
@@ -82,7 +83,8 @@ def verdict(scene: Scene, found: Sequence[Finding], width: int) -> list[Line]:
 def _with_hint(line: list[Run], scene: Scene, width: int) -> Line:
     """Add a word to who is here for the first time, as long as it fits."""
     room = width - sum(len(words) for words, _ in line)
-    for hint in ("space freezes, r records, ? explains", "? explains"):
+    first = "p pauses, 1-9 label" if scene.latest and scene.latest.replay else "space freezes, r records"
+    for hint in (f"{first}, ? explains", "? explains"):
         if scene.hint and len(hint) + 12 <= room:
             return [*line, ("  New here? ", KEY), (hint, TEXT)]
     return line
@@ -113,19 +115,56 @@ def classes(scene: Scene, width: int) -> list[Line]:
     for index, name in enumerate(snapshot.classes[:9]):
         runs = name == snapshot.active_label
         line += [(f" {index + 1}", KEY), (f" {'▶' if runs else ''}{name}{'◀' if runs else ''} ", channel_ink(index))]
-    if not scene.recording:
+    if not scene.recording and snapshot.replay is None:
         line.append(("  (start a recording first: r)", DIM))
     return [line]
 
 
-def bottom(scene: Scene, width: int, maximised: bool) -> list[Line]:
-    """Return the message of the last key, or else the keys that work now."""
-    if scene.message:
-        return [[(" ✖ " if scene.bad else " ▸ ", BAD if scene.bad else KEY), (scene.message, TITLE)]]
+def foot(message: str, bad: bool, hints: Iterable[Hint], keys: Iterable[Key], width: int) -> list[Line]:
+    """Return the sentence about the last key, or else the keys that work now."""
+    if message:
+        return [[(" ✖ " if bad else " ▸ ", BAD if bad else KEY), (message, TITLE)]]
+    return [footer(hints, keys, width)]
+
+
+def tabs(current: str, keys: Sequence[Key], width: int) -> Line:
+    """Return the pages and the keys that go there; only the first and last key where there is little room."""
+    written = {key.id: key.shown for key in keys}
+    if len(PAGES) < 2:
+        return ()
+    if width < 100:
+        first, last = (written[f"page.{PAGES[at].name}"] for at in (0, -1))
+        return [(f"{first}…{last}", KEY), (" pages ", DIM)]
+    line: list[Run] = []
+    for page in PAGES:
+        here = page.name == current
+        line += [(f" {written[f'page.{page.name}']} ", DIM if here else KEY),
+                 (f"▸{page.title}◂" if here else page.title, TITLE if here else TEXT)]  # fmt: skip
+    return [*line, (" ", DIM)]
+
+
+def with_tabs(line: Line, pages: Line, width: int) -> Line:
+    """Return a first line with the pages at its right end, where they fit."""
+    room = width - len(text(line)) - len(text(pages))
+    return [*line, (" " * room, DIM), *pages] if room > 1 else line
+
+
+def bench(title: str, scene: Scene, width: int) -> Line:
+    """Return the first line of a page that is not the bench's own: where one is, and the worst that is wrong there."""
+    line: list[Run] = [(f" {title} ", TITLE)]
     snapshot = scene.latest
-    mode = snapshot.mode if snapshot else "live"
-    named = len(snapshot.classes) if snapshot else 0
-    return [footer(hints(mode, scene.held is not None, scene.recording, named, maximised), width)]
+    if scene.lost or snapshot is None:
+        return [*line, *([(" bench: NO ENGINE", BAD)] if scene.lost else [])]
+    if not snapshot.boards:
+        return line
+    line += [(" bench: ", DIM), *([("▶ REPLAY ", KEY)] if snapshot.mode == "replay" else [("● LIVE ", GOOD)])]
+    if snapshot.recording and snapshot.recording.state != "closed":
+        line += panes.recording(snapshot.recording)
+    worst = next((one for one in findings(snapshot) if one.rank < 2), None)
+    if worst is not None:
+        word, ink = RANKS[worst.rank]
+        line += [(f" {word} {worst.blame}: ", ink), (f"{worst.who} {worst.what}".strip()[: max(0, width - 50)], TEXT)]
+    return line
 
 
 def edge(scene: Scene) -> str:

@@ -6,6 +6,7 @@ reads from stdin, so these two are what is tested.
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ def needs_terminal() -> str | None:
     return None
 
 
-def run_tui(client: "Client", fps: float = 10.0, owns: bool = True) -> int:
+def run_tui(
+    client: "Client", fps: float = 10.0, owns: bool = True, folder: Path = Path("recordings"), start: str = "live"
+) -> int:
     """Show the screen until somebody leaves it.
 
     Args:
@@ -38,6 +41,8 @@ def run_tui(client: "Client", fps: float = 10.0, owns: bool = True) -> int:
             come before its engine is there.
         fps: Pictures a second, at most.
         owns: Whether the engine ends with this screen; a running recording is then closed before.
+        folder: Where recordings lie.
+        start: Name of the page that is shown first.
 
     Returns:
         The exit status: 0; 2 with a sentence on stderr where there is no terminal; where the engine could not be
@@ -47,10 +52,13 @@ def run_tui(client: "Client", fps: float = 10.0, owns: bool = True) -> int:
         print(sentence, file=sys.stderr)
         return 2
     from hil.tui.app import HilApp
+    from hil.tui.settings import read_settings, settings_path
+    from hil.tui.workplace import Workplace
 
-    app = HilApp(client, fps, owns)
+    settings = read_settings(settings_path())
+    app = HilApp(client, place=Workplace(client, fps, owns, folder=folder, settings=settings), start=start)
     app.run()
-    app.feed.stop(LAST_COMMANDS_S)
+    app.live.feed.stop(LAST_COMMANDS_S)
     if (failure := getattr(client, "failure", None)) is not None:
         print(failure, file=sys.stderr)
         return int(getattr(failure, "exit_code", 3))

@@ -16,9 +16,6 @@ BASES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0)
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1000.0)
 """Speeds of a replay; beyond the last one it goes as fast as it can."""
 
-MESSAGE_TICKS = 50
-"""How many pictures a message stays."""
-
 
 @dataclass(frozen=True, slots=True)
 class Scene:
@@ -33,11 +30,8 @@ class Scene:
         lanes: Whether each channel has a lane of its own.
         allan: Role and stream whose Allan deviation stands in place of its readings; None for no one's.
         cursor: Line of the table of boards.
-        message: What the screen has to say to the last key.
-        bad: Whether that message is about a refusal.
-        left: Pictures until the message goes.
         lost: Why the engine does not answer; empty while it does.
-        leaving: Whether quitting was asked for once while a recording runs.
+        loop_a: Where a loop is to begin, seconds of the replay, once that was chosen; None before.
         hint: Whether the first-run hint is still shown.
     """
 
@@ -49,11 +43,8 @@ class Scene:
     lanes: bool = False
     allan: tuple[str, str] | None = None
     cursor: int = 0
-    message: str = ""
-    bad: bool = False
-    left: int = 0
     lost: str = ""
-    leaving: bool = False
+    loop_a: float | None = None
     hint: bool = True
 
     @property
@@ -81,21 +72,13 @@ class Scene:
         """Take a new snapshot."""
         last = max(0, len(snapshot.boards) - 1)
         only = self.only if any(board.role == self.only for board in snapshot.boards) else ""
-        scene = replace(self, latest=snapshot, lost="", cursor=min(self.cursor, last), only=only)
-        return (
-            replace(scene, left=self.left - 1) if self.left > 1 else replace(scene, message="", left=0, leaving=False)
-        )
-
-    def say(self, message: str, bad: bool = False) -> "Scene":
-        """Show a message for some seconds."""
-        return replace(self, message=message, bad=bad, left=MESSAGE_TICKS)
+        return replace(self, latest=snapshot, lost="", cursor=min(self.cursor, last), only=only)
 
     def freeze(self) -> "Scene":
         """Freeze, or go back to live."""
         if self.held is not None or self.latest is None:
             return self.live()
-        scene = replace(self, held=self.latest, held_key=(self.seconds, self.only))
-        return scene.say(f"the picture is frozen; {going_on(self.latest)}")
+        return replace(self, held=self.latest, held_key=(self.seconds, self.only))
 
     def live(self) -> "Scene":
         """Follow the bench."""

@@ -21,25 +21,27 @@ def frame(app: HilApp) -> str:
     return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips) + "\n"
 
 
-def drive(client: FakeClient, size: tuple[int, int], steps: Steps | None = None, owns: bool = True) -> str:
+def drive(
+    client: FakeClient, size: tuple[int, int], steps: Steps | None = None, owns: bool = True, app: HilApp | None = None
+) -> str:
     """Run the screen on a client that answers at once, do the steps, and return the last picture as text.
 
     No timer fires: pictures are asked for by hand.
     """
 
     async def main() -> str:
-        app = HilApp(client, fps=1e-4, owns=owns, inline=True)
-        async with app.run_test(size=size) as pilot:
+        screen = app or HilApp(client, fps=1e-4, owns=owns, inline=True)
+        async with screen.run_test(size=size) as pilot:
             for _ in range(3):
-                app.tick()
+                screen.live.tick()
                 await pilot.pause()
             if steps is not None:
-                await steps(app, pilot)
-            if not app._exit:
+                await steps(screen, pilot)
+            if not screen._exit:
                 await pilot.pause()
-                app.tick()
+                screen.live.tick()
                 await pilot.pause()
-            return frame(app)
+            return frame(screen)
 
     return asyncio.run(main())
 

@@ -49,16 +49,16 @@ def test_a_monkey_does_not_bring_the_screen_down(seed, request) -> None:
                 await pilot.click(offset=(chance.randrange(app.size.width), chance.randrange(app.size.height)))
             elif dice < 0.9:
                 await pilot.resize_terminal(chance.randrange(1, 220), chance.randrange(1, 60))
-            app.feed.taken()
-            app._ticks = -1
-            app.tick()
+            app.live.feed.taken()
+            app.live._ticks = -1
+            app.page.tick()
             assert not app._exit
         await pilot.resize_terminal(120, 35)
         for _ in range(3):
             await pilot.press("escape")
         client.scene = fakes.live
         for _ in range(60):
-            app.tick()
+            app.page.tick()
         await pilot.pause()
 
     shown = drive(client, (120, 35), steps)

@@ -1,0 +1,114 @@
+"""What every page has: its keys, a sentence at its foot, help for its focused pane, and its actions for the palette.
+
+Rule of this room: nothing about any one page. A page draws itself in `paint` and says in `hints` which keys work now.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+from textual.screen import Screen
+
+from hil.tui import stage
+from hil.tui.cells import Line
+from hil.tui.key import Hint, Key, moved
+from hil.tui.keys import COMMON
+from hil.tui.pagelist import PageInfo
+from hil.tui.pane import Pane
+from hil.tui.workplace import Workplace
+
+__all__ = ["Page"]
+
+MESSAGE_S = 5.0
+"""How long a sentence stays at the foot."""
+
+
+class Page(Screen[None]):
+    """One page of the screen.
+
+    Args:
+        info: Its place in the list.
+        place: What stands behind it.
+    """
+
+    def __init__(self, info: PageInfo, place: Workplace) -> None:
+        super().__init__(name=info.name, classes="page")
+        self.info = info
+        self.place = place
+        self.status, self.footer = Pane(id="status"), Pane(id="footer")
+        self._message = ("", False)
+        self._said = 0
+
+    @cached_property
+    def keys(self) -> tuple[Key, ...]:
+        """The keys that work here, as this user has them."""
+        return moved((*self.info.keys, *COMMON), self.place.settings.keys)
+
+    def paint(self) -> None:
+        """Draw what is to be seen now; a page adds its own panes."""
+        width = self.size.width
+        tabs = stage.tabs(self.info.name, self.keys, width)
+        self.status.show([stage.with_tabs(self.headline(width), tabs, width)])
+        self.footer.show(stage.foot(*self._message, self.hints(), self.keys, width))
+
+    def headline(self, width: int) -> Line:
+        """Return the first line: how the bench is, whatever page is shown."""
+        return stage.bench(self.info.title, self.place.bench(), width)
+
+    def hints(self) -> Sequence[Hint]:
+        """Return the keys worth showing now, the most useful first."""
+        return ()
+
+    def say(self, message: str, bad: bool = False) -> None:
+        """Show a sentence at the foot for some seconds."""
+        self._said += 1
+        self._message = (message, bad)
+        self.set_timer(MESSAGE_S, lambda said=self._said: self._unsay(said))
+        self.paint()
+
+    def _unsay(self, said: int) -> None:
+        if said == self._said:
+            self._message = ("", False)
+            self.paint()
+
+    def topic(self) -> str:
+        """Return the name of the focused pane, for the help page."""
+        focused = self.focused
+        return (focused.id or "") if focused else ""
+
+    def actions(self) -> Iterator[tuple[str, str, str]]:
+        """Yield name, explanation and action of everything that can be done here now, for the palette."""
+        for key in self.keys:
+            if key.id != "screen.palette":
+                yield f"{key.name} ({key.shown})", key.help, key.action
+        yield "theme", "Choose dark, light, high contrast, colour-blind safe or another theme.", "app.change_theme"
+
+    def may_leave(self) -> bool:
+        """Return whether the screen may be left now; a page that would lose something says so instead."""
+        return True
+
+    def close(self) -> None:
+        """Let go of what the page holds, when the screen ends."""
+
+    def go_on(self, fps: float) -> None:
+        """Draw so many pictures a second, at most."""
+
+    def repaint(self) -> None:
+        """Draw every pane anew, in the colours of now."""
+        for pane in self.query(Pane):
+            pane.repaint()
+
+    def on_mount(self) -> None:
+        """Show the bench's state on every page, once a second."""
+        self.set_interval(1.0, self._second)
+
+    def _second(self) -> None:
+        if self in self.app.screen_stack:
+            self.paint()
+
+    def on_screen_resume(self) -> None:
+        """Draw at once when somebody comes here."""
+        self.paint()
+
+    def on_resize(self) -> None:
+        """Arrange for the new size at once."""
+        self.call_after_refresh(self.paint)

@@ -1,0 +1,287 @@
+"""The live page: one timer asks, one answer is drawn, keys change the scene or send a command. No more than that.
+
+Rule of this room: thin. What a pane says is made in `stage` and `panes`, what keys change in `state`, what they ask of
+the bench in `deeds`, who has which place in `layout`. The engine may be slow, go away and come back: the page says so
+and stays alive. While another page is shown it asks once a second, and for figures only.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from textual import events
+from textual.app import ComposeResult
+from textual.message import Message
+from textual.widgets import Input
+
+from hil.tui import chart, stage
+from hil.tui.cells import Line
+from hil.tui.deeds import Refusal, decide, go_to, loop_ab
+from hil.tui.feed import Answer, Client, Feed, Reply
+from hil.tui.key import Hint, bindings
+from hil.tui.page import Page
+from hil.tui.pagelist import PageInfo
+from hil.tui.pages import live_keys
+from hil.tui.painter import Painter
+from hil.tui.pane import Pane
+from hil.tui.plot import Plot
+from hil.tui.replies import words_of
+from hil.tui.state import Scene, going_on
+from hil.tui.table import Table
+from hil.tui.workplace import Workplace
+
+__all__ = ["LivePage"]
+
+AGAIN = "a recording runs: press {key} again to close its file and leave"
+NOTE = "what happened? enter keeps the mark, escape drops it"
+GO = "where to? a time such as 12.5 or 1:02, or the name of a mark; escape drops it"
+
+
+class LivePage(Page):
+    """Boards, plots, models, books and log of an engine.
+
+    Args:
+        info: Its place in the list.
+        place: What stands behind it.
+        client: Another engine than that of the bench.
+    """
+
+    AUTO_FOCUS = "#boards"
+    BINDINGS = bindings(live_keys.KEYS)
+
+    class Arrived(Message):
+        """The feed has an answer or a reply."""
+
+        def __init__(self, what: Answer | Reply) -> None:
+            super().__init__()
+            self.what = what
+
+    def __init__(self, info: PageInfo, place: Workplace, client: Client | None = None) -> None:
+        super().__init__(info, place)
+        self.client = client or place.client
+        self.scene = Scene()
+        self.fps = place.fps
+        self.maximised: Pane | None = None
+        deliver = self._apply if place.inline else lambda what: self.post_message(self.Arrived(what))
+        self.feed = Feed(self.client, deliver, place.inline)
+        self._ticks = 0
+        self._asking = ""
+        self._noted_ns: int | None = None
+        self.painter = Painter(self.status, self.footer)
+
+    def compose(self) -> ComposeResult:
+        """The panes from top to bottom."""
+        yield from self.painter.widgets()
+
+    def on_mount(self) -> None:
+        """Start to ask."""
+        self.scene = replace(self.scene, lanes=self.app.no_color)  # without colour a lane tells the channels apart
+        self.feed.start()
+        self._timer = self.set_interval(1 / self.fps, self.tick)
+        self.call_after_refresh(self.tick)
+
+    def go_on(self, fps: float) -> None:
+        """Draw so many pictures a second, at most."""
+        if fps != self.fps:
+            self.fps = fps
+            self._timer.stop()
+            self._timer = self.set_interval(1 / fps, self.tick)
+
+    def close(self) -> None:
+        """Ask no more."""
+        self.feed.stop(0.0)
+
+    @property
+    def shown(self) -> bool:
+        """Whether the page is on the screen, perhaps below a page of help."""
+        return self in self.app.screen_stack
+
+    def tick(self) -> None:
+        """Ask for the next picture; once a second while the engine is silent or another page is shown."""
+        self._ticks += 1
+        if self._ticks % max(1, round(self.fps)) and (self.scene.lost or not self.shown):
+            return
+        width = self.painter.visible_width() or self.size.width
+        view = self.scene.view(chart.plot_columns(width), self.size.width)
+        self.feed.ask(view if self.shown else replace(view, envelopes=False, images=False, allan=None))
+
+    def on_live_page_arrived(self, event: Arrived) -> None:
+        """Take what the feed brings."""
+        self._apply(event.what)
+
+    def _apply(self, what: Answer | Reply) -> None:
+        if isinstance(what, Reply):
+            self.say(what.trouble or words_of(what), bool(what.trouble))
+            return
+        if what.snapshot is None and self.scene.latest is None and getattr(self.client, "failure", None):
+            self.failed()
+        if what.snapshot is None:
+            self.scene = replace(self.scene, lost=what.trouble)
+        else:
+            self.scene = self.scene.seen(what.snapshot)
+        self.feed.taken()
+        self.paint()
+
+    def failed(self) -> None:
+        """End: there never was an engine, and the caller says why, on a terminal that is its own again."""
+        self.app.exit(3)
+
+    def paint(self) -> None:
+        """Draw the scene."""
+        if not self.is_mounted or not self.shown:
+            return
+        super().paint()
+        panels = chart.panels(self.scene.streams)
+        self.painter.mount(panels)
+        if isinstance(self.maximised, Plot) and self.maximised.panel not in panels:
+            self.maximised = None
+        self.painter.paint(self, self.scene, self.maximised)
+
+    def headline(self, width: int) -> Line:
+        """Return mode, time, time base, recording and label."""
+        return stage.status(self.scene, width)
+
+    def hints(self) -> Sequence[Hint]:
+        """Return the keys worth showing now."""
+        scene, snapshot = self.scene, self.scene.latest
+        mode, named = (snapshot.mode, len(snapshot.classes)) if snapshot else ("live", 0)
+        return live_keys.hints(mode, scene.held is not None, scene.recording, named, self.maximised is not None)
+
+    def topic(self) -> str:
+        """Return the name of the focused pane."""
+        return "plot" if isinstance(self.focused, Plot) else super().topic()
+
+    def actions(self) -> Iterator[tuple[str, str, str]]:
+        """Yield what can be done now; labels by the name of their class."""
+        snapshot = self.scene.latest
+        useless = {
+            key.action
+            for key in self.keys
+            if key.id.startswith("label.") or (key.when == "replay" and not (snapshot and snapshot.replay))
+        }
+        yield from (one for one in super().actions() if one[2] not in useless)
+        for index, name in enumerate(snapshot.classes[:9] if snapshot else ()):
+            yield f"label: {name} ({index + 1})", "Start or stop this label.", f"bench('label',{index + 1})"
+
+    def on_key(self, event: events.Key) -> None:
+        """The first key of all ends the hint."""
+        if self.scene.hint:
+            self.scene = replace(self.scene, hint=False)
+
+    def on_table_moved(self, event: Table.Moved) -> None:
+        """Move the cursor of the table."""
+        self._show(self.scene.point(event.line))
+
+    def _show(self, scene: Scene) -> None:
+        self.scene = scene
+        self.paint()
+
+    def action_freeze(self) -> None:
+        """Freeze the picture, never the capture."""
+        self.scene = self.scene.freeze()
+        if self.scene.held is not None:
+            self.say(f"the picture is frozen; {going_on(self.scene.held)}")
+        self.paint()
+
+    def action_live(self) -> None:
+        """Follow the bench."""
+        self._show(self.scene.live())
+
+    def action_zoom(self, by: int) -> None:
+        """Change the time base."""
+        self._show(self.scene.zoom(by))
+        self.tick()
+
+    def action_lanes(self) -> None:
+        """A lane a channel, or all together."""
+        self._show(replace(self.scene, lanes=not self.scene.lanes))
+
+    def action_allan(self) -> None:
+        """The Allan deviation of the focused plot, or its readings again."""
+        focused = self.focused
+        if not isinstance(focused, Plot) or focused.panel.is_image:
+            self.say("an Allan deviation belongs to a plot of channels: focus one with tab, then press a", True)
+            return
+        self._show(self.scene.pick_allan(focused.panel.board, focused.panel.stream))
+        self.tick()
+
+    def action_only(self) -> None:
+        """Only the plots of the focused pane's board."""
+        focused = self.focused
+        self._show(self.scene.pick_only(focused.panel.board if isinstance(focused, Plot) else ""))
+
+    def action_maximise(self) -> None:
+        """Give the focused pane the whole screen, or give it back."""
+        focused = self.focused
+        self.maximised = focused if self.maximised is None and isinstance(focused, Pane) else None
+        self.paint()
+
+    def action_restore(self) -> None:
+        """Close what is open, the nearest first."""
+        if self._asking:
+            self._close_line()
+        elif self.maximised is not None:
+            self.maximised = None
+        elif self.scene.held is not None:
+            self.scene = self.scene.live()
+        self.paint()
+
+    def action_bench(self, deed: str, value: float = 0) -> None:
+        """Do something to the bench, or say why not."""
+        self._do(decide(deed, self.scene, value))
+
+    def _do(self, *decided: object) -> None:
+        for one in decided:
+            if isinstance(one, Refusal):
+                self.say(one.sentence, True)
+            else:
+                self.feed.command(one.verb, **one.args)  # type: ignore[attr-defined]  # the other of the two
+
+    def action_loop_ab(self) -> None:
+        """Set A, then B, then neither."""
+        at, decided = loop_ab(self.scene)
+        self.scene = replace(self.scene, loop_a=at)
+        if at is not None and not decided:
+            self.say(f"A is at {at:.2f} s: go on and press the key again at B")
+        self._do(*decided)
+
+    def action_note(self) -> None:
+        """Ask for the words of a mark, in one line that traps nobody; the mark keeps the time of this key."""
+        self._noted_ns = self.scene.latest.now_ns if self.scene.latest else None
+        self._open_line("note", NOTE)
+
+    def action_go(self) -> None:
+        """Ask where to go."""
+        self._open_line("go", GO)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Keep the mark, or go there."""
+        words = event.value.strip()
+        if words and self._asking == "note":
+            self.feed.command("mark", text=words, t_ns=self._noted_ns)
+        elif words:
+            self._do(go_to(self.scene, words))
+        self._close_line()
+
+    def _open_line(self, asking: str, explained: str) -> None:
+        self._asking = asking
+        self.painter.note.placeholder = explained
+        self.painter.note.add_class("-open")
+        self.painter.note.focus()
+
+    def _close_line(self) -> None:
+        self._asking = ""
+        self.painter.note.value = ""
+        self.painter.note.remove_class("-open")
+        self.painter.boards.focus()
+
+    def may_leave(self) -> bool:
+        """Close the file of a recording first, if the engine ends with the screen, and only when asked twice."""
+        if not (self.scene.recording and self.place.owns):
+            return True
+        key = next(key.shown for key in self.keys if key.id == "screen.quit")
+        sentence = AGAIN.format(key={"^q": "ctrl+q"}.get(key, key))
+        if self._message[0] != sentence:
+            self.say(sentence)
+            return False
+        self.feed.command("record_stop")
+        return True

@@ -1,0 +1,114 @@
+"""Keys of the live page and of a recording in replay, and words about their panes.
+
+Rule of this room: a table, and which of its keys are worth a place in the footer now.
+"""
+
+from hil.tui.key import Hint, Key
+
+__all__ = ["KEYS", "PANES", "hints"]
+
+
+def _replay(name: str, keys: str, action: str, words: str, explained: str, options: str = "") -> Key:
+    """Return a key of the transport."""
+    return Key(f"replay.{name}", keys, action, words, explained, "act", f"hil replay FILE{options}", "replay")
+
+
+KEYS = (
+    Key("screen.freeze", "space", "freeze", "freeze",
+        "Freeze the picture to look at it; capture, recording and models go on. Again: back to live."),
+    Key("screen.live", "end", "live", "back to live", "Leave the frozen picture and follow the bench again."),
+    Key("record.toggle", "r", "bench('record')", "record", "Start a recording; again: stop it and close the file.",
+        "act", "hil capture PORT", "live"),
+    Key("record.mark", "m", "bench('mark')", "mark", "Set a mark at this moment.", "act", "hil mark FILE TEXT"),
+    Key("record.note", "M", "note", "mark with words",
+        "Set a mark at this moment and write what it means; enter keeps it, escape drops it.", "act",
+        "hil mark FILE TEXT"),
+    Key("glitch.save", "g", "bench('glitch')", "glitch to test",
+        "Keep the last 30 s and the next 5 s as a recording, with a scenario that asserts what was expected.", "act",
+        "hil capture PORT --pre-trigger 30", "live"),
+    *(Key(f"label.{digit}", str(digit), f"bench('label',{digit})", f"label {digit}",
+          f"Start class {digit} as a label; again: stop it. In a recording that runs, or in a replay.", "act",
+          "hil collect PLAN.toml", "recording")
+      for digit in range(1, 10)),
+    Key("time.in", "plus,equals_sign", "zoom(-1)", "less time", "Show a shorter stretch of time, finer."),
+    Key("time.out", "minus", "zoom(1)", "more time", "Show a longer stretch of time."),
+    Key("pane.maximise", "f", "maximise", "maximise",
+        "Give the focused pane the whole screen; again: give it back."),
+    Key("pane.next", "tab", "app.focus_next", "next pane", "Move the focus to the next pane."),
+    Key("pane.previous", "shift+tab", "app.focus_previous", "previous pane", "Move the focus to the pane before."),
+    Key("pane.restore", "escape", "restore", "step back", "Step back: close what is open, give the panes back."),
+    Key("board.only", "enter", "only", "this board only",
+        "In the table of boards: show only the plots of that board; again: of all."),
+    Key("plot.lanes", "l", "lanes", "lanes", "Give each channel a lane of its own, or lay them over each other."),
+    Key("plot.allan", "a", "allan", "Allan deviation",
+        "Show how the focused plot's noise averages out, growing while the board rests; again: its readings."),
+    _replay("pause", "p", "bench('pause')", "pause", "Pause the replay or let it go on."),
+    _replay("back", "comma", "bench('step',-1)", "step back", "Step one sample back.", " --from S"),
+    _replay("step", "full_stop", "bench('step',1)", "step", "Step one sample on.", " --from S"),
+    _replay("back_window", "left_parenthesis", "bench('step_window',-1)", "window back",
+            "Step back by one window of the model.", " --from S"),
+    _replay("step_window", "right_parenthesis", "bench('step_window',1)", "window on",
+            "Step on by one window of the model: until its next decision.", " --from S"),
+    _replay("left", "left", "bench('seek',-5)", "5 s back", "Go back five seconds.", " --from S"),
+    _replay("right", "right", "bench('seek',5)", "5 s on", "Go on five seconds.", " --from S"),
+    _replay("start", "home", "bench('start')", "to the start", "Go to the start of the range."),
+    _replay("go", "t", "go", "go to", "Go to a time (12.5, 1:02) or to the mark of a name.", " --from S|MARK"),
+    _replay("previous", "left_square_bracket", "bench('to_mark',-1)", "mark before", "Go to the mark before.",
+            " --from MARK"),
+    _replay("next", "right_square_bracket", "bench('to_mark',1)", "next mark", "Go to the next mark.",
+            " --from MARK"),
+    _replay("slower", "less_than_sign", "bench('speed',-1)", "slower", "Replay at half the speed.", " --speed X"),
+    _replay("faster", "greater_than_sign", "bench('speed',1)", "faster", "Replay at twice the speed.", " --speed X"),
+    _replay("loop", "o", "bench('loop')", "loop", "Begin again at the end, or stop there.", " --loop"),
+    _replay("loop_ab", "b", "loop_ab", "loop A to B",
+            "First: A is here. Second: B is here, and it plays from A to B again and again. Third: all of it.",
+            " --from A --to B --loop"),
+)  # fmt: skip
+"""Keys of the live page, in the order of the help page."""
+
+PANES = {
+    "boards": (
+        "One line a board: state, rate, samples lost, clock against this computer's with its uncertainty. A board that "
+        "is not live says why and what to do. `unknown` means that the board does not number its samples: never 0. "
+        "Up and down move the cursor, enter shows only that board."
+    ),
+    "plot": (
+        "Channels of one unit share a chart. Every column of dots spans the least and greatest reading in it: a spike "
+        "of one sample is always seen. A red × on the time axis marks missing samples. l gives each channel a lane; "
+        "a shows the Allan deviation: how far noise averages out, and where the bias begins to wander."
+    ),
+    "label": (
+        "The model's decision, its certainty, and one sign a decision: the number of the class, or · below 50 %. What "
+        "the board itself says stands beside it, where it says anything."
+    ),
+    "ledger": (
+        "Where every expected sample and every received byte went. The sums must close; if they do not, the bench "
+        "itself is wrong. `unattributed`: lost, and the board's next status will tell whether it or the link lost it."
+    ),
+    "log": "What happened, newest last. Up and page up look back.",
+}  # fmt: skip
+"""What each pane shows and how to read it."""
+
+
+def hints(mode: str, frozen: bool, recording: bool, classes: int, maximised: bool) -> tuple[Hint, ...]:
+    """Return the keys worth showing now, the most useful first."""
+    rows: list[Hint] = []
+    if frozen:
+        rows.append(("screen.freeze", "back to live"))
+    if maximised:
+        rows.append(("pane.maximise", "give back"))
+    if mode == "replay":
+        rows += [("replay.pause", "pause"), ("replay.back replay.step", "step"), ("replay.left replay.right", "5 s"),
+                 ("replay.slower replay.faster", "speed"), ("replay.previous replay.next", "marks")]  # fmt: skip
+    else:
+        rows.append(("record.toggle", "stop recording" if recording else "record"))
+    if (recording or mode == "replay") and classes:
+        rows.append((f"1-{min(9, classes)}", "label"))
+    rows += [("record.mark", "mark"), ("screen.help", "help"), ("screen.quit", "quit"), ("time.in time.out", "time")]
+    rows += [] if frozen else [("screen.freeze", "freeze")]
+    rows += [] if maximised else [("pane.maximise", "maximise")]
+    return (
+        *rows, ("pane.next", "pane"), ("plot.lanes", "lanes"), ("plot.allan", "Allan"), ("screen.palette", "all"),
+        *([("replay.go", "go to"), ("replay.loop_ab", "A-B"), ("replay.loop", "loop")] if mode == "replay"
+          else [("glitch.save", "glitch"), ("screen.picture", "picture")]),
+    )  # fmt: skip

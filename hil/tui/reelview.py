@@ -1,0 +1,55 @@
+"""What stands below the list of recordings, or in place of it: a preview, the labelling of one, the comparison of two.
+
+Rule of this room: pure, from a scene to lines and a title.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from hil.snapshot import StreamView
+from hil.tui import reel, shelflines
+from hil.tui.cells import BAD, DIM, TEXT, Line, wrap
+from hil.tui.library import readable
+from hil.tui.reading import Marked, Reading
+
+__all__ = ["picture"]
+
+
+def picture(scene: Reading, width: int, height: int, colour: bool) -> tuple[list[Line], Line]:
+    """Return the lines and the title of the pane of readings.
+
+    Args:
+        scene: What to show.
+        width: Cells, all of it.
+        height: Rows below the title.
+        colour: Whether colours will be seen.
+    """
+    here = scene.here
+    if here is None:
+        return [], ()
+    strips = scene.strips.get(here.path, ())
+    if not readable(here):
+        return list(wrap([("  ✖ ", BAD), (here.trouble, TEXT)], width)), shelflines.facts(here, width - 4)
+    if not strips:
+        return [[("  it is being read; the screen goes on meanwhile", DIM)]], shelflines.facts(here, width - 4)
+    track = reel.Track(scene.window, scene.said, scene.classes)
+    if scene.mode == "compare" and scene.first is not None:
+        return _compared(scene, scene.strips.get(scene.first.path, ()), strips, track, (width, height), colour)
+    if scene.mode == "label":
+        track = replace(track, at_s=scene.at_s, start_s=scene.start_s)
+        return [shelflines.classes(scene), *reel.reel(strips, track, width, height - 1)], shelflines.where(scene)
+    return reel.reel(strips, track, width, height), shelflines.facts(here, width - 4)
+
+
+def _compared(
+    scene: Reading, a: Sequence[StreamView], b: Sequence[StreamView], track: reel.Track, size: tuple[int, int],
+    colour: bool,
+) -> tuple[list[Line], Line]:  # fmt: skip
+    width, height = size
+    title = shelflines.comparing(scene)
+    if scene.overlay:
+        return reel.overlaid(a, b, track, width, height, colour), title
+    upper = reel.reel(a, replace(track, marked=scene.marked.get(scene.a, Marked())), width, height // 2)
+    first, last = track.window
+    mine = replace(track, window=(first - scene.offset_s, last - scene.offset_s))
+    return [*upper, *reel.reel(b, mine, width, height - height // 2)], title

@@ -1,0 +1,102 @@
+"""The list of recordings in words: one line each, and facts about the one at the cursor.
+
+Rule of this room: pure, from a scene to lines; what there is no room for is left out whole, the least important first.
+"""
+
+from datetime import UTC, datetime
+
+from hil.shelf import Entry
+from hil.tui.cells import BAD, DIM, GOOD, KEY, TEXT, TITLE, WARN, Line, Run, channel_ink
+from hil.tui.reading import ALIGN, Reading
+from hil.tui.units import duration, size
+
+__all__ = ["classes", "comparing", "facts", "shelf", "where"]
+
+
+def _name(path: str) -> str:
+    return path.replace("\\", "/").rpartition("/")[2]
+
+
+def shelf(scene: Reading, width: int, folder: str, focused: bool) -> tuple[Line, list[Line]]:
+    """Return the rest of the title and one line a recording."""
+    if scene.entries is None:
+        return [(folder, DIM)], [[("the folder is being read; the screen goes on meanwhile", DIM)]]
+    shown = scene.shown
+    title: list[Run] = [(f"{len(shown)} of {len(scene.entries)} in {folder}", DIM)]
+    if scene.words:
+        title += [("  search: ", DIM), (scene.words, KEY)]
+    if not scene.entries:
+        return title, [[("no recordings here: `hil capture PORT` or r on the live page makes one", DIM)]]
+    if not shown:
+        return title, [[("none matches: / changes the search, esc ends it", WARN)]]
+    name_w = min(max(len(_name(entry.path)) for entry in shown), max(16, width // 2 - 12)) + 1
+    lines: list[Line] = []
+    for at, entry in enumerate(shown):
+        sign = "▸" if at == scene.cursor and focused else "◉" if at == scene.cursor else " "
+        chosen = "A" if entry.path == scene.a else " "
+        name = _name(entry.path)
+        cut = name if len(name) < name_w else f"…{name[2 - name_w :]}"
+        line: list[Run] = [(f"{sign}{chosen} ", KEY), (f"{cut:<{name_w}}", TITLE)]
+        lines.append([*line, *_rest(entry, width - name_w - 3)])
+    return title, lines
+
+
+def _rest(entry: Entry, room: int) -> list[Run]:
+    if entry.trouble and not entry.duration_s:
+        words = entry.trouble.removeprefix(f"{entry.path}: ")
+        return [("✖ ", BAD), (words if len(words) < room - 2 else f"{words[: room - 3]}…", BAD)]
+    when = datetime.fromtimestamp(entry.start_ns // 10**9, UTC).strftime("%Y-%m-%d %H:%M")
+    share = entry.labelled_s / entry.duration_s if entry.duration_s else 0.0
+    told = f"{min(1.0, share):4.0%} labelled" if entry.labels else "no labels"
+    line: list[Run] = [(f"{duration(entry.duration_s):>8} ", TEXT), (f"{told:<14}", GOOD if entry.labels else DIM)]
+    if room >= 42:
+        line.insert(0, (f"{when}  ", DIM))
+    if entry.trouble:
+        line.append(("✖ cut off ", BAD))
+    left = room - sum(len(words) for words, _ in line)
+    more = ", ".join(entry.streams)
+    if left > 8:
+        line.append((more if len(more) <= left else f"{more[: left - 1]}…", DIM))
+    return line
+
+
+def facts(entry: Entry, width: int) -> Line:
+    """Return what is known of a recording, as far as it fits whole."""
+    line: list[Run] = []
+    parts = [(_name(entry.path), TITLE), (duration(entry.duration_s), TEXT), (size(entry.size), DIM)]
+    parts += [(f"{entry.marks} mark{'s' * (entry.marks > 1)}", DIM)] if entry.marks else []
+    parts += [(", ".join(entry.labels), GOOD)] if entry.labels else []
+    for words, ink in [*parts, *((told, DIM) for told in entry.about)]:
+        if sum(len(one) for one, _ in line) + len(words) + 2 <= width:
+            line.append((f"{words}  ", ink))
+    return line
+
+
+def classes(scene: Reading) -> Line:
+    """Return the classes on the digits."""
+    line: list[Run] = [(" classes ", TITLE)]
+    for at, name in enumerate(scene.classes):
+        line += [(f" {at + 1}", KEY), (f" {name} ", channel_ink(at))]
+    return line if scene.classes else [*line, (" none yet: l names the first one", DIM)]
+
+
+def where(scene: Reading) -> Line:
+    """Return where the cursor is, what is there, and how much is open."""
+    line: list[Run] = [(f"at {scene.at_s:.3f} s", TITLE)]
+    if scene.start_s is not None:
+        first, last = sorted((scene.start_s, scene.at_s))
+        line.append((f"  stretch {first:.3f} to {last:.3f} s", KEY))
+    if (label := scene.said.at(scene.at_s)) is not None:
+        line.append((f"  in {label.text} ({label.from_s:.2f} to {label.to_s:.2f} s)", GOOD))
+    open_ones = len(scene.said.suggestions)
+    line.append((f"  {open_ones} suggested" if open_ones else "", WARN))
+    return line
+
+
+def comparing(scene: Reading) -> Line:
+    """Return what is compared, and how the two are lined up."""
+    a, b = scene.first, scene.here
+    line: list[Run] = [("A ", channel_ink(0)), (_name(a.path) if a else "none", TEXT), ("  B ", channel_ink(1)),
+                       (_name(b.path) if b else "none", TEXT)]  # fmt: skip
+    shift = f" {scene.shift_s:+.3f} s" if scene.shift_s else ""
+    return [*line, (f"  by {ALIGN[scene.align]}{shift}, B is at {scene.offset_s:+.3f} s", DIM)]

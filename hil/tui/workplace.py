@@ -1,0 +1,59 @@
+"""What a page is given: the engine, where recordings lie, the keys as this user has them, and how to open an engine.
+
+Rule of this room: values and functions, no screen library; a page reaches the bench through this and nothing else.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hil.tui.settings import Settings
+from hil.tui.state import Scene
+
+if TYPE_CHECKING:
+    from hil.config import EngineConfig
+    from hil.tui.feed import Client
+
+__all__ = ["Workplace"]
+
+
+def _open_engine(config: "EngineConfig") -> "Client":
+    from hil.attach import spawn_engine
+    from hil.tui.opening import Opening
+
+    return Opening(lambda: spawn_engine(config))
+
+
+def _open_library() -> "Client":
+    from hil.attach import spawn_librarian
+    from hil.tui.opening import Opening
+
+    return Opening(spawn_librarian)
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """What stands behind the pages.
+
+    Attributes:
+        client: The engine of the bench.
+        fps: Pictures a second, at most.
+        owns: Whether that engine ends with the screen.
+        inline: Ask engines in the app's own thread (tests and pictures).
+        folder: Where recordings lie.
+        settings: What this user wants: keys, theme, motion.
+        open_engine: Starts another engine, such as one that replays a recording; returns at once.
+        open_library: Starts the process that reads recordings; returns at once.
+        bench: Returns how the live page sees the bench now.
+    """
+
+    client: "Client"
+    fps: float = 10.0
+    owns: bool = True
+    inline: bool = False
+    folder: Path = Path("recordings")
+    settings: Settings = field(default_factory=Settings)
+    open_engine: "Callable[[EngineConfig], Client]" = _open_engine
+    open_library: "Callable[[], Client]" = _open_library
+    bench: Callable[[], Scene] = Scene

@@ -1,0 +1,181 @@
+"""Keys that work on every page do what their line of help says, and no key lacks a test, a line of help or a verb."""
+
+from collections.abc import Callable
+
+import pytest
+import screen_fakes as fakes
+import test_doctor_page
+import test_live_keys
+import test_recordings_keys
+import test_replay_keys
+from screen_frames import drive
+from screen_presses import SIZE, sent, shown
+
+from hil.tui.app import HilApp
+from hil.tui.help import DIGITS, HelpScreen, lines
+from hil.tui.keys import COMMON, KEYS
+from hil.tui.pagelist import PAGES
+
+pytestmark = pytest.mark.screen
+
+
+def picture(kept: list[str]) -> None:
+    client = fakes.FakeClient()
+
+    async def steps(app: HilApp, pilot) -> None:
+        app.deliver_screenshot = lambda: kept.append("svg")
+        await pilot.press("s")
+        await pilot.pause()
+
+    drive(client, SIZE, steps)
+    assert kept == ["svg"]
+
+
+def help_page() -> None:
+    client = fakes.FakeClient()
+
+    async def steps(app: HilApp, pilot) -> None:
+        for opens in ("question_mark", "f1"):
+            for closes in ("escape", "q", "question_mark", "enter", "space", "ctrl+c"):
+                await pilot.press(opens)
+                await pilot.pause()
+                assert isinstance(app.screen, HelpScreen)
+                await pilot.press(closes)
+                await pilot.pause()
+                assert app.screen is app.page
+        await pilot.press("tab", "question_mark")
+        await pilot.pause()
+
+    opened = drive(client, SIZE, steps)
+    assert "help · esc closes" in opened
+    assert "The focused pane: plot" in opened
+    assert client.commands == []
+
+
+def palette() -> None:
+    opened = shown("ctrl+p", *"record")
+    assert "record (r)" in opened
+    assert "Start a recording" in opened
+    client = fakes.FakeClient()
+
+    async def steps(app: HilApp, pilot) -> None:
+        await pilot.press("ctrl+p")
+        await pilot.pause()
+        await pilot.press(*"label: press")
+        await pilot.pause(0.3)
+        await pilot.press("down", "enter")
+        await pilot.pause(0.1)
+
+    client.scene = fakes.recording
+    drive(client, SIZE, steps)
+    assert client.commands == [("label", {"text": "press"})]
+    assert "● LIVE" in shown("ctrl+p", "escape")
+
+
+def leave() -> None:
+    results = []
+
+    async def steps(app: HilApp, pilot) -> None:
+        await pilot.press("ctrl+q")
+        await pilot.pause()
+        results.append(app._exit)
+
+    drive(fakes.FakeClient(), SIZE, steps)
+    client = fakes.FakeClient(fakes.recording)
+    drive(client, SIZE, steps)
+    assert client.commands == []
+
+    async def twice(app: HilApp, pilot) -> None:
+        await pilot.press("ctrl+q")
+        await pilot.press("ctrl+q")
+        await pilot.pause()
+        results.append(app._exit)
+
+    drive(client, SIZE, twice)
+    assert client.commands == [("record_stop", {})]
+    guest = fakes.FakeClient(fakes.recording)
+    drive(guest, SIZE, steps, owns=False)
+    assert guest.commands == []
+    assert results == [True, False, True, True]
+
+
+def interrupt() -> None:
+    picture_of = shown("ctrl+c", scene=fakes.recording)
+    assert "the recording goes on" in picture_of
+    assert "ctrl+q" in picture_of
+    assert sent("ctrl+c", scene=fakes.recording) == []
+
+
+def motion() -> None:
+    rates: list[float] = []
+
+    async def steps(app: HilApp, pilot) -> None:
+        for _ in range(2):
+            await pilot.press("ctrl+r")
+            await pilot.pause()
+            rates.append(app.live.fps)
+
+    app = HilApp(fakes.FakeClient(), fps=10.0, inline=True)
+    drive(fakes.FakeClient(), SIZE, steps, app=app)
+    assert rates == [2.0, 10.0]
+
+
+def page(name: str) -> None:
+    async def steps(app: HilApp, pilot) -> None:
+        key = next(one.key for one in PAGES if one.name == name)
+        for start in (other.name for other in PAGES if other.name != name):
+            app.switch_mode(start)
+            await pilot.press(key)
+            await pilot.pause()
+            assert app.page.info.name == name
+            await pilot.press("question_mark", key)
+            await pilot.pause()
+            assert app.screen is app.page
+
+    drive(fakes.FakeClient(), SIZE, steps)
+
+
+TESTED: dict[str, Callable[[], None]] = {
+    **{f"page.{info.name}": lambda name=info.name: page(name) for info in PAGES},
+    "screen.picture": lambda: picture([]), "screen.help": help_page, "screen.palette": palette,
+    "screen.motion": motion, "screen.quit": leave, "screen.interrupt": interrupt,
+}  # fmt: skip
+
+ALL = (TESTED, test_live_keys.TESTED, test_replay_keys.TESTED, test_recordings_keys.TESTED, test_doctor_page.TESTED)
+
+
+@pytest.mark.parametrize("name", list(TESTED))
+def test_a_key_of_every_page_does_what_its_help_says(name) -> None:
+    TESTED[name]()
+
+
+def test_every_key_is_tested_and_explained_and_has_a_verb_where_it_acts() -> None:
+    tested = [name for table in ALL for name in table]
+    assert sorted(tested) == sorted(key.id for key in KEYS)
+    for key in KEYS:
+        assert key.help.endswith(".")
+        assert key.kind in ("view", "act")
+        assert (key.kind == "act") == bool(key.verb)
+    for info in PAGES:
+        here = (*info.keys, *COMMON)
+        used = [name for key in here for name in key.keys.split(",")]
+        assert len(used) == len(set(used)), info.name
+        page = "\n".join("".join(words for words, _ in line) for line in lines(info, here, "", 250))
+        for key in here:
+            assert key.help in page or key.id[-2:] in DIGITS
+
+
+def test_every_verb_that_a_key_names_is_one_of_the_command_line() -> None:
+    import typer
+
+    from hil.cli import app
+
+    known = typer.main.get_command(app)
+    for verb in {key.verb for key in KEYS if key.verb}:
+        first, *rest = verb.removeprefix("hil ").split(" ")
+        found = known.commands[first]
+        for word in rest:
+            if word.islower() and hasattr(found, "commands"):
+                found = found.commands[word]
+        options = {name for parameter in found.params for name in parameter.opts}
+        assert {word for word in rest if word.startswith("--")} <= options, verb
