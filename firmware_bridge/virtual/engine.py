@@ -44,6 +44,10 @@ class Engine:
     """A model on a board, or the place for one."""
 
     def __init__(self) -> None:
+        self._stream: int
+        self._hop: int
+        self._number: int
+        self._streaming: bool
         self._forget()
         self.begin()
 
@@ -115,10 +119,12 @@ class Engine:
     # ------------------------------------------------------------------ how a model gets here
 
     def _forget(self) -> None:
-        self._size = self._crc32 = self._part_at = self._stream = self._hop = self._number = 0
+        self._size = self._crc32 = self._part_at = self._key = 0
+        self._stream = self._hop = self._number = 0
         self._blob, self._window_bytes = bytearray(), bytearray()
         self._net: OpList | None = None
-        self._tap, self._streaming = LAST_LAYER, False
+        self._tap = LAST_LAYER
+        self._streaming = False
 
     def _announced(self, heard: Heard, message: Message) -> Message:
         self._forget()

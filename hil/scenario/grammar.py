@@ -163,6 +163,8 @@ class Setup(_Table):
         wait_for: Text that it must log afterwards.
         wait_s: How long to wait for it, and for the board.
         firmware: Identity of the firmware that must be on it.
+        network: Op list (`hil model deploy MODEL -o`) that it is given and runs on its own samples.
+        hop: Samples between two windows of that network; 0: as many as a window has.
     """
 
     flash: list[Text] = []
@@ -171,6 +173,8 @@ class Setup(_Table):
     wait_for: str = ""
     wait_s: Above0 = 10.0
     firmware: str = ""
+    network: str = ""
+    hop: Annotated[int, Field(ge=0, le=65535)] = 0
 
 
 class Teardown(_Table):

@@ -7,6 +7,7 @@ is listened to until they came back; values for the chip of an emulated one are 
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import TimeoutError as Late
+from itertools import chain
 from pathlib import Path
 
 from firmware_bridge.batch import Batch
@@ -23,6 +24,7 @@ from hil.scenario.execute import Execution, Watch, judge_feeds
 from hil.scenario.grammar import Setup
 from hil.scenario.keptbridge import opened
 from hil.scenario.load import Loaded
+from hil.scenario.placing import last_counts, place_network, read_network
 from hil.scenario.stimulated import feeder_of
 from hil.scenario.targets import DEFAULT_S, Feed, NotHere, Place
 from hil.stimulus.feed import Feeder, fed
@@ -68,7 +70,7 @@ def _on_boards(
     feeders = {place.role: feeder_of(place, loaded) for place in places if place.stimulus}
     if feeders and scenario.drive:
         raise NotHere("readings are pushed into one board and values driven into another; run them one by one")
-    setup = scenario.setup or Setup()
+    setup, network = scenario.setup or Setup(), read_network(loaded)
     if setup.flash:
         with held([place.port for place in places], wait_s):
             run_command(setup.flash, "flash")
@@ -85,12 +87,14 @@ def _on_boards(
     ]  # fmt: skip
     with opened(keep, specs, clock, wait_s=wait_s) as bridge:
         try:
-            met = _prepare(bridge, setup, [place.role for place in places], clock)
+            met = _prepare(bridge, setup, [place.role for place in places], clock, network)
             if feeders:
                 heard = _fed(bridge, clock, list(feeders.values()), met)
             else:
                 seconds = (scenario.readings.to_s or DEFAULT_S) - scenario.readings.from_s
                 heard = _listen(bridge, clock, scenario.readings.from_s, seconds, drives)
+            if network or any(".windows_" in check.metric for check in scenario.check):
+                heard = chain(heard, last_counts(bridge, [place.role for place in places], clock))
             feed = Feed(places[0].role, heard, feeders=tuple(feeders.values()))
             done = judge_feeds(loaded, [feed], live=[place.role for place in places], watch=watch)
             done.drives = drives.drives
@@ -123,7 +127,7 @@ def _fed(bridge: Bridge, clock: Clock, feeders: Sequence[Feeder], met: Sequence[
             raise NoAnswer(feeder.why, feeder.role, "")
 
 
-def _prepare(bridge: Bridge, setup: Setup, roles: Sequence[str], clock: Clock) -> list[Arrival]:
+def _prepare(bridge: Bridge, setup: Setup, roles: Sequence[str], clock: Clock, network: bytes) -> list[Arrival]:
     """Do what [setup] says; return what came meanwhile."""
     came: list[Arrival] = []
     until = clock.now_ns() + int(max(MEET_S, setup.wait_s) * 1e9)
@@ -148,6 +152,8 @@ def _prepare(bridge: Bridge, setup: Setup, roles: Sequence[str], clock: Clock) -
             came += _reset(bridge, role, clock)
         for text in setup.send:
             _say(bridge, role, text)
+        if network:
+            came += place_network(bridge, role, network, setup.hop, clock)
     until = clock.now_ns() + int(setup.wait_s * 1e9)
     while setup.wait_for and setup.wait_for not in told:
         if clock.now_ns() > until:

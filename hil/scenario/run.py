@@ -24,6 +24,7 @@ from hil.scenario.drive import drive_readings, drive_remark
 from hil.scenario.elsewhere import gap_to
 from hil.scenario.evidence import BoardEvidence
 from hil.scenario.execute import Execution, Watch, execute
+from hil.scenario.grammar import Scenario
 from hil.scenario.live import execute_live
 from hil.scenario.load import Loaded
 from hil.scenario.metrics import board_readings, event_readings, model_readings
@@ -161,7 +162,7 @@ def _judged(
 
         found = measured_readings(file, measured)
     found |= {one.name: one for one in (*readings_of(done, loaded, live), *cost_readings(loaded, places))}
-    checks = tuple(judge(check, _named(check.metric, found, done)) for check in scenario.check)
+    checks = tuple(judge(check, _named(check.metric, found, done, scenario, live)) for check in scenario.check)
     if options.twice and not live:
         second = execute(loaded, places, seed, schedule, otherwise=seed + 1)
         first, other = (list(readings_of(one, loaded, False)) for one in (done, second))
@@ -231,13 +232,16 @@ def _read_by(name: str, done: Execution, loaded: Loaded) -> list[BoardEvidence]:
     return list(boards.values()) if role is None else [boards[role]]
 
 
-def _named(metric: str, found: dict[str, Reading], done: Execution) -> Reading:
+def _named(metric: str, found: dict[str, Reading], done: Execution, scenario: Scenario, live: bool) -> Reading:
     if metric in found:
         return found[metric]
     parts = metric.split(".")
     if parts[0] == "stimulus":
         return Reading(metric, None, "", absent=NA, why=f"on this target no readings are pushed into board {parts[1]}")
     if parts[0] == "link" and parts[2].startswith("windows_"):
+        if not live and scenario.setup is not None and scenario.setup.network:
+            why = "a network is put on live boards only; run it with --on firmware, virtual://NAME or a port"
+            return Reading(metric, None, "", absent=NA, why=why)
         why = f"no model runs on board {parts[1]}'s own samples, or it does not count its windows"
         return Reading(metric, None, "", absent=UNSET, why=why)
     if parts[0] == "stream":

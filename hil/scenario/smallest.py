@@ -179,6 +179,8 @@ def _name_files(document: Any, loaded: Loaded, output: Path) -> None:
               for key in keys]  # fmt: skip
     if "baseline" in document:
         tables.append((document["baseline"], "file"))
+    if "setup" in document:
+        tables.append((document["setup"], "network"))
     for table, key in tables:
         if key in table:
             meant = loaded.find(str(table[key]))

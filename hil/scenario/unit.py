@@ -92,6 +92,7 @@ def named_files(loaded: Loaded) -> Iterator[tuple[str, Path]]:
     names = [name for table in scenario.board.values() for name in (table.recording, table.board_file) if name]
     names += [table.file for table in scenario.model.values()]
     names += [] if scenario.baseline is None else [scenario.baseline.file]
+    names += [scenario.setup.network] if scenario.setup is not None and scenario.setup.network else []
     for name in dict.fromkeys(names):
         yield name, loaded.find(name)
 

@@ -99,6 +99,7 @@ def _of_board(board: BoardView, now_ns: int) -> Iterator[Finding]:
     if board.queue_fill is not None and board.queue_fill > 0.5:
         yield Finding(1, "HOST", board.role, f"queue is {board.queue_fill:.0%} full", "this computer is too slow")
     yield from _losses(board)
+    yield from _windows(board)
     if board.boot:
         times = "once" if board.boot == 1 else f"{board.boot} times"
         yield Finding(2, "BOARD", board.role, f"restarted {times}", "check its power and its log")
@@ -131,6 +132,24 @@ def _losses(board: BoardView) -> Iterator[Finding]:
     share = gone / max(1, gone + board.samples)
     amount = f"lost {count(gone)} samples ({share:.2%})"
     yield Finding(1 if share > 1e-3 else 2, LOSSES[bucket], board.role, amount, todo)
+
+
+_WINDOWS = (
+    ("windows skipped", "FIRMWARE", "raise its hop, or give it a smaller model"),
+    ("windows unsent", "FIRMWARE", "the line is too slow for its results: raise the hop"),
+    ("windows lost", "LINK", "check cable and baud rate"),
+)
+
+
+def _windows(board: BoardView) -> Iterator[Finding]:
+    """Say which windows of a model on the board came to nothing."""
+    books = dict(board.ledger)
+    due = max(1, books.get("windows due") or 0)
+    for name, blame, todo in _WINDOWS:
+        if gone := books.get(name):
+            fate = name.removeprefix("windows ")
+            amount = f"model on the board: {count(gone)} of {count(due)} windows {fate}"
+            yield Finding(1 if gone / due > 1e-2 else 2, blame, board.role, amount, todo)
 
 
 def _of_stream(stream: StreamView, boards: Mapping[str, BoardView]) -> Iterator[Finding]:

@@ -5,7 +5,8 @@ import pytest
 from virtual_host import SECOND, START_NS, Host, samples
 
 from firmware_bridge.virtual.boards import make_board
-from firmware_bridge.wire.messages import Kind, Message
+from firmware_bridge.wire.framing import frame
+from firmware_bridge.wire.messages import HEADER, Kind, Message
 
 
 def imu(**params: str) -> Host:
@@ -117,9 +118,11 @@ def test_status_tells_what_was_produced_ahead_of_it() -> None:
 
 def test_what_a_board_does_not_know_is_refused_by_name() -> None:
     host = imu()
-    host.send(Kind.MODEL_BEGIN, size=10, crc32=0)
+    host.board.receive(frame(HEADER.pack(0x5F, 0, 9), 16), host.now)
+    host.listen()
     nak = host.answers(Kind.NAK)[-1]
-    assert (nak.of, nak.reason) == (Kind.MODEL_BEGIN, 1)
+    assert (nak.of, nak.of_seq, nak.reason) == (0x5F, 9, 1)
+    assert nak.tail == b"this board does not know command 0x5f"
 
 
 def test_damaged_commands_are_counted_and_the_next_is_understood() -> None:

@@ -39,6 +39,13 @@ def test_the_bucket_of_a_loss_says_who_is_to_blame(bucket, blame) -> None:
     assert of(fakes.board("imu", lost=few["lost"], ledger=tuple(few.items()))) == [(2, blame)]
 
 
+def test_windows_that_a_model_on_the_board_let_pass_are_told_with_what_to_do() -> None:
+    board = fakes.board("imu", ledger=(("windows due", 1000), ("windows skipped", 200), ("windows lost", 1)))
+    assert of(board) == [(1, "FIRMWARE"), (2, "LINK")]
+    well = fakes.board("imu", ledger=(("windows due", 1000), ("windows skipped", 0), ("windows lost", 0)))
+    assert of(well) == []
+
+
 def test_nothing_is_claimed_where_nobody_counts() -> None:
     board = fakes.board("text", lost=None, ledger=(("lost", None), ("delivered", 5)))
     assert missing(board) is None
