@@ -25,6 +25,7 @@ def train(
         Path | None, typer.Option("--data", help="Folder of the data files; default: beside CONFIG.")
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Seed of every random choice; default: CONFIG's.")] = None,
+    epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="In place of CONFIG's: a quick look.")] = None,
     device: Annotated[
         str | None, typer.Option("--device", help="cpu, cuda, mps or auto; default: CONFIG's, else cpu.")
     ] = None,
@@ -58,6 +59,8 @@ def train(
         raise UsageError(f"{device!r} is no device", "--device", "use cpu, cuda, mps or auto")
     changes: dict[str, Any] = {"seed": seed, "device": device}
     chosen = chosen.model_copy(update={key: value for key, value in changes.items() if value is not None})
+    if epochs is not None:
+        chosen = chosen.model_copy(update={"training": chosen.training.model_copy(update={"epochs": epochs})})
     if html is not None:
         from hil.report.svg import needs_matplotlib
 

@@ -1,6 +1,6 @@
 """Readings kept in a file teach the same model, and a training needs no more memory where there are more of them."""
 
-import resource
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +56,26 @@ def test_a_model_learnt_from_a_file_is_the_model_learnt_from_memory(tmp_path: Pa
     assert models[0].sha256 == models[1].sha256
 
 
+@pytest.mark.training
+def test_the_verb_trains_from_a_file_for_as_many_epochs_as_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from hil.cli import app
+
+    config = waves(tmp_path)
+    for name, more in (("memory", []), ("file", ["--spool", str(tmp_path)])):
+        output = str(tmp_path / f"{name}.hilmodel")
+        app(["train", str(config), "-o", output, "--epochs", "2", "--json", "-q", *more], standalone_mode=False)
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    assert (tmp_path / "memory.hilmodel").read_bytes() == (tmp_path / "file.hilmodel").read_bytes()
+    assert told[0]["metrics"] == told[1]["metrics"]
+    curves = json.loads((tmp_path / "file.training.json").read_text())
+    assert [len(one["epochs"]) for one in curves["stages"]] == [2]
+    with pytest.raises(FileError, match="cannot be kept there"):
+        app(["train", str(config), "-o", str(tmp_path / "x.hilmodel"), "--spool", str(tmp_path / "no")],
+            standalone_mode=False)  # fmt: skip
+
+
 CHILD = """
 import resource, sys
 from pathlib import Path
@@ -93,7 +113,6 @@ def child(tmp_path: Path, each: int, people: int, where: str, room: int) -> subp
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the limit of a process is one of Linux")
 def test_readings_larger_than_the_memory_that_a_process_may_take_are_learnt_from(tmp_path: Path) -> None:
     """1.1 GiB of readings and labels with 512 MiB of room; from memory it ends for want of it (negative control)."""
-    assert resource.RLIM_INFINITY
     waves(tmp_path)
     each, people, room = 2_000_000, 18, 512 * MIB
     assert each * people * (3 * 4 + 8) > 1.3 * room

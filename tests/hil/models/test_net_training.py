@@ -271,12 +271,16 @@ def test_layers_that_do_not_fit_the_data_name_their_key(tmp_path: Path) -> None:
         (LAYERS["cnn"], "cnn reads frames and the data have channels"),
         ('name = "resnet"\nstrides = [4, 4, 4]', "the layers see 421 samples and the window has 20"),
         ('name = "gru"\nhidden = 500', "weights and 100000 are allowed"),
+        (LAYERS["hybrid"].replace("[1, 3]", "[1, 11]"), "bands end at 10 cycles; 19 samples hold fewer than 9.5"),
+        (LAYERS["hybrid"].replace("[2]", "[19]"), "leads reach 19 samples and a window has 19"),
     ):
         config = load_config(waves(tmp_path, architecture=layers))
         with pytest.raises(UsageError, match=said):
             train(config, load_dataset(config.data, tmp_path), ["4"])
     with pytest.raises(UsageError, match="architecture"):
         load_config(waves(tmp_path, architecture='name = "lstm"'))
+    with pytest.raises(UsageError, match="must rise"):
+        load_config(waves(tmp_path, architecture=LAYERS["hybrid"].replace("[1, 3]", "[3, 1]")))
 
 
 def crops(config: AugmentConfig, **options: Any) -> Crops:
