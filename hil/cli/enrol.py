@@ -20,7 +20,9 @@ def enrol(
     label: Annotated[str, typer.Option("--class", metavar="NAME", help="Name of the new class.")],
     examples: Annotated[
         list[str],
-        typer.Option("--example", metavar="FILE@FROM-TO", help="A stretch of a recording, in seconds; repeat for more."),
+        typer.Option(
+            "--example", metavar="FILE@FROM-TO", help="A stretch of a recording, in seconds; repeat for more."
+        ),
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="Model file to write; never overwritten.")],
     board: Annotated[str | None, typer.Option("--board", help="Role of the one board to read.")] = None,

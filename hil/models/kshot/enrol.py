@@ -70,7 +70,7 @@ def check_can_enrol(contract: Contract, label: str) -> None:
         kind += f" without {UNKNOWN!r}" if kind == Shots.name else ""
         raise UsageError(
             f"a model of architecture {kind} cannot learn a class from examples", f"model {contract.name}",
-            'train one with `[architecture] name = "shots"` (hil train scenarios/models/shots.toml) and enrol onto that',
+            'train one with `[architecture] name = "shots"`, as scenarios/models/shots.toml does, and enrol onto that',
         )  # fmt: skip
     if label in contract.labels or not label or len(label) > 100:
         what = f"it has a class {label!r} already" if label in contract.labels else f"{label[:20]!r} is no class name"

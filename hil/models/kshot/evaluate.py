@@ -125,9 +125,7 @@ def evaluate(
                     name: method(raw, embedded, episode) for name, method in RIVALS.items()
                 }
                 for name, said in answers.items():
-                    seen[shots, episode.protocol, name].append(
-                        (episode.person, unmet.triple, balanced(said, episode))
-                    )
+                    seen[shots, episode.protocol, name].append((episode.person, unmet.triple, balanced(said, episode)))
             for person, figures in after_enrolment(
                 unmet.base, unmet.old, unmet.triple, unmet.unseen, unmet.embedded, shots, chance
             ):

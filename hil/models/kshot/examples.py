@@ -107,7 +107,7 @@ def read_example(contract: Contract, spot: Spot, board: str | None = None) -> Ex
         if best is None or high - low > best[2] - best[1]:
             best = (at, low, high)
     due = round((stop - start) * rate)
-    if best is None or best[2] - best[1] < due - 2 and spot.start_s is not None:
+    if best is None or (spot.start_s is not None and best[2] - best[1] < due - 2):
         held = 0 if best is None else best[2] - best[1]
         raise UsageError(
             f"{held} of the {due} samples due in this stretch are there without a gap", where, "choose another stretch"

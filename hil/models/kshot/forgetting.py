@@ -65,12 +65,15 @@ def after_enrolment(
             right = (said == labels) & ~rejected
             first = (np.array(old)[before.argmax(axis=1)] == labels) & (before.max(axis=1) >= threshold)
             fresh = np.isin(labels, new)
-            yield person, {
-                "old_before": float(first[mine].mean()),
-                "old_after": float(right[mine].mean()),
-                "taken": float((np.isin(said, new) & ~rejected)[mine].mean()),
-                "new_right": float(right[fresh].mean()),
-                "false_reject": float(rejected[mine | fresh].mean()),
-                "false_accept": float((~rejected)[other].mean()),
-                "auroc": area_under_roc(nearest[mine | fresh], nearest[other]),
-            }
+            yield (
+                person,
+                {
+                    "old_before": float(first[mine].mean()),
+                    "old_after": float(right[mine].mean()),
+                    "taken": float((np.isin(said, new) & ~rejected)[mine].mean()),
+                    "new_right": float(right[fresh].mean()),
+                    "false_reject": float(rejected[mine | fresh].mean()),
+                    "false_accept": float((~rejected)[other].mean()),
+                    "auroc": area_under_roc(nearest[mine | fresh], nearest[other]),
+                },
+            )

@@ -53,9 +53,7 @@ class OpenSet:
         return asdict(self)
 
 
-def calibrated(
-    known: Statistics, shrinkage: float, false_reject: float, change: Float | None = None
-) -> OpenSet:
+def calibrated(known: Statistics, shrinkage: float, false_reject: float, change: Float | None = None) -> OpenSet:
     """Find threshold and sharpness: two people at a time are set apart, with all classes and with each left out.
 
     Args:
@@ -112,9 +110,7 @@ def area_under_roc(known: Float, unknown: Float) -> float:
     return float((below + upto).mean() / 2 / len(order))
 
 
-def _likeness(
-    rest: Statistics, values: Float, classes: Sequence[int], shrinkage: float, change: Float | None
-) -> Float:
+def _likeness(rest: Statistics, values: Float, classes: Sequence[int], shrinkage: float, change: Float | None) -> Float:
     metric = fit_metric(rest.values, rest.labels, shrinkage, change)
     found: Float = metric.embed(values) @ prototypes(metric.embed(rest.values), rest.labels, classes).T
     return found

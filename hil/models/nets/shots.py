@@ -54,12 +54,20 @@ class Shots(Net):
         cosine, sine = waves.chunk(2, 2)
         power = (cosine.square() + sine.square()) / self.config.window
         first = self.config.edges[0]
-        bands = torch.stack([power[..., low - first : high - first].sum(2) for low, high in pairwise(self.config.edges)], 2)
+        bands = torch.stack(
+            [power[..., low - first : high - first].sum(2) for low, high in pairwise(self.config.edges)], 2
+        )
         product = torch.bmm(still, still.transpose(1, 2)) / self.config.window
         rows, columns = self.get_buffer("_rows"), self.get_buffer("_columns")
         scale = torch.sqrt(spread + _FLOOR)
         alike = product[:, rows, columns] / (scale[:, rows] * scale[:, columns])
-        parts = (mean, torch.log(spread + _FLOOR), torch.log(change + _FLOOR), torch.log(bands + _FLOOR).flatten(1), alike)
+        parts = (
+            mean,
+            torch.log(spread + _FLOOR),
+            torch.log(change + _FLOOR),
+            torch.log(bands + _FLOOR).flatten(1),
+            alike,
+        )
         return torch.cat(parts, 1)
 
     def embed(self, x: Tensor) -> Tensor:
