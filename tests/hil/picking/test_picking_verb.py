@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-from collections import Counter
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -193,10 +193,9 @@ def test_what_cannot_be_meant_is_one_sentence(tmp_path: Path) -> None:
     ):
         with pytest.raises(kind, match=told) as caught:
             hil(*wrong)
-        assert isinstance(caught.value, BridgeError)
-        assert caught.value.exit_code in (2, 3)
+        assert caught.value.exit_code == (2 if kind is UsageError else 3)
+    hil("pick", file, "--budget", 1)
     with pytest.raises(UsageError, match="called 's7'"):
-        hil("pick", file, "--budget", 1)
         hil("data", "label", file, "--dismiss", "s7")
 
 
@@ -211,7 +210,7 @@ def test_no_stretch_reaches_over_a_gap_or_touches_a_label_and_what_is_left_out_i
         "a", {}, ("x", "y"), ("g", "g"), 10.0, None,
         tuple(Stretch(broken[one], texts[one], "a", float(times[one.start]), times[one]) for one in pieces),
     )  # fmt: skip
-    lost: Counter[str] = Counter()
+    lost: dict[str, float] = defaultdict(float)
     found = [one for _, one in stretches._pieces(part, "a", "watch", 10**18, 10, lost)]
     assert [(one.from_s, one.to_s, one.label) for one in found] == [
         (0.0, 1.0, None), (3.0, 4.0, None), (5.2, 6.2, None), (6.2, 7.2, None), (7.2, 8.2, None), (8.2, 9.2, None)
@@ -231,7 +230,7 @@ def test_a_mark_that_a_person_called_pick_is_no_suggestion(tmp_path: Path) -> No
     assert [one.id for one in open_suggestions(marks)] == ["s5"]
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 100), st.integers(1, 100), st.sampled_from(["", "watch", "other"]))
 def test_a_suggestion_is_answered_by_a_label_of_its_board_that_covers_half_of_it(
     start: int, length: int, board: str
