@@ -42,7 +42,8 @@ def bald(members: Float) -> Float:
     Returns:
         `(N,)`, from 0 (all say the same) to ln(classes).
     """
-    return np.maximum(entropy(members.mean(axis=0)) - entropy(members).mean(axis=0), 0.0)
+    found: Float = np.maximum(entropy(members.mean(axis=0)) - entropy(members).mean(axis=0), 0.0)
+    return found
 
 
 def margin(members: Float) -> Float:

@@ -40,7 +40,8 @@ class Heads:
 
     def decide(self, values: Float) -> npt.NDArray[np.int64]:
         """Return the most probable label by the mean of the members, `(N,)`."""
-        return self.members(values).mean(axis=0).argmax(axis=-1).astype(np.int64)
+        said: npt.NDArray[np.int64] = self.members(values).mean(axis=0).argmax(axis=-1).astype(np.int64)
+        return said
 
 
 def softmax(logits: Float) -> Float:

@@ -6,7 +6,7 @@ over a gap, none that is free touches a label, and whatever is left out is count
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +87,7 @@ def cut(
     pieces: list[Piece] = []
     values: list[Float] = []
     members: list[Float] = []
-    left_out: Counter[str] = Counter()
+    left_out: dict[str, float] = defaultdict(float)
     first: Part | None = None
     for done, file in enumerate(files, 1):
         part, role, start_ns = _read(file, contract, stream)
@@ -98,20 +98,24 @@ def cut(
                 "pick from recordings of one kind of board",
             )  # fmt: skip
         size, window = _size(seconds, part.rate_hz, contract)
-        for readings, piece in _pieces(part, str(file), role, start_ns, size, left_out):
-            pieces.append(piece)
-            values.append(statistics(readings[None])[0])
+        mine = _pieces(part, str(file), role, start_ns, size, left_out)
+        if mine:
+            pieces += [piece for _, piece in mine]
+            readings = np.stack([one for one, _ in mine])
+            values.append(statistics(readings))
             if ask is not None:
-                members.append(ask(readings.reshape(-1, window, readings.shape[1])).mean(axis=1))
+                told = ask(readings.reshape(-1, window, readings.shape[2]))
+                members.append(told.reshape(len(told), len(mine), -1, told.shape[2]).mean(axis=2))
         if progress is not None:
             progress(done / len(files))
     if not pieces:
-        told = ", ".join(f"{cause} {most:.1f} s" for cause, most in left_out.items()) or "no readings"
-        what = f"no {seconds:g} s lie together without a gap ({told})"
+        lost = ", ".join(f"{cause} {most:.1f} s" for cause, most in left_out.items()) or "no readings"
+        what = f"no {seconds:g} s lie together without a gap ({lost})"
         raise UsageError(what, str(files[0]), "give a shorter --stretch")
     assert first is not None
-    return Cut(tuple(pieces), np.stack(values), np.stack(members, axis=1) if members else None, dict(left_out),
-               _size(seconds, first.rate_hz, contract)[0] / first.rate_hz)  # fmt: skip
+    asked = np.concatenate(members, axis=1) if members else None
+    length = _size(seconds, first.rate_hz, contract)[0] / first.rate_hz
+    return Cut(tuple(pieces), np.concatenate(values), asked, dict(left_out), length)
 
 
 def _size(seconds: float, rate_hz: float, contract: Contract | None) -> tuple[int, int]:
@@ -152,14 +156,14 @@ def _meant(recording: Recording, contract: Contract | None, stream: str) -> tupl
         )  # fmt: skip
     offered = [one for one in recording.streams() if stream in ("", one.stream.name)]
     if len(offered) != 1:
-        names = ", ".join(f"{one.board}/{one.stream.name}" for one in recording.streams()) or "none"
+        there = ", ".join(f"{one.board}/{one.stream.name}" for one in recording.streams()) or "none"
         what = f"it has no stream {stream}" if not offered else "it has several streams"
-        raise UsageError(f"{what} ({names})", str(recording.path), "name one with --stream, or give a model")
+        raise UsageError(f"{what} ({there})", str(recording.path), "name one with --stream, or give a model")
     return offered[0].board, DataConfig(recordings=(entry,), streams=(offered[0].stream.name,))
 
 
 def _pieces(
-    part: Part, file: str, role: str, start_ns: int, size: int, left_out: Counter[str]
+    part: Part, file: str, role: str, start_ns: int, size: int, left_out: dict[str, float]
 ) -> list[tuple[npt.NDArray[np.float32], Piece]]:
     """Return the stretches of a recording with their readings."""
     found = []
