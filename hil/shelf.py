@@ -85,7 +85,7 @@ def envelopes(
         path: The recording.
         columns: How many columns, at least 1.
         from_s: Left edge, seconds from the first sample.
-        to_s: Right edge; None: the end.
+        to_s: Right edge, a sample there included; None: the end.
         most: How many streams, the first ones; None: all.
 
     Raises:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from hil.allanview import AllanView
+from hil.doctor.finding import OK, Checkup, Finding
 from hil.snapshot import (
     BoardView,
     LogLine,
@@ -174,3 +175,13 @@ class FakeClient:
             raise self.trouble
         self.commands.append((verb, args))
         return {}
+
+
+class FakeLibrary(FakeClient):
+    """A librarian of an empty folder on a computer that is well."""
+
+    def command(self, verb: str, **args: Any) -> dict[str, Any]:
+        super().command(verb, **args)
+        if verb == "examine":
+            return Checkup((Finding(OK, "host", "clock", "its least step is 41 ns"),)).as_dict()
+        return {"ports": ["virtual://imu"]} if verb == "ports" else {"folder": "recordings", "entries": []}
