@@ -7,6 +7,8 @@ import numpy as np
 
 from hil.allanview import AllanView
 from hil.doctor.finding import OK, Checkup, Finding
+from hil.message import to_plain
+from hil.shelf import Entry
 from hil.snapshot import (
     BoardView,
     LogLine,
@@ -178,10 +180,20 @@ class FakeClient:
 
 
 class FakeLibrary(FakeClient):
-    """A librarian of an empty folder on a computer that is well."""
+    """A librarian with two recordings, one of them labelled, on a computer that is well."""
 
     def command(self, verb: str, **args: Any) -> dict[str, Any]:
         super().command(verb, **args)
+        path = str(args.get("path", ""))
         if verb == "examine":
             return Checkup((Finding(OK, "host", "clock", "its least step is 41 ns"),)).as_dict()
-        return {"ports": ["virtual://imu"]} if verb == "ports" else {"folder": "recordings", "entries": []}
+        if verb == "ports":
+            return {"ports": ["virtual://imu"]}
+        if verb == "shelf":
+            made = [Entry(f"recordings/{name}.mcap", 1000, NOW, 10.0, ("imu/samples",)) for name in ("a", "b")]
+            return {"folder": args["folder"], "entries": [to_plain(one) for one in made]}
+        if verb == "envelopes":
+            return {"path": path, "streams": [to_plain(readings("imu", args["columns"], 10.0))]}
+        label = {"id": "s1", "text": "squat", "board": "", "from_s": 1.0, "to_s": 3.0}
+        return {"path": path, "duration_s": 10.0, "labels": [label], "marks": [{"text": "bump", "t_s": 5.0}],
+                "suggestions": [{"from_s": 6.0, "to_s": 7.0, "why": "rare"}]}  # fmt: skip
