@@ -196,4 +196,4 @@ class FakeLibrary(FakeClient):
             return {"path": path, "streams": [to_plain(readings("imu", args["columns"], 10.0))]}
         label = {"id": "s1", "text": "squat", "board": "", "from_s": 1.0, "to_s": 3.0}
         return {"path": path, "duration_s": 10.0, "labels": [label], "marks": [{"text": "bump", "t_s": 5.0}],
-                "suggestions": [{"from_s": 6.0, "to_s": 7.0, "why": "rare"}]}  # fmt: skip
+                "suggestions": [{"from_s": 6.0, "to_s": 7.0, "why": "rare", "guess": "squat", "id": "s9"}]}  # fmt: skip
