@@ -91,7 +91,8 @@ class Librarian:
                 {"text": one.mark.text, "t_s": (one.mark.t_ns - start) / 1e9} for one in kept if one.mark.kind == "mark"
             ],
             "suggestions": [
-                {"from_s": (one.start_ns - start) / 1e9, "to_s": (one.stop_ns - start) / 1e9, "why": one.why}
+                {"from_s": (one.start_ns - start) / 1e9, "to_s": (one.stop_ns - start) / 1e9, "why": one.why,
+                 "guess": one.guess, "id": one.id}
                 for one in open_suggestions(kept)
             ],
         }  # fmt: skip

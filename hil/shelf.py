@@ -85,7 +85,7 @@ def envelopes(
         path: The recording.
         columns: How many columns, at least 1.
         from_s: Left edge, seconds from the first sample.
-        to_s: Right edge; None: the end.
+        to_s: Right edge, a sample there included; None: the end.
         most: How many streams, the first ones; None: all.
 
     Raises:
@@ -127,10 +127,10 @@ def _view(recording: Recording, board: str, name: str, columns: int, from_s: flo
         latest, frame, count = greatest[-1].astype(np.float32), part, count + len(part)
     empty = low > high
     low[empty] = high[empty] = np.nan
-    edges = [recording.start_ns + round(end * 1e9) for end in (from_s, to_s)]
-    names, units = (("frame",), stream.units[:1]) if image else (stream.channels, stream.units)
+    start, stop = (recording.start_ns + round(end * 1e9) for end in (from_s, to_s))
+    names, units = (stream.channels[:1], stream.units[:1]) if image else (stream.channels, stream.units)
     return StreamView(
-        board, name, tuple(names), tuple(units), stream.rate_hz, None, stream.rate_inferred, count, *edges, low, high,
-        gaps, latest, image, None if frame is None or not image else frame.values[-1],
-        edges[1] if image and frame is not None else 0,
+        board, name, tuple(names), tuple(units), stream.rate_hz, None, stream.rate_inferred, count, start, stop, low,
+        high, gaps, latest, image, None if frame is None or not image else frame.values[-1],
+        stop if image and frame is not None else 0,
     )  # fmt: skip

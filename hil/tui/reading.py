@@ -44,7 +44,7 @@ class Marked:
         return cls(
             tuple(Stretch(one["text"], one["from_s"], one["to_s"], one["id"]) for one in plain["labels"]),
             tuple((one["text"], one["t_s"]) for one in plain["marks"]),
-            tuple(Stretch(one["why"], one["from_s"], one["to_s"]) for one in plain["suggestions"]),
+            tuple(Stretch(_asked(one), one["from_s"], one["to_s"], one["id"]) for one in plain["suggestions"]),
         )
 
     @property
@@ -57,6 +57,11 @@ class Marked:
         """Return the label at a time; of several the shortest."""
         there = [one for one in self.labels if one.from_s <= t_s <= one.to_s]
         return min(there, key=lambda one: one.to_s - one.from_s, default=None)
+
+
+def _asked(plain: dict[str, Any]) -> str:
+    """Return a suggestion in words: what a model would say, and why a person should."""
+    return ", ".join(filter(None, (f"{plain['guess']}?" if plain["guess"] else "", plain["why"])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +122,12 @@ class Reading:
     def said(self) -> Marked:
         """What people said beside the recording at the cursor."""
         return self.marked.get(self.here.path, Marked()) if self.here else Marked()
+
+    @property
+    def suggested(self) -> Stretch | None:
+        """The suggestion that is taken as the stretch."""
+        held = (self.start_s, self.at_s)
+        return next((one for one in self.said.suggestions if (one.from_s, one.to_s) == held), None)
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -125,8 +125,8 @@ def _strip(
     if width <= 0 or rows <= 0:
         return
     fitted = [(chart.fit(stream, channels, 2 * width)[:3], channels, ink) for stream, channels, ink in picture]
-    ends = [np.concatenate([pair[edge] for pair, _, _ in fitted]) for edge in (0, 1)]
-    span = canvas.limits(*ends)
+    least, most = (np.concatenate([pair[edge] for pair, _, _ in fitted]) for edge in (0, 1))
+    span = canvas.limits(least, most)
     for at, ((low, high, gaps), channels, ink) in enumerate(fitted):
         low, high = canvas.bridged(low, high, max(4, width // 8), gaps)
         dots, owner = canvas.blend(canvas.raster(low, high, span, rows, gaps))

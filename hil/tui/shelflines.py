@@ -86,7 +86,9 @@ def where(scene: Reading) -> Line:
     if scene.start_s is not None:
         first, last = sorted((scene.start_s, scene.at_s))
         line.append((f"  stretch {first:.3f} to {last:.3f} s", KEY))
-    if (label := scene.said.at(scene.at_s)) is not None:
+    if scene.suggested is not None:
+        line.append((f"  suggested: {scene.suggested.text}", WARN))
+    elif (label := scene.said.at(scene.at_s)) is not None:
         line.append((f"  in {label.text} ({label.from_s:.2f} to {label.to_s:.2f} s)", GOOD))
     open_ones = len(scene.said.suggestions)
     line.append((f"  {open_ones} suggested" if open_ones else "", WARN))

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from textual import events
 from textual.app import ComposeResult
 from textual.message import Message
 from textual.widgets import Input
@@ -131,10 +130,6 @@ class RecordingsPage(Page):
     def on_table_moved(self, event: Table.Moved) -> None:
         """Move the cursor of the list."""
         self._show(self.scene.choose(event.line))
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Arrange for the new size."""
-        self.call_after_refresh(self.paint)
 
     def _open_line(self, asking: str, explained: str, value: str = "") -> None:
         self._asking = asking

@@ -6,6 +6,9 @@ from typing import Any
 import numpy as np
 
 from hil.allanview import AllanView
+from hil.doctor.finding import OK, Checkup, Finding
+from hil.message import to_plain
+from hil.shelf import Entry
 from hil.snapshot import (
     BoardView,
     LogLine,
@@ -174,3 +177,23 @@ class FakeClient:
             raise self.trouble
         self.commands.append((verb, args))
         return {}
+
+
+class FakeLibrary(FakeClient):
+    """A librarian with two recordings, one of them labelled, on a computer that is well."""
+
+    def command(self, verb: str, **args: Any) -> dict[str, Any]:
+        super().command(verb, **args)
+        path = str(args.get("path", ""))
+        if verb == "examine":
+            return Checkup((Finding(OK, "host", "clock", "its least step is 41 ns"),)).as_dict()
+        if verb == "ports":
+            return {"ports": ["virtual://imu"]}
+        if verb == "shelf":
+            made = [Entry(f"recordings/{name}.mcap", 1000, NOW, 10.0, ("imu/samples",)) for name in ("a", "b")]
+            return {"folder": args["folder"], "entries": [to_plain(one) for one in made]}
+        if verb == "envelopes":
+            return {"path": path, "streams": [to_plain(readings("imu", args["columns"], 10.0))]}
+        label = {"id": "s1", "text": "squat", "board": "", "from_s": 1.0, "to_s": 3.0}
+        return {"path": path, "duration_s": 10.0, "labels": [label], "marks": [{"text": "bump", "t_s": 5.0}],
+                "suggestions": [{"from_s": 6.0, "to_s": 7.0, "why": "rare", "guess": "squat", "id": "s9"}]}  # fmt: skip

@@ -5,10 +5,11 @@ import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from screen_fakes import FakeClient
+from screen_fakes import FakeClient, FakeLibrary, replay
 from textual.pilot import Pilot
 
 from hil.tui.app import HilApp
+from hil.tui.workplace import Workplace
 
 FRAMES = Path(__file__).resolve().parents[2] / "frames"
 
@@ -21,6 +22,12 @@ def frame(app: HilApp) -> str:
     return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips) + "\n"
 
 
+def still(client: FakeClient, owns: bool = True) -> Workplace:
+    """What stands behind a screen on which nothing moves by itself and nothing is started."""
+    return Workplace(client, fps=1e-4, owns=owns, inline=True, open_library=FakeLibrary,
+                     open_engine=lambda config: FakeClient(replay))  # fmt: skip
+
+
 def drive(
     client: FakeClient, size: tuple[int, int], steps: Steps | None = None, owns: bool = True, app: HilApp | None = None
 ) -> str:
@@ -30,7 +37,7 @@ def drive(
     """
 
     async def main() -> str:
-        screen = app or HilApp(client, fps=1e-4, owns=owns, inline=True)
+        screen = app or HilApp(client, place=still(client, owns))
         async with screen.run_test(size=size) as pilot:
             for _ in range(3):
                 screen.live.tick()

@@ -95,7 +95,7 @@ def loop_ab() -> None:
         assert client.commands == []
         for spot, sent_then in ((8.0, 0), (20.0, 2)):
             where[0] = spot
-            app.page.tick()
+            app.live.tick()
             await pilot.press("b")
             await pilot.pause()
             assert len(client.commands) == sent_then

@@ -37,7 +37,7 @@ def test_the_screen_outlives_its_engine_and_finds_it_again() -> None:
 
     async def steps(app: HilApp, pilot) -> None:
         client.trouble = NoAnswer("the engine is gone", "127.0.0.1:4000", "start it again")
-        app.page.tick()
+        app.live.tick()
         await pilot.press("r", "p", "question_mark", "escape")
         await pilot.pause()
 
@@ -53,7 +53,7 @@ def test_the_screen_outlives_its_engine_and_finds_it_again() -> None:
         app.live.feed.taken()
         for _ in range(2):
             app.live._ticks = -1
-            app.page.tick()
+            app.live.tick()
             await pilot.pause()
 
     client.trouble = None
@@ -70,7 +70,7 @@ def test_any_size_at_any_time() -> None:
     async def steps(app: HilApp, pilot) -> None:
         for width, height in ((200, 50), (80, 24), (40, 10), (20, 5), (1, 1), (300, 90), (99, 24), (100, 24)):
             await pilot.resize_terminal(width, height)
-            app.page.tick()
+            app.live.tick()
             await pilot.pause()
 
     for scene in (fakes.trouble, fakes.replay, fakes.recording):
@@ -89,7 +89,7 @@ def test_boards_and_streams_may_come_and_go() -> None:
             lambda view: replace(fakes.live(view), streams=fakes.live(view).streams[::-1]),
         ):
             client.scene = scene
-            app.page.tick()
+            app.live.tick()
             await pilot.pause()
 
     final = drive(client, SIZE, steps)

@@ -51,14 +51,15 @@ def test_a_monkey_does_not_bring_the_screen_down(seed, request) -> None:
                 await pilot.resize_terminal(chance.randrange(1, 220), chance.randrange(1, 60))
             app.live.feed.taken()
             app.live._ticks = -1
-            app.page.tick()
+            app.live.tick()
             assert not app._exit
         await pilot.resize_terminal(120, 35)
         for _ in range(3):
             await pilot.press("escape")
+        await pilot.press("f2")
         client.scene = fakes.live
         for _ in range(60):
-            app.page.tick()
+            app.live.tick()
         await pilot.pause()
 
     shown = drive(client, (120, 35), steps)
