@@ -16,6 +16,7 @@ from hil.cli import (
     cluster,
     data,
     deploy,
+    drift,
     dut,
     faults,
     files,
@@ -42,7 +43,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for family in (live, record, files, judge, learn, validate, parity, bench, scenarios, runs, cluster, dut):
+for family in (live, record, files, judge, learn, validate, drift, parity, bench, scenarios, runs, cluster, dut):
     for verb in family.VERBS:
         app.command(verb.__name__.rstrip("_"))(verb)
 for group, name in (*scenarios.GROUPS, *faults.GROUPS, *cluster.GROUPS, *deploy.GROUPS, *firmware.GROUPS, *data.GROUPS):
