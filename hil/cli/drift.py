@@ -2,13 +2,17 @@
 
 import json as writer
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from firmware_bridge.errors import FileError, UsageError
 from hil.cli.common import Json, Output, Quiet, Seed, print_json, print_table, talk, tell_lost, worked
-from hil.cli.validate import is_model
+from hil.cli.validate import Base, is_model
+
+if TYPE_CHECKING:
+    from hil.drift.verdict import Change
+    from hil.drift.watch import Watch
 
 __all__ = ["VERBS", "drift"]
 
@@ -21,6 +25,7 @@ def drift(
         list[Path] | None,
         typer.Option("--data", metavar="PATH", help="Recordings; with --evaluate or --learn a dataset."),
     ] = None,
+    base: Base = None,
     board: Annotated[str | None, typer.Option("--board", help="Role of the one board to read.")] = None,
     learn: Annotated[
         bool, typer.Option("--learn", help="Write the model with what its training looked like (-o).")
@@ -33,6 +38,9 @@ def drift(
     ] = None,
     epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="In place of CONFIG's: a quick look.")] = None,
     kinds: Annotated[list[str] | None, typer.Option("--kind", help="Fault to inject; default: all kinds.")] = None,
+    scores: Annotated[
+        bool, typer.Option("--scores/--no-scores", help="Train a network for each fold and watch its scores, too.")
+    ] = True,
     classes: Annotated[bool, typer.Option("--classes/--no-classes", help="Hold out a class, too.")] = True,
     seed: Seed = 0,
     output: Output = None,
@@ -51,9 +59,9 @@ def drift(
     if not data:
         raise UsageError("nothing was given to look at", "--data", "give --data FILE, or a dataset with --evaluate")
     if evaluate:
-        _evaluate(what, data, folds, epochs, tuple(kinds or ()), classes, seed, output, json, quiet)
+        _evaluate(what, base or data[0], folds, epochs, tuple(kinds or ()), scores, classes, seed, output, json, quiet)
     elif learn:
-        _learn(what, data, seed, output, json, quiet)
+        _learn(what, data[0], base, seed, output, json, quiet)
     else:
         _watch(what, data, board, json, quiet)
 
@@ -91,22 +99,27 @@ def _watch(what: str, files: list[Path], board: str | None, json: bool, quiet: b
             talk(f"scores are not watched: {one['scores']}", quiet)
 
 
-def _plain(watch: Any, start_ns: int) -> dict[str, Any]:
+def _plain(watch: "Watch", start_ns: int) -> dict[str, Any]:
     state = watch.state()
     return {
         "verdict": state.verdict, "looks": state.looks, "counts": dict(watch.counts),
-        "changes": [
-            {"t_s": (one.t_ns - start_ns) / 1e9, "verdict": one.verdict, "what": one.finding.sentence if one.finding else "",
-             "kind": one.finding.kind if one.finding else "", "channels": list(one.finding.channels) if one.finding else [],
-             "amount": one.finding.amount if one.finding else None, "unit": one.finding.unit if one.finding else "",
-             "since_s": (one.finding.since_ns - start_ns) / 1e9 if one.finding else None}
-            for one in watch.changes
-        ],
+        "changes": [_said(one, start_ns) for one in watch.changes],
         "distances": state.distances if state.looks else {}, "embedding": state.embedding, "scores": state.scores_known,
     }  # fmt: skip
 
 
-def _learn(what: str, data: list[Path], seed: int, output: Path | None, json: bool, quiet: bool) -> None:
+def _said(change: "Change", start_ns: int) -> dict[str, Any]:
+    found = change.finding
+    plain: dict[str, Any] = {"t_s": (change.t_ns - start_ns) / 1e9, "verdict": change.verdict, "what": ""}
+    if found is not None:
+        plain |= {
+            "what": found.sentence, "kind": found.kind, "channels": list(found.channels), "amount": found.amount,
+            "unit": found.unit, "share": found.share, "since_s": (found.since_ns - start_ns) / 1e9,
+        }  # fmt: skip
+    return plain
+
+
+def _learn(what: str, data: Path, base: Path | None, seed: int, output: Path | None, json: bool, quiet: bool) -> None:
     from hil.cli.data import config_of
     from hil.models.datasets import load_dataset
     from hil.models.drifting import referenced
@@ -117,26 +130,22 @@ def _learn(what: str, data: list[Path], seed: int, output: Path | None, json: bo
         raise UsageError("models are never overwritten", "--learn", "name the new file with -o NEW")
     package = load_model(what).package
     contract = package.contract
-    config, folder = config_of(data[0], None)
-    if data[0].is_dir():
+    config, folder = config_of(data, base)
+    if data.is_dir():
         config = config.model_copy(update={
             "channels": tuple(item.channel for item in contract.inputs), "labels": contract.labels,
             "rate_hz": contract.rate_hz, "conditioning": contract.conditioning,
         })  # fmt: skip
-    dataset = load_dataset(config, data[1] if len(data) > 1 else folder)
+    dataset = load_dataset(config, folder)
     met = {str(one) for one in contract.lineage.get("trained_on", [])}
     series = [item for item in dataset.series if item.person in met]
     if not series:
         people = ", ".join(sorted(met)) or "nobody that it names"
-        raise UsageError(
-            f"the data have none of the people it was trained on ({people})", str(data[0]), "give those data"
-        )
+        raise UsageError(f"the data have none of the people it was trained on ({people})", str(data), "give those data")
     made = referenced(package, series, [item for item in dataset.series if item.person not in met], seed=seed)
     reference = made.contract.reference
     if reference is None:
-        raise UsageError(
-            "three people with a whole window each are needed", str(data[0]), "give readings of more people"
-        )
+        raise UsageError("three people with a whole window each are needed", str(data), "give readings of more people")
     content: Any = dict(made.weights) if made.program is None else made.program
     write_package(output, made.contract, content, made.step)
     scores = [] if reference.scores is None else list(reference.scores.people)
@@ -152,8 +161,8 @@ def _learn(what: str, data: list[Path], seed: int, output: Path | None, json: bo
 
 
 def _evaluate(
-    what: str, data: list[Path], folds: int | None, epochs: int | None, kinds: tuple[str, ...], classes: bool,
-    seed: int, output: Path | None, json: bool, quiet: bool,
+    what: str, folder: Path, folds: int | None, epochs: int | None, kinds: tuple[str, ...], scores: bool,
+    classes: bool, seed: int, output: Path | None, json: bool, quiet: bool,
 ) -> None:  # fmt: skip
     from hil.models.datasets import load_dataset
     from hil.models.training_config import load_config
@@ -170,7 +179,7 @@ def _evaluate(
     config = load_config(what)
     if epochs is not None:
         config = config.model_copy(update={"training": config.training.model_copy(update={"epochs": epochs})})
-    dataset = load_dataset(config.data, data[0])
+    dataset = load_dataset(config.data, folder)
 
     def kept(found: dict[str, Any]) -> None:
         if output is not None:
@@ -182,7 +191,7 @@ def _evaluate(
             told(share)
             talk(line, quiet)
 
-        found = drift_score(config, dataset, DriftPlan(folds, kinds, classes, seed=seed), tell, kept)
+        found = drift_score(config, dataset, DriftPlan(folds, kinds, scores, classes, seed=seed), tell, kept)
     if json:
         print_json(found)
     else:

@@ -81,7 +81,7 @@ def learn(
         ),
         centre=rounded(centre), spread=rounded(spread), precision=rounded(precision[np.tril_indices(layout.size)]),
         within=rounded(within), between=rounded(between), limits=rounded(limits),
-        oddness=rounded((middle[0], inside[0], outside[0], odd_limit[0])),
+        oddness=_four(middle[0], inside[0], outside[0], odd_limit[0]),
         people=tuple(sorted(looks)), hours=hours, per_hour=per_hour, seed=seed,
     )  # fmt: skip
 
@@ -152,7 +152,8 @@ def _limits(
             low = factor
         else:
             high = factor
-    return np.maximum(high * shape, lowest)
+    found: Float = np.maximum(high * shape, lowest)
+    return found
 
 
 def alarms(numbers: Float, sums: Sums) -> int:
@@ -165,6 +166,11 @@ def alarms(numbers: Float, sums: Sums) -> int:
         elif on and most < CALM:
             on = False
     return count
+
+
+def _four(*values: float) -> tuple[float, float, float, float]:
+    first, second, third, fourth = rounded(values)
+    return first, second, third, fourth
 
 
 def _ordered(parts: Sequence[Float], seed: int, turn: int) -> Float:

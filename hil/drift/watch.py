@@ -75,9 +75,9 @@ class Watch:
             scores, self._why = None, "the scores in the model file are those of another network"
         self._scores = None if scores is None else _Known(scores)
         count = len(self._names)
-        rules = suspicion_rules(
-            *map(np.array, (reference.within, reference.between, reference.limits)), len(layout.channels)
-        ) + rising_rules(*(np.array([one]) for one in reference.oddness[1:]))
+        within, between, limits = (np.array(one) for one in (reference.within, reference.between, reference.limits))
+        rules = suspicion_rules(within, between, limits, len(layout.channels))
+        rules += rising_rules(*(np.array([one]) for one in reference.oddness[1:]))
         if scores is not None:
             rules += rising_rules(*map(np.array, (scores.within, scores.between, scores.limits)))
         self._sums = Sums(rules)

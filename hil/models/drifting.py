@@ -41,10 +41,9 @@ def network_digest(package: Package) -> str:
     return said.hexdigest()
 
 
-def look_samples(contract: Contract) -> int:
+def look_samples(window: int, hop: int, rate_hz: float) -> int:
     """Return the samples of a look: a window, or two seconds where that is more, in whole hops."""
-    least = max(contract.window, round(LEAST_S * contract.rate_hz), 8)
-    return -(-least // contract.hop) * contract.hop
+    return -(-max(window, round(LEAST_S * rate_hz), 8) // hop) * hop
 
 
 def layout_of(contract: Contract, readings: npt.NDArray[np.floating]) -> Layout:
@@ -85,7 +84,7 @@ def referenced(
     contract = package.contract
     if contract.frame is None and len(contract.inputs) > _CHANNELS:
         return package
-    samples = look_samples(contract)
+    samples = look_samples(contract.window, contract.hop, contract.rate_hz)
     stretches: dict[str, list[npt.NDArray[np.floating]]] = {}
     for item in series:
         stretches.setdefault(item.person, []).append(reduced(item.values, contract.frame))

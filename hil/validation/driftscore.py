@@ -17,11 +17,14 @@ import numpy.typing as npt
 from firmware_bridge.batch import Batch
 from firmware_bridge.errors import UsageError
 from firmware_bridge.streams import Stream
+from hil.drift.learn import learn
+from hil.drift.looks import Layout
+from hil.drift.reference import Reference
 from hil.drift.verdict import MODEL, SENSOR, Finding
 from hil.drift.watch import Watch
 from hil.measure.intervals import count_interval, share_interval
 from hil.models.datasets import Dataset, Series, ordered
-from hil.models.drifting import DriftTap, watch_of
+from hil.models.drifting import DriftTap, look_samples, watch_of
 from hil.models.evaluate import folds_of, unconditioned
 from hil.models.model import Model
 from hil.models.package import Package
@@ -41,6 +44,7 @@ class DriftPlan:
     Attributes:
         folds: How many of the folds of two are judged; None: all.
         kinds: Faults; empty: all.
+        scores: Whether a network is trained for each fold and its scores are watched; else readings alone are.
         classes: Whether a class is held out, too, with one training more a fold.
         most_s: How long after its beginning a fault may be found.
         seed: Of the moments at which faults begin, and of noise.
@@ -48,9 +52,29 @@ class DriftPlan:
 
     folds: int | None = None
     kinds: tuple[str, ...] = ()
+    scores: bool = True
     classes: bool = True
     most_s: float = 120.0
     seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Taught:
+    """What is judged: a reference, and the model whose scores are watched, None where only readings are."""
+
+    reference: Reference
+    hop: int
+    rate_hz: float
+    package: Package | None
+
+    @property
+    def look_s(self) -> float:
+        """Seconds of a look."""
+        return self.reference.samples / self.rate_hz
+
+    def watch(self) -> Watch:
+        """Return a fresh watch."""
+        return Watch(self.reference) if self.package is None else watch_of(self.package)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +117,15 @@ def drift_score(
     found: dict[str, Any] = {}
     for at, fold in enumerate(chosen):
         after = folds[(at + 1) % len(folds)]
-        package = _trained(config, dataset, fold, after)
-        look_s = _look_s(package)
+        taught = _taught(config, dataset, fold, after, plan)
+        look_s = taught.look_s
         for person in fold:
             session = list(dataset.of([person]))
-            whole = _run(package, watch_of(package), [item.values for item in session])
+            whole = _run(taught, taught.watch(), [item.values for item in session])
             clean[person] = _clean(whole, look_s)
-            tries += _faulted(package, person, session, plan)
+            tries += _faulted(taught, person, session, plan)
         if plan.classes:
-            strange += _unseen_class(config, dataset, fold, after, at % len(dataset.labels))
+            strange += _unseen_class(config, dataset, fold, after, at % len(dataset.labels), plan)
         found = _told(config, plan, chosen[: at + 1], clean, tries, strange, look_s)
         if kept is not None:
             kept(found)
@@ -119,7 +143,7 @@ def _told(
     hours = sum(one["hours"] for one in clean.values())
     return {
         "schema": 1, "kind": "drift", "name": config.name, "seed": plan.seed, "training_seed": config.seed,
-        "epochs": config.training.epochs, "look_s": look_s, "most_s": plan.most_s,
+        "epochs": config.training.epochs, "scores": plan.scores, "look_s": look_s, "most_s": plan.most_s,
         "folds": [list(fold) for fold in folds], "hours": hours,
         "false_alarms": {
             kind: _rate(sum(one[f"{kind}_alarms"] for one in clean.values()), hours) for kind in ("sensor", "model")
@@ -130,44 +154,63 @@ def _told(
     }  # fmt: skip
 
 
-def _trained(config: TrainConfig, dataset: Dataset, fold: Sequence[str], after: Sequence[str]) -> Package:
-    """Train without two folds; what the network says of the second is in the reference."""
-    from hil.models.train import trained
-
+def _taught(
+    config: TrainConfig, dataset: Dataset, fold: Sequence[str], after: Sequence[str], plan: DriftPlan
+) -> _Taught:  # fmt: skip
+    """Learn without a fold; a network is trained without the next one too, whose scores then are in the reference."""
     inside = replace(dataset, series=tuple(item for item in dataset.series if item.person not in fold))
-    package = trained(config, inside, ordered(after)).package
-    if package.contract.reference is None:
+    if not plan.scores:
+        stretches = {person: [item.values for item in inside.of([person])] for person in inside.people}
+        spread = np.concatenate([item.values for item in inside.series]).std(axis=0)
+        layout = Layout(dataset.channels, dataset.units, tuple(float(one) for one in spread))
+        samples = look_samples(config.window, config.hop, dataset.rate_hz)
+        reference = learn(layout, stretches, samples, dataset.rate_hz, seed=plan.seed)
+        package = None
+    else:
+        from hil.models.train import trained
+
+        package = trained(config, inside, ordered(after)).package
+        reference = package.contract.reference
+    if reference is None:
         raise UsageError("nothing could be learnt of its readings", "drift", "give longer readings of more people")
-    return package
+    return _Taught(reference, config.hop, dataset.rate_hz, package)
 
 
-def _look_s(package: Package) -> float:
-    reference = package.contract.reference
-    assert reference is not None
-    return reference.samples / package.contract.rate_hz
-
-
-def _run(package: Package, watch: Watch, pieces: Sequence[Array]) -> list[tuple[str, Finding | None, int]]:
+def _run(taught: _Taught, watch: Watch, pieces: Sequence[Array]) -> list[tuple[str, Finding | None, int]]:
     """Show pieces of a session, each a segment of its own; return verdict, finding and piece of every look."""
+    show = _shown_to(taught, watch)
+    found: list[tuple[str, Finding | None, int]] = []
+    for boot, values in enumerate(pieces):
+        for low in range(0, len(values) - taught.hop + 1, taught.hop):
+            seen = sum(watch.counts.values())
+            show(values[low : low + taught.hop], boot, low)
+            if sum(watch.counts.values()) > seen:
+                found.append((watch.verdict, watch.state().finding, boot))
+    return found
+
+
+def _shown_to(taught: _Taught, watch: Watch) -> Callable[[Array, int, int], None]:
+    """Return what shows hops to a watch: through the executor where scores are watched."""
+    package, rate_hz = taught.package, taught.rate_hz
+    if package is None:
+        return lambda part, boot, low: _discard(watch.take(part, int(low / rate_hz * 1e9), None, reset=low == 0))
     contract = package.contract
-    names = tuple(item.channel for item in contract.inputs)
-    units = tuple(item.unit for item in contract.inputs)
-    stream = Stream(contract.stream or "series", names, units, "<f4", (len(names),), contract.rate_hz)
+    names, units = tuple(item.channel for item in contract.inputs), tuple(item.unit for item in contract.inputs)
+    stream = Stream(contract.stream or "series", names, units, "<f4", (len(names),), rate_hz)
     runner = Model(unconditioned(package)).runner(slots=8)
     tap = DriftTap(package)
     tap.watches["board", stream.name] = watch
     runner.tap = tap
-    found: list[tuple[str, Finding | None, int]] = []
-    for boot, values in enumerate(pieces):
-        for low in range(0, len(values), contract.hop):
-            seen = sum(watch.counts.values())
-            part = values[low : low + contract.hop]
-            numbers = np.arange(low, low + len(part), dtype=np.int64)
-            times = (numbers / contract.rate_hz * 1e9).astype(np.int64)
-            runner.push([Batch("board", stream, boot, low, numbers, times, part)])
-            if sum(watch.counts.values()) > seen:
-                found.append((watch.verdict, watch.state().finding, boot))
-    return found
+
+    def show(part: Array, boot: int, low: int) -> None:
+        numbers = np.arange(low, low + len(part), dtype=np.int64)
+        runner.push([Batch("board", stream, boot, low, numbers, (numbers / rate_hz * 1e9).astype(np.int64), part)])
+
+    return show
+
+
+def _discard(change: object) -> None:
+    del change  # the state of the watch says it too
 
 
 def _clean(looks: Sequence[tuple[str, Finding | None, int]], look_s: float) -> dict[str, Any]:
@@ -184,22 +227,20 @@ def _clean(looks: Sequence[tuple[str, Finding | None, int]], look_s: float) -> d
     }  # fmt: skip
 
 
-def _faulted(package: Package, person: str, session: Sequence[Series], plan: DriftPlan) -> Iterator[_Try]:
+def _faulted(taught: _Taught, person: str, session: Sequence[Series], plan: DriftPlan) -> Iterator[_Try]:
     """Yield what came of every fault in a session."""
-    reference = package.contract.reference
-    assert reference is not None
-    size = reference.samples
+    reference, size = taught.reference, taught.reference.samples
     chance = np.random.default_rng([plan.seed, sum(map(ord, person))])
     third = len(session) // 3
-    most = int(plan.most_s * package.contract.rate_hz)
+    most = int(plan.most_s * taught.rate_hz)
     marks: dict[int, tuple[Watch, int]] = {}
-    for fault in faults_of(reference, package.contract.rate_hz, plan.seed, plan.kinds):
+    for fault in faults_of(reference, taught.rate_hz, plan.seed, plan.kinds):
         piece = int(chance.integers(third, max(2 * third, third + 1)))
         if piece not in marks:
             whole = session[piece].values
             cut = int(chance.integers(0, max(len(whole) // size - 1, 1))) * size
-            watch = watch_of(package)
-            _run(package, watch, [*(item.values for item in session[:piece]), whole[:cut]])
+            watch = taught.watch()
+            _run(taught, watch, [*(item.values for item in session[:piece]), whole[:cut]])
             marks[piece] = (watch, cut)
         kept, cut = marks[piece]
         watch = copy.deepcopy(kept)
@@ -212,7 +253,7 @@ def _faulted(package: Package, person: str, session: Sequence[Series], plan: Dri
             first, left = first + len(values), left - len(values)
             if left <= 0:
                 break
-        looks = _run(package, watch, rest)
+        looks = _run(taught, watch, rest)
         alarm = next((at for at, (verdict, _, _) in enumerate(looks) if verdict == SENSOR), None)
         other = next((at for at, (verdict, _, _) in enumerate(looks) if verdict == MODEL), None)
         yield _Try(fault, False, None if alarm is None else alarm + 1, None if alarm is None else looks[alarm][1],
@@ -245,7 +286,7 @@ def _rows(tries: Sequence[_Try], look_s: float) -> Iterator[dict[str, Any]]:
 
 
 def _unseen_class(
-    config: TrainConfig, dataset: Dataset, fold: Sequence[str], after: Sequence[str], label: int
+    config: TrainConfig, dataset: Dataset, fold: Sequence[str], after: Sequence[str], label: int, plan: DriftPlan
 ) -> Iterator[dict[str, Any]]:
     """Yield what is said of a class that nobody has shown the model: known classes first, then the strange one."""
     names = tuple(name for at, name in enumerate(dataset.labels) if at != label)
@@ -256,11 +297,11 @@ def _unseen_class(
 
     strange = [item for item in dataset.series if bool((item.labels == label).any())]
     usual = [known(item) for item in dataset.series if not bool((item.labels == label).any())]
-    package = _trained(config, replace(dataset, series=tuple(usual), labels=names), fold, after)
+    taught = _taught(config, replace(dataset, series=tuple(usual), labels=names), fold, after, plan)
     for person in fold:
-        watch = watch_of(package)
-        before = _run(package, watch, [item.values for item in usual if item.person == person])
-        looks = _run(package, watch, [item.values for item in strange if item.person == person])
+        watch = taught.watch()
+        before = _run(taught, watch, [item.values for item in usual if item.person == person])
+        looks = _run(taught, watch, [item.values for item in strange if item.person == person])
         verdicts = [verdict for verdict, _, _ in looks]
         yield {
             "person": person, "label": dataset.labels[label], "looks": len(looks),
@@ -271,7 +312,7 @@ def _unseen_class(
 
 
 def _rate(count: int, hours: float) -> dict[str, Any]:
-    low, high = count_interval(count)
+    low, high = (one or 0.0 for one in count_interval(count))
     return {"count": count, "hours": hours, "per_hour": count / hours if hours else None,
             "low": low / hours if hours else None, "high": high / hours if hours else None}  # fmt: skip
 

@@ -6,6 +6,7 @@ schedule is, are made here. Strengths are in spreads of the channel in training.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -78,8 +79,8 @@ def _own(
     kind: str, strength: float, scale: float, name: str, stream: Stream, seed: int
 ) -> Callable[[Array, int], Array]:
     """Return one of the bench's own faults."""
-    params = {"bias": {"offset": strength * scale}, "noise": {"sigma": strength * scale},
-              "stuck": {"hold_s": 0.0, "every_s": 0.0}}[kind]  # fmt: skip
+    params: dict[str, Any] = {"bias": {"offset": strength * scale}, "noise": {"sigma": strength * scale},
+                              "stuck": {"hold_s": 0.0, "every_s": 0.0}}[kind]  # fmt: skip
     schedule = Schedule(seed, (Fault.of(f"sensor.{kind}", f"*/*/{name}", **params),))
     readings = Readings(schedule, "board", stream.name)
 
