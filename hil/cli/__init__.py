@@ -24,6 +24,7 @@ from hil.cli import (
     judge,
     learn,
     live,
+    orient,
     parity,
     record,
     runs,
@@ -43,7 +44,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for family in (live, record, files, judge, learn, validate, drift, parity, bench, scenarios, runs, cluster, dut):
+FAMILIES = (
+    live, record, files, judge, learn, validate, drift, orient, parity, bench, scenarios, runs, cluster, dut
+)  # fmt: skip
+for family in FAMILIES:
     for verb in family.VERBS:
         app.command(verb.__name__.rstrip("_"))(verb)
 for group, name in (*scenarios.GROUPS, *faults.GROUPS, *cluster.GROUPS, *deploy.GROUPS, *firmware.GROUPS, *data.GROUPS):

@@ -68,6 +68,7 @@ def drift(
 
 def _watch(what: str, files: list[Path], board: str | None, json: bool, quiet: bool) -> None:
     import hil
+    from firmware_bridge.batch import Batch
     from hil.models.drifting import DriftTap, absent
     from hil.models.recorded import items_of
 
@@ -76,16 +77,18 @@ def _watch(what: str, files: list[Path], board: str | None, json: bool, quiet: b
         raise FileError(why.partition(":")[0], what, why.partition(": ")[2])
     found = []
     for file in files:
-        recording = hil.open(file)
-        tell_lost(recording)
-        runner = model.runner(boards=None if board is None else [board])
-        tap = runner.tap = DriftTap(model.package)
-        with worked("s of recording", recording.duration_s) as told:
-            for item in items_of(recording, model.contract, board):
-                runner.push([item])
-                told((item.t_ns if isinstance(item.t_ns, int) else int(item.t_ns[-1])) / 1e9 - recording.start_ns / 1e9)
+        with hil.open(file) as recording:
+            tell_lost(recording)
+            runner = model.runner(boards=None if board is None else [board])
+            tap = runner.tap = DriftTap(model.package)
+            start_ns, length_s = recording.start_ns, max(recording.duration_s, 1e-9)
+            with worked("s of recording", length_s) as told:
+                for item in items_of(recording, model.contract, board):
+                    runner.push([item])
+                    if isinstance(item, Batch) and len(item):
+                        told((int(item.t_ns[-1]) - start_ns) / 1e9 / length_s)
         for (role, stream), watch in tap.watches.items():
-            found.append({"file": str(file), "board": role, "stream": stream, **_plain(watch, recording.start_ns)})
+            found.append({"file": str(file), "board": role, "stream": stream, **_plain(watch, start_ns)})
     if json:
         print_json({"schema": 1, "model": model.contract.name, "watched": found})
         return
