@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from firmware_bridge.errors import BridgeError
 from firmware_bridge.events import Arrival, Prediction
+from hil.driftview import DriftView, drift_view
 from hil.snapshot import PredictionView
 
 if TYPE_CHECKING:
@@ -40,7 +41,16 @@ def load_runner(
         from hil.models.model import load_model
 
         model = load_model(path)
-        return lambda slot_map: model.runner(boards=boards, slots=slots, backend=backend, slot_map=slot_map)
+
+        def make(slot_map: Mapping[str, int] | None) -> Runner:
+            runner = model.runner(boards=boards, slots=slots, backend=backend, slot_map=slot_map)
+            if model.contract.reference is not None:
+                from hil.models.drifting import DriftTap
+
+                runner.tap = DriftTap(model.package)
+            return runner
+
+        return make
 
     return load
 
@@ -130,7 +140,22 @@ class ModelStage:
     def views(self) -> tuple[PredictionView, ...]:
         """Return the state of the model at each of its boards."""
         boards = self.boards if self.boards is not None else (tuple(self._seen) or ("",))
-        return tuple(PredictionView(self.name, board, self.state, self.sentence, self.labels) for board in boards)
+        return tuple(
+            PredictionView(self.name, board, self.state, self.sentence, self.labels, drift=self._drift(board))
+            for board in boards
+        )
+
+    def _drift(self, board: str) -> DriftView | None:
+        """Return what the watch beside the model says of a board."""
+        if self._runner is None:
+            return None
+        from hil.models.drifting import DriftTap, absent
+
+        tap = getattr(self._runner, "tap", None)
+        if not isinstance(tap, DriftTap):
+            return drift_view(None, absent(self._runner.contract))
+        states = [state for (role, _), state in tap.states().items() if role == board]
+        return drift_view(states[0] if states else None)
 
     def _load_now(self) -> None:
         try:

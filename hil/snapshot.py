@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from firmware_bridge.errors import UsageError
 from hil.allanview import AllanView
+from hil.driftview import DriftView
 from hil.message import from_plain, pack, to_plain, unpack
 from hil.view import View
 
@@ -23,6 +24,7 @@ __all__ = [
     "SCHEMA",
     "AllanView",
     "BoardView",
+    "DriftView",
     "LogLine",
     "MarkView",
     "PredictionView",
@@ -169,6 +171,7 @@ class PredictionView:
         told: What the board itself said was going on then (a virtual board knows), or empty.
         behind_s: How far the newest decision is behind the newest sample, seconds of board time; None while unknown.
         history: Earlier decisions, oldest first: `(t_ns, label, confidence)`.
+        drift: What the drift watch beside it says; None while the model is not loaded.
     """
 
     model: str
@@ -183,6 +186,7 @@ class PredictionView:
     told: str = ""
     behind_s: float | None = None
     history: tuple[tuple[int, str, float], ...] = ()
+    drift: DriftView | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from hil.cli import (
     data,
     deploy,
     doctor,
+    drift,
     dut,
     enrol,
     faults,
@@ -25,6 +26,7 @@ from hil.cli import (
     judge,
     learn,
     live,
+    orient,
     parity,
     pick,
     record,
@@ -46,9 +48,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for family in (
-    live, doctor, record, files, judge, learn, enrol, validate, pick, shrink, parity, bench, scenarios, runs, cluster, dut,
-):  # fmt: skip
+FAMILIES = (
+    live, doctor, record, files, judge, learn, enrol, validate, drift, orient, pick, shrink, parity, bench, scenarios, runs,
+    cluster, dut,
+)  # fmt: skip
+for family in FAMILIES:
     for verb in family.VERBS:
         app.command(verb.__name__.rstrip("_"))(verb)
 for group, name in (*scenarios.GROUPS, *faults.GROUPS, *cluster.GROUPS, *deploy.GROUPS, *firmware.GROUPS, *data.GROUPS):

@@ -2,8 +2,8 @@
 
 Rule: no torch here. A contract is complete by itself: whoever holds it can say which streams fit, when a decision is
 due, and how the figures on its card were measured. It is written in the oldest `schema` that can say it (2 has frames,
-post-processing and networks other than the TCN), so that older programs read what they can run; a newer one is refused
-in a sentence.
+post-processing and networks other than the TCN, 3 what training looked like), so that older programs read what they
+can run; a newer one is refused in a sentence.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from pydantic import (
 )  # fmt: skip
 
 from firmware_bridge.errors import FileError
+from hil.drift.reference import Reference
 from hil.models.data_config import Conditioning
 from hil.models.nets.shape import NetShape, TurnsShape
 from hil.models.nets.shapes import SHAPES
@@ -33,7 +34,7 @@ __all__ = [
     "SCHEMA", "Architecture", "Card", "Contract", "Input", "Integers", "Metric", "first_mistake", "parse_contract",
 ]  # fmt: skip
 
-SCHEMA = 2
+SCHEMA = 3
 """The newest contract that this version reads."""
 
 _Name = Annotated[str, Field(min_length=1, max_length=100)]
@@ -159,6 +160,7 @@ class Contract(_Part):
         tolerance: Largest difference of a probability on another backend or CPU that still counts as the same.
         lineage: Where it comes from: people, held-out people, seed, settings, parents. Plain JSON values.
         training_data_sha256: Digest of the readings and labels it was trained on.
+        reference: What training looked like, for the watch beside the model; None: nobody looked.
         card: For people.
     """
 
@@ -182,6 +184,7 @@ class Contract(_Part):
     tolerance: Annotated[float, Field(ge=0, le=1)] = 1e-4
     lineage: dict[str, Any] = Field(default_factory=dict)
     training_data_sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    reference: Reference | None = None
     card: Card = Card()
 
     @model_validator(mode="after")
@@ -226,6 +229,8 @@ class Contract(_Part):
     @property
     def schema_version(self) -> int:
         """The oldest schema that can say it."""
+        if self.reference is not None:
+            return 3
         newer = self.frame is not None or self.post != Post()
         return 2 if newer or (self.architecture is not None and self.architecture.name != "tcn") else 1
 
@@ -234,7 +239,7 @@ class Contract(_Part):
         plain = {"schema": self.schema_version, **self.model_dump(mode="json", by_alias=True)}
         if plain["schema"] == 1:
             plain = {key: value for key, value in plain.items() if key not in _SINCE_2}
-        for key in ("conditioning", "int8"):
+        for key in ("conditioning", "int8", "reference"):
             if getattr(self, key) is None:
                 del plain[key]  # so that versions that know of none read it
         return json.dumps(plain, indent=1, sort_keys=True) + "\n"

@@ -27,7 +27,10 @@ from hil.models.post import Decider, Post
 from hil.models.scanning import Step
 from hil.models.segments import Block, Coverage, Segmenter
 
-__all__ = ["Runner"]
+__all__ = ["Runner", "Tap"]
+
+Tap = Callable[[str, str, Block, npt.NDArray[np.float32], npt.NDArray[np.float32]], None]
+"""Takes board, stream, a hop's block, its normalised readings `(hop, C)` and the network's outputs `(classes,)`."""
 
 
 @dataclass(slots=True, eq=False)
@@ -81,6 +84,8 @@ class Runner:
         self._feeds: dict[tuple[str, str], _Feed | None] = {}
         self.calls = 0
         """How often the network was called."""
+        self.tap: Tap | None = None
+        """Is shown every hop and what the network gave for it."""
 
     def push(self, items: Iterable[Item | Arrival]) -> list[Prediction]:
         """Take items in their order and return the decisions that they complete.
@@ -259,6 +264,12 @@ class Runner:
                     reset = [row for _, block, row in due if block.reset]
                     starts = [block.end - self.contract.hop for _, block, _ in due]
                     outputs = group.run([row for *_, row in due], [block.raw for _, block, _ in due], reset, starts)
+                if self.tap is not None:
+                    for at, block, row in due:
+                        # Not the padded slots of others, and a copy: the network's own arrays are filled again.
+                        self.tap(
+                            feeds[at].board, feeds[at].name, block, group.step.input[row].copy(), outputs[row].copy()
+                        )
                 told = self._told(group, outputs, [(feeds[at], block, row) for at, block, row in due])
                 for (at, _, _), one in zip(due, told, strict=True):
                     if one is not None:

@@ -1,6 +1,7 @@
 """Training from a configuration to a model file: held-out people, one seed, the streaming form from the first step on.
 
-Rule: nothing of a held-out person is touched, not even for the normalisation. Same configuration, data, machine and
+Rule: nothing of a held-out person is learnt from, not even for the normalisation; only what the finished network says
+of strangers, which the drift watch must know, is looked at on them. Same configuration, data, machine and
 seed: same weights, and the same ones again after a kill (`hil.models.checkpoint`). When to stop is decided by people
 set apart inside those trained on, who are then learnt from as well.
 """
@@ -23,6 +24,7 @@ from hil.models.checkpoint import Checkpoint
 from hil.models.contract import Architecture, Card, Contract, Input
 from hil.models.datasets import PIECE, Dataset, Series, digest
 from hil.models.device import device_for
+from hil.models.drifting import referenced
 from hil.models.export import exported_program
 from hil.models.fit import Fitted, Job, Progress, fit
 from hil.models.nets.choice import Facts, OwnChoice, ShotsChoice, shape_for
@@ -129,6 +131,7 @@ def trained(
         constants = _constants(inside, dataset)
     contract = _contract(config, dataset, people, held_out, constants, memory, sha256)
     package = _packed(found.net, contract, shape)
+    package = referenced(package, series, dataset.of(held_out), seed=config.seed)
     return Trained(package, {"schema": 1, "model": config.name, "seed": config.seed, "stages": stages})
 
 

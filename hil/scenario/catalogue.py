@@ -157,6 +157,20 @@ _MODEL = _rows(
     ("ram", "B", "data", "tensors in 8 bits, in a board's arena", "firmware that counts"),
 )
 
+_DRIFT = _rows(
+    "model.MODEL.drift",
+    ("looks", "1", "data", "windows that the drift watch looked at", "readings, the model's reference"),
+    ("sensor_alarms", "1", "data", "how often the verdict became `sensor different`", "readings, reference"),
+    ("sensor_share", "%", "data", "windows with the verdict `sensor different`", "readings, reference"),
+    ("first_sensor_alarm", "s", "data", "from the board's first sample to that verdict", "readings, reference"),
+    ("model_alarms", "1", "data", "how often the verdict became `model wrong`", "readings, scores, reference"),
+    ("model_share", "%", "data", "windows with the verdict `model wrong`", "readings, scores, reference"),
+    ("first_model_alarm", "s", "data", "from the board's first sample to that verdict", "readings, scores, reference"),
+    ("embedding", "1", "data", "mean distance of the scores from the nearest label, in their spread", "scores"),
+    ("distance.CHANNEL", "1", "data", "distance of a channel's distribution from training's (Wasserstein-1), "
+     "in its spread in training", "readings, reference"),
+)  # fmt: skip
+
 _EVENT = _rows(
     "event.EVENT",
     ("true_positives", "1", "data", "expected appearances of the label that came in time", "decisions"),
@@ -166,7 +180,7 @@ _EVENT = _rows(
     ("delay", "s", "data", "longest time from the beginning of an appearance to its first decision", "decisions"),
 )
 
-_OWN = [*_LINK, *_CLOCK, *_STIMULUS, *_DRIVE, *_STREAM, *_CHANNEL, *_MODEL, *_EVENT]
+_OWN = [*_LINK, *_CLOCK, *_STIMULUS, *_DRIVE, *_STREAM, *_CHANNEL, *_MODEL, *_DRIFT, *_EVENT]
 _NAMES = {row.pattern for row in _OWN}
 _MEASURED = [
     MetricRow(name, metric.unit, metric.kind, metric.meaning, metric.source, measured=True)

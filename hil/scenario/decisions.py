@@ -12,6 +12,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,9 @@ from hil.recording.marks import Label
 from hil.scenario.course import Course
 from hil.scenario.decided import Decided
 from hil.scenario.evidence import BoardEvidence
+
+if TYPE_CHECKING:
+    from hil.drift.watch import Watch
 
 __all__ = ["ModelEvidence", "Verdicts", "digest", "verdicts"]
 
@@ -51,6 +55,8 @@ class ModelEvidence:
         identity: What the last bits depend on.
         failed: One sentence where it could not run.
         deadline_ms: As the scenario says.
+        drift: The drift watch of every board and stream that it read.
+        undrifted: Why there is no watch; empty where there is.
     """
 
     name: str
@@ -67,6 +73,8 @@ class ModelEvidence:
     identity: dict[str, object] = field(default_factory=dict)
     failed: str = ""
     deadline_ms: float | None = None
+    drift: "dict[tuple[str, str], Watch]" = field(default_factory=dict)
+    undrifted: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -95,6 +95,7 @@ class Running:
         self.evidence.hop, self.evidence.memory = contract.hop, contract.reach
         boards = None if table.board is None else [table.board]
         self.runner = model.runner(boards=boards, slots=SLOTS, backend=table.backend)
+        self._watch(model)
 
     def push(self, arrival: Passing, live_ns: int | None) -> None:
         """Let the model see what passes.
@@ -122,6 +123,14 @@ class Running:
                 self.evidence.age_ms.extend((came_ns - one.t_ns) / 1e6 for came_ns, one in came)
             elif live_ns is not None:
                 self.evidence.age_ms.extend((live_ns - one.t_ns) / 1e6 for one in made)
+
+    def _watch(self, model: "Model") -> None:
+        from hil.models.drifting import DriftTap, absent
+
+        self.evidence.undrifted = absent(model.contract)
+        if self.runner is not None and not self.evidence.undrifted:
+            tap = self.runner.tap = DriftTap(model.package)
+            self.evidence.drift = tap.watches
 
     def finish(self) -> ModelEvidence:
         """Return what it did."""

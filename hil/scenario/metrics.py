@@ -19,7 +19,7 @@ from hil.scenario.grammar import EventTable
 from hil.scenario.outcome import NA, UNSET, Reading
 from hil.scenario.tally import away_from_median, percentile_of
 
-__all__ = ["board_readings", "event_readings", "expected_of", "model_readings"]
+__all__ = ["board_readings", "event_readings", "expected_of", "model_readings", "reading"]
 
 Found = tuple[str, float | None, str]
 """The last part of a name, its value, and why there is none (`NA: ...` where it cannot be)."""
@@ -28,23 +28,23 @@ Found = tuple[str, float | None, str]
 def board_readings(board: BoardEvidence) -> Iterator[Reading]:
     """Yield the link, clock and stream metrics of a board."""
     for key, value, why in _link(board):
-        yield _reading(f"link.{board.role}.{key}", value, why)
+        yield reading(f"link.{board.role}.{key}", value, why)
     for key, value, why in _clock(board):
         off = None if board.clock is None else (board.clock.drift_high - board.clock.drift_low) / 2
-        yield _reading(f"clock.{board.role}.{key}", value, why, off if key == "drift" else None)
+        yield reading(f"clock.{board.role}.{key}", value, why, off if key == "drift" else None)
     for name, tally in sorted(board.streams.items()):
         place = f"stream.{board.role}.{slug(name)}"
-        yield _reading(f"{place}.samples", float(tally.samples), "")
-        yield _reading(f"{place}.rate", tally.rate_hz, "fewer than two samples followed each other")
-        yield _reading(f"{place}.jitter_p99", tally.jitter_us(0.99), "fewer than two samples followed each other")
+        yield reading(f"{place}.samples", float(tally.samples), "")
+        yield reading(f"{place}.rate", tally.rate_hz, "fewer than two samples followed each other")
+        yield reading(f"{place}.jitter_p99", tally.jitter_us(0.99), "fewer than two samples followed each other")
         counted = tally.stream.counted
-        yield _reading(
+        yield reading(
             f"{place}.gaps", float(board.counts[f"gaps {name}"]) if counted else None, "the board numbers no samples"
         )
         units = dict(zip(tally.stream.channels, tally.stream.units, strict=False))
         for channel, figures in tally.figures().items():
             for key in ("minimum", "maximum", "mean", "sd", "noise", "saturation"):
-                found = _reading(f"{place}.{slug(channel)}.{key}", getattr(figures, key), "too few samples in a row")
+                found = reading(f"{place}.{slug(channel)}.{key}", getattr(figures, key), "too few samples in a row")
                 yield Reading(found.name, found.value, found.unit.replace("{u}", units.get(channel, "?")), found.kind,
                               found.absent, found.why)  # fmt: skip
 
@@ -63,15 +63,15 @@ def model_readings(
     place = f"model.{model.name}"
     if model.failed:
         for key in ("decisions", "coverage", "accuracy", "macro_f1", "ece"):
-            yield _reading(f"{place}.{key}", None, model.failed)
+            yield reading(f"{place}.{key}", None, model.failed)
         return
-    yield _reading(f"{place}.decisions", float(len(model.made)), "")
-    yield _reading(f"{place}.missed", float(model.missed), "")
+    yield reading(f"{place}.decisions", float(len(model.made)), "")
+    yield reading(f"{place}.missed", float(model.missed), "")
     due = len(model.made) + model.missed
-    yield _reading(f"{place}.coverage", len(model.made) / due if due else None, "no decision was due")
+    yield reading(f"{place}.coverage", len(model.made) / due if due else None, "no decision was due")
     sure = [one.confidence for one in model.made]
-    yield _reading(f"{place}.confidence_minimum", min(sure, default=None), "no decision was made")
-    yield _reading(f"{place}.confidence_maximum", max(sure, default=None), "no decision was made")
+    yield reading(f"{place}.confidence_minimum", min(sure, default=None), "no decision was made")
+    yield reading(f"{place}.confidence_maximum", max(sure, default=None), "no decision was made")
     yield from _timing(model, place, boards)
     yield from _scores(model, place, boards, labels, unlabelled)
 
@@ -90,17 +90,17 @@ def event_readings(
         why = f"no stretch of the readings is labelled {event.label!r}"
     if why:
         for key in ("true_positives", "false_negatives", "false_positives", "false_alarms_per_h", "delay"):
-            yield _reading(f"{place}.{key}", None, why)
+            yield reading(f"{place}.{key}", None, why)
         return
     rates = [tally.rate_hz or 1.0 for board in boards for tally in board.streams.values()]
     hop_ns = round(model.hop / max(rates, default=1.0) * 1e9)
     found = appearances(made, event.label, expected, round(event.delay_s * 1e9), hop_ns)
     hours = sum(board.seconds for board in boards) / 3600.0
-    yield _reading(f"{place}.true_positives", float(found.true_positives), "")
-    yield _reading(f"{place}.false_negatives", float(found.false_negatives), "")
-    yield _reading(f"{place}.false_positives", float(found.false_positives), "")
-    yield _reading(f"{place}.false_alarms_per_h", found.false_positives / hours if hours else None, "no readings")
-    yield _reading(f"{place}.delay", found.delay_s, "no appearance was met")
+    yield reading(f"{place}.true_positives", float(found.true_positives), "")
+    yield reading(f"{place}.false_negatives", float(found.false_negatives), "")
+    yield reading(f"{place}.false_positives", float(found.false_positives), "")
+    yield reading(f"{place}.false_alarms_per_h", found.false_positives / hours if hours else None, "no readings")
+    yield reading(f"{place}.delay", found.delay_s, "no appearance was met")
 
 
 def expected_of(
@@ -178,10 +178,10 @@ def _timing(model: ModelEvidence, place: str, boards: Sequence[BoardEvidence]) -
         off = max(((fit.uncertainty_ns + (fit.asymmetry_ns or 0)) / 1e6 for fit in fits), default=None)
         for name, share in (("p50", 50), ("p99", 99), ("p999", 99.9)):
             value = float(np.percentile(values, share)) if values else None
-            yield _reading(f"{place}.{key}_{name}", value, why, off if key == "age" else None)
+            yield reading(f"{place}.{key}_{name}", value, why, off if key == "age" else None)
     limit = model.deadline_ms
     late = None if limit is None else float(sum(took > limit for took in model.latency_ms))
-    yield _reading(f"{place}.deadline_misses", late, f"the scenario gives no model.{model.name}.deadline_ms")
+    yield reading(f"{place}.deadline_misses", late, f"the scenario gives no model.{model.name}.deadline_ms")
 
 
 def _scores(
@@ -194,19 +194,20 @@ def _scores(
     why = f"NA: {unlabelled}" if unlabelled else "no window of the readings has a label that the model knows"
     some = len(found.truth) > 0
     figures = score(found.truth, found.said, found.confidence, found.who, len(model.labels))
-    yield _reading(f"{place}.judged", float(len(found.truth)) if some or not unlabelled else None, why)
+    yield reading(f"{place}.judged", float(len(found.truth)) if some or not unlabelled else None, why)
     for key in ("accuracy", "macro_f1"):
-        yield _reading(f"{place}.{key}", getattr(figures, key) if some else None, why)
+        yield reading(f"{place}.{key}", getattr(figures, key) if some else None, why)
     made = bool((found.said != MISSED).any())
-    yield _reading(f"{place}.ece", figures.ece if some and made else None, why)
+    yield reading(f"{place}.ece", figures.ece if some and made else None, why)
     for index, label in enumerate(model.labels):
         here = found.truth == index
         recall = float((found.said[here] == index).mean()) if here.any() else None
         missing = why if not some else f"no window is labelled {label}"
-        yield _reading(f"{place}.recall.{slug(label)}", recall, missing)
+        yield reading(f"{place}.recall.{slug(label)}", recall, missing)
 
 
-def _reading(name: str, value: float | None, why: str, off: float | None = None) -> Reading:
+def reading(name: str, value: float | None, why: str, off: float | None = None) -> Reading:
+    """Return a reading of the catalogue; without a value UNSET, or NA where `why` begins with `NA: `."""
     row = find_row(name)
     assert row is not None, name
     if value is not None:

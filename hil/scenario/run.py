@@ -20,6 +20,7 @@ from hil.scenario.catalogue import find_row
 from hil.scenario.checks import judge
 from hil.scenario.cost import cost_readings
 from hil.scenario.decisions import ModelEvidence, digest, verdicts
+from hil.scenario.drift import drift_readings
 from hil.scenario.drive import drive_readings, drive_remark
 from hil.scenario.elsewhere import gap_to
 from hil.scenario.evidence import BoardEvidence
@@ -212,6 +213,7 @@ def readings_of(done: Execution, loaded: Loaded, live: bool) -> Iterable[Reading
         read = _read_by(name, done, loaded)
         why = "nobody labels a live board as it is read" if live and not any(done.labels.values()) else ""
         yield from model_readings(model, read, done.labels, why)
+        yield from drift_readings(model, read)
     for event in scenario.event:
         read = _read_by(event.model, done, loaded)
         yield from event_readings(event, done.models[event.model], read, done.labels)

@@ -118,7 +118,7 @@ def architecture(name: str, **config: int) -> dict[str, object]:
         (archive({**members(), "contract.json": b"{"}), "contract.json is not JSON"),
         (archive({**members(), "contract.json": b"[" * 100_000}), "contract.json is not JSON"),
         (archive({**members(), "contract.json": b"[]"}), "names no schema"),
-        (with_contract(schema=3), "has schema 3 and this version reads up to 2"),
+        (with_contract(schema=4), "has schema 4 and this version reads up to 3"),
         (with_contract(hop=0), "wrong at hop"),
         (with_contract(labels=["A", "A", "C", "D"]), "labels repeat"),
         (with_contract(memory_samples=7), "memory_samples is 7"),

@@ -1,0 +1,76 @@
+"""What the network says of a look: how far its scores are from every label they have meant, and how much it doubts.
+
+Rule of this room: scores are the embedding that every model has. A decision is near a label when it lies where
+decisions for that label lay (Mahalanobis distance with one covariance, Lee et al. 2018).
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from hil.drift.learn import learn_rising
+from hil.drift.reference import Scores, rounded
+
+__all__ = ["FIGURES", "figures", "learn_scores"]
+
+Float = npt.NDArray[np.float64]
+
+FIGURES = ("distance", "doubt")
+"""Of a look: mean distance of its decisions from the nearest label, and mean of 1 less the confidence."""
+
+_SHRUNK = 0.05
+
+
+def figures(scores: npt.NDArray[np.floating], means: Float, precision: Float) -> Float:
+    """Return `FIGURES` of the decisions of a look.
+
+    Args:
+        scores: `(D, labels)` logits.
+        means: `(labels, labels)`, NaN rows for labels that were never decided for.
+        precision: `(labels, labels)`.
+    """
+    rows = np.asarray(scores, np.float64)
+    away = rows[:, None] - means
+    far = np.einsum("dlk,dlk->dl", away @ precision, away)
+    near = np.sqrt(np.nanmin(far, axis=1) / rows.shape[1])
+    shifted = np.exp(rows - rows.max(axis=1, keepdims=True))
+    return np.array([float(near.mean()), float((1.0 - 1.0 / shifted.sum(axis=1)).mean())])
+
+
+def learn_scores(
+    looks: Mapping[str, Sequence[Float]], per_hour: float, look_hours: float, seed: int, network: str
+) -> Scores | None:
+    """Return what scores of people are like; None where there are too few.
+
+    Args:
+        looks: Of each person, by stretch, logits `(L, D, labels)` of the decisions of looks.
+        per_hour: False alarms an hour that are allowed.
+        look_hours: How long a look lasts.
+        seed: Of the orders of stretches.
+        network: Digest of the network.
+    """
+    rows = [one.reshape(-1, one.shape[-1]) for parts in looks.values() for one in parts if len(one)]
+    if not rows or sum(len(one) for one in rows) < 10 * rows[0].shape[1]:
+        return None
+    every = np.concatenate(rows).astype(np.float64)
+    said = every.argmax(axis=1)
+    labels = every.shape[1]
+    means = np.full((labels, labels), np.nan)
+    for label in np.unique(said).tolist():
+        means[label] = every[said == label].mean(axis=0)
+    away = every - means[said]
+    covariance = away.T @ away / len(every)
+    level = float(np.trace(covariance)) / labels or 1.0
+    precision = np.linalg.inv((1 - _SHRUNK) * covariance + _SHRUNK * level * np.eye(labels))
+    found = {
+        who: [np.stack([figures(look, means, precision) for look in part]) for part in parts if len(part)]
+        for who, parts in looks.items()
+    }
+    found = {who: parts for who, parts in found.items() if parts}
+    centre, within, between, limits = learn_rising(found, per_hour, look_hours, seed)
+    return Scores(
+        means=tuple(() if np.isnan(row).any() else rounded(row) for row in means),
+        precision=tuple(rounded(row) for row in precision), centre=rounded(centre), within=rounded(within),
+        between=rounded(between), limits=rounded(limits), people=tuple(sorted(found)), weights_sha256=network,
+    )  # fmt: skip

@@ -1,0 +1,115 @@
+"""What may be wrong with a sensor, as directions in which a look moves: one number for each suspicion and look.
+
+Rule of this room: a suspicion is judged given all else in the look. How a channel's level stands out is asked against
+what the other channels say of the movement (a matched filter in the space where looks of training are round), so that
+another movement, which moves all of them, raises no suspicion. A wrong mounting is a likelihood ratio: how much better
+the look fits training with two channels exchanged or one turned.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hil.drift.looks import Layout, Turn
+
+__all__ = ["KINDS", "MOST", "Suspicions"]
+
+Float = npt.NDArray[np.float64]
+
+KINDS = ("bias", "gain", "noise")
+"""Kinds of each channel, in the order of the entries: all channels' bias first."""
+
+MOST = 6.0
+"""What one look can say at most: a single odd one is no drift."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Suspicions:
+    """Everything that is suspected of one model's sensors.
+
+    Attributes:
+        layout: Of the looks.
+        centre: Mean look `(d,)`.
+        spread: Of each entry `(d,)`.
+        precision: `(d, d)` of standardised looks.
+        directions: `(3 C, d)`: where each of `KINDS` moves a standardised look.
+        filters: `(3 C, d)`: what gives the suspicion from it.
+        turns: Wrong mountings.
+        turning: What gives their log ratios from the second moments and the mean of looks: `(turns, d * d)`,
+            `(turns, d)`, `(turns,)`.
+    """
+
+    layout: Layout
+    centre: Float
+    spread: Float
+    precision: Float
+    directions: Float
+    filters: Float
+    turns: tuple[Turn, ...]
+    turning: tuple[Float, Float, Float]
+
+    @classmethod
+    def of(cls, layout: Layout, centre: Float, spread: Float, precision: Float) -> "Suspicions":
+        """Make the filters of a reference's looks."""
+        count = len(layout.channels)
+        directions = np.zeros((3 * count, layout.size))
+        for channel in range(count):
+            level, width, rough = channel, count + channel, 2 * count + channel
+            directions[channel, level] = 1.0 / spread[level]
+            directions[count + channel, [width, rough]] = 1.0 / spread[[width, rough]]
+            directions[2 * count + channel, rough] = 1.0 / spread[rough]
+        filters = directions @ precision
+        filters /= np.sqrt(np.einsum("hd,hd->h", filters, directions))[:, None]
+        turns = tuple(layout.turns())
+        return cls(layout, centre, spread, precision, directions, filters, turns,
+                   _turning(turns, centre, spread, precision))  # fmt: skip
+
+    @property
+    def names(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Kind and channels of every suspicion, in order: `bias`, `gain`, `noise`, then `swap` and `flip`."""
+        found = [(kind, (channel,)) for kind in KINDS for channel in self.layout.channels]
+        return found + [("swap" if len(turn.channels) == 2 else "flip", turn.channels) for turn in self.turns]
+
+    def standard(self, look: Float) -> Float:
+        """Return looks in standard deviations of training."""
+        return (look - self.centre) / self.spread
+
+    def oddness(self, standard: Float) -> Float:
+        """Return the squared distance of standardised looks `(L, d)` from training's middle, in all entries: `(L,)`."""
+        found: Float = np.einsum("ld,ld->l", standard @ self.precision, standard)
+        return found
+
+    def of_standard(self, standard: Float) -> Float:
+        """Return every suspicion of a standardised look `(d,)`: `(3 C + turns,)`.
+
+        Of channels in standard deviations, of turns as a log ratio.
+        """
+        shifts: Float = self.filters @ standard
+        if not self.turns:
+            return shifts
+        return np.concatenate((shifts, np.minimum(np.maximum(self.ratios(standard[None]), -MOST), MOST)))
+
+    def ratios(self, standard: Float) -> Float:
+        """Return how much better standardised looks `(L, d)` fit if turned: mean log ratio of each turn `(turns,)`."""
+        second = (standard.T @ standard / len(standard)).ravel()
+        square, linear, constant = self.turning
+        found: Float = square @ second + linear @ standard.mean(axis=0) + constant
+        return found
+
+
+def _turning(turns: tuple[Turn, ...], centre: Float, spread: Float, precision: Float) -> tuple[Float, Float, Float]:
+    """Return the log ratios as a quadratic form.
+
+    A turned look is `A x + b` of the standardised look `x`, and its log ratio half of `x'Px - (A x + b)'P(A x + b)`.
+    """
+    size = len(centre)
+    square, linear, constant = np.zeros((len(turns), size, size)), np.zeros((len(turns), size)), np.zeros(len(turns))
+    for at, turn in enumerate(turns):
+        moved = np.zeros((size, size))
+        moved[np.arange(size), turn.order] = turn.sign * spread[turn.order] / spread
+        offset = (turn.sign * centre[turn.order] - centre) / spread
+        square[at] = 0.5 * (precision - moved.T @ precision @ moved)
+        linear[at] = -offset @ precision @ moved
+        constant[at] = -0.5 * offset @ precision @ offset
+    return square.reshape(len(turns), -1), linear, constant

@@ -1,0 +1,181 @@
+"""The drift watch at a model: what it learns from a dataset, and what it is shown of a runner.
+
+Rule of this room: the watch is shown what the network is shown, hop by hop, after conditioning, from the executor that
+live boards use; so it needs no intake of its own, and its verdicts do not depend on how samples came.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from firmware_bridge.batch import Batch
+from firmware_bridge.streams import Stream
+from hil.drift.learn import learn
+from hil.drift.looks import FRAME, Layout, reduced
+from hil.drift.reference import Reference
+from hil.drift.scores import learn_scores
+from hil.drift.verdict import State
+from hil.drift.watch import Watch
+from hil.models.contract import Contract
+from hil.models.datasets import Series
+from hil.models.package import Package, pack, unpack
+from hil.models.segments import Block
+
+__all__ = ["DriftTap", "absent", "layout_of", "look_samples", "network_digest", "referenced", "watch_of"]
+
+LEAST_S = 2.0
+"""Seconds that a look lasts at least: a shorter one of a fast board says little and costs much."""
+
+_CHANNELS = 32
+
+
+def network_digest(package: Package) -> str:
+    """Return the digest of a model's network, whatever else its file says."""
+    said = hashlib.sha256(package.program or b"")
+    for name in sorted(package.weights):
+        said.update(name.encode() + b"\0" + np.ascontiguousarray(package.weights[name], "<f4").tobytes())
+    return said.hexdigest()
+
+
+def look_samples(window: int, hop: int, rate_hz: float) -> int:
+    """Return the samples of a look: a window, or two seconds where that is more, in whole hops."""
+    return -(-max(window, round(LEAST_S * rate_hz), 8) // hop) * hop
+
+
+def layout_of(contract: Contract, readings: npt.NDArray[np.floating]) -> Layout:
+    """Return the layout of looks at what a model reads, its scales those of readings `(N, C)`."""
+    names = FRAME if contract.frame is not None else tuple(item.channel for item in contract.inputs)
+    units = tuple(item.unit for item in contract.inputs) * (len(FRAME) if contract.frame is not None else 1)
+    spread = readings.astype(np.float64).std(axis=0)
+    return Layout(names, units, tuple(float(f"{one:.6g}") if one > 0 else 1.0 for one in spread))
+
+
+def absent(contract: Contract) -> str:
+    """Return why there is no watch beside a model; empty where there is."""
+    if contract.reference is not None:
+        return ""
+    return (
+        f"model {contract.name} does not say what its training looked like: write it with "
+        "`hil drift MODEL --learn DATA -o NEW`, or train it again"
+    )
+
+
+def referenced(
+    package: Package, series: Sequence[Series], strangers: Sequence[Series] = (), *, per_hour: float = 1.0,
+    seed: int = 0,
+) -> Package:  # fmt: skip
+    """Return a model with what training looked like.
+
+    Args:
+        package: The model.
+        series: Readings of the people it was trained on, in its units.
+        strangers: Readings of people it was not trained on, for what its scores look like; without any, scores are
+            not watched.
+        per_hour: False alarms an hour that are allowed.
+        seed: Of the orders in which readings are put to find the limits.
+
+    Returns:
+        The same model as it is where too few people, or too many channels, let nothing be learnt.
+    """
+    contract = package.contract
+    if contract.frame is None and len(contract.inputs) > _CHANNELS:
+        return package
+    samples = look_samples(contract.window, contract.hop, contract.rate_hz)
+    stretches: dict[str, list[npt.NDArray[np.floating]]] = {}
+    for item in series:
+        stretches.setdefault(item.person, []).append(reduced(item.values, contract.frame))
+    if not any(len(one) >= samples for parts in stretches.values() for one in parts):
+        return package
+    layout = layout_of(contract, np.concatenate([one for parts in stretches.values() for one in parts]))
+    found = learn(layout, stretches, samples, contract.rate_hz, per_hour=per_hour, seed=seed)
+    if found is None:
+        return package
+    if strangers:
+        looks = _scores_of(package, strangers, samples)
+        hours = samples / contract.rate_hz / 3600.0
+        scores = learn_scores(looks, per_hour, hours, seed, network=network_digest(package))
+        found = found.model_copy(update={"scores": scores})
+    content = dict(package.weights) if package.program is None else package.program
+    changed = contract.model_copy(update={"reference": found})
+    return unpack(pack(changed, content, package.step), contract.name)
+
+
+def watch_of(package: Package) -> Watch:
+    """Return a watch beside a model that has a reference."""
+    assert package.contract.reference is not None
+    return Watch(package.contract.reference, network_digest(package), package.contract.frame)
+
+
+class DriftTap:
+    """Shows every stream that a runner reads to a watch of its own.
+
+    Args:
+        package: A model with a reference.
+    """
+
+    def __init__(self, package: Package) -> None:
+        contract = package.contract
+        assert contract.reference is not None
+        self.watches: dict[tuple[str, str], Watch] = {}
+        """By board and stream."""
+        self._reference: Reference = contract.reference
+        self._network = network_digest(package)
+        self._frame = contract.frame
+        self._mean = np.array([item.mean for item in contract.inputs], np.float32)
+        self._std = np.array([item.std for item in contract.inputs], np.float32)
+        self._logits = contract.outputs == "logits"
+
+    def __call__(
+        self, board: str, stream: str, block: Block, readings: npt.NDArray[np.float32],
+        outputs: npt.NDArray[np.float32],
+    ) -> None:  # fmt: skip
+        """Show a hop; see `hil.models.streaming.Tap`."""
+        watch = self.watches.get((board, stream))
+        if watch is None:
+            watch = self.watches[board, stream] = Watch(self._reference, self._network, self._frame)
+        scores = None
+        if block.decide:
+            scores = outputs if self._logits else np.log(np.maximum(outputs, 1e-9))
+        watch.take(readings * self._std + self._mean, block.t_ns, scores, block.reset)
+
+    def states(self) -> dict[tuple[str, str], State]:
+        """Return where every watch stands."""
+        return {key: watch.state() for key, watch in self.watches.items()}
+
+
+def _scores_of(
+    package: Package, series: Sequence[Series], samples: int
+) -> dict[str, list[npt.NDArray[np.float64]]]:  # fmt: skip
+    """Return the logits of decisions, look by look, of each person."""
+    from hil.models.evaluate import unconditioned
+    from hil.models.model import Model
+
+    contract = package.contract
+    names = tuple(item.channel for item in contract.inputs)
+    stream = Stream(
+        contract.stream or "series", names, tuple(item.unit for item in contract.inputs), "<f4",
+        contract.frame or (len(names),), contract.rate_hz,
+    )  # fmt: skip
+    rows: dict[int, list[npt.NDArray[np.float32]]] = {at: [] for at in range(len(series))}
+
+    def tap(board: str, stream: str, block: Block, readings: object, outputs: npt.NDArray[np.float32]) -> None:
+        if block.decide:
+            rows[int(board)].append(outputs if contract.outputs == "logits" else np.log(np.maximum(outputs, 1e-9)))
+
+    runner = Model(unconditioned(package)).runner(slots=8)
+    runner.tap = tap
+    for at, item in enumerate(series):
+        numbers = np.arange(len(item.values), dtype=np.int64)
+        times = (numbers / contract.rate_hz * 1e9).astype(np.int64)
+        runner.push([Batch(str(at), stream, 0, 0, numbers, times, item.values.reshape(-1, *stream.shape))])
+    each = samples // contract.hop
+    found: dict[str, list[npt.NDArray[np.float64]]] = {}
+    for at, item in enumerate(series):
+        whole = np.array(rows[at], np.float64).reshape(-1, len(contract.labels))
+        count = len(whole) // each
+        found.setdefault(item.person, []).append(whole[: count * each].reshape(count, each, -1))
+    return found

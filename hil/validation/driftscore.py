@@ -1,0 +1,324 @@
+"""How good the drift watch is: seeded sensor faults and an unseen class, on people whom no part of it has met.
+
+Rule of this room: for each fold a network is trained, its scores are looked at on the people of the next fold, and it
+is judged on the fold's own: whoever is judged is in no statistic and no limit. Everything goes through the executor and
+the watch that live boards use. A fault begins at a seeded moment of a session; what was
+alarmed before is counted apart.
+"""
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from firmware_bridge.batch import Batch
+from firmware_bridge.errors import UsageError
+from firmware_bridge.streams import Stream
+from hil.drift.learn import learn
+from hil.drift.looks import Layout
+from hil.drift.reference import Reference
+from hil.drift.verdict import MODEL, SENSOR, Finding
+from hil.drift.watch import Watch
+from hil.measure.intervals import count_interval, share_interval
+from hil.models.datasets import Dataset, Series, ordered
+from hil.models.drifting import DriftTap, look_samples, watch_of
+from hil.models.evaluate import folds_of, unconditioned
+from hil.models.model import Model
+from hil.models.package import Package
+from hil.models.training_config import TrainConfig
+from hil.validation.injected import STRENGTHS, Injected, faults_of
+
+__all__ = ["DriftPlan", "drift_score"]
+
+Array = npt.NDArray[np.float32]
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class DriftPlan:
+    """What is asked for.
+
+    Attributes:
+        folds: How many of the folds of two are judged; None: all.
+        kinds: Faults; empty: all.
+        scores: Whether a network is trained for each fold and its scores are watched; else readings alone are.
+        classes: Whether a class is held out, too, with one training more a fold.
+        most_s: How long after its beginning a fault may be found.
+        seed: Of the moments at which faults begin, and of noise.
+    """
+
+    folds: int | None = None
+    kinds: tuple[str, ...] = ()
+    scores: bool = True
+    classes: bool = True
+    most_s: float = 120.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Taught:
+    """What is judged: a reference, and the model whose scores are watched, None where only readings are."""
+
+    reference: Reference
+    hop: int
+    rate_hz: float
+    package: Package | None
+
+    @property
+    def look_s(self) -> float:
+        """Seconds of a look."""
+        return self.reference.samples / self.rate_hz
+
+    def watch(self) -> Watch:
+        """Return a fresh watch."""
+        return Watch(self.reference) if self.package is None else watch_of(self.package)
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """One fault: where, and what came of it. `looks` after its beginning until the alarm, None: none came."""
+
+    fault: Injected
+    alarmed_before: bool
+    looks: int | None = None
+    finding: Finding | None = None
+    model_looks: int | None = None
+
+
+def drift_score(
+    config: TrainConfig, dataset: Dataset, plan: DriftPlan, progress: Progress | None = None,
+    kept: Callable[[dict[str, Any]], None] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Judge the drift watch on people whom neither network nor reference has met; return plain JSON values.
+
+    Args:
+        config: What is trained for each fold, and how.
+        dataset: Labelled readings.
+        plan: What is asked for.
+        progress: Told the share that is done, and a line.
+        kept: Given after each fold what is known so far, so that a cut costs no more than a fold.
+
+    Raises:
+        UsageError: There are too few people, or readings are too short for a look.
+    """
+    folds = folds_of(dataset.people)
+    if len(folds) < 3 or dataset.frame is not None:
+        raise UsageError(
+            f"there are {len(dataset.people)} people; a drift watch is judged on two, its scores looked at on two and "
+            "learnt on three or more, with channels that are no frames", "drift", "give more people",
+        )  # fmt: skip
+    chosen = folds[: plan.folds]
+    clean: dict[str, Any] = {}
+    tries: list[_Try] = []
+    strange: list[dict[str, Any]] = []
+    found: dict[str, Any] = {}
+    for at, fold in enumerate(chosen):
+        after = folds[(at + 1) % len(folds)]
+        taught = _taught(config, dataset, fold, after, plan)
+        look_s = taught.look_s
+        for person in fold:
+            session = list(dataset.of([person]))
+            whole = _run(taught, taught.watch(), [item.values for item in session])
+            clean[person] = _clean(whole, look_s)
+            tries += _faulted(taught, person, session, plan)
+        if plan.classes:
+            strange += _unseen_class(config, dataset, fold, after, at % len(dataset.labels), plan)
+        found = _told(config, plan, chosen[: at + 1], clean, tries, strange, look_s)
+        if kept is not None:
+            kept(found)
+        if progress is not None:
+            alarms = sum(clean[person]["sensor_alarms"] for person in fold)
+            progress((at + 1) / len(chosen), f"held out {', '.join(fold)}: {alarms} false alarms of a sensor")
+    return found
+
+
+def _told(
+    config: TrainConfig, plan: DriftPlan, folds: Sequence[Sequence[str]], clean: dict[str, Any], tries: Sequence[_Try],
+    strange: Sequence[dict[str, Any]], look_s: float,
+) -> dict[str, Any]:  # fmt: skip
+    """Return everything that is known as plain JSON values."""
+    hours = sum(one["hours"] for one in clean.values())
+    return {
+        "schema": 1, "kind": "drift", "name": config.name, "seed": plan.seed, "training_seed": config.seed,
+        "epochs": config.training.epochs, "scores": plan.scores, "look_s": look_s, "most_s": plan.most_s,
+        "folds": [list(fold) for fold in folds], "hours": hours,
+        "false_alarms": {
+            kind: _rate(sum(one[f"{kind}_alarms"] for one in clean.values()), hours) for kind in ("sensor", "model")
+        },
+        "people": clean, "rows": list(_rows(tries, look_s)), "unseen_class": list(strange),
+        "unseen_class_called_sensor": _share(sum(one["sensor"] for one in strange), len(strange)),
+        "unseen_class_called_model": _share(sum(one["model"] for one in strange), len(strange)),
+    }  # fmt: skip
+
+
+def _taught(
+    config: TrainConfig, dataset: Dataset, fold: Sequence[str], after: Sequence[str], plan: DriftPlan
+) -> _Taught:  # fmt: skip
+    """Learn without a fold; a network is trained without the next one too, whose scores then are in the reference."""
+    inside = replace(dataset, series=tuple(item for item in dataset.series if item.person not in fold))
+    if not plan.scores:
+        stretches = {person: [item.values for item in inside.of([person])] for person in inside.people}
+        spread = np.concatenate([item.values for item in inside.series]).std(axis=0)
+        layout = Layout(dataset.channels, dataset.units, tuple(float(one) for one in spread))
+        samples = look_samples(config.window, config.hop, dataset.rate_hz)
+        reference = learn(layout, stretches, samples, dataset.rate_hz, seed=plan.seed)
+        package = None
+    else:
+        from hil.models.train import trained
+
+        package = trained(config, inside, ordered(after)).package
+        reference = package.contract.reference
+    if reference is None:
+        raise UsageError("nothing could be learnt of its readings", "drift", "give longer readings of more people")
+    return _Taught(reference, config.hop, dataset.rate_hz, package)
+
+
+def _run(taught: _Taught, watch: Watch, pieces: Sequence[Array]) -> list[tuple[str, Finding | None, int]]:
+    """Show pieces of a session, each a segment of its own; return verdict, finding and piece of every look."""
+    show = _shown_to(taught, watch)
+    found: list[tuple[str, Finding | None, int]] = []
+    for boot, values in enumerate(pieces):
+        for low in range(0, len(values) - taught.hop + 1, taught.hop):
+            seen = sum(watch.counts.values())
+            show(values[low : low + taught.hop], boot, low)
+            if sum(watch.counts.values()) > seen:
+                found.append((watch.verdict, watch.state().finding, boot))
+    return found
+
+
+def _shown_to(taught: _Taught, watch: Watch) -> Callable[[Array, int, int], None]:
+    """Return what shows hops to a watch: through the executor where scores are watched."""
+    package, rate_hz = taught.package, taught.rate_hz
+    if package is None:
+        return lambda part, boot, low: _discard(watch.take(part, int(low / rate_hz * 1e9), None, reset=low == 0))
+    contract = package.contract
+    names, units = tuple(item.channel for item in contract.inputs), tuple(item.unit for item in contract.inputs)
+    stream = Stream(contract.stream or "series", names, units, "<f4", (len(names),), rate_hz)
+    runner = Model(unconditioned(package)).runner(slots=8)
+    tap = DriftTap(package)
+    tap.watches["board", stream.name] = watch
+    runner.tap = tap
+
+    def show(part: Array, boot: int, low: int) -> None:
+        numbers = np.arange(low, low + len(part), dtype=np.int64)
+        runner.push([Batch("board", stream, boot, low, numbers, (numbers / rate_hz * 1e9).astype(np.int64), part)])
+
+    return show
+
+
+def _discard(change: object) -> None:
+    del change  # the state of the watch says it too
+
+
+def _clean(looks: Sequence[tuple[str, Finding | None, int]], look_s: float) -> dict[str, Any]:
+    said = [verdict for verdict, _, _ in looks]
+    begun = {
+        kind: [now for before, now in zip(["", *said], said, strict=False) if now == kind != before]
+        for kind in (SENSOR, MODEL)
+    }
+    named = [found.kind for verdict, found, _ in looks if verdict == SENSOR and found is not None]
+    return {
+        "hours": len(said) * look_s / 3600.0, "sensor_alarms": len(begun[SENSOR]), "model_alarms": len(begun[MODEL]),
+        "sensor_share": said.count(SENSOR) / max(len(said), 1), "model_share": said.count(MODEL) / max(len(said), 1),
+        "named": sorted(set(named)),
+    }  # fmt: skip
+
+
+def _faulted(taught: _Taught, person: str, session: Sequence[Series], plan: DriftPlan) -> Iterator[_Try]:
+    """Yield what came of every fault in a session."""
+    reference, size = taught.reference, taught.reference.samples
+    chance = np.random.default_rng([plan.seed, sum(map(ord, person))])
+    third = len(session) // 3
+    most = int(plan.most_s * taught.rate_hz)
+    marks: dict[int, tuple[Watch, int]] = {}
+    for fault in faults_of(reference, taught.rate_hz, plan.seed, plan.kinds):
+        piece = int(chance.integers(third, max(2 * third, third + 1)))
+        if piece not in marks:
+            whole = session[piece].values
+            cut = int(chance.integers(0, max(len(whole) // size - 1, 1))) * size
+            watch = taught.watch()
+            _run(taught, watch, [*(item.values for item in session[:piece]), whole[:cut]])
+            marks[piece] = (watch, cut)
+        kept, cut = marks[piece]
+        watch = copy.deepcopy(kept)
+        if watch.verdict == SENSOR:
+            yield _Try(fault, True)
+            continue
+        rest, left, first = [], most, 0
+        for values in (session[piece].values[cut:], *(item.values for item in session[piece + 1 :])):
+            rest.append(fault.apply(values[:left], first))
+            first, left = first + len(values), left - len(values)
+            if left <= 0:
+                break
+        looks = _run(taught, watch, rest)
+        alarm = next((at for at, (verdict, _, _) in enumerate(looks) if verdict == SENSOR), None)
+        other = next((at for at, (verdict, _, _) in enumerate(looks) if verdict == MODEL), None)
+        yield _Try(fault, False, None if alarm is None else alarm + 1, None if alarm is None else looks[alarm][1],
+                   None if other is None else other + 1)  # fmt: skip
+
+
+def _rows(tries: Sequence[_Try], look_s: float) -> Iterator[dict[str, Any]]:
+    """Yield recall and delay of each kind, strength and unit of channel."""
+    for kind, (unit, strengths) in STRENGTHS.items():
+        for strength in strengths:
+            some = [one for one in tries if (one.fault.kind, one.fault.strength) == (kind, strength)]
+            fresh = [one for one in some if not one.alarmed_before]
+            if not fresh:
+                continue
+            delays = sorted(one.looks * look_s for one in fresh if one.looks is not None)
+            named = [one for one in fresh if one.finding is not None]
+            right = [one for one in named if one.finding is not None and set(one.finding.channels) <=
+                     set(one.fault.channels)]  # fmt: skip
+            exact = [one for one in right if one.finding is not None and one.finding.kind == kind]
+            yield {
+                "kind": kind, "strength": strength, "unit": unit, "tries": len(fresh),
+                "alarmed_before": len(some) - len(fresh), "recall": _share(len(delays), len(fresh)),
+                "recall_60s": _share(sum(one <= 60.0 for one in delays), len(fresh)),
+                "delay_median_s": delays[len(delays) // 2] if delays else None,
+                "delay_p90_s": delays[min(int(0.9 * len(delays)), len(delays) - 1)] if delays else None,
+                "right_channel": len(right) / len(named) if named else None,
+                "right_kind": len(exact) / len(named) if named else None,
+                "called_model": sum(one.looks is None and one.model_looks is not None for one in fresh) / len(fresh),
+            }  # fmt: skip
+
+
+def _unseen_class(
+    config: TrainConfig, dataset: Dataset, fold: Sequence[str], after: Sequence[str], label: int, plan: DriftPlan
+) -> Iterator[dict[str, Any]]:
+    """Yield what is said of a class that nobody has shown the model: known classes first, then the strange one."""
+    names = tuple(name for at, name in enumerate(dataset.labels) if at != label)
+    shift = np.array([at - (at > label) for at in range(len(dataset.labels))])
+
+    def known(item: Series) -> Series:
+        return replace(item, labels=np.where(item.labels >= 0, shift[item.labels], item.labels))
+
+    strange = [item for item in dataset.series if bool((item.labels == label).any())]
+    usual = [known(item) for item in dataset.series if not bool((item.labels == label).any())]
+    taught = _taught(config, replace(dataset, series=tuple(usual), labels=names), fold, after, plan)
+    for person in fold:
+        watch = taught.watch()
+        before = _run(taught, watch, [item.values for item in usual if item.person == person])
+        looks = _run(taught, watch, [item.values for item in strange if item.person == person])
+        verdicts = [verdict for verdict, _, _ in looks]
+        yield {
+            "person": person, "label": dataset.labels[label], "looks": len(looks),
+            "before": before[-1][0] if before else "", "sensor": SENSOR in verdicts, "model": MODEL in verdicts,
+            "sensor_share": verdicts.count(SENSOR) / max(len(verdicts), 1),
+            "model_share": verdicts.count(MODEL) / max(len(verdicts), 1),
+        }  # fmt: skip
+
+
+def _rate(count: int, hours: float) -> dict[str, Any]:
+    low, high = (one or 0.0 for one in count_interval(count))
+    return {"count": count, "hours": hours, "per_hour": count / hours if hours else None,
+            "low": low / hours if hours else None, "high": high / hours if hours else None}  # fmt: skip
+
+
+def _share(hits: int, n: int) -> dict[str, Any] | None:
+    if not n:
+        return None
+    low, high = share_interval(hits, n)
+    return {"value": hits / n, "low": (low or 0.0) / 100.0, "high": (high or 0.0) / 100.0}

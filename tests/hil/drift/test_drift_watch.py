@@ -1,0 +1,263 @@
+"""The drift watch on readings made by a formula: what it calls, when, and whom it leaves in peace."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hil.drift.change import Rules, Sums
+from hil.drift.distances import Distances
+from hil.drift.learn import learn
+from hil.drift.looks import Layout, features, longest_run
+from hil.drift.reference import Reference
+from hil.drift.scores import learn_scores
+from hil.drift.suspicions import Suspicions
+from hil.drift.verdict import FINE, MODEL, SENSOR, WAITING
+from hil.drift.watch import Watch
+
+NAMES, UNITS, HOP, LOOK, RATE = ("ax", "ay", "wx", "wy"), ("g", "g", "rad/s", "rad/s"), 25, 100, 50.0
+
+
+def session(person: int, seconds: float, seed: int = 0, pace: float = 1.0) -> np.ndarray:
+    """Two movements that take turns: each channel follows the same swing in a way of its own, plus noise."""
+    chance = np.random.default_rng([person, seed])
+    t = np.arange(round(seconds * RATE)) / RATE
+    size, pace = 1.0 + 0.1 * chance.standard_normal(), pace * (1.0 + 0.1 * chance.standard_normal())
+    swing, turn = np.sin(2 * np.pi * 0.8 * pace * t), np.cos(2 * np.pi * 0.8 * pace * t)
+    other = (t // 15 % 2)[:, None]
+    one = np.stack((0.5 + 0.3 * swing, 0.1 * turn, turn, 0.3 * swing), axis=1)
+    two = np.stack((0.4 * turn, -0.6 + 0.1 * swing, 0.4 * swing, -turn), axis=1)
+    values = size * ((1 - other) * one + other * two) + 0.03 * chance.standard_normal((len(t), 4))
+    return values.astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def reference() -> Reference:
+    people = {str(person): [session(person, 90)] for person in range(6)}
+    scales = tuple(float(one) for one in np.concatenate([one for (one,) in people.values()]).std(axis=0))
+    found = learn(Layout(NAMES, UNITS, scales), people, LOOK, RATE)
+    assert found is not None
+    return found
+
+
+def shown(watch: Watch, readings: np.ndarray, start_s: float = 0.0) -> None:
+    for low in range(0, len(readings) - HOP + 1, HOP):
+        watch.take(readings[low : low + HOP], round((start_s + (low + HOP) / RATE) * 1e9))
+
+
+def test_before_the_first_whole_window_nobody_is_blamed(reference: Reference) -> None:
+    watch = Watch(reference)
+    shown(watch, session(20, 1.5))
+    assert (watch.state().verdict, watch.state().looks) == (WAITING, 0)
+
+
+def test_an_unseen_person_is_fine(reference: Reference) -> None:
+    for person in (20, 21, 22):
+        watch = Watch(reference)
+        shown(watch, session(person, 120))
+        assert watch.verdict == FINE
+        assert watch.counts[SENSOR] == 0
+
+
+BIAS, GAIN = np.float32(1.5), np.float32(3.0)
+
+
+def biased(values: np.ndarray) -> np.ndarray:
+    return values + BIAS * (np.arange(4) == 2)
+
+
+def gained(values: np.ndarray) -> np.ndarray:
+    return values * np.where(np.arange(4) == 3, GAIN, 1)
+
+
+def noisy(values: np.ndarray) -> np.ndarray:
+    return values + 0.4 * np.random.default_rng(1).standard_normal((len(values), 1)) * (np.arange(4) == 0)
+
+
+def stuck(values: np.ndarray) -> np.ndarray:
+    return np.where(np.arange(4) == 1, values[0], values)
+
+
+def swapped(values: np.ndarray) -> np.ndarray:
+    return values[:, [1, 0, 2, 3]]
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "channels"),
+    [
+        (biased, "bias", ("wx",)), (gained, "gain", ("wy",)), (noisy, "noise", ("ax",)), (stuck, "stuck", ("ay",)),
+        (swapped, "swap", ("ax", "ay")),
+    ],
+)  # fmt: skip
+def test_a_sensor_that_becomes_different_is_named_with_channel_and_kind(
+    reference: Reference, fault: object, kind: str, channels: tuple[str, ...]
+) -> None:
+    watch = Watch(reference)
+    shown(watch, session(20, 60))
+    assert watch.verdict == FINE
+    shown(watch, fault(session(20, 40, seed=1)), 60.0)  # type: ignore[operator]
+    alarm = next(change for change in watch.changes if change.verdict == SENSOR)
+    assert alarm.t_ns <= 85e9
+    found = watch.state().finding
+    assert found is not None
+    assert (found.kind, found.channels) == (kind, channels)
+    assert 55e9 <= found.since_ns <= alarm.t_ns
+    assert all(name in found.sentence for name in channels)
+
+
+def test_a_bias_is_told_with_its_size(reference: Reference) -> None:
+    watch = Watch(reference)
+    shown(watch, session(20, 60))
+    shown(watch, biased(session(20, 60, seed=1)), 60.0)
+    found = watch.state().finding
+    assert found is not None
+    assert found.amount == pytest.approx(float(BIAS), rel=0.35)
+    assert found.unit == "rad/s"
+
+
+def test_a_movement_that_nobody_showed_is_not_called_a_sensors_fault(reference: Reference) -> None:
+    watch = Watch(reference)
+    shown(watch, session(20, 60))
+    t = np.arange(round(60 * RATE)) / RATE
+    strange = np.stack([2.0 * np.sin(2 * np.pi * (2 + at) * t + at) + 0.5 * at for at in range(4)], axis=1)
+    shown(watch, strange.astype(np.float32), 60.0)
+    assert watch.verdict == MODEL
+    assert watch.counts[SENSOR] == 0
+
+
+def test_scores_that_are_unlike_all_others_on_readings_as_in_training_mean_the_model(reference: Reference) -> None:
+    chance = np.random.default_rng(0)
+    sure = {str(who): [np.array([[[8.0, 0.0]], [[0.0, 8.0]]] * 20) + 0.3 * chance.standard_normal((40, 1, 2))]
+            for who in range(4)}  # fmt: skip
+    scores = learn_scores(sure, 1.0, LOOK / RATE / 3600, 0, network="this")
+    watch = Watch(reference.model_copy(update={"scores": scores}), "this")
+    for at, row in enumerate([*[[8.0, 0.2]] * 80, *[[0.1, 0.0]] * 80]):
+        hop = session(20, 90)[at * HOP : (at + 1) * HOP]
+        watch.take(hop, at, np.array(row))
+        if at == 79:
+            assert watch.verdict == FINE
+    assert (watch.verdict, watch.counts[SENSOR]) == (MODEL, 0)
+    found = watch.state().finding
+    assert found is not None
+    assert found.kind == "scores"
+
+
+def test_scores_of_another_network_are_not_judged_and_it_says_so(reference: Reference) -> None:
+    rows = {str(who): [np.random.default_rng(who).standard_normal((20, 2, 3))] for who in range(4)}
+    scores = learn_scores(rows, 1.0, 0.001, 0, network="old")
+    watch = Watch(reference.model_copy(update={"scores": scores}), "new")
+    shown(watch, session(20, 10))
+    assert "another network" in watch.state().scores_known
+    assert watch.state().embedding is None
+
+
+def test_a_verdict_does_not_depend_on_how_samples_came_and_a_gap_costs_one_window(reference: Reference) -> None:
+    whole, cut = Watch(reference), Watch(reference)
+    readings = biased(session(20, 60))
+    shown(whole, readings)
+    for low in range(0, len(readings) - 99, 100):
+        cut.take(readings[low : low + 100], round((low + 100) / RATE * 1e9))
+    assert whole.changes == cut.changes
+    assert whole.state() == cut.state()
+    broken = Watch(reference)
+    broken.take(readings[:75], 0)
+    broken.take(readings[75:100], 0, reset=True)
+    assert broken.state().looks == 0
+
+
+def test_readings_that_are_no_numbers_are_not_looked_at(reference: Reference) -> None:
+    watch = Watch(reference)
+    watch.take(np.full((LOOK, 4), np.nan, np.float32), 0)
+    assert watch.state().looks == 0
+
+
+def test_a_reference_survives_its_json_and_gives_the_same_verdicts(reference: Reference) -> None:
+    again = Reference.model_validate(json.loads(reference.model_dump_json(by_alias=True)))
+    assert again == reference
+    one, other = Watch(reference), Watch(again)
+    readings = swapped(session(20, 60))
+    shown(one, readings)
+    shown(other, readings)
+    assert one.changes == other.changes
+    assert len(reference.model_dump_json()) < 20_000
+
+
+def test_a_newer_or_incomplete_reference_is_refused_in_a_sentence(reference: Reference) -> None:
+    plain = reference.plain()
+    with pytest.raises(ValueError, match="update this program"):
+        Reference.model_validate({**plain, "schema": 2})
+    with pytest.raises(ValueError, match="need"):
+        Reference.model_validate({**plain, "limits": plain["limits"][:-1]})
+
+
+def test_two_people_are_too_few_to_say_how_people_differ() -> None:
+    people = {str(person): [session(person, 30)] for person in range(2)}
+    assert learn(Layout(NAMES, UNITS, (1.0,) * 4), people, LOOK, RATE) is None
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**31), st.integers(0, 20))
+def test_a_look_of_wrongly_mounted_axes_is_the_turned_look(seed: int, which: int) -> None:
+    readings = np.random.default_rng(seed).standard_normal((1, 50, 4)) + np.array([1.0, -2.0, 0.5, 0.0])
+    layout = Layout(NAMES, UNITS, (1.0, 1.0, 1.0, 1.0))
+    turns = layout.turns()
+    turn = turns[which % len(turns)]
+    at = [NAMES.index(name) for name in turn.channels]
+    wrong = readings.copy()
+    if len(at) == 2:
+        wrong[..., at] = readings[..., at[::-1]]
+    else:
+        wrong[..., at[0]] *= -1
+    made = turn.sign * features(wrong, layout)[0][turn.order]
+    np.testing.assert_allclose(made, features(readings, layout)[0], atol=1e-9)
+
+
+def test_the_ratio_of_a_turn_is_what_the_distances_of_both_looks_give(reference: Reference) -> None:
+    suspected = Suspicions.of(
+        reference.layout, np.array(reference.centre), np.array(reference.spread), reference.matrix()
+    )
+    look = features(session(20, 2)[None], reference.layout)[0]
+    for turn, ratio in zip(suspected.turns, suspected.ratios(suspected.standard(look)[None]), strict=True):
+        turned = suspected.standard(turn.sign * look[turn.order])
+        both = suspected.oddness(np.stack((suspected.standard(look), turned)))
+        assert ratio == pytest.approx(0.5 * (both[0] - both[1]), rel=1e-6, abs=1e-6)
+
+
+def test_a_sum_begins_where_the_change_was_and_ends_where_calm_returns() -> None:
+    ones = np.ones(1)
+    sums = Sums(Rules(ones, 0 * ones, 10 * ones, np.array([True]), 0.5 * ones, 6 * ones))
+    chance = np.random.default_rng(0)
+    quiet = [float(sums.take(chance.standard_normal(1) * 0.3)[0]) for _ in range(100)]
+    assert max(quiet) < 0.3
+    loud = [float(sums.take(2.0 + chance.standard_normal(1) * 0.3)[0]) for _ in range(10)]
+    assert loud[-1] >= 1.0
+    assert sums.age(0) == pytest.approx(10, abs=1)
+
+
+def test_a_wearer_who_differs_for_good_is_got_to_know() -> None:
+    ones = np.ones(1)
+    rules = Rules(ones, 2 * ones, 12 * ones, np.array([True]), 0.75 * ones, 6 * ones)
+    stranger, known = Sums(rules), Sums(rules)
+    chance = np.random.default_rng(1)
+    assert max(float(stranger.take(1.5 + 0.5 * chance.standard_normal(1))[0]) for _ in range(200)) < 1.0
+    for _ in range(100):
+        known.take(0.5 * chance.standard_normal(1))
+    assert max(float(known.take(3.0 + 0.5 * chance.standard_normal(1))[0]) for _ in range(20)) >= 1.0
+
+
+def test_distances_are_nil_on_training_and_as_large_as_a_shift(reference: Reference) -> None:
+    same, moved = Distances(reference), Distances(reference)
+    for person in range(6):
+        same.add(session(person, 90))
+        moved.add(session(person, 90) + np.float32(3.0))
+    assert max(same.values()) < 0.05
+    for distance, scale in zip(moved.values(), reference.scales, strict=True):
+        assert distance == pytest.approx(3.0 / scale, rel=0.1)
+
+
+def test_the_longest_run_counts_repeats_without_a_break() -> None:
+    readings = np.array([[1, 1], [1, 2], [1, 2], [3, 2], [3, 5]], np.float32)
+    assert longest_run(readings).tolist() == [2, 2]
+    assert longest_run(np.arange(6, dtype=np.float32).reshape(3, 2)).tolist() == [0, 0]
