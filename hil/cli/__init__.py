@@ -20,6 +20,7 @@ from hil.cli import (
     faults,
     files,
     firmware,
+    generate,
     judge,
     learn,
     live,
@@ -45,7 +46,10 @@ app = typer.Typer(
 for family in (live, record, files, judge, learn, validate, parity, bench, scenarios, runs, cluster, dut):
     for verb in family.VERBS:
         app.command(verb.__name__.rstrip("_"))(verb)
-for group, name in (*scenarios.GROUPS, *faults.GROUPS, *cluster.GROUPS, *deploy.GROUPS, *firmware.GROUPS, *data.GROUPS):
+for group, name in (
+    *scenarios.GROUPS, *faults.GROUPS, *cluster.GROUPS, *deploy.GROUPS, *firmware.GROUPS, *data.GROUPS,
+    *generate.GROUPS,
+):  # fmt: skip
     app.add_typer(group, name=name)
 
 

@@ -24,7 +24,7 @@ from hil.models.datasets import NONE, Dataset, Series
 from hil.models.score import macro_f1
 from hil.models.training_config import TrainConfig
 
-__all__ = ["Epoch", "Fitted", "Job", "Progress", "fit"]
+__all__ = ["Epoch", "Fitted", "Job", "Progress", "alone", "fit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,7 @@ class Job:
         epochs: How many at most.
         device: Where.
         stage: What is being done, for people.
+        more: Generated series that are drawn from too and count for no epoch.
     """
 
     config: TrainConfig
@@ -76,6 +77,7 @@ class Job:
     epochs: int
     device: torch.device
     stage: str = ""
+    more: Sequence[Series] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,7 +91,7 @@ class Fitted:
 
 def fit(job: Job, kept: Checkpoint | None = None, progress: Callable[[Progress], None] | None = None) -> Fitted:
     """Train; go on from `kept` where there is a checkpoint, and keep one after every epoch."""
-    with _alone(job.device):
+    with alone(job.device):
         torch.manual_seed(job.config.seed)
         run = _Run(job)
         if kept is not None and (found := kept.load()) is not None:
@@ -115,7 +117,7 @@ class _Run:
         self.chance = torch.Generator().manual_seed(config.seed)
         usable = [item for item in job.series if len(item.values) >= config.window]
         self.crops = Crops(
-            usable, job.dataset.channels, max(settings.crop, self.start), config.augment, self.chance,
+            [*usable, *job.more], job.dataset.channels, max(settings.crop, self.start), config.augment, self.chance,
             rate_hz=job.dataset.rate_hz, frame=job.dataset.frame,
         )  # fmt: skip
         self.net = job.make().train().to(job.device)
@@ -232,7 +234,7 @@ def _truth(labels: Tensor, classes: int, window: int, every: int, decisions: int
 
 
 @contextmanager
-def _alone(device: torch.device) -> Iterator[None]:
+def alone(device: torch.device) -> Iterator[None]:
     """One thread, so that sums have one order, and torch's generators as they were afterwards."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
