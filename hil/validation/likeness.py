@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from firmware_bridge.errors import UsageError
 from hil.dsp.allan import deviation
 from hil.dsp.spectrum import welch
 from hil.models.datasets import Series
 
-__all__ = ["SEGMENT", "Curves", "curves_of", "neighbours", "spread_db"]
+__all__ = ["SEGMENT", "curves_of", "neighbours", "spread_db"]
 
 Float = npt.NDArray[np.float64]
 
@@ -28,26 +29,20 @@ SEGMENT = 128
 _ASKED, _STRIDE, _DECIMATE = 200, 8, 2
 
 
-class Curves:
-    """Mean curves of a set of series, by label and channel, in the logarithm.
-
-    Attributes:
-        x: Frequencies in Hz, or averaging times in seconds.
-        log10: `(labels, C, K)`, mean over series of the logarithm of densities or deviations; NaN for a label that has
-            no series.
-    """
-
-    def __init__(self, x: Float, log10: Float) -> None:
-        self.x, self.log10 = x, log10
-
-
-def curves_of(series: Sequence[Series], labels: int, rate_hz: float) -> dict[str, Curves]:
+def curves_of(series: Sequence[Series], labels: int, rate_hz: float) -> dict[str, dict[str, Any]]:
     """Return the curves `psd` (density) and `allan` (overlapping Allan deviation) of series of one label each.
 
     Args:
-        series: Each at least `SEGMENT` samples long.
+        series: Shorter ones than `SEGMENT` samples count for nothing.
         labels: How many there are.
         rate_hz: Samples a second.
+
+    Returns:
+        Plain values: `x`, frequencies in Hz or averaging times in seconds, and `log10` `(labels, C, K)`, the mean over
+        series of the logarithm.
+
+    Raises:
+        UsageError: A label has no series that is long enough.
     """
     usable = [item for item in series if len(item.values) >= SEGMENT]
     times = 2.0 ** np.arange(int(np.log2(SEGMENT // 4)) + 1) / rate_hz
@@ -60,23 +55,26 @@ def curves_of(series: Sequence[Series], labels: int, rate_hz: float) -> dict[str
         label = int(item.labels[0])
         for name, curve in (("psd", density), ("allan", swing)):
             found[name][label].append(np.log10(np.maximum(curve.T, 1e-30)))
-    channels = usable[0].values.shape[1]
-    made = {}
-    for name, x in (("psd", frequency), ("allan", times)):
-        nothing = np.full((channels, len(x)), np.nan)
-        made[name] = Curves(x, np.stack([np.mean(some, axis=0) if some else nothing for some in found[name]]))
-    return made
+    if not all(found["psd"]):
+        raise UsageError(
+            f"a label has no series of {SEGMENT} samples, which spectra are compared by", "evaluate",
+            "use fewer folds, or record more",
+        )  # fmt: skip
+    return {
+        name: {"x": x.tolist(), "log10": [np.mean(some, axis=0).tolist() for some in found[name]]}
+        for name, x in (("psd", frequency), ("allan", times))
+    }
 
 
-def spread_db(one: Curves, other: Curves, decibel: float) -> float:
+def spread_db(one: Float, other: Float, decibel: float) -> float:
     """Return how far two sets of curves are apart: root mean square over labels, channels and places, in dB.
 
     Args:
-        one: The first.
+        one: The first `log10`.
         other: The second, of the same places.
         decibel: 10 for densities (power), 20 for deviations (amplitude).
     """
-    return float(decibel * np.sqrt(np.nanmean((one.log10 - other.log10) ** 2)))
+    return float(decibel * np.sqrt(np.mean((one - other) ** 2)))
 
 
 def neighbours(

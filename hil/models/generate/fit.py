@@ -20,9 +20,9 @@ from hil.models.fit import Progress, alone
 from hil.models.generate.config import GenerateConfig
 from hil.models.generate.contract import GeneratorContract, Style
 from hil.models.generate.file import GeneratorPackage, pack_generator, unpack_generator
-from hil.models.generate.net import FlowNet
+from hil.models.generate.net import FlowNet, coloured
 from hil.models.generate.shape import FlowShape
-from hil.models.generate.stretches import Stretch, constants, stretches, style_of
+from hil.models.generate.stretches import Stretch, colour_of, constants, stretches, style_of
 
 __all__ = ["train_generator"]
 
@@ -86,7 +86,7 @@ def train_generator(
                   data_licence=config.data.licence),
     )  # fmt: skip
     weights = {name: value.numpy() for name, value in learnt.mean.state_dict().items()}
-    packed = pack_generator(contract, {**weights, "styles": learnt.styles.numpy()})
+    packed = pack_generator(contract, {**weights, "styles": learnt.styles.numpy(), "colour": learnt.colour.numpy()})
     return unpack_generator(packed, contract.name)
 
 
@@ -98,6 +98,7 @@ class _Learning:
         self.constants = constants(found)
         mean, std = self.constants
         self.styles = torch.from_numpy(np.stack([style_of(one.values, mean, std) for one in found]))
+        self.colour = torch.from_numpy(colour_of(found, mean, std))
         self.values = torch.from_numpy((np.concatenate([one.values for one in found]) - mean) / std)
         size = torch.tensor([len(one.values) for one in found])
         self.start, self.room = size.cumsum(0) - size, size - config.window + 1
@@ -124,7 +125,9 @@ class _Learning:
     def step(self, number: int) -> None:
         """Do one step."""
         readings, which, noise = self._windows()
-        start = torch.randn(readings.shape, generator=self.chance)
+        white = torch.randn(readings.shape[0], 2 * self.window, readings.shape[2], generator=self.chance)
+        start = coloured(white, self.colour)[:, : self.window]  # of a longer circle: a window is none
+        start = start + torch.randn(start.shape, generator=self.chance) * noise[:, None, None]
         # Half way is where most is to be learnt: the middle of a logistic is drawn more often than its ends.
         at = torch.sigmoid(torch.randn(len(which), generator=self.chance))
         style = self.styles[which]

@@ -22,7 +22,7 @@ from firmware_bridge.streams import Stream
 from hil.models.fit import alone
 from hil.models.generate.contract import GeneratorContract
 from hil.models.generate.file import GeneratorPackage, read_generator
-from hil.models.generate.net import FlowNet
+from hil.models.generate.net import FlowNet, coloured
 from hil.models.generate.stretches import style_of
 
 __all__ = ["Generator", "Wish", "load_generator"]
@@ -31,6 +31,9 @@ Float = npt.NDArray[np.float32]
 
 _SIDE_BY_SIDE = 64
 """Windows in one call of the network."""
+
+_APART = ("styles", "colour")
+"""What lies among the weights and is none of the network's."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +74,7 @@ class Generator:
         contract = package.contract
         self._net = FlowNet(contract.shape).eval()
         self._net.load_state_dict(
-            {name: torch.from_numpy(np.array(value)) for name, value in package.weights.items() if name != "styles"}
+            {name: torch.from_numpy(np.array(value)) for name, value in package.weights.items() if name not in _APART}
         )
         self._mean = np.array([item.mean for item in contract.inputs], np.float32)
         self._std = np.array([item.std for item in contract.inputs], np.float32)
@@ -119,9 +122,11 @@ class Generator:
         rows = max(-(-(samples if loop else samples + window) // hop), 4) * hop
         told = [self._conditions(wish, seed, at) for at, wish in enumerate(wishes)]
         chance = torch.Generator().manual_seed(seed)
-        x = torch.randn(len(wishes), rows, len(self.contract.inputs), generator=chance)
+        white = torch.randn(2, len(wishes), rows, len(self.contract.inputs), generator=chance)
         conditions = tuple(torch.from_numpy(np.array(part)) for part in zip(*told, strict=True))
         with torch.inference_mode(), alone(torch.device("cpu")):
+            level = conditions[2][:, None, None]
+            x = coloured(white[0], torch.from_numpy(np.array(self.package.weights["colour"]))) + white[1] * level
             for piece in range(len(wishes)):
                 x[piece : piece + 1] = self._flow(
                     x[piece : piece + 1], *(part[piece : piece + 1] for part in conditions)

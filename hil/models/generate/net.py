@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from hil.models.generate.shape import EMBEDDED, PATCH, WAVES, FlowShape
 
-__all__ = ["FlowNet"]
+__all__ = ["FlowNet", "coloured"]
 
 
 class _Block(nn.Module):
@@ -83,6 +83,21 @@ class FlowNet(nn.Module):
         y = self.blocks[5](_doubled(self.up[1](y)) + fine, about)
         out: Tensor = self.leave(_beside(y))
         return out.reshape(batch, samples, channels)
+
+
+def coloured(white: Tensor, colour: Tensor) -> Tensor:
+    """Give white noise the colour of readings, on a circle.
+
+    A flow that begins with white noise must take nearly all of it away where readings are quiet, and what it fails to
+    take away is heard; one that begins with noise of their colour has little to do there.
+
+    Args:
+        white: `(B, T, C)`.
+        colour: `(C, K)`, amplitude at K frequencies from 0 to half the rate.
+    """
+    samples = white.shape[1]
+    gain = functional.interpolate(colour[None], samples // 2 + 1, mode="linear", align_corners=True)[0]
+    return torch.fft.irfft(torch.fft.rfft(white, dim=1) * gain.T, samples, dim=1)
 
 
 def _beside(rows: Tensor) -> Tensor:

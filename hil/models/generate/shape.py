@@ -13,13 +13,16 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hil.models.nets.shape import Weights, linear
 
-__all__ = ["EMBEDDED", "MAX_PARAMETERS", "PATCH", "WAVES", "FlowShape", "Widths"]
+__all__ = ["COLOURS", "EMBEDDED", "MAX_PARAMETERS", "PATCH", "WAVES", "FlowShape", "Widths"]
 
 MAX_PARAMETERS = 400_000
 """Ceiling on the weights of a generator."""
 
 PATCH = 4
 """Samples that the network takes as one row: its convolutions run at a quarter of the rate."""
+
+COLOURS = 65
+"""Frequencies, from 0 to half the rate, at which the colour of the noise that it begins with is kept."""
 
 WAVES = 16
 """Frequencies in which the network is told how far from noise a window is."""
@@ -73,15 +76,16 @@ class FlowShape(Widths):
 
     @property
     def parameters(self) -> int:
-        """Weights of the network; the styles are no part of it."""
-        return sum(prod(shape) for name, shape in self.shapes().items() if name != "styles")
+        """Weights of the network; styles and colour are no part of it."""
+        return sum(prod(shape) for name, shape in self.shapes().items() if name not in ("styles", "colour"))
 
     def shapes(self) -> Weights:
-        """Name and shape of every stored weight, and of the styles."""
+        """Name and shape of every stored weight, of the styles and of the colour."""
         a, b, c = self.widths
         row = self.inputs * PATCH
         return {
             "styles": (self.styles, self.style),
+            "colour": (self.inputs, COLOURS),
             **linear("time", EMBEDDED, 2 * WAVES),
             "label.weight": (self.classes, EMBEDDED),
             **linear("style", EMBEDDED, self.style),

@@ -14,9 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from firmware_bridge.errors import UsageError
+from hil.dsp.spectrum import welch
 from hil.models.datasets import NONE, Series
+from hil.models.generate.shape import COLOURS
 
-__all__ = ["Stretch", "constants", "stretches", "style_of"]
+__all__ = ["Stretch", "colour_of", "constants", "stretches", "style_of"]
 
 Float = npt.NDArray[np.float32]
 
@@ -86,3 +88,26 @@ def style_of(values: npt.NDArray[np.floating], mean: Float, std: Float) -> Float
     """
     scaled = (values.astype(np.float64) - mean) / std
     return np.concatenate((scaled.mean(axis=0), np.log(np.maximum(scaled.std(axis=0), _LEAST)))).astype(np.float32)
+
+
+def colour_of(found: Sequence[Stretch], mean: Float, std: Float) -> Float:
+    """Return the amplitude of every channel by frequency, `(C, COLOURS)`: 1 everywhere would be white noise.
+
+    It is the geometric mean over stretches: what is quiet at a frequency in most of them begins quiet.
+
+    Args:
+        found: Each at least 32 samples long.
+        mean: Of every channel.
+        std: Of every channel.
+    """
+    grid = np.linspace(0, 0.5, COLOURS)
+    logs = []
+    for one in found:
+        scaled = (one.values.astype(np.float64) - mean) / std
+        spectrum = welch(scaled, 1.0, min(2 * (COLOURS - 1), len(scaled)))
+        # One-sided at a rate of 1, white noise of variance 1 has 2. The mean was taken out: 0 is as its neighbour.
+        density = spectrum.density[1:] / 2
+        logs.append(
+            [np.interp(grid, spectrum.frequency_hz[1:], np.log(density[:, c] + 1e-12)) for c in range(len(std))]
+        )
+    return np.exp(np.mean(logs, axis=0) / 2).astype(np.float32)
