@@ -24,7 +24,6 @@ from hil.models.generate.file import GeneratorPackage, read_generator, write_gen
 from hil.models.generate.fit import train_generator
 from hil.models.generate.generator import Generator
 from hil.models.generate.mixing import PERSON, generated_series
-from hil.models.nets.choice import TcnChoice
 from hil.models.training_config import EarlyStopping, GeneratedShare, TrainConfig
 from hil.validation.likeness import curves_of, neighbours
 from hil.validation.spread import sums_of
@@ -162,8 +161,7 @@ class _Fold:
         series = [*called(self.learnt, 0), *called(self.unseen, 0), *called(made, 1), *called(anew, 1, _FRESH)]
         data = replace(self.dataset, series=tuple(series), labels=_KINDS)
         config = self.model.model_copy(update={
-            "name": f"{self.model.name}-judge", "architecture": TcnChoice(channels=16), "augment": AugmentConfig(),
-            "generated": None, "early_stopping": EarlyStopping(),
+            "name": f"{self.model.name}-judge", "augment": AugmentConfig(), "generated": None, "early_stopping": EarlyStopping(),
             "training": self.model.training.model_copy(update={"epochs": self.plan.judge_epochs}),
         })  # fmt: skip
         (tried,) = cross_validate(config, data, [self.plan.seed], [(*self.fold, _FRESH)], keep=self.keep)

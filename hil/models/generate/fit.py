@@ -114,9 +114,9 @@ class _Learning:
         self.net = FlowNet(self.shape)
         self.mean = FlowNet(self.shape)
         self.mean.load_state_dict(self.net.state_dict())
-        # One tensor an operation for all weights: there are many small ones.
+        # One call for all weights: there are many small ones.
         self.optimizer = torch.optim.AdamW(
-            self.net.parameters(), lr=self.config.lr, weight_decay=self.config.weight_decay, foreach=True
+            self.net.parameters(), lr=self.config.lr, weight_decay=self.config.weight_decay, fused=True
         )
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimizer, self.config.lr, total_steps=max(self.config.steps, 2), pct_start=0.1

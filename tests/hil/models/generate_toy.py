@@ -33,12 +33,12 @@ def toy(people: Sequence[str] = ("1", "2", "3"), samples: int = 400, seed: int =
     return Dataset(tuple(series), ("x", "z"), ("g", "g"), RATE, LABELS)
 
 
-def toy_config(steps: int = 300, seed: int = 0) -> GenerateConfig:
+def toy_config(steps: int = 150, seed: int = 0) -> GenerateConfig:
     """The smallest generator that learns the toy."""
     data = DataConfig(npz=NpzLayout(file="toy.npz", units=("g", "g"), rate_hz=RATE), source="a sine", licence="none")
     return GenerateConfig(
         name="toy", stream="imu", seed=seed, window=64, steps=12, data=data, network=Widths(widths=(16, 16, 16)),
-        training=FlowTraining(steps=steps, batch=16, lr=5e-3, average=0.98),
+        training=FlowTraining(steps=steps, batch=16, lr=1e-2, average=0.95),
     )  # fmt: skip
 
 
