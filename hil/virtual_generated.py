@@ -17,7 +17,7 @@ from firmware_bridge.virtual.settings import Identity
 
 __all__ = ["PARAMETERS", "SHIPPED", "make"]
 
-SHIPPED = Path(__file__).parent / "models" / "exercise-generator-small.hilmodel"
+SHIPPED = Path(__file__).parent / "models" / "exercise-generator.hilmodel"
 """The generator that `model=exercise` means."""
 
 PARAMETERS = (

@@ -161,7 +161,8 @@ class _Fold:
         series = [*called(self.learnt, 0), *called(self.unseen, 0), *called(made, 1), *called(anew, 1, _FRESH)]
         data = replace(self.dataset, series=tuple(series), labels=_KINDS)
         config = self.model.model_copy(update={
-            "name": f"{self.model.name}-judge", "augment": AugmentConfig(), "generated": None, "early_stopping": EarlyStopping(),
+            "name": f"{self.model.name}-judge", "augment": AugmentConfig(), "generated": None,
+            "early_stopping": EarlyStopping(),
             "training": self.model.training.model_copy(update={"epochs": self.plan.judge_epochs}),
         })  # fmt: skip
         (tried,) = cross_validate(config, data, [self.plan.seed], [(*self.fold, _FRESH)], keep=self.keep)
