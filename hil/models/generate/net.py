@@ -41,6 +41,8 @@ class FlowNet(nn.Module):
         shape: Its shape.
     """
 
+    waves: Tensor
+
     def __init__(self, shape: FlowShape) -> None:
         super().__init__()
         self.shape = shape
@@ -97,7 +99,8 @@ def coloured(white: Tensor, colour: Tensor) -> Tensor:
     """
     samples = white.shape[1]
     gain = functional.interpolate(colour[None], samples // 2 + 1, mode="linear", align_corners=True)[0]
-    return torch.fft.irfft(torch.fft.rfft(white, dim=1) * gain.T, samples, dim=1)
+    made: Tensor = torch.fft.irfft(torch.fft.rfft(white, dim=1) * gain.T, samples, dim=1)
+    return made
 
 
 def _beside(rows: Tensor) -> Tensor:

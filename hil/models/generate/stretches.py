@@ -110,4 +110,5 @@ def colour_of(found: Sequence[Stretch], mean: Float, std: Float) -> Float:
         logs.append(
             [np.interp(grid, spectrum.frequency_hz[1:], np.log(density[:, c] + 1e-12)) for c in range(len(std))]
         )
-    return np.exp(np.mean(logs, axis=0) / 2).astype(np.float32)
+    colour: Float = np.exp(np.mean(logs, axis=0) / 2).astype(np.float32)
+    return colour

@@ -51,6 +51,9 @@ def test_a_recording_says_that_it_is_generated_by_what_and_how_to_make_it_again(
     with hil.open(tmp_path / "a.mcap") as recording:
         assert recording.header.origin == "generated"
         assert recording.header.about["person"] == "generated"
+        (setup,) = recording.header.boards
+        assert setup.info is not None
+        assert setup.info.extra == {"generated": True}
         assert recording.header.seeds == {"generate": 11}
         told = recording.header.extra["generated"]
         assert told["sha256"] == generator.package.sha256
