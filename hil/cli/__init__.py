@@ -23,6 +23,7 @@ from hil.cli import (
     faults,
     files,
     firmware,
+    generate,
     judge,
     learn,
     live,
@@ -55,7 +56,10 @@ FAMILIES = (
 for family in FAMILIES:
     for verb in family.VERBS:
         app.command(verb.__name__.rstrip("_"))(verb)
-for group, name in (*scenarios.GROUPS, *faults.GROUPS, *cluster.GROUPS, *deploy.GROUPS, *firmware.GROUPS, *data.GROUPS):
+for group, name in (
+    *scenarios.GROUPS, *faults.GROUPS, *cluster.GROUPS, *deploy.GROUPS, *firmware.GROUPS, *data.GROUPS,
+    *generate.GROUPS,
+):  # fmt: skip
     app.add_typer(group, name=name)
 
 

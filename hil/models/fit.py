@@ -25,7 +25,7 @@ from hil.models.nets.seam import Net
 from hil.models.score import macro_f1
 from hil.models.training_config import TrainConfig
 
-__all__ = ["Epoch", "Fitted", "Job", "Progress", "Teacher", "fit"]
+__all__ = ["Epoch", "Fitted", "Job", "Progress", "Teacher", "alone", "fit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,7 @@ class Job:
         device: Where.
         stage: What is being done, for people.
         teacher: Whose answers are learnt beside the labels; None: nobody's.
+        more: Generated series that are drawn from too and count for no epoch.
     """
 
     config: TrainConfig
@@ -96,6 +97,7 @@ class Job:
     device: torch.device
     stage: str = ""
     teacher: Teacher | None = None
+    more: Sequence[Series] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,7 +111,7 @@ class Fitted:
 
 def fit(job: Job, kept: Checkpoint | None = None, progress: Callable[[Progress], None] | None = None) -> Fitted:
     """Train; go on from `kept` where there is a checkpoint, and keep one after every epoch."""
-    with _alone(job.device):
+    with alone(job.device):
         torch.manual_seed(job.config.seed)
         run = _Run(job)
         if kept is not None and (found := kept.load()) is not None:
@@ -136,7 +138,7 @@ class _Run:
         self.chance = torch.Generator().manual_seed(config.seed)
         usable = [item for item in job.series if len(item.values) >= config.window]
         self.crops = Crops(
-            usable, job.dataset.channels, max(settings.crop, self.start), config.augment, self.chance,
+            [*usable, *job.more], job.dataset.channels, max(settings.crop, self.start), config.augment, self.chance,
             rate_hz=job.dataset.rate_hz, frame=job.dataset.frame,
         )  # fmt: skip
         self.net = job.make().train().to(job.device)
@@ -282,7 +284,7 @@ def _truth(labels: Tensor, classes: int, window: int, every: int, decisions: int
 
 
 @contextmanager
-def _alone(device: torch.device) -> Iterator[None]:
+def alone(device: torch.device) -> Iterator[None]:
     """One thread, so that sums have one order, and torch's generators as they were afterwards."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

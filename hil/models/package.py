@@ -26,7 +26,10 @@ import numpy.typing as npt
 from firmware_bridge.errors import FileError
 from hil.models.contract import Contract, parse_contract
 
-__all__ = ["LIMITS", "Package", "pack", "read_package", "unpack", "write_package"]
+__all__ = [
+    "LIMITS", "Package", "pack", "read_file", "read_members", "read_package", "read_weights", "unpack", "write_package",
+    "write_whole", "zipped",
+]  # fmt: skip
 
 LIMITS = {"contract.json": 1 << 20, "weights.safetensors": 16 << 20, "program.onnx": 256 << 20, "step.onnx": 16 << 20}
 """Every member that a model file may have, and its largest size in bytes."""
@@ -77,6 +80,13 @@ def pack(
         members["weights.safetensors"] = save(ordered)
     if step is not None:
         members["step.onnx"] = step
+    packed = zipped(members)
+    unpack(packed, f"model {contract.name}")
+    return packed
+
+
+def zipped(members: Mapping[str, bytes]) -> bytes:
+    """Return members as a zip: the same ones give the same bytes everywhere."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         for name, data in members.items():
@@ -84,17 +94,25 @@ def pack(
             entry.create_system = 3
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, data)
-    packed = out.getvalue()
-    unpack(packed, f"model {contract.name}")
-    return packed
+    return out.getvalue()
 
 
 def write_package(
     path: str | os.PathLike[str], contract: Contract, content: Mapping[str, Any] | bytes, step: bytes | None = None
 ) -> Package:
     """Write a model file, whole or not at all, and return it as read back."""
-    target = Path(path)
     packed = pack(contract, content, step)
+    write_whole(path, packed)
+    return unpack(packed, str(path))
+
+
+def write_whole(path: str | os.PathLike[str], packed: bytes) -> None:
+    """Write a file, whole or not at all.
+
+    Raises:
+        FileError: It cannot be written.
+    """
+    target = Path(path)
     part = target.with_name(target.name + ".part")
     try:
         part.write_bytes(packed)
@@ -104,7 +122,6 @@ def write_package(
         raise FileError(
             f"the model cannot be written ({error.strerror})", str(target), "choose another folder"
         ) from None
-    return unpack(packed, str(target))
 
 
 def read_package(path: str | os.PathLike[str]) -> Package:
@@ -113,17 +130,25 @@ def read_package(path: str | os.PathLike[str]) -> Package:
     Raises:
         FileError: It cannot be read, is not a model file, is damaged, hostile, or of a newer schema.
     """
+    return unpack(read_file(path, sum(LIMITS.values())), str(path))
+
+
+def read_file(path: str | os.PathLike[str], most: int) -> bytes:
+    """Return the bytes of a model file of at most `most` bytes.
+
+    Raises:
+        FileError: It cannot be read, or is larger.
+    """
     where = str(path)
     try:
         size = os.path.getsize(path)
-        if size > sum(LIMITS.values()):
-            raise FileError(f"the file has {size} bytes; a model has at most {sum(LIMITS.values())}", where, _NEXT)
-        data = Path(path).read_bytes()
+        if size > most:
+            raise FileError(f"the file has {size} bytes; a model has at most {most}", where, _NEXT)
+        return Path(path).read_bytes()
     except OSError as error:
         if isinstance(error, FileError):
             raise
         raise FileError(f"the model cannot be read ({error.strerror})", where, "check the path") from None
-    return unpack(data, where)
 
 
 def unpack(data: bytes, where: str) -> Package:
@@ -132,7 +157,7 @@ def unpack(data: bytes, where: str) -> Package:
     Raises:
         FileError: As `read_package`.
     """
-    members = _members(data, where)
+    members = read_members(data, where)
     contract = parse_contract(members["contract.json"], where)
     wanted = "program.onnx" if contract.architecture is None else "weights.safetensors"
     allowed = {"contract.json", wanted} | (set() if contract.architecture is None else {"step.onnx"})
@@ -150,30 +175,42 @@ def unpack(data: bytes, where: str) -> Package:
     digest = said.hexdigest()
     if contract.architecture is None:
         return Package(contract, {}, content, digest)
-    weights = _weights(content, contract.architecture.config.shapes(), where)
+    weights = read_weights(content, contract.architecture.config.shapes(), where)
     return Package(contract, weights, None, digest, step)
 
 
-def _members(data: bytes, where: str) -> dict[str, bytes]:
+def read_members(
+    data: bytes, where: str, limits: Mapping[str, int] = LIMITS, needed: str = "contract.json"
+) -> dict[str, bytes]:
+    """Return the members of a zip whose names and sizes are allowed.
+
+    Args:
+        data: The bytes of the file.
+        where: File they came from, for messages.
+        limits: Every member that may be there, and its largest size in bytes.
+        needed: The one that says what the file is.
+
+    Raises:
+        FileError: It is no zip, is damaged, or holds anything else.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
             names = [entry.filename for entry in entries]
-            strange = sorted(set(names) - set(LIMITS))
+            strange = sorted(set(names) - set(limits))
             if strange or len(set(names)) != len(names):
                 shown = strange[0][:60] if strange else "the same name twice"
-                raise FileError(f"it holds {shown!r}; a model holds only {', '.join(LIMITS)}", where, _NEXT)
-            if "contract.json" not in names:
-                raise FileError("it has no contract.json, so it is no .hilmodel file", where, "give a model file")
-            return {entry.filename: _member(archive, entry, where) for entry in entries}
+                raise FileError(f"it holds {shown!r}; a model holds only {', '.join(limits)}", where, _NEXT)
+            if needed not in names:
+                raise FileError(f"it has no {needed}, so it is no .hilmodel file", where, "give a model file")
+            return {entry.filename: _member(archive, entry, where, limits[entry.filename]) for entry in entries}
     except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise FileError(f"it is damaged or no .hilmodel file ({error})", where, _NEXT) from None
     except (ValueError, OverflowError, IndexError, UnicodeError) as error:
         raise FileError(f"it is damaged or no .hilmodel file ({error})", where, _NEXT) from None
 
 
-def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, where: str) -> bytes:
-    limit = LIMITS[entry.filename]
+def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, where: str, limit: int) -> bytes:
     # The size in the directory may lie: read one byte beyond the limit and no more.
     with archive.open(entry) as handle:
         content = handle.read(limit + 1)
@@ -182,7 +219,14 @@ def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, where: str) -> byt
     return content
 
 
-def _weights(content: bytes, shapes: dict[str, tuple[int, ...]], where: str) -> dict[str, npt.NDArray[np.float32]]:
+def read_weights(
+    content: bytes, shapes: Mapping[str, tuple[int, ...]], where: str
+) -> dict[str, npt.NDArray[np.float32]]:
+    """Return float32 arrays of exactly these names and shapes, all of them finite.
+
+    Raises:
+        FileError: They are damaged, or others.
+    """
     from safetensors import SafetensorError
     from safetensors.numpy import load
 

@@ -107,13 +107,15 @@ def trained(
     device = device_for(config.device)
     sha256 = digest(series)
     mark = f"{config.model_dump_json(exclude={'data'})}{sha256}{held_out}{torch.__version__}{device.type}"
+    more, generator = _generated(config, dataset, series, held_out, folder)
+    mark += generator
 
     def run(stage: str, some: Sequence[Series], apart: Sequence[Series], epochs: int) -> Fitted:
         kept = None
         if keep is not None:
             identity = hashlib.sha256(f"{stage}{mark}".encode()).hexdigest()
             kept = Checkpoint(_checkpoint(keep, stage), identity)
-        job = Job(config, make, memory, some, apart, dataset, _constants(some, dataset), epochs, device, stage)
+        job = Job(config, make, memory, some, apart, dataset, _constants(some, dataset), epochs, device, stage, more)
         return fit(job, kept, progress)
 
     stages = []
@@ -130,6 +132,8 @@ def trained(
     else:
         constants = _constants(inside, dataset)
     contract = _contract(config, dataset, people, held_out, constants, memory, sha256)
+    if generator:
+        contract = contract.model_copy(update={"lineage": {**contract.lineage, "generator_sha256": generator}})
     package = _packed(found.net, contract, shape)
     package = referenced(package, series, dataset.of(held_out), seed=config.seed)
     return Trained(package, {"schema": 1, "model": config.name, "seed": config.seed, "stages": stages})
@@ -199,6 +203,18 @@ def set_apart(people: Sequence[str], config: TrainConfig) -> tuple[str, ...]:
         )
     drawn = np.random.default_rng([config.seed, 7]).permutation(len(people))[:count]
     return tuple(people[at] for at in sorted(drawn.tolist()))
+
+
+def _generated(
+    config: TrainConfig, dataset: Dataset, series: Sequence[Series], held_out: Sequence[str], folder: Path
+) -> tuple[tuple[Series, ...], str]:
+    """Generated series to learn from too, and the digest of what made them; nothing where nobody asked."""
+    if config.generated is None:
+        return (), ""
+    from hil.models.generate.mixing import generated_for
+
+    samples = sum(len(item.values) for item in series if len(item.values) >= config.window)
+    return generated_for(config.generated, dataset, samples, held_out, config.seed, folder)
 
 
 def _network(config: TrainConfig, dataset: Dataset, folder: Path) -> tuple[Callable[[], Any], int, Any]:

@@ -19,7 +19,7 @@ from hil.models.data_config import DataConfig
 from hil.models.nets.choice import Choice, TcnChoice
 from hil.models.post import Post
 
-__all__ = ["TrainConfig", "Training", "load_config"]
+__all__ = ["GeneratedShare", "TrainConfig", "Training", "load_config"]
 
 
 class _Part(BaseModel):
@@ -64,6 +64,20 @@ class EarlyStopping(_Part):
     refit: bool = True
 
 
+class GeneratedShare(_Part):
+    """Generated readings among those that are learnt from.
+
+    Attributes:
+        model: The generator: a file that `hil generate train` made, of nobody who is held out.
+        share: Their share in what is drawn.
+        noise: White noise that they get, in standard deviations of each channel.
+    """
+
+    model: Annotated[str, Field(min_length=1)]
+    share: Annotated[float, Field(gt=0, lt=1)] = 0.3
+    noise: Annotated[float, Field(ge=0)] = 0.0
+
+
 class TrainConfig(_Part):
     """All of it.
 
@@ -82,6 +96,7 @@ class TrainConfig(_Part):
         training: How to learn.
         early_stopping: When to stop.
         augment: How far training readings are changed.
+        generated: Readings of a generator that are learnt from too; None: none.
         post: How the network's scores become the decisions that are told.
         device: Where to train; the result on another one has other last bits.
     """
@@ -102,6 +117,7 @@ class TrainConfig(_Part):
     training: Training = Training()
     early_stopping: EarlyStopping = EarlyStopping()
     augment: AugmentConfig = AugmentConfig()
+    generated: GeneratedShare | None = None
     post: Post = Post()
     device: Literal["cpu", "cuda", "mps", "auto"] = "cpu"
 

@@ -94,7 +94,7 @@ class Header:
     Attributes:
         created_ns: When it was started, UTC.
         boards: Boards known by then; more may join.
-        origin: `capture`, `import`, `decode`, `recover`, `export` or `virtual`.
+        origin: `capture`, `import`, `decode`, `recover`, `export`, `virtual` or `generated`.
         about: What people said: `person`, `label`, `note` and free keys.
         models: How every model ran: file, hash, backend, slots, slot of every board.
         seeds: Every seed by what it is for.
