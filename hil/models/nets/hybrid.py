@@ -14,7 +14,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from hil.models.nets.causal import convolved, folded, follow, slide
+from hil.models.nets.causal import Slid, convolved, folded, follow
 from hil.models.nets.hybrid_shape import HybridConfig
 from hil.models.nets.seam import Net, State
 
@@ -39,7 +39,7 @@ class Hybrid(Net):
 
     def __init__(self, config: HybridConfig, *, norm: bool = False, dropout: float = 0.0) -> None:
         super().__init__(config, norm=norm, dropout=dropout)
-        self.convs = nn.ModuleList(nn.Conv1d(a, b, config.kernel) for a, b in config.widths)
+        self.convs = nn.ModuleList(Slid(a, b, config.kernel) for a, b in config.widths)
         self.norms = nn.ModuleList(nn.BatchNorm1d(config.channels) if norm else nn.Identity() for _ in config.dilations)
         self.pooled = nn.BatchNorm1d(2 * config.channels) if norm else nn.Identity()
         self.learnt = nn.Linear(2 * config.channels, config.classes)
@@ -67,7 +67,7 @@ class Hybrid(Net):
         y = x.transpose(1, 2)
         for index, (conv, norm) in enumerate(zip(self.convs, self.norms, strict=True)):
             reach, every = (config.dilations[index] * step, 1) if index else (1, row)
-            z = torch.relu(norm(slide(y, cast(nn.Conv1d, conv), reach, every)))
+            z = torch.relu(norm(cast(Slid, conv)(y, reach, every)))
             y = y[..., y.shape[2] - z.shape[2] :] + z if index else z
         pools = y.unfold(2, (config.pool - 1) * step + 1, hop // row)[:, :, -decisions:, ::step]
         features = self._spread(pools.permute(0, 2, 3, 1)).flatten(0, 1)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from firmware_bridge.errors import UsageError
 from firmware_bridge.oplist.ops import OpList, pack
+from firmware_bridge.oplist.reference import dequantised, run
 from firmware_bridge.streams import Stream
 from hil.models.contract import Contract
 from hil.models.datasets import Series, window_truth
@@ -24,7 +25,6 @@ from hil.models.int8.deploy import readings_of
 from hil.models.int8.graph import Graph
 from hil.models.int8.placed import as_sent_by
 from hil.models.int8.quantise import Readings, quantise
-from hil.models.int8.reference import dequantised, run
 from hil.models.post import Decider
 from hil.models.score import MISSED
 from hil.models.shrink.cut import ends_of

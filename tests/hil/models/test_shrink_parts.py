@@ -16,7 +16,7 @@ from hil.models.cost import macs_of
 from hil.models.datasets import NONE
 from hil.models.fit import Job, Teacher, fit
 from hil.models.int8.calibrate import ranges
-from hil.models.int8.reference import run
+from firmware_bridge.oplist.reference import run
 from hil.models.nets.seam import Net
 from hil.models.nets.shape import NetShape
 from hil.models.nets.shapes import ResnetConfig
