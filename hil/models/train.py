@@ -115,7 +115,8 @@ def trained(
         if keep is not None:
             identity = hashlib.sha256(f"{stage}{mark}".encode()).hexdigest()
             kept = Checkpoint(_checkpoint(keep, stage), identity)
-        job = Job(config, make, memory, some, apart, dataset, _constants(some, dataset), epochs, device, stage, more)
+        constants = _constants(some, dataset)
+        job = Job(config, make, memory, some, apart, dataset, constants, epochs, device, stage, more=more)
         return fit(job, kept, progress)
 
     stages = []
