@@ -148,7 +148,7 @@ class Hybrid(Net):
         variance = moved.square().mean(1) + _STILL
         each = moved.transpose(1, 2)
         parts = torch.matmul(each, self.spectrum).square()
-        energy = parts.view(len(windows), config.inputs, 2, -1).sum(2)
+        energy = parts.view(-1, config.inputs, 2, parts.shape[2] // 2).sum(2)
         low = config.bands[0]
         bands = [energy[..., a - low : b - low].sum(2) for a, b in pairwise(config.bands)]
         deviation = torch.sqrt(variance)
