@@ -1,4 +1,4 @@
-"""The few-shot evaluation: who is asked about is a stranger, every method is asked the same, chance looks like chance."""
+"""The few-shot evaluation: strangers stay strangers, every method is asked the same, chance looks like chance."""
 
 import dataclasses
 import json

@@ -56,6 +56,7 @@ LAYERS = {
     "resnet": 'name = "resnet"\nchannels = [6, 8]\nstrides = [1, 2]\nkernel = 3',
     "gru": 'name = "gru"\nhidden = 8',
     "cnn": 'name = "cnn"\nchannels = [4]\nstrides = [1]\nfeatures = 8',
+    "shots": 'name = "shots"\nepisodes = 0',
     "cnn_gru": 'name = "cnn_gru"\nchannels = [4]\nstrides = [1]\nfeatures = 8\nhidden = 8',
 }
 TABLE = 'name = "tcn"\nchannels = 8\nkernel = 3\ndilations = [1, 2]'
