@@ -66,8 +66,8 @@ def check_can_enrol(contract: Contract, label: str) -> None:
         UsageError: It is of another architecture, or has the class.
     """
     if not can_enrol(contract):
-        kind = contract.architecture.name if contract.architecture is not None else "onnx"
-        kind += f" without {UNKNOWN!r}" if kind == Shots.name else ""
+        name = contract.architecture.name if contract.architecture is not None else "onnx"
+        kind = f"{name} without {UNKNOWN!r}" if name == Shots.name else name
         raise UsageError(
             f"a model of architecture {kind} cannot learn a class from examples", f"model {contract.name}",
             'train one with `[architecture] name = "shots"`, as scenarios/models/shots.toml does, and enrol onto that',

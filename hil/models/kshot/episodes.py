@@ -106,7 +106,8 @@ def refined(known: Statistics, shrinkage: float, episodes: int, seed: int) -> Re
     people, classes = np.unique(known.people).tolist(), list(known.classes)
     if not episodes or len(classes) < 4 or len(people) < 4:
         return Refined(None, float("nan"), float("nan"))
-    before, after = [], []
+    before: list[float] = []
+    after: list[float] = []
     for split in range(_SPLITS):
         chance = np.random.default_rng([seed, 31, split])
         away = chance.choice(people, max(len(people) // 3, 2), replace=False)

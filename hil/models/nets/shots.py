@@ -83,7 +83,8 @@ class Shots(Net):
     def dense(self, x: Tensor, hop: int) -> Tensor:
         """See `Net.dense`."""
         seen = x.unfold(1, self.config.window, hop).transpose(2, 3)
-        return self.forward(seen.flatten(0, 1)).unflatten(0, seen.shape[:2])
+        made = self.forward(seen.flatten(0, 1))
+        return made.view(seen.shape[0], seen.shape[1], -1)
 
     def states(self, hop: int) -> dict[str, tuple[int, ...]]:
         """See `Net.states`."""

@@ -23,6 +23,7 @@ from hil.models.model import Model
 from hil.models.package import Package, pack, unpack, write_package
 from hil.models.train import train
 from hil.models.training_config import TrainConfig
+from hil.recording.reader import Recording
 
 ROOT = Path(__file__).resolve().parents[3]
 RECORDINGS = ROOT / "scenarios" / "recordings"
@@ -173,11 +174,12 @@ def test_the_verb_enrols_from_a_recording_and_the_model_runs_as_it_is(
     lineage = load_model(out).contract.lineage
     assert lineage["parents"] == [found["parent"]] == [load_model(watch).package.sha256]
     shown = lineage["enrolled"][0]["examples"]
-    assert [(one["file"], one["from_s"], one["to_s"]) for one in shown][0] == ("watch-unseen-9.mcap", 230.0, 234.0)
+    assert [shown[0][key] for key in ("file", "from_s", "to_s")] == ["watch-unseen-9.mcap", 230.0, 234.0]
     assert len({one["sha256"] for one in shown}) == 1
-    made = told(capsys, "predict", str(out), str(recording))["predictions"]
-    later = [one["label"] for one in made if 503 <= one["t_s"] <= 529]
-    earlier = [one["label"] for one in made if 4 <= one["t_s"] <= 190]
+    with Recording(recording) as opened:
+        made = [((one.t_ns - opened.start_ns) / 1e9, one.label) for one in load_model(out).stream(opened)]
+    later = [label for t_s, label in made if 503 <= t_s <= 529]
+    earlier = [label for t_s, label in made if 4 <= t_s <= 190]
     assert later.count("ROW") / len(later) >= 0.8
     assert earlier.count("ROW") / len(earlier) <= 0.05
 

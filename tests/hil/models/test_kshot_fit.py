@@ -31,8 +31,11 @@ def clouds(classes: int, people: int, each: int, seed: int = 0, width: int = 6) 
     chance = np.random.default_rng(seed)
     labels = np.repeat(np.arange(classes), people * each)
     who = np.tile(np.repeat(np.arange(people), each), classes)
-    stretch = chance.standard_normal((width, width)) * np.geomspace(5, 0.2, width)[:, None]
-    values = 3 * chance.standard_normal((classes, width))[labels] + chance.standard_normal((len(labels), width)) @ stretch
+    turn = np.linalg.qr(chance.standard_normal((width, width)))[0]
+    stretch = turn * np.geomspace(5, 0.2, width)[:, None]
+    values = (
+        3 * chance.standard_normal((classes, width))[labels] + chance.standard_normal((len(labels), width)) @ stretch
+    )
     return Statistics(values, labels, who.astype(str), np.zeros((len(labels), 2)))
 
 
@@ -44,7 +47,7 @@ def test_the_spread_inside_the_classes_is_the_same_in_every_direction(seed: int,
     white = known.values @ metric.weight[:-1].T + metric.bias[:-1]
     for one in known.classes:
         white[known.labels == one] -= white[known.labels == one].mean(axis=0)
-    assert np.allclose(white.T @ white / len(white), np.eye(6), atol=1e-6)
+    assert np.allclose(white.T @ white / len(white), np.eye(6), atol=1e-4)
 
 
 @settings(max_examples=20, deadline=None)
@@ -107,7 +110,9 @@ def test_an_episode_asks_about_a_person_of_whom_no_example_is() -> None:
     assert (known.labels[drawn.questions] == known.labels[drawn.examples][:, :, :1]).all()
     perfect = np.eye(4)[known.labels]
     assert accuracy_of(perfect, drawn) == 1.0
-    assert accuracy_of(np.random.default_rng(0).standard_normal((len(known), 4)), drawn) == pytest.approx(1 / 3, abs=0.1)
+    assert accuracy_of(np.random.default_rng(0).standard_normal((len(known), 4)), drawn) == pytest.approx(
+        1 / 3, abs=0.1
+    )
 
 
 def test_unseen_people_are_told_apart_and_other_movements_are_unknown(model: Package) -> None:
@@ -141,7 +146,7 @@ def test_the_lineage_says_how_the_unknown_was_found(model: Package) -> None:
     [
         (lambda data: dataclasses.replace(data, labels=("a", "b", "c", "unknown")), "the data have a class 'unknown'"),
         (lambda data: dataclasses.replace(data, series=data.of(["1"])), "are of one person"),
-        (lambda data: dataclasses.replace(data, labels=(*data.labels, "idle")), "no window of 40 samples is labelled idle"),
+        (lambda data: dataclasses.replace(data, labels=(*data.labels, "idle")), "samples is labelled idle"),
     ],
 )  # fmt: skip
 def test_data_that_cannot_make_such_a_model_are_refused_in_a_sentence(change, said: str) -> None:  # type: ignore[no-untyped-def]  # a table of lambdas

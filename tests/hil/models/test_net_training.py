@@ -57,6 +57,7 @@ LAYERS = {
     "hybrid": 'name = "hybrid"\nchannels = 6\nkernel = 3\nstride = 2\ndilations = [1, 1]\nbands = [1, 3]\nleads = [2]',
     "gru": 'name = "gru"\nhidden = 8',
     "cnn": 'name = "cnn"\nchannels = [4]\nstrides = [1]\nfeatures = 8',
+    "shots": 'name = "shots"\nepisodes = 0',
     "cnn_gru": 'name = "cnn_gru"\nchannels = [4]\nstrides = [1]\nfeatures = 8\nhidden = 8',
 }
 TABLE = 'name = "tcn"\nchannels = 8\nkernel = 3\ndilations = [1, 2]'
