@@ -30,7 +30,7 @@ from hil.models.shrink.narrow import described, fewer
 from hil.models.shrink.prune import can_prune, prune
 from hil.models.shrink.rounded import Drawn, Rounded, drawn
 
-__all__ = ["METHODS", "Plan", "Point", "Shrinking", "shrink"]
+__all__ = ["METHODS", "Plan", "Point", "Shrinking"]
 
 METHODS = ("auto", "prune", "student", "both")
 """How a network gets narrower: `auto` prunes what can be pruned and makes students of the rest."""
@@ -209,11 +209,6 @@ class Shrinking:
         weights = {key: value.detach().numpy().copy() for key, value in net.state_dict().items()}
         whole = Contract.model_validate(contract.model_copy(update=update).model_dump())
         return unpack(pack(whole, weights), whole.name)
-
-
-def shrink(parent: Package, dataset: Dataset, plan: Plan) -> Shrinking:
-    """Return the shrinking of a model; see `Shrinking`."""
-    return Shrinking(parent, dataset, plan)
 
 
 _WORDS = {"prune": "pruned and distilled", "student": "distilled from nothing"}
