@@ -27,7 +27,9 @@ def shrink(
     method: Annotated[
         str, typer.Option("--method", help="prune, student (distilled from nothing), both, or auto: what can be.")
     ] = "auto",
-    epochs: Annotated[int, typer.Option("--epochs", min=1, help="Of what learns again; 1: a quick look.")] = 20,
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", min=1, help="Of what learns again; default: MODEL's own. 1: a quick look.")
+    ] = None,
     int8: Annotated[bool, typer.Option("--int8/--no-int8", help="Also in 8-bit integers, as boards run it.")] = True,
     streams: Annotated[list[str] | None, typer.Option("--stream", help="Stream to read of recordings.")] = None,
     seed: Seed = 0,

@@ -80,7 +80,8 @@ def shrunk(
         "schema": 1, "model": {"name": parent.contract.name, "version": parent.contract.version,
                                "sha256": parent.sha256},
         "people": list(people), "learnt_from": list(work.learnt), "seed": plan.seed, "resamples": RESAMPLES,
-        "plan": asdict(plan), "points": rows, "bars": held_against(rows), "left_out": dict(work.left_out),
+        "plan": asdict(plan) | {"epochs": work.epochs}, "points": rows, "bars": held_against(rows),
+        "left_out": dict(work.left_out),
     }  # fmt: skip
 
 

@@ -64,10 +64,15 @@ class Integers8:
 
 
 def stand_in(contract: Contract, series: Sequence[Series]) -> Stream:
-    """Return a stream of 16 bits that holds readings like those given."""
-    if contract.frame is not None:
-        raise UsageError("it reads frames, and boards run networks of channels", f"model {contract.name}",
-                         "use it in floating point")  # fmt: skip
+    """Return a stream of 16 bits that holds readings like those given.
+
+    Raises:
+        UsageError: The model reads what no board samples.
+    """
+    for given, what in ((contract.frame, "frames"), (contract.conditioning, "conditioned readings")):
+        if given is not None:
+            raise UsageError(f"it reads {what}, and boards run networks of channels as they sample them",
+                             f"model {contract.name}", "use it in floating point")  # fmt: skip
     largest = np.max([np.abs(item.values).max(axis=0) for item in series], axis=0).astype(np.float64)
     scale = tuple(float(one) for one in np.maximum(largest, 1e-6) * _ROOM / 32767)
     names, units = (tuple(getattr(item, key) for item in contract.inputs) for key in ("channel", "unit"))

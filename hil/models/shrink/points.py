@@ -30,7 +30,7 @@ from hil.models.shrink.narrow import described, fewer
 from hil.models.shrink.prune import can_prune, prune
 from hil.models.shrink.rounded import Drawn, Rounded, drawn
 
-__all__ = ["METHODS", "Plan", "Point", "Shrinking", "shrink"]
+__all__ = ["METHODS", "Plan", "Point", "Shrinking"]
 
 METHODS = ("auto", "prune", "student", "both")
 """How a network gets narrower: `auto` prunes what can be pruned and makes students of the rest."""
@@ -51,21 +51,17 @@ class Plan:
     Attributes:
         times: How many times fewer multiplications, one point (or two) each.
         method: In `METHODS`.
-        epochs: Of what learns again after pruning; a student has as many, training under rounding a quarter.
+        epochs: Of what learns again after pruning; a student has as many, training under rounding a quarter. None: as
+            many as the parent had.
         int8: Whether there are points in 8-bit integers.
         seed: Source of all chance.
     """
 
     times: tuple[float, ...] = (2.0, 4.0, 10.0)
     method: str = "auto"
-    epochs: int = 20
+    epochs: int | None = None
     int8: bool = True
     seed: int = 0
-
-    @property
-    def rounded(self) -> int:
-        """Epochs under rounding."""
-        return max(1, self.epochs // 4)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,6 +117,8 @@ class Shrinking:
         self.learnt = tuple(dict.fromkeys(item.person for item in series))
         self.net = build_network(parent)
         self.school = School(self.net, contract, dataset, series, recipe(contract, plan.seed))
+        self.epochs = plan.epochs or self.school.config.training.epochs
+        self.rounded = max(1, self.epochs // 4)
         self.digest = digest(series)
         try:
             self.stream = stand_in(contract, series) if plan.int8 else None
@@ -153,17 +151,17 @@ class Shrinking:
                 name, words = f"{way}-{times:g}x", f"{_WORDS[way]}, {_wide(shape)} wide"
                 net = self._narrowed(way, shape, _telling(told, name))
                 contract = described(self.parent.contract, shape)
-                yield Point(name, words, times, self._packed(net, contract, name, words, self.plan.epochs), None)
+                yield Point(name, words, times, self._packed(net, contract, name, words, self.epochs), None)
                 yield from self._in_integers(net, contract, name, times, told, words)
         yield from self._in_integers(self.net, self.parent.contract, "", 1.0, told)
 
     def _narrowed(self, way: str, shape: NetShape, progress: Callable[[Progress], None]) -> Net:
         if way == "student":
-            return self.school.student(shape, self.plan.epochs, progress)
+            return self.school.student(shape, self.epochs, progress)
         windows, truth = windows_in(self.parent.contract, self.school.series, _WEIGHED)
         x, y = torch.from_numpy(windows).float(), torch.from_numpy(truth)
         left = prune(self.net, shape, x[y != NONE], y[y != NONE])
-        return self.school.refined(left, x, self.plan.epochs, progress)
+        return self.school.refined(left, x, self.epochs, progress)
 
     def _in_integers(
         self, net: Net, contract: Contract, of: str, times: float, told: Told, words: str = "the parent"
@@ -177,9 +175,9 @@ class Shrinking:
         yield self._integers(net, contract, plan, found, f"{of}-int8".strip("-"), f"{words}, 8 bits", times, 0)
         name = f"{of}-qat".strip("-")
         rounded = Rounded(_copied(net), plan, found)
-        self.school.rounded(rounded, self.plan.rounded, _telling(told, name))
+        self.school.rounded(rounded, self.rounded, _telling(told, name))
         words = f"{words}, trained under 8-bit rounding"
-        yield self._integers(rounded.net.eval(), contract, plan, found, name, words, times, self.plan.rounded)
+        yield self._integers(rounded.net.eval(), contract, plan, found, name, words, times, self.rounded)
 
     def _integers(
         self, net: Net, contract: Contract, plan: Drawn, found: Sequence[Range], name: str, words: str, times: float,
@@ -209,11 +207,6 @@ class Shrinking:
         weights = {key: value.detach().numpy().copy() for key, value in net.state_dict().items()}
         whole = Contract.model_validate(contract.model_copy(update=update).model_dump())
         return unpack(pack(whole, weights), whole.name)
-
-
-def shrink(parent: Package, dataset: Dataset, plan: Plan) -> Shrinking:
-    """Return the shrinking of a model; see `Shrinking`."""
-    return Shrinking(parent, dataset, plan)
 
 
 _WORDS = {"prune": "pruned and distilled", "student": "distilled from nothing"}

@@ -11,12 +11,13 @@ from shrink_nets import net_of, package_of, people
 from torch import nn
 
 from firmware_bridge.errors import FileError, UsageError
+from firmware_bridge.oplist.reference import run
 from hil.models.contract import Integers, parse_contract
-from hil.models.cost import macs_of
+from hil.models.cost import cost_of, macs_of
 from hil.models.datasets import NONE
 from hil.models.fit import Job, Teacher, fit
 from hil.models.int8.calibrate import ranges
-from firmware_bridge.oplist.reference import run
+from hil.models.model import Model
 from hil.models.nets.seam import Net
 from hil.models.nets.shape import NetShape
 from hil.models.nets.shapes import ResnetConfig
@@ -24,6 +25,7 @@ from hil.models.shrink.cut import windows_in
 from hil.models.shrink.distil import normalised, recipe
 from hil.models.shrink.integers import integers_of, stand_in
 from hil.models.shrink.narrow import described, fewer, narrower, widest
+from hil.models.shrink.points import Plan, Shrinking
 from hil.models.shrink.prune import prune
 from hil.models.shrink.rounded import Drawn, Rounded, drawn
 
@@ -179,3 +181,23 @@ def test_windows_of_a_dataset_carry_the_label_that_covers_them() -> None:
     assert set(windows_in(contract, silent.series, 7)[1].tolist()) == {NONE}
     with pytest.raises(UsageError, match="no series has"):
         windows_in(contract, people("1", samples=5).series, 7)
+
+
+def test_what_a_network_does_not_allow_is_told_and_the_rest_is_made() -> None:
+    data = people("1", "2")
+    gru = Shrinking(package_of(net_of("gru"), trained_on=["1"]), data, Plan(times=(2.0,), epochs=1))
+    assert gru.left_out.keys() == {"int8", "prune"}
+    (point,) = gru.points(lambda share, name: None)
+    assert (gru.count, point.name, point.integers) == (1, "student-2x", None)
+    assert point.package.contract.lineage["learnt_from"] == ["1"]
+    assert Model(point.package).predict(data.series[0].values)
+
+    frames = tuple(replace(one, values=np.repeat(one.values[:, :1], 16, 1)) for one in data.series)
+    heat = replace(data, series=frames, channels=("heat",), units=("g",), frame=(4, 4))
+    cnn = Shrinking(package_of(net_of("cnn"), trained_on=["1"]), heat, Plan(times=(2.0,), epochs=1))
+    assert cnn.left_out == {"int8": "it reads frames, and boards run networks of channels as they sample them"}
+    (point,) = cnn.points(lambda share, name: None)
+    assert point.name == "prune-2x"
+    assert cost_of(point.package, 20)["macs_per_hop"] * 2 <= macs_of(package_of(net_of("cnn")))
+    with pytest.raises(UsageError, match=r"recurrent layer of a gru.*--method student"):
+        Shrinking(package_of(net_of("gru"), trained_on=["1"]), data, Plan(method="prune"))
