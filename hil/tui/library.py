@@ -4,6 +4,7 @@ Rule of this room: no screen library. Of one kind of question one is under way a
 that a cursor that runs through a hundred recordings asks for a few.
 """
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -34,10 +35,10 @@ class Library:
         self._asked: tuple[object, ...] = ()
 
     def close(self) -> None:
-        """End it."""
+        """End it, beside the screen: it may be reading a long file."""
         self.feed.stop(0.0)
         if (closing := getattr(self._client, "close", None)) is not None:
-            closing()
+            threading.Thread(target=closing, name="closing").start()
 
     def forget(self) -> None:
         """Ask again for what is to be seen, also where that is as before."""

@@ -54,7 +54,7 @@ class ReplayPage(LivePage):
         self.feed.stop(0.0)
         closing = getattr(self.client, "close", None)
         if closing is not None:
-            threading.Thread(target=closing, name="closing", daemon=not self.place.inline).start()
+            threading.Thread(target=closing, name="closing").start()
 
     def _leave(self, sentence: str) -> None:
         if self.is_attached and self is self.app.screen:

@@ -1,10 +1,11 @@
 """Every key of a recording in replay does what its line of help says."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import screen_fakes as fakes
-from screen_frames import drive
+from screen_frames import drive, press
 from screen_presses import SIZE, sent, shown
 
 from hil.tui.app import HilApp
@@ -12,76 +13,68 @@ from hil.tui.app import HilApp
 pytestmark = pytest.mark.screen
 
 
-def pause() -> None:
-    assert sent("p", scene=fakes.replay) == [("pause", {"paused": True})]
-    assert sent("p", scene=lambda view: fakes.replay(view, paused=True)) == [("pause", {"paused": False})]
-    assert sent("p") == []
-    assert "live bench" in shown("p")
+MOVES: dict[str, tuple[str, str, dict[str, object]]] = {
+    "replay.pause": ("p", "pause", {"paused": True}),
+    "replay.back": ("comma", "step", {"samples": -1}), "replay.step": ("full_stop", "step", {"samples": 1}),
+    "replay.back_window": ("left_parenthesis", "step", {"windows": -1}),
+    "replay.step_window": ("right_parenthesis", "step", {"windows": 1}),
+    "replay.left": ("left", "seek", {"to_s": pytest.approx(25.2)}),
+    "replay.right": ("right", "seek", {"to_s": pytest.approx(35.2)}),
+    "replay.start": ("home", "seek", {"to_s": 0.0}),
+    "replay.previous": ("left_square_bracket", "seek", {"to_s": 18.5}),
+    "replay.next": ("right_square_bracket", "seek", {"to_s": 40.0}),
+    "replay.slower": ("less_than_sign", "speed", {"speed": 1.0}),
+    "replay.faster": ("greater_than_sign", "speed", {"speed": 4.0}),
+    "replay.loop": ("o", "loop", {"on": True}),
+}  # fmt: skip
+"""What each key of the transport asks of a replay that plays at 30.2 s, twice as fast as it was recorded."""
 
 
-def step_back() -> None:
-    assert sent("comma", scene=fakes.replay) == [("step", {"samples": -1})]
+def transport() -> None:
+    keys = [key for key, _, _ in MOVES.values()]
+    assert sent(*keys, scene=fakes.replay) == [(verb, args) for _, verb, args in MOVES.values()]
+    client = fakes.FakeClient()
+    assert "live bench" in drive(client, SIZE, press(*keys))
+    assert client.commands == []
 
 
-def step() -> None:
-    assert sent("full_stop", scene=fakes.replay) == [("step", {"samples": 1})]
+def ends() -> None:
+    """Where there is no farther to go a key says so, or stays there."""
+    scene = fakes.replay
+    client = fakes.FakeClient(lambda view: scene(view))
 
+    async def steps(app: HilApp, pilot) -> None:
+        nonlocal scene
+        for facts, key in (
+            ({"paused": True}, "p"), ({"position_s": 2.0}, "left"), ({"speed": 1000.0}, "greater_than_sign"),
+            ({"position_s": 50.0}, "right_square_bracket"),
+        ):  # fmt: skip
+            scene = partial(fakes.replay, **facts)
+            app.live.tick()
+            await pilot.press(key)
+            await pilot.pause()
 
-def left() -> None:
-    assert sent("left", scene=fakes.replay) == [("seek", {"to_s": pytest.approx(25.2)})]
-    near = lambda view: fakes.replay(view, position_s=2.0)  # noqa: E731
-    assert sent("left", scene=near) == [("seek", {"to_s": 0.0})]
-
-
-def right() -> None:
-    assert sent("right", scene=fakes.replay) == [("seek", {"to_s": pytest.approx(35.2)})]
-
-
-def start() -> None:
-    assert sent("home", scene=fakes.replay) == [("seek", {"to_s": 0.0})]
-
-
-def mark_before() -> None:
-    assert sent("left_square_bracket", scene=fakes.replay) == [("seek", {"to_s": 18.5})]
-
-
-def next_mark() -> None:
-    assert sent("right_square_bracket", scene=fakes.replay) == [("seek", {"to_s": 40.0})]
-    late = lambda view: fakes.replay(view, position_s=50.0)  # noqa: E731
-    assert sent("right_square_bracket", scene=late) == []
-    assert "no further mark" in shown("right_square_bracket", scene=late)
-
-
-def slower() -> None:
-    assert sent("less_than_sign", scene=fakes.replay) == [("speed", {"speed": 1.0})]
-
-
-def faster() -> None:
-    assert sent("greater_than_sign", scene=fakes.replay) == [("speed", {"speed": 4.0})]
-    fastest = lambda view: fakes.replay(view, speed=1000.0)  # noqa: E731
-    assert sent("greater_than_sign", scene=fastest) == [("speed", {"speed": None})]
-
-
-def loop() -> None:
-    assert sent("o", scene=fakes.replay) == [("loop", {"on": True})]
-
-
-def window_back() -> None:
-    assert sent("left_parenthesis", scene=fakes.replay) == [("step", {"windows": -1})]
-
-
-def window_on() -> None:
-    assert sent("right_parenthesis", scene=fakes.replay) == [("step", {"windows": 1})]
+    assert "no further mark" in drive(client, SIZE, steps)
+    assert client.commands == [("pause", {"paused": False}), ("seek", {"to_s": 0.0}), ("speed", {"speed": None})]
 
 
 def go() -> None:
-    for words, spot in (("12.5", 12.5), ("1:02", 62.0), ("squat", 5.0), ("mark 1", 40.0)):
-        keys = ["space" if sign == " " else "full_stop" if sign == "." else sign for sign in words]
-        assert sent("t", *keys, "enter", scene=fakes.replay) == [("seek", {"to_s": spot})]
-    assert sent("t", *"9:00", "enter", scene=fakes.replay) == []
-    assert "outside the recording" in shown("t", *"9:00", "enter", scene=fakes.replay)
-    assert "neither a time nor a mark" in shown("t", *"xyz", "enter", scene=fakes.replay)
-    assert sent("t", *"5", "escape", "p", scene=fakes.replay) == [("pause", {"paused": True})]
+    told: list[str] = []
+
+    async def steps(app: HilApp, pilot) -> None:
+        for words in ("12.5", "1:02", "squat", "mark 1", "9:00", "xyz"):
+            for sign in ("t", *words, "enter"):
+                await pilot.press({" ": "space", ".": "full_stop", ":": "colon"}.get(sign, sign))
+            await pilot.pause()
+            told.append(app.live._message[0])
+        await pilot.press("t", "5", "escape", "p")
+
+    client = fakes.FakeClient(fakes.replay)
+    drive(client, SIZE, steps)
+    assert client.commands == [*(("seek", {"to_s": spot}) for spot in (12.5, 62.0, 5.0, 40.0)),
+                               ("pause", {"paused": True})]  # fmt: skip
+    assert "outside the recording" in told[4]
+    assert "neither a time nor a mark" in told[5]
     assert "live bench" in shown("t", *"5", "enter")
 
 
@@ -109,13 +102,10 @@ def loop_ab() -> None:
 
 
 TESTED: dict[str, Callable[[], None]] = {
-    "replay.pause": pause, "replay.back": step_back, "replay.step": step, "replay.back_window": window_back,
-    "replay.step_window": window_on, "replay.left": left, "replay.right": right, "replay.start": start,
-    "replay.go": go, "replay.previous": mark_before, "replay.next": next_mark, "replay.slower": slower,
-    "replay.faster": faster, "replay.loop": loop, "replay.loop_ab": loop_ab,
+    **dict.fromkeys(MOVES, transport), "replay.go": go, "replay.loop_ab": loop_ab,
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", list(TESTED))
-def test_a_key_of_a_replay_does_what_its_help_says(name) -> None:
-    TESTED[name]()
+@pytest.mark.parametrize("what", [transport, ends, go, loop_ab], ids=lambda what: what.__name__)
+def test_keys_of_a_replay_do_what_their_help_says(what) -> None:
+    what()

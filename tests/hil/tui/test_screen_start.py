@@ -7,10 +7,14 @@ import threading
 
 import pytest
 import screen_fakes as fakes
+from typer.testing import CliRunner
 
-from firmware_bridge.errors import PortMissing
+from firmware_bridge.clock import ManualClock
+from firmware_bridge.errors import PortMissing, UsageError
+from hil.cli import app
 from hil.tui import start
 from hil.tui.feed import Answer, Feed, Reply
+from hil.tui.nobench import NoBench
 from hil.tui.opening import Opening
 from hil.view import View
 
@@ -119,3 +123,20 @@ def test_an_engine_that_starts_late_is_waited_for_and_one_that_cannot_is_told() 
         with pytest.raises(PortMissing, match="ttyACM9"):
             client.snapshot(View())
         assert isinstance(client.failure, PortMissing)
+
+
+def test_a_screen_without_a_bench_shows_no_board_and_says_how_to_get_one() -> None:
+    client = NoBench(ManualClock())
+    assert client.snapshot(View()).boards == ()
+    with pytest.raises(UsageError, match="hil ui PORT"):
+        client.command("record")
+
+
+@pytest.mark.parametrize(("words", "sentence"), [
+    (["{folder}", "virtual://imu"], "a folder stands alone"), (["--plain"], "lines need a bench"),
+    (["{folder}", "--json"], "lines need a bench"),
+])  # fmt: skip
+def test_what_a_screen_cannot_begin_with_is_refused_in_a_sentence(tmp_path, words, sentence) -> None:
+    refused = CliRunner().invoke(app, ["ui", *(word.format(folder=tmp_path) for word in words)])
+    assert sentence in str(refused.exception)
+    assert getattr(refused.exception, "exit_code", None) == 2
