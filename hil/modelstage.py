@@ -42,7 +42,7 @@ def load_runner(
 
         model = load_model(path)
 
-        def make(slot_map: Mapping[str, int] | None) -> Runner:
+        def make(slot_map: Mapping[str, int] | None) -> "Runner":
             runner = model.runner(boards=boards, slots=slots, backend=backend, slot_map=slot_map)
             if model.contract.reference is not None:
                 from hil.models.drifting import DriftTap

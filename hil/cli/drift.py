@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from firmware_bridge.errors import FileError, UsageError
+from firmware_bridge.errors import UsageError
 from hil.cli.common import Json, Output, Quiet, Seed, print_json, print_table, talk, tell_lost, worked
 from hil.cli.validate import Base, is_model
 
@@ -74,7 +74,7 @@ def _watch(what: str, files: list[Path], board: str | None, json: bool, quiet: b
 
     model = hil.load_model(what)
     if why := absent(model.contract):
-        raise FileError(why.partition(":")[0], what, why.partition(": ")[2])
+        raise UsageError(why.partition(":")[0], what, why.partition(": ")[2])
     found = []
     for file in files:
         with hil.open(file) as recording:

@@ -84,7 +84,7 @@ def test_a_scenario_judges_the_watch_and_a_model_without_a_reference_has_none(ba
     assert result.metrics["model.exercise.drift.distance.wz"]["value"] > 0
     text = loaded.text.replace('"exercise"', f'"{bare}"').replace("recordings/", f"{ROOT}/scenarios/recordings/")
     path = tmp_path / "bare.toml"
-    path.write_text(text.replace("140.0", "10.0").replace("70.0", "5.0"))
+    path.write_text(text.replace("80.0", "10.0").replace("30.0", "5.0"))
     other = run_once(load_scenario(path), RunOptions())
     assert [check.outcome for check in other.checks] == [NA, NA]
     assert "hil drift MODEL --learn" in other.checks[0].why
