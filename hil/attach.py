@@ -23,7 +23,7 @@ from hil.server import ASK, ERROR, SNAPSHOT, receive, send
 from hil.snapshot import Snapshot
 from hil.view import View
 
-__all__ = ["Client", "attach", "spawn_engine", "spawn_librarian"]
+__all__ = ["Client", "attach", "spawn_engine", "spawn_librarian", "spawn_runner"]
 
 ANSWER_S = 30.0
 """Loading a recording or seeking in a long one takes seconds; more than this is no answer."""
@@ -194,6 +194,15 @@ def spawn_librarian() -> Client:
         BridgeError: It could not start.
     """
     return _spawn("hil.librarian", "{}")
+
+
+def spawn_runner() -> Client:
+    """Start a process that runs scenarios for a screen (`hil.runner`) and join it.
+
+    Raises:
+        BridgeError: It could not start.
+    """
+    return _spawn("hil.runner", "{}")
 
 
 def _spawn(module: str, first_line: str, stay: bool = False) -> Client:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hil.tui.key import Key
-from hil.tui.pages import doctor_keys, live_keys, recordings_keys
+from hil.tui.pages import doctor_keys, live_keys, recordings_keys, scenarios_keys
 
 if TYPE_CHECKING:
     from hil.tui.page import Page
@@ -53,6 +53,12 @@ def _recordings(info: PageInfo, place: "Workplace") -> "Page":
     return RecordingsPage(info, place)
 
 
+def _scenarios(info: PageInfo, place: "Workplace") -> "Page":
+    from hil.tui.pages.scenarios import ScenariosPage
+
+    return ScenariosPage(info, place)
+
+
 def _doctor(info: PageInfo, place: "Workplace") -> "Page":
     from hil.tui.pages.doctor import DoctorPage
 
@@ -64,6 +70,8 @@ PAGES: tuple[PageInfo, ...] = (
              live_keys.KEYS, live_keys.PANES, _live),
     PageInfo("recordings", "Recordings", "f3", "What was recorded: find, look, compare, replay and label.",
              recordings_keys.KEYS, recordings_keys.PANES, _recordings),
+    PageInfo("scenarios", "Scenarios", "f4", "What must hold: run it, see where it failed, accept what changed.",
+             scenarios_keys.KEYS, scenarios_keys.PANES, _scenarios),
     PageInfo("doctor", "Doctor", "f6", "What this computer, a cable and an adapter can do, and what to do about it.",
              doctor_keys.KEYS, doctor_keys.PANES, _doctor),
 )  # fmt: skip

@@ -16,7 +16,7 @@ from hil.tui.cells import BAD, DIM, FOCUS, KEY, TEXT, TITLE, WARN, Cells, Line, 
 from hil.tui.reading import Marked
 from hil.tui.units import seconds, unit_name
 
-__all__ = ["GUTTER", "Track", "columns_of", "lanes", "overlaid", "reel", "strips"]
+__all__ = ["GUTTER", "Track", "axis", "column_of", "columns_of", "lanes", "overlaid", "reel", "strips"]
 
 GUTTER = 15
 """Cells left of the readings: what a strip shows, and its range."""
@@ -60,7 +60,7 @@ def reel(streams: Sequence[StreamView], track: Track, width: int, height: int) -
     if foot >= 2:
         _labels(cells, track, height - foot, foot)
     if foot:
-        _axis(cells, track, height - 1)
+        axis(cells, track, height - 1)
     _cursor(cells, track, height - foot)
     return list(runs(cells))
 
@@ -112,7 +112,7 @@ def overlaid(
     if not shared:
         put(cells, GUTTER, height // 2, "they have no channel in common: o puts one below the other", WARN)
     if height:
-        _axis(cells, track, height - 1)
+        axis(cells, track, height - 1)
     return list(runs(cells))
 
 
@@ -150,7 +150,7 @@ def _strip(
         put(cells, GUTTER - 1, row, "│", DIM)
 
 
-def _column(track: Track, t_s: float, width: int) -> int:
+def column_of(track: Track, t_s: float, width: int) -> int:
     """Return the column of a time; those outside the window lie at or beyond its edges."""
     first, last = track.window
     return GUTTER + int((t_s - first) / max(last - first, 1e-9) * (width - GUTTER))
@@ -161,7 +161,7 @@ def _labels(cells: Cells, track: Track, row: int, rows: int) -> None:
     width = cells.size[0]
     put(cells, 0, row, "labels", TITLE)
     for label in track.marked.labels:
-        start, stop = (_column(track, end, width) for end in (label.from_s, label.to_s))
+        start, stop = (column_of(track, end, width) for end in (label.from_s, label.to_s))
         start, stop = max(GUTTER, start), min(width, max(stop, start + 1))
         if start >= stop:
             continue
@@ -172,24 +172,24 @@ def _labels(cells: Cells, track: Track, row: int, rows: int) -> None:
     if rows < 3:
         return
     for one in track.marked.suggestions:
-        start, stop = (_column(track, end, width) for end in (one.from_s, one.to_s))
+        start, stop = (column_of(track, end, width) for end in (one.from_s, one.to_s))
         start, stop = max(GUTTER, start), min(width, max(stop, start + 1))
         put(cells, 0, row + 1, "suggested", DIM)
         if start < stop:
             put(cells, start, row + 1, ("?" + f" {one.text} " + "?" * (stop - start))[: stop - start], WARN)
     for text, t_s in track.marked.marks:
-        at = _column(track, t_s, width)
+        at = column_of(track, t_s, width)
         if GUTTER <= at < width and text != "pick":
             put(cells, at, row + 1, "▾", KEY)
 
 
-def _axis(cells: Cells, track: Track, row: int) -> None:
+def axis(cells: Cells, track: Track, row: int) -> None:
     """Write seconds since the first sample."""
     width, (first, last) = cells.size[0], track.window
     put(cells, GUTTER - 1, row, "└" + "─" * (width - GUTTER), DIM)
     free = GUTTER
     for tick in canvas.ticks(first, last, max(1, min(10, (width - GUTTER) // 12))):
-        at = _column(track, tick.value, width)
+        at = column_of(track, tick.value, width)
         words = f"┴{tick.label} s"
         if at >= free and at + len(words) <= width:
             put(cells, at, row, words, DIM)
@@ -201,10 +201,10 @@ def _cursor(cells: Cells, track: Track, rows: int) -> None:
     if track.at_s is None:
         return
     width, bottom = cells.size[0], cells.size[1] - 1
-    at = min(width - 1, _column(track, track.at_s, width))
+    at = min(width - 1, column_of(track, track.at_s, width))
     spots = [at]
     if track.start_s is not None:
-        start = min(width - 1, max(GUTTER, _column(track, track.start_s, width)))
+        start = min(width - 1, max(GUTTER, column_of(track, track.start_s, width)))
         low, high = sorted((start, max(GUTTER, at)))
         put(cells, low, bottom, "═" * (high - low + 1), KEY)
         put(cells, start, bottom, "╞" if start <= at else "╡", KEY)

@@ -32,6 +32,13 @@ def _open_library() -> "Client":
     return Opening(spawn_librarian)
 
 
+def _open_runner() -> "Client":
+    from hil.attach import spawn_runner
+    from hil.tui.opening import Opening
+
+    return Opening(spawn_runner)
+
+
 @dataclass(frozen=True, slots=True)
 class Workplace:
     """What stands behind the pages.
@@ -42,9 +49,12 @@ class Workplace:
         owns: Whether that engine ends with the screen.
         inline: Ask engines in the app's own thread (tests and pictures).
         folder: Where recordings lie.
+        scenarios: Where scenarios lie.
+        runs: Where what failed and the history of runs are kept.
         settings: What this user wants: keys, theme, motion.
         open_engine: Starts another engine, such as one that replays a recording; returns at once.
         open_library: Starts the process that reads recordings; returns at once.
+        open_runner: Starts the process that runs scenarios; returns at once.
         bench: Returns how the live page sees the bench now.
     """
 
@@ -53,7 +63,10 @@ class Workplace:
     owns: bool = True
     inline: bool = False
     folder: Path = Path("recordings")
+    scenarios: Path = Path("scenarios")
+    runs: Path = Path("hil-runs")
     settings: Settings = field(default_factory=Settings)
     open_engine: "Callable[[EngineConfig], Client]" = _open_engine
     open_library: "Callable[[], Client]" = _open_library
+    open_runner: "Callable[[], Client]" = _open_runner
     bench: Callable[[], Scene] = Scene
