@@ -60,6 +60,9 @@ def ui(
     wait: Annotated[float, typer.Option("--wait", help="Seconds to wait for a port that somebody holds.")] = 0.0,
     seconds: For = None,
     fps: Fps = 10.0,
+    scenarios: Annotated[
+        Path, typer.Option("--scenarios", metavar="FOLDER", help="Scenarios of the page that runs them.")
+    ] = Path("scenarios"),
     json: Json = False,
 ) -> None:
     """Show boards live, a recording with pause, step, seek and speed, or a folder of recordings to look at and label.
@@ -81,13 +84,13 @@ def ui(
         talk(sentence)
         raise typer.Exit(2)
     if folder is not None or not sources:
-        _browse(folder or RECORDINGS, fps)
+        _browse(folder or RECORDINGS, fps, scenarios)
         return
     config = engine_config(sources, model, board_file, dialect, speed, begin, end, loop, wait, hold=not plain)
     if plain:
         _lines(config, seconds, as_json=json)
     else:
-        _screen(config, fps)
+        _screen(config, fps, scenarios)
 
 
 def engine_config(
@@ -136,21 +139,22 @@ def speed_of(text: str) -> float | None:
     return speed
 
 
-def _browse(folder: Path, fps: float) -> None:
+def _browse(folder: Path, fps: float, scenarios: Path) -> None:
     from hil.tui.nobench import NoBench
     from hil.tui.start import run_tui
 
-    if status := run_tui(NoBench(), fps, folder=folder, start="recordings"):
+    if status := run_tui(NoBench(), fps, folder=folder, start="recordings", scenarios=scenarios):
         raise typer.Exit(status)
 
 
-def _screen(config: "EngineConfig", fps: float) -> None:
+def _screen(config: "EngineConfig", fps: float, scenarios: Path = Path("scenarios")) -> None:
     from hil.attach import spawn_engine
     from hil.tui.opening import Opening
     from hil.tui.start import run_tui
 
     with Opening(lambda: spawn_engine(config)) as client:
-        status = run_tui(client, fps, folder=Path(config.replay.path).parent if config.replay else RECORDINGS)
+        folder = Path(config.replay.path).parent if config.replay else RECORDINGS
+        status = run_tui(client, fps, folder=folder, scenarios=scenarios)
     if status:
         raise typer.Exit(status)
 

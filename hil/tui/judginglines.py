@@ -10,7 +10,6 @@ from hil.scenario.outcome import FAIL, TROUBLE, UNSET, CheckResult, ScenarioResu
 from hil.scenario.table import figure, gap_lines
 from hil.tui.cells import BAD, DIM, GOOD, KEY, TEXT, TITLE, WARN, Line, Run, wrap
 from hil.tui.judging import Entry, Judging
-from hil.tui.units import seconds
 
 __all__ = ["checks", "difference", "library"]
 
@@ -64,7 +63,7 @@ def _verdict(scene: Judging, one: Entry) -> Run:
     if one.trouble:
         return "✖ mistake", BAD
     if one.path in scene.running:
-        return f"▶ {seconds(max(0.1, scene.running[one.path]))}", KEY
+        return f"▶ {scene.running[one.path]:.1f} s", KEY
     if (result := scene.results.get(one.path)) is not None:
         return SIGNS[result.outcome]
     if one.path in scene.waiting:
@@ -96,10 +95,10 @@ def checks(scene: Judging, width: int) -> tuple[Line, list[Line]]:
 def _bar(spent: float, usual: float, width: int) -> Line:
     """Return how long it has run, of the time that it took before."""
     if not usual:
-        return [("  runs ", KEY), (f"for {seconds(spent)}; it never ran before", TEXT)]
+        return [("  runs ", KEY), (f"for {spent:.1f} s; it never ran before", TEXT)]
     room = max(4, min(40, width - 48))
     full = min(room, round(room * spent / usual))
-    tail = f" {seconds(spent)}; before it took {seconds(usual)}"
+    tail = f" {spent:.1f} s; before it took {usual:.1f} s"
     return [("  runs ", KEY), ("█" * full, GOOD), ("░" * (room - full), DIM), (tail, TEXT)]
 
 
@@ -123,7 +122,7 @@ def _past(here: Entry, width: int) -> Iterator[Line]:
 
 def _judged(result: ScenarioResult, here: Entry, width: int) -> Iterator[Line]:
     if result.why:
-        yield from wrap([("  ", TEXT), (result.why, TITLE)], width)
+        yield from wrap([(f"  {result.why}", TITLE)], width)
     if result.quarantined:
         yield from wrap([("  in quarantine: ", WARN), (result.quarantined, TEXT)], width)
     past = {one[0]: one[3] for one in here.checks}
@@ -132,16 +131,28 @@ def _judged(result: ScenarioResult, here: Entry, width: int) -> Iterator[Line]:
     limit_w = max((len(one.limit) for one in result.checks), default=0)
     for one in result.checks:
         yield from _check(one, past.get(one.metric, ()), (name_w, value_w, limit_w), width)
-    for row in result.baseline:
-        if row["verdict"] not in ("same", "same within noise"):
-            words = f"{row['verdict']}, {row['accepted']} -> {row['found']}"
-            yield from wrap([(f"  baseline {row['name']}: ", WARN), (words, TEXT)], width)
+    yield from _differing(result, width)
     yield from ([(f"  {line}", TEXT)] for line in gap_lines(result))
     for remark in result.remarks:
         yield from wrap([("  remark: ", DIM), (remark, TEXT)], width)
     for what, file in result.files.items():
         yield [(f"  kept {what}: ", DIM), (str(file), TEXT)]
-    yield [("  again: ", DIM), (result.again, KEY)]
+    if result.again:
+        yield [("  again: ", DIM), (result.again, KEY)]
+
+
+def _differing(result: ScenarioResult, width: int) -> Iterator[Line]:
+    """Yield what differs from the accepted results; figures that these do not hold yet in one line."""
+    new = [str(row["name"]) for row in result.baseline if row["verdict"] == "new"]
+    for row in result.baseline:
+        if row["verdict"] not in ("same", "same within noise", "new"):
+            pair = [f"{end:.6g}" if isinstance(end, float) else str(end) for end in (row["accepted"], row["found"])]
+            words = f"{row['verdict']}, {pair[0]} -> {pair[1]}"
+            yield from wrap([(f"  baseline {row['name']}: ", WARN), (words, TEXT)], width)
+    if new:
+        more = f" and {len(new) - 3} more" if len(new) > 3 else ""
+        yield from wrap([("  baseline, new: ", WARN), (f"{', '.join(new[:3])}{more}; ", TEXT), ("b", KEY),
+                         (" shows what would change", TEXT)], width)  # fmt: skip
 
 
 def _check(one: CheckResult, past: tuple[float | None, ...], widths: tuple[int, int, int], width: int) -> list[Line]:
@@ -150,10 +161,10 @@ def _check(one: CheckResult, past: tuple[float | None, ...], widths: tuple[int, 
     found = figure(one.value, one.unit)
     line: list[Run] = [(f"  {word:<{_VERDICT}}", ink), (f"{one.metric:<{name_w}}  ", TITLE),
                        (f"{found:>{value_w}}  ", TEXT), (f"{one.limit:<{limit_w}}  ", DIM)]  # fmt: skip
-    spark = spark_text([*past[-TREND:], one.value]) if len(past) > 1 else ""
+    spark = spark_text(past[-TREND:]) if len(past) > 1 else ""
     if sum(len(words) for words, _ in line) + len(spark) <= width:
         line.append((spark, DIM))
-    return [line, *(wrap([("      ", TEXT), (one.why, TEXT)], width, 6) if one.why else ())]
+    return [line, *(wrap([(f"      {one.why}", TEXT)], width, 6) if one.why else ())]
 
 
 def difference(scene: Judging, width: int) -> tuple[Line, list[Line]]:

@@ -34,7 +34,7 @@ def picture(window: Plain, exhibit: Plain, place: tuple[int, int], width: int, h
         height: Rows.
     """
     title = [(f"{place[0] + 1} of {place[1]}: ", KEY), (window["metric"], TITLE), (f" at {window['at_s']:.3f} s", TEXT)]
-    words = wrap([("  ", TEXT), (str(window["why"]), TITLE)], width)[:2]
+    words = wrap([(f"  {window['why']}", TITLE)], width)[:2]
     cells = blank(width, max(0, height - len(words)))
     track = Track((window["from_s"], window["to_s"]))
     faults = _faults(window, exhibit)

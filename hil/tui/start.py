@@ -32,8 +32,9 @@ def needs_terminal() -> str | None:
 
 
 def run_tui(
-    client: "Client", fps: float = 10.0, owns: bool = True, folder: Path = Path("recordings"), start: str = "live"
-) -> int:
+    client: "Client", fps: float = 10.0, owns: bool = True, folder: Path = Path("recordings"), start: str = "live",
+    scenarios: Path = Path("scenarios"),
+) -> int:  # fmt: skip
     """Show the screen until somebody leaves it.
 
     Args:
@@ -43,6 +44,7 @@ def run_tui(
         owns: Whether the engine ends with this screen; a running recording is then closed before.
         folder: Where recordings lie.
         start: Name of the page that is shown first.
+        scenarios: Where scenarios lie.
 
     Returns:
         The exit status: 0; 2 with a sentence on stderr where there is no terminal; where the engine could not be
@@ -56,7 +58,8 @@ def run_tui(
     from hil.tui.workplace import Workplace
 
     settings = read_settings(settings_path())
-    app = HilApp(client, place=Workplace(client, fps, owns, folder=folder, settings=settings), start=start)
+    place = Workplace(client, fps, owns, folder=folder, scenarios=scenarios, settings=settings)
+    app = HilApp(client, place=place, start=start)
     app.run()
     app.live.feed.stop(LAST_COMMANDS_S)
     if (failure := getattr(client, "failure", None)) is not None:

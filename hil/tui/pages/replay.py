@@ -1,4 +1,4 @@
-"""A recording in replay, over the page of recordings: the live page on an engine of its own.
+"""A recording in replay, over the page where it was chosen: the live page on an engine of its own.
 
 Rule of this room: only what differs. Its engine ends with the page, and a recording that cannot be played says so where
 it was chosen.
@@ -25,10 +25,14 @@ class ReplayPage(LivePage):
         path: The recording.
         classes: Labels on the digits.
         told: Called with a sentence when it is left, empty where nothing went wrong.
+        above: Name of the page that it lies over.
     """
 
-    def __init__(self, place: Workplace, path: Path, classes: Sequence[str], told: Callable[[str], None]) -> None:
-        info = PageInfo("recordings", path.name, "", "A recording in replay; escape goes back to the list.",
+    def __init__(
+        self, place: Workplace, path: Path, classes: Sequence[str], told: Callable[[str], None],
+        above: str = "recordings",
+    ) -> None:  # fmt: skip
+        info = PageInfo(above, path.name, "", "A recording in replay; escape goes back to the list.",
                         live_keys.KEYS, live_keys.PANES, lambda *_: self)  # fmt: skip
         config = EngineConfig(replay=ReplayConfig(path=str(path)), classes=tuple(classes))
         super().__init__(info, place, place.open_engine(config))

@@ -227,7 +227,7 @@ class ScenariosPage(Page):
         if not path or not Path(path).is_file():
             self.say("no recording of it was kept" if not path else f"{path} is not there any more", True)
             return
-        self.replay = ReplayPage(self.place, Path(path), (), self._replayed)
+        self.replay = ReplayPage(self.place, Path(path), (), self._replayed, "scenarios")
         self.app.push_screen(self.replay)
         result = self.scene.result
         if at is not None and result is not None and "part" not in result.files:

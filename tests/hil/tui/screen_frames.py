@@ -7,6 +7,7 @@ from pathlib import Path
 
 from screen_fakes import FakeClient, FakeLibrary, replay
 from textual.pilot import Pilot
+from verdicts_made import FakeRunner
 
 from hil.tui.app import HilApp
 from hil.tui.workplace import Workplace
@@ -25,7 +26,7 @@ def frame(app: HilApp) -> str:
 def still(client: FakeClient, owns: bool = True) -> Workplace:
     """What stands behind a screen on which nothing moves by itself and nothing is started."""
     return Workplace(client, fps=1e-4, owns=owns, inline=True, open_library=FakeLibrary,
-                     open_engine=lambda config: FakeClient(replay))  # fmt: skip
+                     open_runner=FakeRunner, open_engine=lambda config: FakeClient(replay))  # fmt: skip
 
 
 def drive(

@@ -8,6 +8,7 @@ import test_doctor_page
 import test_live_keys
 import test_recordings_keys
 import test_replay_keys
+import test_scenarios_page
 from screen_frames import drive
 from screen_presses import SIZE, sent, shown
 
@@ -141,7 +142,8 @@ TESTED: dict[str, Callable[[], None]] = {
     "screen.motion": motion, "screen.quit": leave, "screen.interrupt": interrupt,
 }  # fmt: skip
 
-ALL = (TESTED, test_live_keys.TESTED, test_replay_keys.TESTED, test_recordings_keys.TESTED, test_doctor_page.TESTED)
+ALL = (TESTED, test_live_keys.TESTED, test_replay_keys.TESTED, test_recordings_keys.TESTED, test_scenarios_page.TESTED,
+       test_doctor_page.TESTED)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", list(TESTED))
