@@ -40,6 +40,8 @@ from hil.view import View
 __all__ = ["Runner", "Stoppable"]
 
 HISTORY = "history.jsonl"
+AGAIN_S = 0.2
+"""How often what runs is told to end, when nobody is left to ask for it."""
 SHOWN = ("windows", "faults", "labels", "seconds")
 """What of an exhibit a screen shows."""
 
@@ -149,9 +151,9 @@ class Runner:
 
     def close(self) -> None:
         """End a run that is under way, with its teardown."""
-        if self._job is not None and self._job.thread is not None:
+        while self._job is not None and self._job.thread is not None and self._job.thread.is_alive():
             self._job.crew.stop()
-            self._job.thread.join()
+            self._job.thread.join(AGAIN_S)
 
     def _library(self, folder: str, runs: str) -> Plain:
         past: dict[str, Trend] = {}

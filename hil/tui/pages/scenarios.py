@@ -123,8 +123,8 @@ class ScenariosPage(Page):
         super().paint()
         scene, (width, height) = self.scene, self.size
         looking = scene.mode != "list"
-        rows = max(1, len(scene.shown))
-        self.library.styles.height = 1 + min(rows, 3 if looking else max(3, (height - 3) * 2 // 5))
+        rows = 1 + min(max(1, len(scene.shown)), 3 if looking else max(3, (height - 3) * 2 // 5))
+        self.library.styles.height = rows
         title, lines = judginglines.library(scene, width, str(self.place.scenarios), self.library.has_focus)
         self.library.show_lines(lines, scene.cursor, title)
         pane = self.checks
@@ -136,7 +136,8 @@ class ScenariosPage(Page):
         elif scene.mode == "moment" and scene.moment is not None and scene.result is not None:
             pane.heading = "moment"
             spot = (scene.window, len(scene.windows))
-            title, lines = moment.picture(scene.moment, scene.result.exhibit, spot, pane.size.width, pane.body_height)
+            room = height - rows - 3  # what will be there once the list has made way, whatever is there now
+            title, lines = moment.picture(scene.moment, scene.result.exhibit, spot, width, room)
         else:
             pane.heading = "checks"
             title, lines = judginglines.checks(scene, pane.size.width)
