@@ -32,6 +32,7 @@ from hil.replay import Replay, mark_time
 from hil.snapshot import Snapshot
 from hil.source import Live
 from hil.summary import Summary, summarise
+from hil.teaching import Teaching
 from hil.told import BoardLabels
 from hil.triggers import Trigger
 from hil.view import View
@@ -92,6 +93,7 @@ class Engine:
             self.recorder, openings, self.pipeline.post, self.pipeline.between, self.setups, self._memory,
             self.clock, author=config.author, replay=self.replay,
         )  # fmt: skip
+        self.teaching = Teaching(self.models, self.load_model, self._now)
         self._starter = threading.Thread(target=self._start, name="starter", daemon=True)
         if isinstance(source, Replay) and (lost := source.recording.lost):
             now = source.now_ns()
@@ -146,7 +148,7 @@ class Engine:
     def snapshot(self, view: View) -> Snapshot:
         """Return what a screen that asks for `view` shows now."""
         replay = None if self.replay is None else self.replay.view()
-        now = self.clock.now_ns() if self.replay is None else self.replay.now_ns()
+        now = self._now()
         models = [state for model in self.models for state in model.views()]
         error = self.pipeline.error
         bench = Bench(
@@ -208,6 +210,9 @@ class Engine:
             "load_model": lambda path, board=None: self.load_model(
                 ModelConfig(path=path, boards=None if board is None else (board,))
             ),
+            "show": lambda model: self.teaching.show(model),
+            "show_drop": self.teaching.drop,
+            "teach": lambda label: self.teaching.teach(label),
             "send": self._send,
             "summary": lambda: self.summary().as_dict(),
             "ports": lambda: {"ports": [port.as_dict() for port in list_ports()]},
@@ -268,6 +273,9 @@ class Engine:
             recording.close()
             raise
         return self.replay
+
+    def _now(self) -> int:
+        return self.clock.now_ns() if self.replay is None else self.replay.now_ns()
 
     def _transport(self) -> Replay:
         if self.replay is None:

@@ -7,20 +7,32 @@ may lag and never skip. A stage that has failed says why in one sentence and let
 
 import json
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from firmware_bridge.errors import BridgeError
 from firmware_bridge.events import Arrival, Prediction
 from hil.driftview import DriftView, drift_view
 from hil.snapshot import PredictionView
+from hil.workview import WorkView, percentiles
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from hil.models.drifting import DriftTap
+    from hil.models.kshot.shown import Shown
+    from hil.models.segments import Block
     from hil.models.streaming import Runner
     from hil.recording.reader import Recording
 
-__all__ = ["ModelStage", "load_runner", "slots_of"]
+__all__ = ["ModelStage", "Taps", "load_runner", "slots_of"]
+
+TIMED = 512
+"""Calls of a model whose times are kept."""
 
 MakeRunner = Callable[[Mapping[str, int] | None], "Runner"]
 
@@ -44,15 +56,38 @@ def load_runner(
 
         def make(slot_map: Mapping[str, int] | None) -> "Runner":
             runner = model.runner(boards=boards, slots=slots, backend=backend, slot_map=slot_map)
+            drift = shown = None
             if model.contract.reference is not None:
                 from hil.models.drifting import DriftTap
 
-                runner.tap = DriftTap(model.package)
+                drift = DriftTap(model.package)
+            architecture = model.contract.architecture
+            if architecture is not None and architecture.name == "shots":
+                from hil.models.kshot.shown import Shown
+
+                shown = Shown(model.contract)
+            runner.tap = Taps(drift, shown) if drift or shown else None
             return runner
 
         return make
 
     return load
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Taps:
+    """What looks at every hop that a model reads: the drift watch, and what keeps it for teaching."""
+
+    drift: "DriftTap | None" = None
+    shown: "Shown | None" = None
+
+    def __call__(
+        self, board: str, stream: str, block: "Block", readings: "npt.NDArray[Any]", outputs: "npt.NDArray[Any]"
+    ) -> None:
+        """Show a hop; see `hil.models.streaming.Tap`."""
+        for tap in (self.drift, self.shown):
+            if tap is not None:
+                tap(board, stream, block, readings, outputs)
 
 
 class ModelStage:
@@ -96,6 +131,9 @@ class ModelStage:
         self._runner: Runner | None = None
         self._held: list[Arrival] = []
         self._seen: dict[str, None] = {}
+        self._took: deque[float] = deque(maxlen=TIMED)
+        self._made = self._late = 0
+        self._hop_ms: float | None = None
         self._loaded = threading.Event()
         if background:
             threading.Thread(target=self._load_now, name=f"load {self.name}", daemon=True).start()
@@ -140,8 +178,12 @@ class ModelStage:
     def views(self) -> tuple[PredictionView, ...]:
         """Return the state of the model at each of its boards."""
         boards = self.boards if self.boards is not None else (tuple(self._seen) or ("",))
+        taught = self.shown() is not None
+        work = WorkView(taught, self._made, self._hop_ms, self._late, percentiles(self._took))
         return tuple(
-            PredictionView(self.name, board, self.state, self.sentence, self.labels, drift=self._drift(board))
+            PredictionView(
+                self.name, board, self.state, self.sentence, self.labels, drift=self._drift(board), work=work
+            )
             for board in boards
         )
 
@@ -149,13 +191,18 @@ class ModelStage:
         """Return what the watch beside the model says of a board."""
         if self._runner is None:
             return None
-        from hil.models.drifting import DriftTap, absent
-
         tap = getattr(self._runner, "tap", None)
-        if not isinstance(tap, DriftTap):
+        if not isinstance(tap, Taps) or tap.drift is None:
+            from hil.models.drifting import absent
+
             return drift_view(None, absent(self._runner.contract))
-        states = [state for (role, _), state in tap.states().items() if role == board]
+        states = [state for (role, _), state in tap.drift.states().items() if role == board]
         return drift_view(states[0] if states else None)
+
+    def shown(self) -> "Shown | None":
+        """Return what keeps its readings for teaching; None: it cannot be taught by showing, or is not loaded."""
+        tap = getattr(self._runner, "tap", None)
+        return tap.shown if isinstance(tap, Taps) else None
 
     def _load_now(self) -> None:
         try:
@@ -164,6 +211,7 @@ class ModelStage:
             self._runner = self._make(None)
             self.name = self._runner.contract.name
             self.hop = int(self._runner.contract.hop)
+            self._hop_ms = self._runner.contract.hop / self._runner.contract.rate_hz * 1e3
             self.memory = int(self._runner.contract.reach)
             if self._earlier is not None and (earlier := self._earlier(self.name)):
                 self._slots = dict(earlier)
@@ -181,6 +229,7 @@ class ModelStage:
 
     def _decide(self, arrivals: list[Arrival]) -> list[Arrival]:
         assert self._runner is not None
+        began = perf_counter()
         try:
             made = self._runner.push(item for arrival in arrivals for item in arrival.items)
         except BridgeError as error:
@@ -188,6 +237,10 @@ class ModelStage:
             return []
         if not made:
             return []
+        each_ms = (perf_counter() - began) * 1e3 / len(made)
+        self._took.append(each_ms)
+        self._made += len(made)
+        self._late += len(made) if self._hop_ms is not None and each_ms > self._hop_ms else 0
         for decision in made:
             self._seen[decision.board] = None
             self.stream = self.stream or (decision.board, decision.stream)

@@ -19,6 +19,7 @@ from hil.allanview import AllanView
 from hil.driftview import DriftView
 from hil.message import from_plain, pack, to_plain, unpack
 from hil.view import View
+from hil.workview import WorkView
 
 __all__ = [
     "SCHEMA",
@@ -172,6 +173,7 @@ class PredictionView:
         behind_s: How far the newest decision is behind the newest sample, seconds of board time; None while unknown.
         history: Earlier decisions, oldest first: `(t_ns, label, confidence)`.
         drift: What the drift watch beside it says; None while the model is not loaded.
+        work: How it keeps up, and whether it can be taught.
     """
 
     model: str
@@ -187,6 +189,7 @@ class PredictionView:
     behind_s: float | None = None
     history: tuple[tuple[int, str, float], ...] = ()
     drift: DriftView | None = None
+    work: WorkView | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,36 @@
+"""How a running model keeps up, as a screen shows it: one frozen value.
+
+Rule of this room: what is not known yet is None or empty, never 0.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+__all__ = ["WorkView", "percentiles"]
+
+SHARES = (0.5, 0.99, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkView:
+    """The work of a model at all of its boards.
+
+    Attributes:
+        teachable: Whether it learns a class by showing.
+        decisions: How many it made.
+        hop_ms: Time from one decision to the next, which is the longest that computing one may take.
+        late: Decisions whose computing took longer than that.
+        latency_ms: Computing a decision: middle, 99th percentile and longest of the last ones; empty before the first.
+    """
+
+    teachable: bool = False
+    decisions: int = 0
+    hop_ms: float | None = None
+    late: int = 0
+    latency_ms: tuple[float, ...] = ()
+
+
+def percentiles(took: Iterable[float]) -> tuple[float, ...]:
+    """Return the middle, the 99th percentile and the longest of some times; empty where there is none."""
+    known = sorted(took)
+    return tuple(known[min(len(known) - 1, int(share * len(known)))] for share in SHARES) if known else ()
