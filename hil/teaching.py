@@ -85,11 +85,12 @@ class Teaching:
         write_package(path, made.package.contract.model_copy(update={"name": name}), dict(made.package.weights))
         self.load(ModelConfig(path=str(path), boards=stage.boards))
         self.spans, self.since_ns = [], None
-        near = f"nearest to it is {made.nearest} ({made.likeness:.2f}, unknown below {made.threshold:.2f})"
-        known = "" if made.recognised is None else f", {made.recognised:.0%} recognised by the others"
-        count = f"{made.examples} example{'s' * (made.examples != 1)}"
+        known = "" if made.recognised is None else f" ({made.recognised:.0%} recognised by the others)"
+        count = f"{made.examples} example{'s' * (made.examples != 1)}{known}"
+        close = f"{made.nearest} at {made.likeness:.2f}"
+        near = f"beware, it resembles {close}" if made.likeness >= made.threshold else f"nearest is {close}"
         return {**self._told(), "path": str(path), "model": name,
-                "sentence": f"{label} is learnt from {count}{known}; {near}; {name} runs from now on"}  # fmt: skip
+                "sentence": f"{name} runs: {label} learnt from {count}; {near}"}  # fmt: skip
 
     def _stage(self, model: str) -> ModelStage:
         stage = next((one for one in self.models if one.name == model), None)

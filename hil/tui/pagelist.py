@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hil.tui.key import Key
-from hil.tui.pages import doctor_keys, live_keys, recordings_keys, scenarios_keys
+from hil.tui.pages import doctor_keys, live_keys, models_keys, recordings_keys, scenarios_keys
 
 if TYPE_CHECKING:
     from hil.tui.page import Page
@@ -59,6 +59,12 @@ def _scenarios(info: PageInfo, place: "Workplace") -> "Page":
     return ScenariosPage(info, place)
 
 
+def _models(info: PageInfo, place: "Workplace") -> "Page":
+    from hil.tui.pages.models import ModelsPage
+
+    return ModelsPage(info, place)
+
+
 def _doctor(info: PageInfo, place: "Workplace") -> "Page":
     from hil.tui.pages.doctor import DoctorPage
 
@@ -72,6 +78,8 @@ PAGES: tuple[PageInfo, ...] = (
              recordings_keys.KEYS, recordings_keys.PANES, _recordings),
     PageInfo("scenarios", "Scenarios", "f4", "What must hold: run it, see where it failed, accept what changed.",
              scenarios_keys.KEYS, scenarios_keys.PANES, _scenarios),
+    PageInfo("models", "Models", "f5", "What models say and how well; teach one a new gesture by showing it.",
+             models_keys.KEYS, models_keys.PANES, _models),
     PageInfo("doctor", "Doctor", "f6", "What this computer, a cable and an adapter can do, and what to do about it.",
              doctor_keys.KEYS, doctor_keys.PANES, _doctor),
 )  # fmt: skip

@@ -71,9 +71,10 @@ def test_a_gesture_shown_three_times_is_recognised_at_once_by_a_child_that_runs_
         assert not bench.teaching.show("hands")["running"]
         bench.move(1, person)
     told = bench.teaching.teach("tap")
-    assert told["model"] == "hands-tap"
+    assert {key: told[key] for key in ("model", "running", "shown")} == {
+        "model": "hands-tap", "running": False, "shown": 0}  # fmt: skip
     assert Path(told["path"]).parent == parent.parent
-    assert "tap is learnt from 3 examples" in told["sentence"]
+    assert "hands-tap runs: tap learnt from 3 examples (100% recognised by the others)" in told["sentence"]
     said = bench.move(4, 5)
     inside = said["hands-tap"][WINDOW // HOP :]
     assert inside.count("tap") / len(inside) >= 0.9

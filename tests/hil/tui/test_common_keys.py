@@ -6,6 +6,7 @@ import pytest
 import screen_fakes as fakes
 import test_doctor_page
 import test_live_keys
+import test_models_page
 import test_recordings_keys
 import test_replay_keys
 import test_scenarios_page
@@ -143,7 +144,7 @@ TESTED: dict[str, Callable[[], None]] = {
 }  # fmt: skip
 
 ALL = (TESTED, test_live_keys.TESTED, test_replay_keys.TESTED, test_recordings_keys.TESTED, test_scenarios_page.TESTED,
-       test_doctor_page.TESTED)  # fmt: skip
+       test_models_page.TESTED, test_doctor_page.TESTED)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", list(TESTED))
