@@ -51,12 +51,14 @@ def rows(tries: Sequence[Try], look_s: float) -> Iterator[dict[str, Any]]:
 
 
 def rate(count: int, hours: float) -> dict[str, Any]:
+    """Return how often something came an hour, with its Poisson interval."""
     low, high = (one or 0.0 for one in count_interval(count))
     return {"count": count, "hours": hours, "per_hour": count / hours if hours else None,
             "low": low / hours if hours else None, "high": high / hours if hours else None}  # fmt: skip
 
 
 def share(hits: int, n: int) -> dict[str, Any] | None:
+    """Return a share with its interval by Clopper and Pearson; None of nothing."""
     if not n:
         return None
     low, high = share_interval(hits, n)
