@@ -156,9 +156,12 @@ def _taught(
         reference = learn(layout, stretches, samples, dataset.rate_hz, seed=plan.seed)
         package = None
     else:
+        from hil.models.drifting import referenced
         from hil.models.train import trained
 
-        package = trained(config, inside, ordered(after)).package
+        later = ordered(after)
+        known = inside.of([person for person in inside.people if person not in later])
+        package = referenced(trained(config, inside, later).package, known, inside.of(later), seed=plan.seed)
         reference = package.contract.reference
     if reference is None:
         raise UsageError("nothing could be learnt of its readings", "drift", "give longer readings of more people")
