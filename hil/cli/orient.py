@@ -53,8 +53,9 @@ def orient(
     whole = {name: (np.concatenate([t for t, _ in parts]), np.concatenate([q for _, q in parts])) for name, parts in
              found.items()}  # fmt: skip
     if output is not None:
-        arrays = {f"{name}/{key}": value for name, pair in whole.items() for key, value in zip(("t_s", "values"), pair,
-                  strict=True)}  # fmt: skip
+        arrays: dict[str, Any] = {}
+        for name, (t_s, values) in whole.items():
+            arrays |= {f"{name}/t_s": t_s, f"{name}/values": values}
         with output.open("xb") as handle:
             np.savez(handle, channels=np.array(CHANNELS), **arrays)
     rows = [

@@ -136,7 +136,6 @@ def trained(
     if generator:
         contract = contract.model_copy(update={"lineage": {**contract.lineage, "generator_sha256": generator}})
     package = _packed(found.net, contract, shape)
-    package = referenced(package, series, dataset.of(held_out), seed=config.seed)
     return Trained(package, {"schema": 1, "model": config.name, "seed": config.seed, "stages": stages})
 
 
@@ -175,7 +174,9 @@ def train_and_judge(
             "name people of the data",
         )
     made = trained(config, dataset, config.data.held_out, folder=folder, keep=Path(output), progress=progress)
-    package = made.package
+    held_out = dataset.of(config.data.held_out)
+    known = dataset.of([person for person in dataset.people if person not in set(config.data.held_out)])
+    package = referenced(made.package, known, held_out, seed=config.seed)
     contract = package.contract.model_copy(update={"card": held_out_card(package, dataset)})
     content: Any = dict(package.weights) if package.program is None else package.program
     written = write_package(output, contract, content)

@@ -170,11 +170,12 @@ def _pieces(
     period = 1.0 / part.rate_hz
     for whole in part.stretches:
         assert whole.t_s is not None
+        texts = list(whole.texts)
         count = len(whole.values) // size
         left_out["shorter than a stretch"] += (len(whole.values) - count * size) * period
         for at in range(count):
             low, high = at * size, (at + 1) * size
-            said = set(whole.texts[low:high])
+            said = set(texts[low:high])
             readings = whole.values[low:high]
             if not np.isfinite(readings).all():
                 left_out["readings that are no numbers"] += size * period

@@ -22,14 +22,14 @@ from hil.drift.looks import Layout
 from hil.drift.reference import Reference
 from hil.drift.verdict import MODEL, SENSOR, Finding
 from hil.drift.watch import Watch
-from hil.measure.intervals import count_interval, share_interval
 from hil.models.datasets import Dataset, Series, ordered
 from hil.models.drifting import DriftTap, look_samples, watch_of
 from hil.models.evaluate import folds_of, unconditioned
 from hil.models.model import Model
 from hil.models.package import Package
 from hil.models.training_config import TrainConfig
-from hil.validation.injected import STRENGTHS, Injected, faults_of
+from hil.validation.drifttries import Try, rate, rows, share
+from hil.validation.injected import faults_of
 
 __all__ = ["DriftPlan", "drift_score"]
 
@@ -77,17 +77,6 @@ class _Taught:
         return Watch(self.reference) if self.package is None else watch_of(self.package)
 
 
-@dataclass(frozen=True, slots=True)
-class _Try:
-    """One fault: where, and what came of it. `looks` after its beginning until the alarm, None: none came."""
-
-    fault: Injected
-    alarmed_before: bool
-    looks: int | None = None
-    finding: Finding | None = None
-    model_looks: int | None = None
-
-
 def drift_score(
     config: TrainConfig, dataset: Dataset, plan: DriftPlan, progress: Progress | None = None,
     kept: Callable[[dict[str, Any]], None] | None = None,
@@ -112,7 +101,7 @@ def drift_score(
         )  # fmt: skip
     chosen = folds[: plan.folds]
     clean: dict[str, Any] = {}
-    tries: list[_Try] = []
+    tries: list[Try] = []
     strange: list[dict[str, Any]] = []
     found: dict[str, Any] = {}
     for at, fold in enumerate(chosen):
@@ -136,7 +125,7 @@ def drift_score(
 
 
 def _told(
-    config: TrainConfig, plan: DriftPlan, folds: Sequence[Sequence[str]], clean: dict[str, Any], tries: Sequence[_Try],
+    config: TrainConfig, plan: DriftPlan, folds: Sequence[Sequence[str]], clean: dict[str, Any], tries: Sequence[Try],
     strange: Sequence[dict[str, Any]], look_s: float,
 ) -> dict[str, Any]:  # fmt: skip
     """Return everything that is known as plain JSON values."""
@@ -146,11 +135,11 @@ def _told(
         "epochs": config.training.epochs, "scores": plan.scores, "look_s": look_s, "most_s": plan.most_s,
         "folds": [list(fold) for fold in folds], "hours": hours,
         "false_alarms": {
-            kind: _rate(sum(one[f"{kind}_alarms"] for one in clean.values()), hours) for kind in ("sensor", "model")
+            kind: rate(sum(one[f"{kind}_alarms"] for one in clean.values()), hours) for kind in ("sensor", "model")
         },
-        "people": clean, "rows": list(_rows(tries, look_s)), "unseen_class": list(strange),
-        "unseen_class_called_sensor": _share(sum(one["sensor"] for one in strange), len(strange)),
-        "unseen_class_called_model": _share(sum(one["model"] for one in strange), len(strange)),
+        "people": clean, "rows": list(rows(tries, look_s)), "unseen_class": list(strange),
+        "unseen_class_called_sensor": share(sum(one["sensor"] for one in strange), len(strange)),
+        "unseen_class_called_model": share(sum(one["model"] for one in strange), len(strange)),
     }  # fmt: skip
 
 
@@ -167,9 +156,12 @@ def _taught(
         reference = learn(layout, stretches, samples, dataset.rate_hz, seed=plan.seed)
         package = None
     else:
+        from hil.models.drifting import referenced
         from hil.models.train import trained
 
-        package = trained(config, inside, ordered(after)).package
+        later = ordered(after)
+        known = inside.of([person for person in inside.people if person not in later])
+        package = referenced(trained(config, inside, later).package, known, inside.of(later), seed=plan.seed)
         reference = package.contract.reference
     if reference is None:
         raise UsageError("nothing could be learnt of its readings", "drift", "give longer readings of more people")
@@ -227,7 +219,7 @@ def _clean(looks: Sequence[tuple[str, Finding | None, int]], look_s: float) -> d
     }  # fmt: skip
 
 
-def _faulted(taught: _Taught, person: str, session: Sequence[Series], plan: DriftPlan) -> Iterator[_Try]:
+def _faulted(taught: _Taught, person: str, session: Sequence[Series], plan: DriftPlan) -> Iterator[Try]:
     """Yield what came of every fault in a session."""
     reference, size = taught.reference, taught.reference.samples
     chance = np.random.default_rng([plan.seed, sum(map(ord, person))])
@@ -245,7 +237,7 @@ def _faulted(taught: _Taught, person: str, session: Sequence[Series], plan: Drif
         kept, cut = marks[piece]
         watch = copy.deepcopy(kept)
         if watch.verdict == SENSOR:
-            yield _Try(fault, True)
+            yield Try(fault, True)
             continue
         rest, left, first = [], most, 0
         for values in (session[piece].values[cut:], *(item.values for item in session[piece + 1 :])):
@@ -256,33 +248,8 @@ def _faulted(taught: _Taught, person: str, session: Sequence[Series], plan: Drif
         looks = _run(taught, watch, rest)
         alarm = next((at for at, (verdict, _, _) in enumerate(looks) if verdict == SENSOR), None)
         other = next((at for at, (verdict, _, _) in enumerate(looks) if verdict == MODEL), None)
-        yield _Try(fault, False, None if alarm is None else alarm + 1, None if alarm is None else looks[alarm][1],
+        yield Try(fault, False, None if alarm is None else alarm + 1, None if alarm is None else looks[alarm][1],
                    None if other is None else other + 1)  # fmt: skip
-
-
-def _rows(tries: Sequence[_Try], look_s: float) -> Iterator[dict[str, Any]]:
-    """Yield recall and delay of each kind, strength and unit of channel."""
-    for kind, (unit, strengths) in STRENGTHS.items():
-        for strength in strengths:
-            some = [one for one in tries if (one.fault.kind, one.fault.strength) == (kind, strength)]
-            fresh = [one for one in some if not one.alarmed_before]
-            if not fresh:
-                continue
-            delays = sorted(one.looks * look_s for one in fresh if one.looks is not None)
-            named = [one for one in fresh if one.finding is not None]
-            right = [one for one in named if one.finding is not None and set(one.finding.channels) <=
-                     set(one.fault.channels)]  # fmt: skip
-            exact = [one for one in right if one.finding is not None and one.finding.kind == kind]
-            yield {
-                "kind": kind, "strength": strength, "unit": unit, "tries": len(fresh),
-                "alarmed_before": len(some) - len(fresh), "recall": _share(len(delays), len(fresh)),
-                "recall_60s": _share(sum(one <= 60.0 for one in delays), len(fresh)),
-                "delay_median_s": delays[len(delays) // 2] if delays else None,
-                "delay_p90_s": delays[min(int(0.9 * len(delays)), len(delays) - 1)] if delays else None,
-                "right_channel": len(right) / len(named) if named else None,
-                "right_kind": len(exact) / len(named) if named else None,
-                "called_model": sum(one.looks is None and one.model_looks is not None for one in fresh) / len(fresh),
-            }  # fmt: skip
 
 
 def _unseen_class(
@@ -309,16 +276,3 @@ def _unseen_class(
             "sensor_share": verdicts.count(SENSOR) / max(len(verdicts), 1),
             "model_share": verdicts.count(MODEL) / max(len(verdicts), 1),
         }  # fmt: skip
-
-
-def _rate(count: int, hours: float) -> dict[str, Any]:
-    low, high = (one or 0.0 for one in count_interval(count))
-    return {"count": count, "hours": hours, "per_hour": count / hours if hours else None,
-            "low": low / hours if hours else None, "high": high / hours if hours else None}  # fmt: skip
-
-
-def _share(hits: int, n: int) -> dict[str, Any] | None:
-    if not n:
-        return None
-    low, high = share_interval(hits, n)
-    return {"value": hits / n, "low": (low or 0.0) / 100.0, "high": (high or 0.0) / 100.0}

@@ -50,7 +50,7 @@ class Shots(Net):
         still = (x - mean[:, None]).transpose(1, 2)
         spread = still.square().mean(2)
         change = (x[:, 1:] - x[:, :-1]).square().mean(1)
-        waves = torch.bmm(still.contiguous(), self.get_buffer("_waves").expand(len(x), -1, -1))
+        waves = torch.bmm(still.contiguous(), self.get_buffer("_waves").expand(x.shape[0], -1, -1))
         cosine, sine = waves.chunk(2, 2)
         power = (cosine.square() + sine.square()) / self.config.window
         first = self.config.edges[0]

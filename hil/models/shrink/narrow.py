@@ -36,11 +36,7 @@ def narrower(shape: NetShape, share: float) -> NetShape:
             given = plain[key]
             plain[key] = _scaled(given, share) if isinstance(given, int) else [_scaled(one, share) for one in given]
     if isinstance(shape, ResnetConfig):
-        # Where the parent's block changes the width the child's must too: its skip is a convolution.
-        before = shape.inputs
-        for at, width in enumerate(plain["channels"]):
-            plain["channels"][at] = width + 1 if shape.skips(at) and width == before else width
-            before = plain["channels"][at]
+        plain["channels"] = _as_skipped(shape, plain["channels"])
     return type(shape).model_validate(plain)
 
 
@@ -77,6 +73,19 @@ def described(contract: Contract, shape: NetShape) -> Contract:
         "architecture": Architecture.model_validate({"name": contract.architecture.name, "config": shape}),
     }  # fmt: skip
     return Contract.model_validate(plain)
+
+
+def _as_skipped(shape: ResnetConfig, widths: list[int]) -> list[int]:
+    """Widths that change where the parent's do and nowhere else: there its skips are convolutions."""
+    found, before = [], shape.inputs
+    for at, width in enumerate(widths):
+        if not shape.skips(at):
+            width = before
+        elif width == before:
+            width = width + 1 if width < shape.channels[at] else max(1, width - 1)
+        found.append(width)
+        before = width
+    return found
 
 
 def _scaled(width: int, share: float) -> int:

@@ -148,7 +148,7 @@ class Shrinking:
         for times in self.plan.times:
             shape = fewer(self.parent.contract, times)
             for way in self.ways:
-                name, words = f"{way}-{times:g}x", f"{_WORDS[way]}, {_wide(shape)} wide"
+                name, words = f"{way}-{times:g}x".replace(".", "_"), f"{_WORDS[way]}, {_wide(shape)} wide"
                 net = self._narrowed(way, shape, _telling(told, name))
                 contract = described(self.parent.contract, shape)
                 yield Point(name, words, times, self._packed(net, contract, name, words, self.epochs), None)

@@ -63,7 +63,8 @@ def prune(net: Net, shape: NetShape, windows: Tensor, truth: Tensor) -> Net:
         for group in list(graph.get_all_groups(ignored_layers=[_head(left)])):
             layer: Any = group[0].dep.target.module
             score = importance(group)
-            if spare := len(score) - wanted[names[layer]]:
+            spare = len(score) - wanted[names[layer]]
+            if spare > 0:
                 gone = score.argsort()[:spare].tolist()
                 graph.get_pruning_group(layer, group[0].dep.handler, gone).prune()
     made = net_class(net.name)(shape).eval()

@@ -1,7 +1,9 @@
 """The gate: exercises of people never seen, in the streaming form that runs on boards.
 
 `pytest -m slow tests/hil/models/test_model_gate.py` trains 25 networks (5 folds of 2 people, 5 seeds; about 20 minutes
-of one core). Settings come from what was known before (`scenarios/models/exercise.toml`); no test person chose any.
+of one core) for each of two configurations. The settings of `exercise.toml` come from what was known before; those of
+`exercise-hybrid.toml` (leads among the statistics) were better on the inner people of each of the five folds, by models
+that had met neither these nor the people of the fold.
 """
 
 import json
@@ -16,21 +18,22 @@ from hil.models.evaluate import cross_validate, folds_of
 from hil.models.training_config import TrainConfig, load_config
 
 ROOT = Path(__file__).resolve().parents[3]
-GATE = 0.87
+GATES = {"exercise": 0.87, "exercise-hybrid": 0.89}
 
 
-def exercise(shared_data: Path) -> tuple[TrainConfig, Dataset]:
-    config = load_config(ROOT / "scenarios" / "models" / "exercise.toml")
+def exercise(shared_data: Path, name: str = "exercise") -> tuple[TrainConfig, Dataset]:
+    config = load_config(ROOT / "scenarios" / "models" / f"{name}.toml")
     assert config.data.npz is not None
     return config, load_npz(config.data.npz, shared_data)
 
 
 @pytest.mark.data
 @pytest.mark.training
-def test_a_short_training_tells_exercises_of_two_unseen_people(shared_data: Path) -> None:
+@pytest.mark.parametrize(("name", "epochs"), [("exercise", 12), ("exercise-hybrid", 5)])
+def test_a_short_training_tells_exercises_of_two_unseen_people(name: str, epochs: int, shared_data: Path) -> None:
     """One fold, an eighth of the epochs (0.78 was seen): broken networks, losses or streaming forms stay below."""
-    config, dataset = exercise(shared_data)
-    short = config.model_copy(update={"training": config.training.model_copy(update={"epochs": 12})})
+    config, dataset = exercise(shared_data, name)
+    short = config.model_copy(update={"training": config.training.model_copy(update={"epochs": epochs})})
     (fold,) = cross_validate(short, dataset, [0], folds=[("9", "10")])
     found = summary([fold], len(dataset.labels))
     assert found["macro_f1"]["mean"] >= 0.70  # chance is 0.14
@@ -53,11 +56,14 @@ def test_folds_hold_out_every_person_once(shared_data: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
-def test_macro_f1_on_unseen_people_is_at_least_0_87_over_five_seeds(shared_data: Path) -> None:
-    config, dataset = exercise(shared_data)
+@pytest.mark.parametrize("name", GATES)
+def test_macro_f1_on_unseen_people_passes_the_gate_over_five_seeds(name: str, shared_data: Path) -> None:
+    config, dataset = exercise(shared_data, name)
     folds = list(cross_validate(config, dataset, range(5), progress=print))
     found = summary(folds, len(dataset.labels))
     print(json.dumps(found, indent=1))
-    assert found["macro_f1"]["mean"] >= GATE
+    assert found["macro_f1"]["mean"] >= GATES[name]
+    accepted = json.loads((ROOT / "scenarios" / "expected" / f"{name}-gate.json").read_text())
+    assert found["macro_f1"]["mean"] == pytest.approx(accepted["macro_f1"]["mean"], abs=0.01)
     assert found["parameters"] <= 100_000
     assert found["coverage"] == 1.0

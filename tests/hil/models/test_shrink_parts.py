@@ -50,14 +50,14 @@ def test_a_child_is_as_wide_as_its_multiplications_allow_and_no_wider(name: str)
         fewer(contract, 1e6)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(2, 40), min_size=1, max_size=5), st.floats(0.05, 1.0))
 def test_a_narrower_residual_network_changes_its_width_where_the_wider_one_does(widths: list[int], by: float) -> None:
     shape = ResnetConfig(inputs=6, classes=3, channels=tuple(widths), strides=(1,) * len(widths), kernel=1, pool=5)
     less = narrower(shape, by)
     assert isinstance(less, ResnetConfig)
-    for at in range(len(widths)):
-        assert not shape.skips(at) or less.skips(at)
-    assert [name for name in shape.shapes() if name in less.shapes()] == list(shape.shapes())
+    assert list(less.shapes()) == list(shape.shapes())
+    assert all(ours <= theirs for ours, theirs in zip(less.channels, shape.channels, strict=True))
 
 
 @pytest.mark.parametrize("name", ["tcn", "resnet", "cnn"])
@@ -99,7 +99,7 @@ def plans() -> dict[str, Drawn]:
     return {name: drawn(net_of(name)) for name in ("tcn", "resnet")}
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(st.sampled_from(["tcn", "resnet"]), st.integers(0, 2**20), st.floats(99.0, 100.0))
 def test_every_layer_under_rounding_is_what_boards_compute(
     plans: dict[str, Drawn], name: str, seed: int, percentile: float
