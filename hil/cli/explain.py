@@ -16,9 +16,7 @@ _ROWS = 12
 def explain(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A .hilmodel or .onnx file.")],
     file: Annotated[Path, typer.Argument(metavar="REC", help="A recording (.mcap).")],
-    at: Annotated[
-        float, typer.Option("--at", metavar="SECONDS", help="The last decision until then is explained.")
-    ],
+    at: Annotated[float, typer.Option("--at", metavar="SECONDS", help="The last decision until then is explained.")],
     board: Annotated[str | None, typer.Option("--board", help="Role of the one board to read.")] = None,
     html: Annotated[
         Path | None, typer.Option("--html", help="Write one self-contained page; never overwritten.")

@@ -40,5 +40,6 @@ def draw_band(
     for begin, end, one in zip(edges_s[:-1], edges_s[1:], added, strict=True):
         strength = min(abs(one) / scale, 1.0)
         if strength >= _FAINTEST:
-            axes.axvspan(begin, end, low, high, facecolor=FOR if one > 0 else AGAINST, alpha=0.85 * strength,
-                         linewidth=0, gid="band")  # fmt: skip
+            axes.axvspan(
+                begin, end, low, high, facecolor=FOR if one > 0 else AGAINST, alpha=0.85 * strength, linewidth=0
+            )

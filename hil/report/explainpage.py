@@ -55,8 +55,9 @@ def explain_page(found: Plain) -> Html:
 def told_sum(found: Plain) -> str:
     """Return in a sentence what was explained and how nearly the explanation adds up to it."""
     whole = found["completeness"]
+    side = "above" if whole["difference"] >= 0 else "below"
     said = (
-        f"The score of {found['label']} differs by {whole["difference"]:+.3f} from that of a window at the training mean; "
+        f"The score of {found['label']} is {abs(whole['difference']):.3f} {side} that of the training mean; "
         f"what is shown adds up to {whole['attributed']:+.3f}"
     )
     if whole["relative"] is not None:
