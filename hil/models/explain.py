@@ -138,11 +138,11 @@ def integrated(seen: Seen, score: Score, told: int) -> Explanation:
     window = torch.from_numpy(seen.window.astype(np.float64))[None]
     with one_thread():
         with torch.no_grad():
-            ends = [float(score(one)[0, told]) for one in (window, torch.zeros_like(window))]
+            there, none = (float(score(one)[0, told]) for one in (window, torch.zeros_like(window)))
         steps = _FIRST_STEPS
         while True:
             found = method.attribute(window, target=told, n_steps=steps, internal_batch_size=_AT_ONCE)
-            made = Explanation(seen, "integrated gradients", found[0].numpy(), *ends, steps)
+            made = Explanation(seen, "integrated gradients", found[0].numpy(), there, none, steps)
             if abs(made.error) <= _GOAL * abs(made.difference) or steps >= _MOST_STEPS:
                 return made
             steps *= 4
@@ -164,13 +164,13 @@ def occluded(seen: Seen, score: Score, told: int) -> Explanation:
     mask = piece[:, None] * width + np.arange(width)
     method = needs_captum().FeatureAblation(score)
     with torch.no_grad():
-        ends = [float(score(one)[0, told]) for one in (window, torch.zeros_like(window))]
+        there, none = (float(score(one)[0, told]) for one in (window, torch.zeros_like(window)))
         lost = method.attribute(
             window, target=told, feature_mask=torch.from_numpy(mask)[None], perturbations_per_eval=_AT_ONCE
         )
     # A piece's loss stands at each of its samples: they share it, so that sums over the window are sums of losses.
     shared = lost[0].double().numpy() / np.bincount(piece)[piece][:, None]
-    return Explanation(seen, "occlusion", shared, *ends, int(mask.max()) + 1)
+    return Explanation(seen, "occlusion", shared, there, none, int(mask.max()) + 1)
 
 
 def _program(model: Model) -> Score:
@@ -186,7 +186,7 @@ def _program(model: Model) -> Score:
 
     def score(windows: Tensor) -> Tensor:
         parts = []
-        for part in windows.split(_AT_ONCE):
+        for part in torch.split(windows, _AT_ONCE):
             step.input[: len(part)] = part.numpy()
             parts.append(torch.from_numpy(step.run(range(len(part)), ())[: len(part)].copy()))
         return torch.cat(parts)

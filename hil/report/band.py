@@ -37,9 +37,12 @@ def draw_band(
         low: Where the band begins, as a share of the height of the axes.
         high: Where it ends.
     """
-    for begin, end, one in zip(edges_s[:-1], edges_s[1:], added, strict=True):
-        strength = min(abs(one) / scale, 1.0)
-        if strength >= _FAINTEST:
-            axes.axvspan(
-                begin, end, low, high, facecolor=FOR if one > 0 else AGAINST, alpha=0.85 * strength, linewidth=0
-            )
+    pieces = [
+        ((begin, end - begin), FOR if one > 0 else AGAINST, 0.85 * min(abs(one) / scale, 1.0))
+        for begin, end, one in zip(edges_s[:-1], edges_s[1:], added, strict=True)
+        if abs(one) >= _FAINTEST * scale
+    ]
+    if pieces:
+        spans, inks, strengths = zip(*pieces, strict=True)
+        axes.broken_barh(spans, (low, high - low), facecolors=inks, alpha=strengths, linewidth=0,
+                         transform=axes.get_xaxis_transform())  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 
 from hil.report.band import draw_band, strongest
 from hil.report.html import Html, facts, page, picture, row, text
-from hil.report.svg import INK, canvas, colour, svg
+from hil.report.svg import canvas, colour, svg
 from hil.report.words import scale_for
 
 __all__ = ["explain_page", "told_sum"]
@@ -79,20 +79,16 @@ def _picture(found: Plain) -> str:
     names, scale = list(readings["values"]), strongest(found["band"])
     with canvas(7.4, 0.5 + 1.15 * len(names), f"explained {found['sample']}") as (drawn, only):
         only.remove()
-        rows = drawn.subplots(2 * len(names), 1, sharex=True, squeeze=False, height_ratios=(0.9, 0.22) * len(names))
-        for at, name in enumerate(names):
-            signal, under = rows[2 * at, 0], rows[2 * at + 1, 0]
+        rows = drawn.subplots(len(names), 1, sharex=True, squeeze=False)[:, 0]
+        for axes, name in zip(rows, names, strict=True):
             values = readings["values"][name]
             unit = scale_for(readings["units"][name], values)
-            signal.plot(readings["t_s"], [one / unit.factor for one in values], color=colour(0), linewidth=1.1)
-            signal.set_ylabel(f"{name}\n({unit.unit})" if unit.unit else name, fontsize=8)
-            draw_band(under, band["edges_s"], band["added"][name], scale)
-            under.set(yticks=[], ylim=(0, 1))
-            for one in (signal, under):
-                one.grid(False)
-            signal.tick_params(labelbottom=False)
-            under.tick_params(labelbottom=at == len(names) - 1)
-            under.spines["left"].set_visible(False)
-        rows[-1, 0].set_xlim(band["edges_s"][0], band["edges_s"][-1])
-        rows[-1, 0].set_xlabel("time since the first sample (s)", color=INK)
+            axes.plot(readings["t_s"], [one / unit.factor for one in values], color=colour(0), linewidth=1.1)
+            low, high = axes.get_ylim()
+            axes.set_ylim(low - 0.3 * (high - low), high)  # room for the band
+            draw_band(axes, band["edges_s"], band["added"][name], scale, 0.0, 0.18)
+            axes.set_ylabel(f"{name}\n({unit.unit})" if unit.unit else name, fontsize=8)
+            axes.grid(False)
+        rows[-1].set_xlim(band["edges_s"][0], band["edges_s"][-1])
+        rows[-1].set_xlabel("time since the first sample (s)")
         return svg(drawn, f"{found['label']} at {found['t_s']:.3f} s: signal and attribution of {', '.join(names)}")
