@@ -20,6 +20,7 @@ from hil.cli import (
     drift,
     dut,
     enrol,
+    explain,
     faults,
     files,
     firmware,
@@ -50,8 +51,8 @@ app = typer.Typer(
 )
 
 FAMILIES = (
-    live, doctor, record, files, judge, learn, enrol, validate, drift, orient, pick, shrink, parity, bench, scenarios,
-    runs, cluster, dut,
+    live, doctor, record, files, judge, learn, enrol, validate, drift, explain, orient, pick, shrink, parity, bench,
+    scenarios, runs, cluster, dut,
 )  # fmt: skip
 for family in FAMILIES:
     for verb in family.VERBS:

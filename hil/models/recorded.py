@@ -25,13 +25,18 @@ if TYPE_CHECKING:
 __all__ = ["gaps_of", "items_of", "labels_of_samples", "unbroken"]
 
 
-def items_of(recording: Recording, contract: Contract, board: str | None = None) -> Iterator[Item]:
+def items_of(
+    recording: Recording, contract: Contract, board: str | None = None, start_s: float | None = None,
+    end_s: float | None = None,
+) -> Iterator[Item]:  # fmt: skip
     """Yield what a model reads from a recording, stream by stream, in bounded memory.
 
     Args:
         recording: The recording.
         contract: The model's contract.
         board: Role of the one board to read; None: every board with a stream that fits.
+        start_s: From this time on, in seconds since the recording's first sample.
+        end_s: Before this time.
 
     Raises:
         UsageError: No stream fits.
@@ -63,13 +68,15 @@ def items_of(recording: Recording, contract: Contract, board: str | None = None)
         (role, name), stream = next(iter(meant.items()))
         match(contract, stream, f"{role}/{name}")
     for role, name in fitting:
-        yield from _stream_items(recording, role, name)
+        yield from _stream_items(recording, role, name, start_s, end_s)
 
 
-def _stream_items(recording: Recording, board: str, stream: str) -> Iterator[Item]:
+def _stream_items(
+    recording: Recording, board: str, stream: str, start_s: float | None, end_s: float | None
+) -> Iterator[Item]:
     """Batches of a stream, with its gaps between them: where nobody counts, the numbers alone do not show one."""
     gaps = gaps_of(recording, board, stream)
-    for arrays in recording.chunks(board, stream):
+    for arrays in recording.chunks(board, stream, start_s, end_s):
         for batch in arrays.batches():
             rest: Batch = batch
             while gaps and (gaps[0].boot, gaps[0].first) < (rest.boot, rest.end):

@@ -113,7 +113,9 @@ def _exhibit(exhibit: Plain, plots: bool, course: bool, clock: bool) -> Iterator
     for alike in windows:
         words = f"{', '.join(one['metric'] for one in alike)}, at {alike[0]['at_s']:.3f} s"
         why = "; ".join(dict.fromkeys(one["why"] for one in alike))
-        yield picture(window_plot(alike[0], exhibit), words, why, "large")
+        shown = next((one for one in alike if one.get("explained")), alike[0])
+        yield picture(window_plot(shown, exhibit), words, why, "large")
+        yield _explained(shown.get("explained"))
     if plots and course and exhibit["streams"]:
         yield "<h3>From beginning to end</h3>"
         for name, stream in exhibit["streams"].items():
@@ -130,6 +132,16 @@ def _exhibit(exhibit: Plain, plots: bool, course: bool, clock: bool) -> Iterator
         yield event_list(board, role)
         yield _clock(board, role, plots and clock)
     yield _made_by(exhibit)
+
+
+def _explained(found: Plain | None) -> Html:
+    if not found:
+        return ""
+    first = found["channels"][:3]
+    shares = ", ".join(f"{one['channel']} {one['share']:.0%}" for one in first)
+    when = ", ".join(f"{one['from_s']:.2f} to {one['to_s']:.2f} s" for one in found["stretches"][:3])
+    told = f"{shares}; above all {when}. Green in the band under the signal spoke for it, red against it."
+    return f'<p class="books"><b>What carried {text(found["label"])}</b> {text(told)}</p>'
 
 
 def _together(windows: Sequence[Plain]) -> list[list[Plain]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hil.report.band import draw_band, strongest
 from hil.report.svg import FAINT, GRID, INK, canvas, colour, svg
 from hil.report.words import scale_for
 
@@ -30,10 +31,12 @@ def window_plot(window: Plain, exhibit: Plain) -> str:
     """Return the picture of the seconds around a moment."""
     groups = _by_unit(window["channels"], window["units"], window["channel"])
     strips = _strips(exhibit, window["board"], window["from_s"], window["to_s"], window["decisions"])
-    height = 1.9 * len(groups) + 0.5 + 0.24 * len(strips)
+    band = (window.get("explained") or {}).get("band")
+    bands = [0.17 * len(band["added"]) + 0.1] if band else []
+    height = 1.9 * len(groups) + 0.5 + 0.24 * len(strips) + sum(bands)
     with canvas(7.4, height, f"window {window['metric']} {window['at_s']}") as (picture, only):
         only.remove()
-        ratios = [1.9] * len(groups) + ([0.24 * len(strips) + 0.1] if strips else [])
+        ratios = [1.9] * len(groups) + bands + ([0.24 * len(strips) + 0.1] if strips else [])
         rows = np.atleast_1d(picture.subplots(len(ratios), 1, sharex=True, height_ratios=ratios))
         times = np.array([np.nan if t is None else t for t in window["t_s"]], np.float64)
         for axes, (unit, places) in zip(rows, groups, strict=False):
@@ -46,6 +49,8 @@ def window_plot(window: Plain, exhibit: Plain) -> str:
             axes.set_ylabel(scale.unit or "reading")
             axes.set_xlim(window["from_s"], window["to_s"])
             axes.legend(ncols=9, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.1, handlelength=1.2)
+        if band:
+            _draw_bands(rows[len(groups)], band)
         if strips:
             _draw_strips(rows[-1], strips, window["from_s"], window["to_s"])
         rows[-1].set_xlabel("time since the first sample (s)")
@@ -217,6 +222,20 @@ def _draw_strips(axes: "Axes", strips: Sequence[tuple[str, list[Bar]]], low: flo
     axes.set_yticks([row + 0.5 for row in range(len(strips))], [name for name, _ in strips], fontsize=8)
     axes.set_ylim(len(strips), 0)
     axes.set_xlim(low, high)
+    axes.grid(False)
+    axes.tick_params(axis="y", length=0)
+    for side in ("left", "top", "right"):
+        axes.spines[side].set_visible(False)
+
+
+def _draw_bands(axes: "Axes", band: Plain) -> None:
+    """Draw what carried the decision, a row for each channel."""
+    names, scale = list(band["added"]), strongest(band)
+    for row, name in enumerate(names):
+        high = 1 - row / len(names)
+        draw_band(axes, band["edges_s"], band["added"][name], scale, high - 0.88 / len(names), high)
+    axes.set_yticks([row + 0.5 for row in range(len(names))], names, fontsize=7)
+    axes.set_ylim(len(names), 0)
     axes.grid(False)
     axes.tick_params(axis="y", length=0)
     for side in ("left", "top", "right"):

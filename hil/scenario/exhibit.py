@@ -5,7 +5,7 @@ is measured anew. Times are seconds since the first sample. Where there are more
 person can see, they are thinned or cut, and how many there were is said.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,8 +54,16 @@ def exhibit_of(
     }  # fmt: skip
 
 
-def windows_of(probes: Iterable[Probe], done: Execution) -> list[Plain]:
-    """Return the seconds around each moment that has samples: readings, and what models decided meanwhile."""
+def windows_of(
+    probes: Iterable[Probe], done: Execution, explain: Callable[[Probe, int], Plain | None] = lambda probe, start: None
+) -> list[Plain]:
+    """Return the seconds around each moment that has samples: readings, and what models decided meanwhile.
+
+    Args:
+        probes: What was kept of each moment.
+        done: What the run left behind.
+        explain: Is given a probe and UTC of second 0; returns what carried the decision there, or None.
+    """
     start = _start(done)
     windows = []
     for probe in probes:
@@ -76,7 +84,7 @@ def windows_of(probes: Iterable[Probe], done: Execution) -> list[Plain]:
             "metric": probe.trigger.metric, "why": probe.trigger.why, "board": first.board, "stream": stream.name,
             "channel": probe.trigger.channel, "at_s": (probe.t_ns - start) / 1e9, "from_s": (low - start) / 1e9,
             "to_s": (high - start) / 1e9, "channels": list(names), "units": units, "t_s": times, "values": rows,
-            "decisions": said[:MOST_DECISIONS],
+            "decisions": said[:MOST_DECISIONS], "explained": explain(probe, start),
         })  # fmt: skip
     return windows
 

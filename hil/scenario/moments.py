@@ -25,6 +25,9 @@ __all__ = ["MOST", "triggers_of"]
 MOST = 8
 """Windows of one scenario, at most; the checks that come first have them."""
 
+_VIEW_NS = 2_500_000_000
+"""How long after its beginning an event that was not told is looked at: a picture ends three seconds after it."""
+
 _EVENTS = {
     "gaps": ("gap",), "samples_lost": ("gap",), "frames_lost": ("gap", "damage"), "samples": ("gap",),
     "crc_failures": ("damage",), "bytes_damaged": ("damage",), "bytes_unaccounted": ("damage",),
@@ -104,14 +107,14 @@ def _model(
         took = model.age_ms if key.startswith("age") else model.latency_ms
         if took and len(took) == len(model.made):
             at = int(np.argmax(took))
-            yield _at(check, model.made[at], f"the slowest decision: {took[at]:.3g} ms")
+            yield _at(check, "", model.made[at], f"the slowest decision: {took[at]:.3g} ms")
         return
     wrong = None
     if name in found and key not in _MISSING:
         wrong = _first_wrong(model, found[name], key.partition(".")[2])
     if wrong is not None:
         decision, truth = wrong
-        yield _at(check, decision, f"the first wrong decision: {decision.label} in place of {truth}")
+        yield _at(check, name, decision, f"the first wrong decision: {decision.label} in place of {truth}")
         return
     # Where none that was made is wrong, those that could not be made are.
     for board in done.evidence.boards.values():
@@ -145,13 +148,18 @@ def _event(check: CheckResult, rest: str, scenario: Scenario, done: Execution) -
         for one in sorted(model.made, key=lambda one: one.t_ns):
             inside = any(board == one.board and low <= one.t_ns <= high + delay_ns for board, low, high in expected)
             if one.label == event.label and not inside:
-                yield _at(check, one, f"the first {event.label} where it was not expected")
+                yield _at(check, event.model, one, f"the first {event.label} where it was not expected")
                 return
     for board, low, high in expected:
         if not appearances(model.made, event.label, [(board, low, high)], delay_ns, 0).true_positives:
-            yield Trigger(check.metric, board, t_ns=low, why=f"{event.label} begins here and is not told in time")
+            why, until = f"{event.label} begins here and is not told in time", min(high + delay_ns, low + _VIEW_NS)
+            meanwhile = (one for one in model.made if one.board == board and low <= one.t_ns <= until)
+            said = max(meanwhile, key=lambda one: one.t_ns, default=None)
+            place = (check.metric, board, "" if said is None else said.stream)
+            yield Trigger(*place, t_ns=low, why=why, model="" if said is None else event.model, decision=said)
             return
 
 
-def _at(check: CheckResult, decision: Prediction, why: str) -> Trigger:
-    return Trigger(check.metric, decision.board, decision.stream, t_ns=decision.t_ns, why=why)
+def _at(check: CheckResult, model: str, decision: Prediction, why: str) -> Trigger:
+    place = (check.metric, decision.board, decision.stream)
+    return Trigger(*place, t_ns=decision.t_ns, why=why, model=model, decision=decision)

@@ -24,6 +24,7 @@ from hil.scenario.outcome import MARGINAL, NA, PASS, CheckResult, worst
 from hil.scenario.scope import Scope
 from hil.scenario.shorten import shorten
 from hil.scenario.targets import Place
+from hil.scenario.whys import Whys
 
 __all__ = ["Postmortem", "keep_heard", "postmortem"]
 
@@ -67,7 +68,8 @@ def postmortem(
             files["part"] = f"{part.from_s:g} s to {'the end' if part.to_s is None else f'{part.to_s:g} s'}"
     found = {name: _verdicts(name, done, loaded) for name in done.models} if scope or keep else {}
     triggers = [] if scope is None else triggers_of(checks, loaded.scenario, done, found, scope)
-    second = Scope(triggers, overview=scope is None)
+    whys = Whys(loaded)
+    second = Scope([whys.asked(one) if options.exhibit else one for one in triggers], overview=scope is None)
     try:
         path = file_for(options.keep, loaded, options.seed) if keep and source is None else None
         if heard is not None:
@@ -92,8 +94,8 @@ def postmortem(
         return Postmortem(files, {}, tuple(remarks))
     shift = loaded.scenario.readings.from_s if places[0].kind in ("recording", "virtual") else 0.0
     shown = exhibit_of(done, found, scope, schedule, shift)
-    shown["windows"] = windows_of(second.probes, done)
-    return Postmortem(files, shown, tuple(remarks))
+    shown["windows"] = windows_of(second.probes, done, whys.answer)
+    return Postmortem(files, shown, (*remarks, *whys.remarks))
 
 
 def keep_heard(loaded: Loaded, options: RunOptions, heard: Path) -> Postmortem:

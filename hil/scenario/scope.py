@@ -13,7 +13,18 @@ import numpy as np
 import numpy.typing as npt
 
 from firmware_bridge.batch import Batch
-from firmware_bridge.events import Arrival, ClockReading, Damage, Disconnected, Gap, Item, Log, Rebooted, Stall
+from firmware_bridge.events import (
+    Arrival,
+    ClockReading,
+    Damage,
+    Disconnected,
+    Gap,
+    Item,
+    Log,
+    Prediction,
+    Rebooted,
+    Stall,
+)
 
 __all__ = ["Envelope", "Probe", "Scope", "Trigger", "columns_of"]
 
@@ -46,6 +57,9 @@ class Trigger:
         t_ns: The moment, for `time`.
         value: See `kind`.
         why: What is to be seen there.
+        model: Name in the scenario of the model whose decision it is; empty: no decision is meant.
+        decision: That decision.
+        before_ns: What is kept before it besides, so that the decision can be made again.
     """
 
     metric: str
@@ -56,6 +70,9 @@ class Trigger:
     t_ns: int = 0
     value: float = 0.0
     why: str = ""
+    model: str = ""
+    decision: Prediction | None = None
+    before_ns: int = 0
 
 
 def columns_of(batch: Batch) -> tuple[tuple[str, ...], Floats]:
@@ -134,6 +151,7 @@ class Probe:
         self.trigger = trigger
         self.t_ns: int | None = trigger.t_ns if trigger.kind == "time" else None
         self.parts: list[Batch] = []
+        self.before: list[Batch] = []
         self.half_ns = _LONGEST_NS // 2
         self._worst = -np.inf
         self._ring: deque[Batch] = deque()
@@ -153,6 +171,12 @@ class Probe:
         low, high = (int(np.searchsorted(batch.t_ns, self.t_ns + away)) for away in (-self.half_ns, self.half_ns))
         if low < high:
             self.parts.append(batch.part(low, high))
+        if self.trigger.before_ns:
+            end = self.t_ns if self.trigger.decision is None else self.trigger.decision.t_ns
+            low = int(np.searchsorted(batch.t_ns, end - self.trigger.before_ns))
+            high = int(np.searchsorted(batch.t_ns, end, side="right"))
+            if low < high:
+                self.before.append(batch.part(low, high))
 
     def _judge(self, batch: Batch) -> None:
         """Move on to a sample that is worse than all before."""
