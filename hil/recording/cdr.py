@@ -110,7 +110,8 @@ class Layout:
             flat = samples.raw.reshape(count, -1)
             if "raw" in self.record.fields:  # type: ignore[operator]
                 records["raw"] = flat.view(np.uint16) if flat.dtype.kind == "f" and flat.itemsize == 2 else flat
-            records["value"] = flat if self.form.startswith("exact") else scaled(self.stream, flat)
+            with np.errstate(over="ignore"):  # what is too large for the plotted float32 is plotted as infinity
+                records["value"] = flat if self.form.startswith("exact") else scaled(self.stream, flat)
         return records
 
     def unpack(self, records: npt.NDArray[np.void], keys: npt.NDArray[np.void] | None = None) -> Samples:

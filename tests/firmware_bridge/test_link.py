@@ -189,8 +189,8 @@ def cycles(tmp_path: Path, count: int) -> None:
     board.unplug()
     taking.until(lambda: taking.link.state.state == "lost")
     assert before is not None
-    # What another test left behind may have ended meanwhile: fewer is no leak.
-    taking.until(lambda: all(now <= then for now, then in zip(held(), before, strict=True)))
+    # Others in this process begin and end things meanwhile; a leak would be one for each cycle.
+    taking.until(lambda: all(now <= then + 5 for now, then in zip(held(), before, strict=True)))
     assert taking.stop()
     assert taking.link.books == sent
 

@@ -1,6 +1,7 @@
 """What shrinking is made of: widths, pruning, the rounding of boards, learning from a parent."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -93,19 +94,17 @@ def test_a_network_that_gets_its_normalisation_back_answers_as_before(name: str)
     torch.testing.assert_close(again.fused()(x), net(x), atol=1e-4, rtol=1e-4)
 
 
-@pytest.fixture(scope="module")
-def plans() -> dict[str, Drawn]:
+@cache
+def plan_of(name: str) -> Drawn:
     """Tracing takes a second."""
-    return {name: drawn(net_of(name)) for name in ("tcn", "resnet")}
+    return drawn(net_of(name))
 
 
 @settings(max_examples=4, deadline=None)
 @given(st.sampled_from(["tcn", "resnet"]), st.integers(0, 2**20), st.floats(99.0, 100.0))
-def test_every_layer_under_rounding_is_what_boards_compute(
-    plans: dict[str, Drawn], name: str, seed: int, percentile: float
-) -> None:
+def test_every_layer_under_rounding_is_what_boards_compute(name: str, seed: int, percentile: float) -> None:
     net, data = net_of(name, seed), people("1", seed=seed)
-    package, plan = package_of(net), plans[name]
+    package, plan = package_of(net), plan_of(name)
     windows, _ = windows_in(package.contract, data.series, 30)
     found = ranges(plan.filled(net), windows, percentile)
     made = integers_of(package.contract, plan.filled(net), found, stand_in(package.contract, data.series))
