@@ -147,7 +147,7 @@ class Reading:
     @property
     def window(self) -> tuple[float, float]:
         """First and last second that are seen."""
-        span = self.span_s or self.length_s
+        span = max(LEAST_S, self.span_s) if self.span_s else self.length_s
         return self.begin_s, self.begin_s + span
 
     @property

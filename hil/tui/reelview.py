@@ -29,8 +29,8 @@ def picture(scene: Reading, width: int, height: int, colour: bool) -> tuple[list
         return [], ()
     strips = scene.strips.get(here.path, ())
     if not readable(here):
-        told = list(wrap([("  ✖ ", BAD), (here.trouble, TEXT)], width))[: max(height, 1)]
-        return told, shelflines.facts(here, width - 4)
+        why = wrap([("  ✖ ", BAD), (here.trouble, TEXT)], width)[: max(1, height)]
+        return why, shelflines.facts(here, width - 4)
     if not strips:
         return [[("  it is being read; the screen goes on meanwhile", DIM)]], shelflines.facts(here, width - 4)
     track = reel.Track(scene.window, scene.said, scene.classes)
