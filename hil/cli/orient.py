@@ -28,7 +28,7 @@ def orient(
 
     import hil
     from firmware_bridge.batch import Batch
-    from hil.orientation import CHANNELS, with_orientation
+    from hil.orientation import CHANNELS, derived_name, with_orientation
 
     if output is not None and (output.exists() or output.suffix != ".npz"):
         raise UsageError(
@@ -44,12 +44,14 @@ def orient(
                 continue
             batches = (part for arrays in recording.chunks(known.board, known.stream.name) for part in arrays.batches())
             for item in with_orientation(batches):
-                if isinstance(item, Batch) and item.stream.name == f"{known.stream.name}.orientation":
+                if isinstance(item, Batch) and item.stream.name == derived_name(known.stream.name):
                     found.setdefault(f"{known.board}/{item.stream.name}", []).append(
                         ((item.t_ns - start_ns) / 1e9, item.raw)
                     )
     if not found:
-        raise UsageError("no stream has a gyroscope and an accelerometer", str(file), "name another recording or board")
+        raise UsageError(
+            "no stream has a gyroscope, an accelerometer and a known rate", str(file), "name another recording or board"
+        )
     whole = {name: (np.concatenate([t for t, _ in parts]), np.concatenate([q for _, q in parts])) for name, parts in
              found.items()}  # fmt: skip
     if output is not None:

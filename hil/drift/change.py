@@ -7,13 +7,17 @@ where it last was zero (Page 1954). River's detectors do the same for one number
 """
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["ALLOWANCE", "CALM", "Rules", "Sums"]
+__all__ = ["ALLOWANCE", "CALM", "Rows", "Rules", "Sums", "another"]
 
 Float = npt.NDArray[np.float64]
+
+Rows = slice | npt.NDArray[np.int64]
+"""Which of many streams; a slice where it is all of them, which costs no copies."""
 
 ALLOWANCE = 0.75
 """Standard deviations a look that are forgiven: shifts of twice that are found fastest."""
@@ -50,51 +54,76 @@ class Rules:
 
 
 class Sums:
-    """Sums of `H` numbers.
+    """Sums of `H` numbers, of many streams that do not depend on each other.
 
     Args:
-        rules: How each is watched.
+        rules: How each number is watched.
+        rows: Streams.
     """
 
-    def __init__(self, rules: Rules) -> None:
-        count = len(rules.within)
+    def __init__(self, rules: Rules, rows: int = 1) -> None:
         self.limits = rules.limits
         self._own, self._cap, self._most = rules.within**2, 2.0 * rules.limits, rules.most
+        self._least = -rules.most
         self._moves = rules.between > 0
         self._prior = _REGIME * self._own / np.where(self._moves, rules.between**2, 1.0)
         self._open = np.where(self._moves, _REGIME * self._own, 0.0)
         self._allowance = rules.allowance
-        self._ways = np.stack((np.ones(count), rules.falling.astype(np.float64)))
-        self.sums = np.zeros((2, count))
-        """Upward and downward `(2, H)`."""
-        self.ages = np.zeros((2, count), np.int64)
+        self._ways = np.stack((np.ones(len(rules.within)), rules.falling.astype(np.float64)))
+        count = len(rules.within)
+        self.sums = np.zeros((rows, 2, count))
+        """Upward and downward `(rows, 2, H)`."""
+        self.ages = np.zeros((rows, 2, count), np.int64)
         """Looks since each sum was zero."""
-        self._total, self._seen = np.zeros(count), np.zeros(count)
+        self._total, self._seen = np.zeros((rows, count)), np.zeros((rows, count))
+
+    def grow(self) -> None:
+        """Add a stream."""
+        self.sums, self.ages, self._total, self._seen = map(
+            another, (self.sums, self.ages, self._total, self._seen)
+        )  # fmt: skip
 
     def take(self, numbers: Float, known: Float | None = None) -> Float:
-        """Add a look's numbers `(H,)`; return each sum as a share of its limit `(H,)`.
+        """Add a look's numbers `(H,)` of the only stream; see `take_of`."""
+        return self.take_of(slice(None), numbers[None], None if known is None else known[None])[0]
+
+    def take_of(self, rows: Rows, numbers: Float, known: Float | None = None) -> Float:
+        """Add a look of some streams; return each sum as a share of its limit.
 
         Args:
-            numbers: Of the look.
-            known: 0 where a number is not known and its sum stays, else 1; None: all are.
+            rows: Which.
+            numbers: `(rows, H)`.
+            known: `(rows, H)`: 0 where a number is not known and its sum stays, else 1; None: all are.
+
+        Returns:
+            `(rows, H)`.
         """
-        weight = self._seen + self._prior
-        away = (numbers - self._total / weight) / np.sqrt(self._own + self._open / weight)
-        away = np.maximum(np.minimum(away, self._most), -self._most)
-        more = np.stack((away - self._allowance, -away - self._allowance))
+        total, seen = self._total[rows], self._seen[rows]
+        weight = seen + self._prior
+        away = (numbers - total / weight) / np.sqrt(self._own + self._open / weight)
+        away = np.maximum(np.minimum(away, self._most), self._least)
+        sums = np.empty((len(numbers), 2, numbers.shape[1]))
+        np.subtract(away, self._allowance, out=sums[:, 0])
+        np.subtract(-away, self._allowance, out=sums[:, 1])
         if known is not None:
-            more *= known
-        sums = np.maximum(self.sums + more, 0.0)
-        self.sums = np.minimum(sums, self._cap) * self._ways
-        self.ages = (self.ages + 1) * (self.sums > 0)
-        share: Float = self.sums.max(axis=0) / self.limits
+            sums *= known[:, None]
+        sums += self.sums[rows]
+        sums = np.minimum(np.maximum(sums, 0.0), self._cap) * self._ways
+        self.sums[rows] = sums
+        self.ages[rows] = (self.ages[rows] + 1) * (sums > 0)
+        share: Float = np.maximum(sums[:, 0], sums[:, 1]) / self.limits
         calm = (share < CALM) & self._moves
         if known is not None:
             calm &= known > 0
-        self._total = self._total + numbers * calm
-        self._seen = self._seen + calm
+        self._total[rows] = total + numbers * calm
+        self._seen[rows] = seen + calm
         return share
 
-    def age(self, at: int) -> int:
+    def age(self, at: int, row: int = 0) -> int:
         """Return how many looks ago the larger sum of a number began."""
-        return int(self.ages[int(self.sums[:, at].argmax()), at])
+        return int(self.ages[row, int(self.sums[row, :, at].argmax()), at])
+
+
+def another(state: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the state of streams with one more, at its beginning."""
+    return np.concatenate((state, np.zeros((1, *state.shape[1:]), state.dtype)))

@@ -7,6 +7,7 @@ in the channel's own spread. Readings are counted between training's quantiles, 
 import numpy as np
 import numpy.typing as npt
 
+from hil.drift.change import Rows, another
 from hil.drift.reference import LEVELS, Reference
 
 __all__ = ["Distances"]
@@ -21,36 +22,47 @@ _KEPT = 0.99
 
 
 class Distances:
-    """Counts the readings of every channel.
+    """Counts the readings of every channel, of many streams.
 
     Args:
         reference: What training looked like.
+        rows: Streams.
     """
 
-    def __init__(self, reference: Reference) -> None:
+    def __init__(self, reference: Reference, rows: int = 1) -> None:
         self._edges = np.array(reference.quantiles)
+        self._lowest, self._highest = self._edges[:, 0].copy(), self._edges[:, -1].copy()
+        self._by_level = np.ascontiguousarray(self._edges.T)
         self._scales = np.array(reference.scales)
         count, levels = self._edges.shape
-        self._below = np.zeros((count, levels))
-        self._beyond = np.zeros((count, 2))
-        self._total = 0.0
+        self._below = np.zeros((rows, levels, count))
+        self._beyond = np.zeros((rows, count))
+        self._total = np.zeros(rows)
+
+    def grow(self) -> None:
+        """Add a stream."""
+        self._below, self._beyond, self._total = map(another, (self._below, self._beyond, self._total))
 
     def add(self, readings: npt.NDArray[np.floating]) -> None:
-        """Count readings `(N, C)`."""
-        some = readings[::_EVERY]
-        self._below *= _KEPT
-        self._below += (some[:, :, None] <= self._edges).sum(axis=0)
-        self._beyond *= _KEPT
-        self._beyond[:, 0] += np.maximum(self._edges[:, 0] - some, 0.0).sum(axis=0)
-        self._beyond[:, 1] += np.maximum(some - self._edges[:, -1], 0.0).sum(axis=0)
-        self._total = _KEPT * self._total + len(some)
+        """Count readings `(N, C)` of the only stream."""
+        self.add_of(slice(None), readings[None])
 
-    def values(self) -> list[float]:
-        """Return the distance of every channel; NaN before the first look."""
-        if not self._total:
+    def add_of(self, rows: Rows, readings: npt.NDArray[np.floating]) -> None:
+        """Count readings `(rows, N, C)` of some streams."""
+        some = readings[:, ::_EVERY]
+        below = (some[:, :, None] <= self._by_level).view(np.uint8).sum(axis=1, dtype=np.uint32)
+        self._below[rows] = _KEPT * self._below[rows] + below
+        outside = np.abs(some - np.minimum(np.maximum(some, self._lowest), self._highest)).sum(axis=1)
+        self._beyond[rows] = _KEPT * self._beyond[rows] + outside
+        self._total[rows] = _KEPT * self._total[rows] + some.shape[1]
+
+    def values(self, row: int = 0) -> list[float]:
+        """Return the distance of every channel of a stream; NaN before the first look."""
+        total = float(self._total[row])
+        if not total:
             return [float("nan")] * len(self._edges)
-        gap = np.abs(self._below / self._total - np.array(LEVELS))
+        gap = np.abs(self._below[row].T / total - np.array(LEVELS))
         inside = (0.5 * (gap[:, 1:] + gap[:, :-1]) * np.diff(self._edges, axis=1)).sum(axis=1)
         # Beyond training's outermost quantiles: what readings lie outside, by how far.
-        found: list[float] = ((inside + self._beyond.sum(axis=1) / self._total) / self._scales).tolist()
+        found: list[float] = ((inside + self._beyond[row] / total) / self._scales).tolist()
         return found

@@ -7,11 +7,12 @@ lowest and highest pixel.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["FRAME", "Layout", "Turn", "features", "longest_run", "reduced"]
+__all__ = ["FRAME", "Layout", "Turn", "features", "longest_run", "may_stick", "reduced"]
 
 Float = npt.NDArray[np.float64]
 
@@ -23,6 +24,10 @@ _CORRELATED = 8
 
 _FLOOR = 1e-3
 """Least spread that is told apart, as a share of the channel's own."""
+
+
+_MOST = 0.97
+"""Correlation beyond which all are one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,19 +104,25 @@ def features(readings: npt.NDArray[np.floating], layout: Layout) -> Float:
         over sqrt(6): what is white), and correlations through `arctanh`.
     """
     x = np.asarray(readings, np.float64)
-    floor = np.array(layout.scales) * _FLOOR
+    floor, first, other = _entries(layout)
     mean = x.mean(axis=1)
     away = x - mean[:, None]
     covariance = np.matmul(away.transpose(0, 2, 1), away) / x.shape[1]
-    spread = np.sqrt(np.einsum("lcc->lc", covariance)) + floor
+    spread = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2)) + floor
     second = x[:, 2:] - 2.0 * x[:, 1:-1] + x[:, :-2]
     rough = np.sqrt(np.einsum("lnc,lnc->lc", second, second) / (6.0 * second.shape[1])) + floor
     parts = [mean, np.log(spread), np.log(rough)]
-    if pairs := layout.pairs:
-        first, other = (np.array(side) for side in zip(*pairs, strict=True))
+    if len(first):
         ratio = covariance[:, first, other] / (spread[:, first] * spread[:, other])
-        parts.append(np.arctanh(np.clip(ratio, -0.97, 0.97)))
+        parts.append(np.arctanh(np.minimum(np.maximum(ratio, -_MOST), _MOST)))
     return np.concatenate(parts, axis=1)
+
+
+@lru_cache(maxsize=64)
+def _entries(layout: Layout) -> tuple[Float, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the least spread of each channel, and both channels of each pair."""
+    pairs = np.array(layout.pairs, np.int64).reshape(-1, 2)
+    return np.array(layout.scales) * _FLOOR, pairs[:, 0].copy(), pairs[:, 1].copy()
 
 
 def longest_run(readings: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
@@ -122,6 +133,17 @@ def longest_run(readings: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
     counts = np.cumsum(same, axis=0)
     reset = np.maximum.accumulate(np.where(same, 0, counts), axis=0)
     found: npt.NDArray[np.int64] = (counts - reset).max(axis=0)
+    return found
+
+
+def may_stick(readings: npt.NDArray[np.floating], beyond: int) -> npt.NDArray[np.bool_]:
+    """Return which stretches `(L, N, C)` may hold a run longer than `beyond`: `(L,)`; no such run is overlooked.
+
+    A run of so many equal readings covers two of every so many, and those two are equal.
+    """
+    step = max((beyond + 2) // 2, 1)
+    some = readings[:, ::step]
+    found: npt.NDArray[np.bool_] = (some[:, 1:] == some[:, :-1]).any(axis=(1, 2))
     return found
 
 

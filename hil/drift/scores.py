@@ -12,7 +12,7 @@ import numpy.typing as npt
 from hil.drift.learn import learn_rising
 from hil.drift.reference import Scores, rounded
 
-__all__ = ["FIGURES", "figures", "learn_scores"]
+__all__ = ["FIGURES", "Labels", "learn_scores"]
 
 Float = npt.NDArray[np.float64]
 
@@ -22,20 +22,29 @@ FIGURES = ("distance", "doubt")
 _SHRUNK = 0.05
 
 
-def figures(scores: npt.NDArray[np.floating], means: Float, precision: Float) -> Float:
-    """Return `FIGURES` of the decisions of a look.
+class Labels:
+    """Where decisions for each label lay.
 
     Args:
-        scores: `(D, labels)` logits.
         means: `(labels, labels)`, NaN rows for labels that were never decided for.
         precision: `(labels, labels)`.
     """
-    rows = np.asarray(scores, np.float64)
-    away = rows[:, None] - means
-    far = np.einsum("dlk,dlk->dl", away @ precision, away)
-    near = np.sqrt(np.nanmin(far, axis=1) / rows.shape[1])
-    shifted = np.exp(rows - rows.max(axis=1, keepdims=True))
-    return np.array([float(near.mean()), float((1.0 - 1.0 / shifted.sum(axis=1)).mean())])
+
+    def __init__(self, means: Float, precision: Float) -> None:
+        size, way = np.linalg.eigh((precision + precision.T) / 2)
+        self._root = way * np.sqrt(np.maximum(size, 0.0))
+        self._means = means[~np.isnan(means).any(axis=1)] @ self._root
+
+    def figures(self, scores: npt.NDArray[np.floating]) -> Float:
+        """Return `FIGURES` of the decisions of looks, each look by itself: logits `(L, D, labels)` to `(L, 2)`."""
+        rows = np.asarray(scores, np.float64)
+        away = np.matmul(rows, self._root)[:, :, None] - self._means
+        near = np.sqrt((away * away).sum(axis=3).min(axis=2, initial=np.inf) / rows.shape[2])
+        shifted = np.exp(rows - rows.max(axis=2, keepdims=True))
+        found = np.empty((len(rows), len(FIGURES)))
+        near.mean(axis=1, out=found[:, 0])
+        (1.0 - 1.0 / shifted.sum(axis=2)).mean(axis=1, out=found[:, 1])
+        return found
 
 
 def learn_scores(
@@ -63,10 +72,8 @@ def learn_scores(
     covariance = away.T @ away / len(every)
     level = float(np.trace(covariance)) / labels or 1.0
     precision = np.linalg.inv((1 - _SHRUNK) * covariance + _SHRUNK * level * np.eye(labels))
-    found = {
-        who: [np.stack([figures(look, means, precision) for look in part]) for part in parts if len(part)]
-        for who, parts in looks.items()
-    }
+    known = Labels(means, precision)
+    found = {who: [known.figures(part) for part in parts if len(part)] for who, parts in looks.items()}
     found = {who: parts for who, parts in found.items() if parts}
     centre, within, between, limits = learn_rising(found, per_hour, look_hours, seed)
     return Scores(

@@ -38,6 +38,7 @@ class Suspicions:
         turns: Wrong mountings.
         turning: What gives their log ratios from the second moments and the mean of looks: `(turns, d * d)`,
             `(turns, d)`, `(turns,)`.
+        together: `(d, 3 C + d + turns)`: filters, precision and the linear part of the turns as one product.
     """
 
     layout: Layout
@@ -48,6 +49,7 @@ class Suspicions:
     filters: Float
     turns: tuple[Turn, ...]
     turning: tuple[Float, Float, Float]
+    together: Float
 
     @classmethod
     def of(cls, layout: Layout, centre: Float, spread: Float, precision: Float) -> "Suspicions":
@@ -62,8 +64,9 @@ class Suspicions:
         filters = directions @ precision
         filters /= np.sqrt(np.einsum("hd,hd->h", filters, directions))[:, None]
         turns = tuple(layout.turns())
-        return cls(layout, centre, spread, precision, directions, filters, turns,
-                   _turning(turns, centre, spread, precision))  # fmt: skip
+        turning = _turning(turns, centre, spread, precision)
+        together = np.ascontiguousarray(np.concatenate((filters, precision, turning[1])).T)
+        return cls(layout, centre, spread, precision, directions, filters, turns, turning, together)
 
     @property
     def names(self) -> list[tuple[str, tuple[str, ...]]]:
@@ -89,6 +92,26 @@ class Suspicions:
         if not self.turns:
             return shifts
         return np.concatenate((shifts, np.minimum(np.maximum(self.ratios(standard[None]), -MOST), MOST)))
+
+    def of_looks(self, standard: Float) -> tuple[Float, Float]:
+        """Return every suspicion of standardised looks `(L, d)`, each look by itself, and their oddness.
+
+        Returns:
+            `(L, 3 C + turns)` and `(L,)`: what a look gives does not depend on those beside it, to the last bit.
+        """
+        # One small product a look, not one for all: the sums of a larger one are ordered by how many looks there are.
+        made = np.matmul(standard[:, None], self.together)[:, 0]
+        shifts, size = self.directions.shape
+        odd = (made[:, shifts : shifts + size] * standard).sum(axis=1)
+        if not self.turns:
+            return made[:, :shifts], odd
+        square, _, constant = self.turning
+        second = (standard[:, :, None] * standard[:, None]).reshape(len(standard), 1, -1)
+        ratios = np.matmul(second, square.T)[:, 0]
+        ratios += made[:, shifts + size :]
+        ratios += constant
+        found = np.concatenate((made[:, :shifts], np.minimum(np.maximum(ratios, -MOST), MOST)), axis=1)
+        return found, odd
 
     def ratios(self, standard: Float) -> Float:
         """Return how much better standardised looks `(L, d)` fit if turned: mean log ratio of each turn `(turns,)`."""

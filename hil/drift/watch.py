@@ -8,21 +8,19 @@ learnt. Nobody is blamed before the first look (`waiting`).
 """
 
 from collections import deque
+from collections.abc import Sequence
 from math import exp
 
 import numpy as np
 import numpy.typing as npt
 
-from hil.drift.change import CALM, Sums
-from hil.drift.distances import Distances
-from hil.drift.learn import rising_rules, suspicion_rules
-from hil.drift.looks import features, longest_run, reduced
-from hil.drift.reference import Reference, Scores
-from hil.drift.scores import figures
-from hil.drift.suspicions import Suspicions
+from hil.drift.bank import Bank, Look
+from hil.drift.change import CALM
+from hil.drift.looks import longest_run, reduced
+from hil.drift.reference import Reference
 from hil.drift.verdict import FINE, MODEL, SENSOR, WAITING, Change, Finding, State
 
-__all__ = ["Watch"]
+__all__ = ["Watch", "look"]
 
 Float = npt.NDArray[np.float64]
 
@@ -32,19 +30,6 @@ EXPLAINED = 0.3
 _KEPT = 64
 """Looks that are kept to say what has changed."""
 
-_RUN = 5
-"""Equal readings in a row beyond twice the longest run of training, and a quarter of a look: a stuck sensor."""
-
-
-class _Known:
-    """Scores of a reference as arrays."""
-
-    def __init__(self, scores: Scores) -> None:
-        labels = len(scores.means)
-        self.means = np.array([row or (np.nan,) * labels for row in scores.means])
-        self.precision = np.array(scores.precision)
-        self.centre = np.array(scores.centre)
-
 
 class Watch:
     """Watches one stream of one board.
@@ -53,44 +38,28 @@ class Watch:
         reference: What training looked like.
         network: Digest of the network whose scores come; another one's are not judged.
         frame: Rows and columns, where readings are frames.
+        bank: Where the looks of other streams beside the same model are computed too; None: a bank of its own.
     """
 
-    def __init__(self, reference: Reference, network: str = "", frame: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self, reference: Reference, network: str = "", frame: tuple[int, int] | None = None, bank: Bank | None = None
+    ) -> None:
         self.reference = reference
         self.changes: list[Change] = []
         """Every change of the verdict."""
         self.counts = {FINE: 0, SENSOR: 0, MODEL: 0}
         """Looks by verdict."""
         self.verdict = WAITING
+        self.bank = Bank(reference, network) if bank is None else bank
+        self.row = self.bank.row()
         self._finding: Finding | None = None
         self._frame = frame
-        layout = reference.layout
-        self._suspected = Suspicions.of(
-            layout, np.array(reference.centre), np.array(reference.spread), reference.matrix()
-        )
-        self._names = self._suspected.names
-        scores = reference.scores
-        self._why = "the model file has no scores of people it was not trained on" if scores is None else ""
-        if scores is not None and scores.weights_sha256 != network:
-            scores, self._why = None, "the scores in the model file are those of another network"
-        self._scores = None if scores is None else _Known(scores)
-        count = len(self._names)
-        within, between, limits = (np.array(one) for one in (reference.within, reference.between, reference.limits))
-        rules = suspicion_rules(within, between, limits, len(layout.channels))
-        rules += rising_rules(*(np.array([one]) for one in reference.oddness[1:]))
-        if scores is not None:
-            rules += rising_rules(*map(np.array, (scores.within, scores.between, scores.limits)))
-        self._sums = Sums(rules)
-        self._sensor = slice(0, count)
-        self._odd = count
-        self._known = np.ones(len(rules.limits))
-        self._longest = np.maximum(2 * np.array(reference.longest_run) + _RUN, reference.samples // 4)
-        self._distances = Distances(reference)
         self._parts: list[npt.NDArray[np.floating]] = []
         self._rows: list[npt.NDArray[np.floating]] = []
         self._held = 0
+        self._t_ns = 0
         self._recent: deque[tuple[int, Float]] = deque(maxlen=_KEPT)
-        self._usual, self._usual_seen = np.zeros(layout.size), 0
+        self._usual, self._usual_seen = np.zeros(reference.layout.size), 0
         self._share = self._model = 0.0
         self._far: tuple[float, int] = (0.0, 0)
 
@@ -109,63 +78,59 @@ class Watch:
         Returns:
             The change of the verdict, where there is one.
         """
+        return look([self])[0] if self.hold(readings, t_ns, scores, reset) else None
+
+    def hold(
+        self, readings: npt.NDArray[np.floating], t_ns: int, scores: npt.NDArray[np.floating] | None = None,
+        reset: bool = False,
+    ) -> bool:  # fmt: skip
+        """Keep a hop (see `take`) until `look`; return whether a look is whole, which must be looked at before more."""
         if reset:
             self._parts, self._rows, self._held = [], [], 0
-            return None
+            return False
         self._parts.append(readings)
         self._held += len(readings)
         if scores is not None:
             self._rows.append(scores)
-        if self._held < self.reference.samples:
-            return None
-        whole = self._parts[0] if len(self._parts) == 1 else np.concatenate(self._parts)
+        self._t_ns = t_ns
+        return self._held >= self.reference.samples
+
+    def whole(self) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating] | None] | None:
+        """Return readings `(N, C)` and scores `(D, labels)` of a whole look; None where one is no number."""
+        readings = self._parts[0] if len(self._parts) == 1 else np.concatenate(self._parts)
         rows = np.stack(self._rows) if self._rows else None
         self._parts, self._rows, self._held = [], [], 0
-        return self._look(reduced(whole, self._frame)[-self.reference.samples :], t_ns, rows)
+        readings = reduced(readings, self._frame)[-self.reference.samples :]
+        return (readings, rows) if np.isfinite(readings).all() else None
 
     def state(self) -> State:
         """Return where it stands."""
         far = self._far[0] / self._far[1] if self._far[1] else None
         return State(
             self.verdict, self._finding, sum(self.counts.values()), self._share, self._model,
-            dict(zip(self.reference.channels, self._distances.values(), strict=True)), far, self._why,
+            dict(zip(self.reference.channels, self.bank.distances.values(self.row), strict=True)), far, self.bank.why,
         )  # fmt: skip
 
-    def _look(
-        self, readings: npt.NDArray[np.floating], t_ns: int, rows: npt.NDArray[np.floating] | None
-    ) -> Change | None:
-        if not np.isfinite(readings).all():
-            return None
-        self._distances.add(readings)
-        look = features(readings[None], self._suspected.layout)[0]
-        standard = self._suspected.standard(look)
-        numbers = [self._suspected.of_standard(standard)]
-        numbers.append(np.log(self._suspected.oddness(standard[None])) - self.reference.oddness[0])
-        known = None
-        if self._scores is not None:
-            if rows is None:
-                numbers.append(np.zeros(len(self._scores.centre)))
-                known = self._known.copy()
-                known[self._odd + 1 :] = 0.0
-            else:
-                found = figures(rows, self._scores.means, self._scores.precision)
-                self._far = (self._far[0] + float(found[0]), self._far[1] + 1)
-                numbers.append(found - self._scores.centre)
-        shares = self._sums.take(np.concatenate(numbers), known)
-        self._share = float(shares[self._sensor].max())
-        unlike, said = float(shares[self._odd]), float(shares[self._odd + 1 :].max(initial=0.0))
-        self._model = max(unlike, said)
-        self._recent.append((t_ns, standard))
+    def judge(self, look: Look, readings: npt.NDArray[np.floating]) -> Change | None:
+        """Return the change of the verdict that a look of this stream makes."""
+        shares, t_ns, odd = look.shares, self._t_ns, self.bank.odd
+        self._share, self._model = look.sensor, max(look.unlike, look.said)
+        unlike, said = look.unlike, look.said
+        if look.far is not None:
+            self._far = (self._far[0] + look.far, self._far[1] + 1)
+        self._recent.append((t_ns, look.standard))
         if self._share < CALM:
-            self._usual, self._usual_seen = self._usual + standard, self._usual_seen + 1
-        stuck = self._stuck(readings, t_ns)
-        finding = stuck or (self._blame(shares[self._sensor]) if self._share >= 1.0 else None)
+            self._usual, self._usual_seen = self._usual + look.standard, self._usual_seen + 1
+        stuck = self._stuck(readings, t_ns) if look.stuck else None
+        finding = stuck or (self._blame(shares[:odd]) if self._share >= 1.0 else None)
         kind = SENSOR if finding is not None else self._kind(unlike, said)
         if finding is None and kind == SENSOR:
             finding = self._finding
         if kind == MODEL:
-            at = self._odd if unlike >= said else self._odd + 1 + int(shares[self._odd + 1 :].argmax())
-            finding = Finding("signal" if unlike >= said else "scores", since_ns=self._since(self._sums.age(at)))
+            at = odd if unlike >= said else odd + 1 + int(shares[odd + 1 :].argmax())
+            finding = Finding(
+                "signal" if unlike >= said else "scores", since_ns=self._since(self.bank.sums.age(at, self.row))
+            )
         self.counts[kind] += 1
         before, self.verdict, self._finding = self.verdict, kind, finding
         if kind == before or (before == WAITING and kind == FINE):
@@ -191,9 +156,7 @@ class Watch:
 
     def _stuck(self, readings: npt.NDArray[np.floating], t_ns: int) -> Finding | None:
         runs = longest_run(readings)
-        if not runs.any():
-            return None
-        beyond = runs > self._longest
+        beyond = runs > self.bank.longest
         for unit in set(self.reference.units):
             # At rest all axes of a sensor may read the same for a while; one that does so alone is stuck at once.
             of = np.array([one == unit for one in self.reference.units])
@@ -209,24 +172,24 @@ class Watch:
 
     def _blame(self, shares: Float) -> Finding | None:
         """Return the one suspicion that explains what stands out since the first alarm began; None where none does."""
-        age = min(max(self._sums.age(int(shares.argmax())), 1), len(self._recent))
+        age = min(max(self.bank.sums.age(int(shares.argmax()), self.row), 1), len(self._recent))
         looks = [self._recent[at] for at in range(len(self._recent) - age, len(self._recent))]
         usual = self._usual / (self._usual_seen + 8)
-        shift = np.mean([one[1] for one in looks], axis=0) - usual
-        suspected = self._suspected
+        stood = np.array([one[1] for one in looks])
+        shift = stood.mean(axis=0) - usual
+        suspected = self.bank.suspected
         energy = float(shift @ suspected.precision @ shift)
         projected = suspected.filters @ shift
         explained = projected**2
         count = len(self.reference.channels)
         explained[2 * count : 3 * count][projected[2 * count : 3 * count] < 0] = 0.0
-        stood = np.stack([one[1] for one in looks])
         gains = np.concatenate((explained, 2.0 * suspected.ratios(stood)))
         whole = float(suspected.oddness(stood).mean())
         best = int(gains.argmax())
         share = float(gains[best] / max(energy if best < 3 * count else whole, 1e-9))
         if share < EXPLAINED:
             return None
-        kind, channels = self._names[best]
+        kind, channels = self.bank.names[best]
         size = 0.0
         if best < 3 * count:
             direction = suspected.directions[best]
@@ -238,3 +201,19 @@ class Watch:
     def _since(self, age: int) -> int:
         at = max(len(self._recent) - max(age, 1), 0)
         return self._recent[at][0]
+
+
+def look(watches: Sequence[Watch]) -> list[Change | None]:
+    """Look with every watch whose look is whole, those of one bank together; return the change of each verdict."""
+    found: list[Change | None] = [None] * len(watches)
+    banks: dict[int, list[tuple[int, npt.NDArray[np.floating], npt.NDArray[np.floating] | None]]] = {}
+    for at, watch in enumerate(watches):
+        if (whole := watch.whole()) is not None:
+            banks.setdefault(id(watch.bank), []).append((at, *whole))
+    for due in banks.values():
+        places, readings, scores = zip(*due, strict=True)
+        bank = watches[places[0]].bank
+        looks = bank.look([watches[at].row for at in places], np.stack(readings).astype(np.float64), scores)
+        for at, own, one in zip(places, readings, looks, strict=True):
+            found[at] = watches[at].judge(one, own)
+    return found

@@ -14,12 +14,12 @@ import numpy.typing as npt
 
 from firmware_bridge.batch import Batch
 from firmware_bridge.streams import Stream
+from hil.drift.bank import Bank
 from hil.drift.learn import learn
 from hil.drift.looks import FRAME, Layout, reduced
-from hil.drift.reference import Reference
 from hil.drift.scores import learn_scores
 from hil.drift.verdict import State
-from hil.drift.watch import Watch
+from hil.drift.watch import Watch, look
 from hil.models.contract import Contract
 from hil.models.datasets import Series
 from hil.models.package import Package, pack, unpack
@@ -122,25 +122,32 @@ class DriftTap:
         assert contract.reference is not None
         self.watches: dict[tuple[str, str], Watch] = {}
         """By board and stream."""
-        self._reference: Reference = contract.reference
-        self._network = network_digest(package)
+        self._bank = Bank(contract.reference, network_digest(package))
         self._frame = contract.frame
         self._mean = np.array([item.mean for item in contract.inputs], np.float32)
         self._std = np.array([item.std for item in contract.inputs], np.float32)
         self._logits = contract.outputs == "logits"
 
     def __call__(
-        self, board: str, stream: str, block: Block, readings: npt.NDArray[np.float32],
+        self, shown: Sequence[tuple[str, str, Block, int]], readings: npt.NDArray[np.float32],
         outputs: npt.NDArray[np.float32],
     ) -> None:  # fmt: skip
-        """Show a hop; see `hil.models.streaming.Tap`."""
-        watch = self.watches.get((board, stream))
-        if watch is None:
-            watch = self.watches[board, stream] = Watch(self._reference, self._network, self._frame)
-        scores = None
-        if block.decide:
-            scores = outputs if self._logits else np.log(np.maximum(outputs, 1e-9))
-        watch.take(readings * self._std + self._mean, block.t_ns, scores, block.reset)
+        """Show hops; see `hil.models.streaming.Tap`."""
+        values = readings * self._std + self._mean
+        scores = outputs.copy() if self._logits else np.log(np.maximum(outputs, 1e-9))
+        due: list[Watch] = []
+        for board, stream, block, row in shown:
+            watch = self.watches.get((board, stream))
+            if watch is None:
+                watch = Watch(self._bank.reference, frame=self._frame, bank=self._bank)
+                self.watches[board, stream] = watch
+            if watch in due:
+                look(due)
+                due = []
+            if watch.hold(values[row], block.t_ns, scores[row] if block.decide else None, block.reset):
+                due.append(watch)
+        if due:
+            look(due)
 
     def states(self) -> dict[tuple[str, str], State]:
         """Return where every watch stands."""
@@ -162,9 +169,11 @@ def _scores_of(
     )  # fmt: skip
     rows: dict[int, list[npt.NDArray[np.float32]]] = {at: [] for at in range(len(series))}
 
-    def tap(board: str, stream: str, block: Block, readings: object, outputs: npt.NDArray[np.float32]) -> None:
-        if block.decide:
-            rows[int(board)].append(outputs if contract.outputs == "logits" else np.log(np.maximum(outputs, 1e-9)))
+    def tap(shown: Sequence[tuple[str, str, Block, int]], _: object, outputs: npt.NDArray[np.float32]) -> None:
+        scores = outputs.copy() if contract.outputs == "logits" else np.log(np.maximum(outputs, 1e-9))
+        for board, _stream, block, row in shown:
+            if block.decide:
+                rows[int(board)].append(scores[row])
 
     runner = Model(unconditioned(package)).runner(slots=8)
     runner.tap = tap

@@ -29,8 +29,9 @@ from hil.models.segments import Block, Coverage, Segmenter
 
 __all__ = ["Runner", "Tap"]
 
-Tap = Callable[[str, str, Block, npt.NDArray[np.float32], npt.NDArray[np.float32]], None]
-"""Takes board, stream, a hop's block, its normalised readings `(hop, C)` and the network's outputs `(classes,)`."""
+Tap = Callable[[Sequence[tuple[str, str, Block, int]], npt.NDArray[np.float32], npt.NDArray[np.float32]], None]
+"""Takes what one call of the network was given: board, stream, block and row of each hop; normalised readings
+`(slots, hop, C)` and outputs `(slots, classes)`, which are the network's own and are filled again by the next call."""
 
 
 @dataclass(slots=True, eq=False)
@@ -265,11 +266,8 @@ class Runner:
                     starts = [block.end - self.contract.hop for _, block, _ in due]
                     outputs = group.run([row for *_, row in due], [block.raw for _, block, _ in due], reset, starts)
                 if self.tap is not None:
-                    for at, block, row in due:
-                        # Not the padded slots of others, and a copy: the network's own arrays are filled again.
-                        self.tap(
-                            feeds[at].board, feeds[at].name, block, group.step.input[row].copy(), outputs[row].copy()
-                        )
+                    shown = [(feeds[at].board, feeds[at].name, block, row) for at, block, row in due]
+                    self.tap(shown, group.step.input, outputs)
                 told = self._told(group, outputs, [(feeds[at], block, row) for at, block, row in due])
                 for (at, _, _), one in zip(due, told, strict=True):
                     if one is not None:

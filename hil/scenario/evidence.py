@@ -34,6 +34,7 @@ class BoardEvidence:
         role: Its name in the scenario.
         imported: Whether there are readings and no bytes.
         person: Who wore it, where the recording says so.
+        derived: A stream that is none of the board's own; its gaps are counted with the one it is derived from.
         books: The ledger at the end.
         clock: The clock fit at the end.
         streams: What was counted of each stream.
@@ -46,6 +47,7 @@ class BoardEvidence:
     role: str
     imported: bool = False
     person: str = ""
+    derived: str = ""
     books: Books | None = None
     clock: ClockFit | None = None
     streams: dict[str, StreamTally] = field(default_factory=dict)
@@ -79,7 +81,7 @@ class BoardEvidence:
         if isinstance(item, Batch):
             self._samples(item)
         elif isinstance(item, Gap):
-            self.counts["gaps"] += 1
+            self.counts["gaps"] += item.stream != self.derived
             self.counts[f"gaps {item.stream}"] += 1
         elif isinstance(item, Damage):
             self.counts["damaged bytes"] += item.count

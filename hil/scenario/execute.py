@@ -17,6 +17,7 @@ from firmware_bridge.errors import NoAnswer, UsageError
 from firmware_bridge.events import Arrival, Mark, Prediction
 from firmware_bridge.faults import Schedule
 from firmware_bridge.wire.protocol import Session
+from hil.orientation import derived_name
 from hil.recording.header import Header
 from hil.recording.marks import Label, labels_of
 from hil.recording.writer import RecordingWriter
@@ -25,6 +26,7 @@ from hil.scenario.drive import Drive
 from hil.scenario.evidence import Evidence
 from hil.scenario.grammar import ModelTable
 from hil.scenario.load import Loaded
+from hil.scenario.oriented import oriented
 from hil.scenario.pieces import bytewise, shattered
 from hil.scenario.simulate import START_NS
 from hil.scenario.stimulated import stimulated_feed
@@ -213,12 +215,14 @@ def judge_feeds(
     """
     scenario = loaded.scenario
     evidence = Evidence(scenario.board)
+    for role, table in scenario.board.items():
+        evidence.boards[role].derived = "" if table.orientation is None else derived_name(table.orientation)
     models = [Running(name, table, loaded) for name, table in scenario.model.items()]
     feeders = [feeder for feed in feeds for feeder in feed.feeders]
     # A live board takes readings in its own time; simulated time costs none.
     pushed_s = max((feeder.expected_s for feeder in feeders), default=0.0) if live else 0.0
     until = time.monotonic() + scenario.timeout_s + pushed_s
-    for arrival in _together(feeds, otherwise):
+    for arrival in oriented(_together(feeds, otherwise), scenario.board):
         evidence.take(arrival)
         for look in watch:
             look(single(arrival))

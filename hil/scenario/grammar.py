@@ -39,6 +39,8 @@ class BoardTable(_Table):
         seed: Seed of a virtual board; `--seed` is added to it.
         board_file: Description of a board nobody has met.
         serial: Serial number that a live board must have.
+        orientation: Its stream with gyroscope and accelerometer, as in `imu`: then it has a stream `imu.orientation`
+            too, which checks (`stream.ROLE.imu_orientation.inclination.mean`) and models can name.
     """
 
     recording: Text | None = None
@@ -49,6 +51,7 @@ class BoardTable(_Table):
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     board_file: Text | None = None
     serial: str = ""
+    orientation: Text | None = None
 
 
 class DriveTable(_Table):

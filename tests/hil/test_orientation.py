@@ -1,5 +1,6 @@
 """Orientation as a derived stream: against rotations that are known, and against gravity on a real board."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from scipy.spatial.transform import Rotation
 
 from firmware_bridge.batch import Batch
 from firmware_bridge.errors import UsageError
-from firmware_bridge.events import Arrival
+from firmware_bridge.events import Arrival, Disconnected, Event, Gap, RateChanged
 from firmware_bridge.streams import Stream
 from hil.orientation import Orientation, OrientationStage, with_orientation
 
@@ -58,8 +59,10 @@ def test_a_known_rotation_is_followed() -> None:
     inclination, heading = error_deg(made.raw, true)
     assert inclination.max() < 1.0
     assert heading.max() < 2.0
-    assert (made.stream.name, made.stream.units[4:]) == ("imu.orientation", ("deg", "deg"))
+    assert (made.stream.name, made.stream.units[4:]) == ("imu.orientation", ("deg",) * 3)
     np.testing.assert_allclose(np.linalg.norm(made.raw[:, :4], axis=1), 1.0, atol=1e-5)
+    true_up = np.degrees(np.arccos(np.clip(true.apply((0.0, 0.0, 1.0))[:, 2], -1, 1)))
+    np.testing.assert_allclose(made.raw[:, 4], true_up, atol=1.0)
 
 
 @pytest.mark.parametrize("bias", [0.0, 0.002, -0.005])
@@ -67,10 +70,10 @@ def test_what_a_biased_gyroscope_does_stays_within_what_is_stated(bias: float) -
     readings, true = turned(40, bias)
     made = Orientation(IMU, "arm/imu").batch(batch_of(readings)).raw
     inclination, heading = error_deg(made, true)
-    assert (inclination[100:] <= 3 * made[100:, 4] + 0.1).all()
-    assert (heading[100:] <= 3 * made[100:, 5] + 0.1).all()
-    assert made[-1, 5] > made[200, 5]
-    assert made[-1, 5] < 60.0
+    assert (inclination[100:] <= 3 * made[100:, 5] + 0.1).all()
+    assert (heading[100:] <= 3 * made[100:, 6] + 0.1).all()
+    assert made[-1, 6] > made[200, 6]
+    assert made[-1, 6] < 60.0
 
 
 @settings(max_examples=15, deadline=None)
@@ -92,6 +95,36 @@ def test_a_gap_begins_anew() -> None:
     after = one.batch(batch_of(readings[200:], first=300))
     fresh = Orientation(IMU, "arm/imu").batch(batch_of(readings[200:], first=300))
     assert after.raw.tobytes() == fresh.raw.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("event", "anew"),
+    [
+        (Gap("arm", 0, "imu", 0, 200, None, "unattributed"), True), (RateChanged("arm", 0, "imu", 0, 200, 50.0), True),
+        (Gap("arm", 0, "light", 0, 200, 1, "unattributed"), False), (Disconnected("arm", 0, "pulled"), False),
+    ],
+)  # fmt: skip
+def test_what_ends_a_segment_begins_anew_and_is_told_of_the_derived_stream_too(event: Event, anew: bool) -> None:
+    readings, _ = turned(4)
+    before, after = batch_of(readings[:200]), batch_of(readings[200:], 200)
+    *_, last = with_orientation([before, event, after])
+    (_, fresh), (_, _, _, whole) = with_orientation([after]), with_orientation([before, after])
+    assert last.raw.tobytes() == (fresh if anew else whole).raw.tobytes()  # type: ignore[union-attr]
+    told = [item for item in with_orientation([before, event]) if getattr(item, "stream", "") == "imu.orientation"]
+    assert len(told) == anew
+
+
+def test_another_scale_begins_anew_and_a_better_estimate_of_the_rate_does_not() -> None:
+    readings, _ = turned(4)
+    inferred = replace(IMU, rate_inferred=True)
+    one, better, other = (
+        Batch("arm", stream, 0, low, np.arange(200), np.arange(200), readings[low : low + 200])
+        for stream, low in ((inferred, 0), (replace(inferred, rate_hz=100.2), 200), (replace(IMU, scale=(2.0,)), 200))
+    )
+    plain = list(with_orientation([one, replace(better, stream=inferred)]))[-1]
+    assert list(with_orientation([one, better]))[-1].raw.tobytes() == plain.raw.tobytes()  # type: ignore[union-attr]
+    scaled = list(with_orientation([one, other]))[-1]
+    assert scaled.raw.tobytes() == list(with_orientation([other]))[-1].raw.tobytes()  # type: ignore[union-attr]
 
 
 def test_it_passes_a_pipeline_as_a_stream_of_its_own_and_leaves_others_alone() -> None:
@@ -123,4 +156,4 @@ def test_on_a_real_board_the_vertical_is_where_gravity_is(shared_data: Path) -> 
     away = np.degrees(np.arccos(np.clip((up * force).sum(axis=1), -1, 1)))
     assert still.sum() > 500
     assert np.median(away[still]) < 1.0
-    assert (away[still] <= 3 * made[still, 4] + 1.0).mean() > 0.95
+    assert (away[still] <= 3 * made[still, 5] + 1.0).mean() > 0.95

@@ -7,15 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hil.drift.bank import Bank
 from hil.drift.change import Rules, Sums
 from hil.drift.distances import Distances
 from hil.drift.learn import learn
-from hil.drift.looks import Layout, features, longest_run
+from hil.drift.looks import Layout, features, longest_run, may_stick
 from hil.drift.reference import Reference
 from hil.drift.scores import learn_scores
-from hil.drift.suspicions import Suspicions
+from hil.drift.suspicions import MOST, Suspicions
 from hil.drift.verdict import FINE, MODEL, SENSOR, WAITING
-from hil.drift.watch import Watch
+from hil.drift.watch import Watch, look
 
 NAMES, UNITS, HOP, LOOK, RATE = ("ax", "ay", "wx", "wy"), ("g", "g", "rad/s", "rad/s"), 25, 100, 50.0
 
@@ -165,6 +166,61 @@ def test_a_verdict_does_not_depend_on_how_samples_came_and_a_gap_costs_one_windo
     broken.take(readings[:75], 0)
     broken.take(readings[75:100], 0, reset=True)
     assert broken.state().looks == 0
+
+
+def numbers_one_by_one(reference: Reference, readings: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Suspicions, runs and oddness of one look by the plain formulas, one number after another."""
+    suspected = Suspicions.of(
+        reference.layout, np.array(reference.centre), np.array(reference.spread), reference.matrix()
+    )
+    look = suspected.standard(features(readings[None], reference.layout))
+    ratios = np.clip(suspected.ratios(look), -MOST, MOST)
+    return np.concatenate((suspected.filters @ look[0], ratios)), longest_run(readings), suspected.oddness(look)[0]
+
+
+def test_many_looks_in_one_call_say_what_the_plain_formulas_say_of_each(reference: Reference) -> None:
+    bank = Bank(reference)
+    stretches = np.stack([fault(session(20, 2)) for fault in (np.array, biased, gained, noisy, stuck, swapped)])
+    suspicions, odd = bank.suspected.of_looks(bank.suspected.standard(features(stretches, reference.layout)))
+    shortest = int(bank.longest.min())
+    for at, readings in enumerate(stretches):
+        plain, runs, far = numbers_one_by_one(reference, readings)
+        np.testing.assert_allclose(suspicions[at], plain, atol=1e-9)
+        assert odd[at] == pytest.approx(far)
+        assert may_stick(readings[None], shortest)[0] or (runs <= bank.longest).all()
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(2, 80), st.integers(0, 80), st.integers(1, 40), st.integers(0, 2**31))
+def test_no_run_of_equal_readings_is_overlooked(length: int, at: int, beyond: int, seed: int) -> None:
+    readings = np.random.default_rng(seed).standard_normal((1, 100, 2))
+    readings[0, at : at + length, 1] = 3.0
+    if (longest_run(readings[0]) > beyond).any():
+        assert may_stick(readings, beyond)[0]
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.data())
+def test_a_verdict_does_not_depend_on_who_is_looked_at_with_it(reference: Reference, data: st.DataObject) -> None:
+    """Eight boards that come due in any company, against each by itself: the same to the last bit."""
+    faults = (np.array, biased, gained, noisy, stuck, swapped, np.array, biased)
+    readings = [np.concatenate((session(20 + at, 8), fault(session(20 + at, 40, seed=1))))
+                for at, fault in enumerate(faults)]  # fmt: skip
+    bank = Bank(reference)
+    together, alone = [Watch(reference, bank=bank) for _ in faults], [Watch(reference) for _ in faults]
+    late = [data.draw(st.integers(0, 3)) for _ in faults]
+    for turn in range(len(readings[0]) // HOP):
+        due = []
+        for at, watch in enumerate(together):
+            low = (turn - late[at]) * HOP
+            if low >= 0 and watch.hold(readings[at][low : low + HOP], turn):
+                due.append(watch)
+            if low >= 0:
+                alone[at].take(readings[at][low : low + HOP], turn)
+        look(due)
+    assert [watch.changes for watch in together] == [watch.changes for watch in alone]
+    assert [watch.state() for watch in together] == [watch.state() for watch in alone]
+    assert sum(len(watch.changes) for watch in together) >= 4
 
 
 def test_readings_that_are_no_numbers_are_not_looked_at(reference: Reference) -> None:

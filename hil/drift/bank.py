@@ -1,0 +1,142 @@
+"""The arithmetic of looks, of many streams beside one model in one call: readings and scores in, shares of limits out.
+
+Rule of this room: what a stream gets does not depend, to the last bit, on which others are looked at with it. A call of
+NumPy costs more than its sums on one look; eight boards that come due together cost little more than one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hil.drift.change import Rows, Sums
+from hil.drift.distances import Distances
+from hil.drift.learn import rising_rules, suspicion_rules
+from hil.drift.looks import features, may_stick
+from hil.drift.reference import Reference
+from hil.drift.scores import FIGURES, Labels
+from hil.drift.suspicions import Suspicions
+
+__all__ = ["Bank", "Look"]
+
+Float = npt.NDArray[np.float64]
+
+_RUN = 5
+"""Equal readings in a row beyond twice the longest run of training, and a quarter of a look: a stuck sensor."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """What the numbers say of one look.
+
+    Attributes:
+        standard: The look in standard deviations of training `(d,)`.
+        shares: Of each number's limit `(H,)`: the suspicions, the oddness of the signal, the figures of the scores.
+        sensor: The greatest of a sensor's suspicions.
+        unlike: Of the oddness.
+        said: The greatest of the scores.
+        far: Distance of the scores from the label they are nearest to; None where there are none.
+        stuck: Whether a channel may be stuck.
+    """
+
+    standard: Float
+    shares: Float
+    sensor: float
+    unlike: float
+    said: float
+    far: float | None
+    stuck: bool
+
+
+class Bank:
+    """Looks of many streams against one reference.
+
+    Args:
+        reference: What training looked like.
+        network: Digest of the network whose scores come; another one's are not judged.
+    """
+
+    def __init__(self, reference: Reference, network: str = "") -> None:
+        self.reference = reference
+        layout = reference.layout
+        self.suspected = Suspicions.of(
+            layout, np.array(reference.centre), np.array(reference.spread), reference.matrix()
+        )
+        self.names = self.suspected.names
+        """Kind and channels of each suspicion: the first of the numbers."""
+        scores = reference.scores
+        self.why = "the model file has no scores of people it was not trained on" if scores is None else ""
+        """Why scores are not judged; empty where they are."""
+        if scores is not None and scores.weights_sha256 != network:
+            scores, self.why = None, "the scores in the model file are those of another network"
+        within, between, limits = (np.array(one) for one in (reference.within, reference.between, reference.limits))
+        rules = suspicion_rules(within, between, limits, len(layout.channels))
+        rules += rising_rules(*(np.array([one]) for one in reference.oddness[1:]))
+        self._labels: Labels | None = None
+        if scores is not None:
+            rules += rising_rules(*map(np.array, (scores.within, scores.between, scores.limits)))
+            none = (np.nan,) * len(scores.means)
+            self._labels = Labels(np.array([row or none for row in scores.means]), np.array(scores.precision))
+            self._centre = np.array(scores.centre)
+        self.odd = len(self.names)
+        """Place of the oddness among the numbers."""
+        self.longest = np.maximum(2 * np.array(reference.longest_run) + _RUN, reference.samples // 4)
+        """Of each channel the longest run of equal readings that is no fault."""
+        self._shortest = int(self.longest.min())
+        self._count = len(rules.limits)
+        self.sums, self.distances = Sums(rules, 0), Distances(reference, 0)
+        self._rows = 0
+
+    def row(self) -> int:
+        """Return the row of a new stream."""
+        self.sums.grow()
+        self.distances.grow()
+        self._rows += 1
+        return self._rows - 1
+
+    def look(
+        self, rows: Sequence[int], readings: npt.NDArray[np.floating], scores: Sequence[npt.NDArray[np.floating] | None]
+    ) -> list[Look]:
+        """Look at a stretch of some streams.
+
+        Args:
+            rows: Which, each once.
+            readings: `(rows, N, C)`, all of them numbers.
+            scores: Of each stream logits `(D, labels)` of the decisions within, or None.
+        """
+        at: Rows = slice(None) if len(rows) == self._rows and list(rows) == list(range(self._rows)) else np.array(rows)
+        count, odd = len(rows), self.odd
+        self.distances.add_of(at, readings)
+        standard = self.suspected.standard(features(readings, self.suspected.layout))
+        numbers = np.zeros((count, self._count))
+        numbers[:, :odd], oddness = self.suspected.of_looks(standard)
+        numbers[:, odd] = np.log(oddness) - self.reference.oddness[0]
+        known, far = self._said(numbers, scores)
+        shares = self.sums.take_of(at, numbers, known)
+        sensor, unlike = shares[:, :odd].max(axis=1).tolist(), shares[:, odd].tolist()
+        said = shares[:, odd + 1 :].max(axis=1, initial=0.0).tolist()
+        stuck = may_stick(readings, self._shortest).tolist()
+        return [Look(*one) for one in zip(standard, shares, sensor, unlike, said, far, stuck, strict=True)]
+
+    def _said(
+        self, numbers: Float, scores: Sequence[npt.NDArray[np.floating] | None]
+    ) -> tuple[Float | None, list[float | None]]:
+        """Write the figures of the scores behind the other numbers; return which numbers are known, and how far."""
+        far: list[float | None] = [None] * len(scores)
+        if self._labels is None:
+            return None, far
+        first = self.odd + 1
+        some = [at for at, rows in enumerate(scores) if rows is not None]
+        lengths = {len(rows) for rows in scores if rows is not None}
+        for length in lengths:
+            places = [at for at in some if len(scores[at]) == length]  # type: ignore[arg-type]  # none is None
+            found = self._labels.figures(np.stack([scores[at] for at in places]))  # type: ignore[misc]
+            numbers[places, first:] = found - self._centre
+            for at, one in zip(places, found[:, 0].tolist(), strict=True):
+                far[at] = one
+        if len(some) == len(scores):
+            return None, far
+        known = np.ones_like(numbers)
+        known[[at for at, rows in enumerate(scores) if rows is None], first : first + len(FIGURES)] = 0.0
+        return known, far
