@@ -82,12 +82,12 @@ class Taps:
     shown: "Shown | None" = None
 
     def __call__(
-        self, board: str, stream: str, block: "Block", readings: "npt.NDArray[Any]", outputs: "npt.NDArray[Any]"
+        self, shown: "Sequence[tuple[str, str, Block, int]]", readings: "npt.NDArray[Any]", outputs: "npt.NDArray[Any]"
     ) -> None:
-        """Show a hop; see `hil.models.streaming.Tap`."""
+        """Show hops; see `hil.models.streaming.Tap`."""
         for tap in (self.drift, self.shown):
             if tap is not None:
-                tap(board, stream, block, readings, outputs)
+                tap(shown, readings, outputs)
 
 
 class ModelStage:

@@ -7,7 +7,7 @@ that a window is what was decided on and not a second way to cut one. Only as mu
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING
@@ -119,10 +119,12 @@ class _Tape:
         self._most = 2 * (-(-contract.memory_samples // contract.hop) + 2)
         self._hops: dict[tuple[str, str], deque[tuple[Block, Float32, Float32]]] = {}
 
-    def __call__(self, board: str, stream: str, block: Block, window: Float32, outputs: Float32) -> None:
+    def __call__(self, shown: Sequence[tuple[str, str, Block, int]], readings: Float32, outputs: Float32) -> None:
         """See `hil.models.streaming.Tap`."""
-        if block.t_ns <= self._until_ns:
-            self._hops.setdefault((board, stream), deque(maxlen=self._most)).append((block, window, outputs))
+        for board, stream, block, row in shown:
+            if block.t_ns <= self._until_ns:
+                hop = (block, readings[row].copy(), outputs[row].copy())
+                self._hops.setdefault((board, stream), deque(maxlen=self._most)).append(hop)
 
     def seen(self, decision: Prediction) -> Seen | None:
         """Return what a decision saw; None where too much came since."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,14 +49,17 @@ class Shown:
         self._lock = threading.Lock()
 
     def __call__(
-        self, board: str, stream: str, block: Block, readings: npt.NDArray[np.float32],
+        self, shown: Sequence[tuple[str, str, Block, int]], readings: npt.NDArray[np.float32],
         outputs: npt.NDArray[np.float32],
     ) -> None:  # fmt: skip
-        """Take a hop; see `hil.models.streaming.Tap`."""
+        """Take hops; see `hil.models.streaming.Tap`."""
         most = max(1, round(KEPT_S * 1e9 / self._hop_ns))
-        hop = _Hop(block.t_ns, block.reset, block.end, readings.astype(np.float32) * self._std + self._mean)
         with self._lock:
-            self._hops.setdefault((board, stream), deque(maxlen=most)).append(hop)
+            for board, stream, block, row in shown:
+                hop = _Hop(
+                    block.t_ns, block.reset, block.end, readings[row].astype(np.float32) * self._std + self._mean
+                )
+                self._hops.setdefault((board, stream), deque(maxlen=most)).append(hop)
 
     def cut(self, board: str, start_ns: int, stop_ns: int) -> Example:
         """Return a stretch as an example; a short one is filled up with what lies before it.
