@@ -20,6 +20,7 @@ TABLES = (
     "recording",
     "live_tick",
     "continual",
+    "drift",
     "screen",
     "engine",
     "allan",

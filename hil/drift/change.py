@@ -85,8 +85,8 @@ class Sums:
 
     def take(self, numbers: Float, known: Float | None = None) -> Float:
         """Add a look's numbers `(H,)` of the only stream; see `take_of`."""
-        taken: Float = self.take_of(slice(None), numbers[None], None if known is None else known[None])[0]
-        return taken
+        share: Float = self.take_of(slice(None), numbers[None], None if known is None else known[None])[0]
+        return share
 
     def take_of(self, rows: Rows, numbers: Float, known: Float | None = None) -> Float:
         """Add a look of some streams; return each sum as a share of its limit.

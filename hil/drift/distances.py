@@ -31,11 +31,10 @@ class Distances:
 
     def __init__(self, reference: Reference, rows: int = 1) -> None:
         self._edges = np.array(reference.quantiles)
-        self._lowest, self._highest = self._edges[:, 0].copy(), self._edges[:, -1].copy()
-        self._by_level = np.ascontiguousarray(self._edges.T)
+        self._lowest, self._highest = self._edges[:, :1].copy(), self._edges[:, -1:].copy()
         self._scales = np.array(reference.scales)
         count, levels = self._edges.shape
-        self._below = np.zeros((rows, levels, count))
+        self._below = np.zeros((rows, count, levels))
         self._beyond = np.zeros((rows, count))
         self._total = np.zeros(rows)
 
@@ -50,18 +49,21 @@ class Distances:
     def add_of(self, rows: Rows, readings: npt.NDArray[np.floating]) -> None:
         """Count readings `(rows, N, C)` of some streams."""
         some = readings[:, ::_EVERY]
-        below = (some[:, :, None] <= self._by_level).view(np.uint8).sum(axis=1, dtype=np.uint32)
-        self._below[rows] = _KEPT * self._below[rows] + below
-        outside = np.abs(some - np.minimum(np.maximum(some, self._lowest), self._highest)).sum(axis=1)
-        self._beyond[rows] = _KEPT * self._beyond[rows] + outside
-        self._total[rows] = _KEPT * self._total[rows] + some.shape[1]
+        count, length, channels = some.shape
+        flat = np.ascontiguousarray(some.transpose(2, 0, 1)).reshape(channels, 1, -1)
+        below = (flat <= self._edges[:, :, None]).view(np.uint8).reshape(channels, -1, count, length)
+        small = np.uint8 if length < 256 else np.uint32
+        self._below[rows] = _KEPT * self._below[rows] + below.sum(axis=3, dtype=small).transpose(2, 0, 1)
+        outside = np.abs(flat[:, 0] - np.minimum(np.maximum(flat[:, 0], self._lowest), self._highest))
+        self._beyond[rows] = _KEPT * self._beyond[rows] + outside.reshape(channels, count, length).sum(axis=2).T
+        self._total[rows] = _KEPT * self._total[rows] + length
 
     def values(self, row: int = 0) -> list[float]:
         """Return the distance of every channel of a stream; NaN before the first look."""
         total = float(self._total[row])
         if not total:
             return [float("nan")] * len(self._edges)
-        gap = np.abs(self._below[row].T / total - np.array(LEVELS))
+        gap = np.abs(self._below[row] / total - np.array(LEVELS))
         inside = (0.5 * (gap[:, 1:] + gap[:, :-1]) * np.diff(self._edges, axis=1)).sum(axis=1)
         # Beyond training's outermost quantiles: what readings lie outside, by how far.
         found: list[float] = ((inside + self._beyond[row] / total) / self._scales).tolist()

@@ -103,14 +103,15 @@ def features(readings: npt.NDArray[np.floating], layout: Layout) -> Float:
         float64 `(L, d)`: means, logarithms of the standard deviations, logarithms of the roughness (second differences
         over sqrt(6): what is white), and correlations through `arctanh`.
     """
-    x = np.asarray(readings, np.float64)
+    # Channel by channel, so that the sums run along memory: with few channels that is most of the cost.
+    x = np.ascontiguousarray(np.asarray(readings, np.float64).transpose(0, 2, 1))
     floor, first, other = _entries(layout)
-    mean = x.mean(axis=1)
-    away = x - mean[:, None]
-    covariance = np.matmul(away.transpose(0, 2, 1), away) / x.shape[1]
+    mean = x.sum(axis=2) / x.shape[2]
+    away = x - mean[:, :, None]
+    covariance = np.matmul(away, away.transpose(0, 2, 1)) / x.shape[2]
     spread = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2)) + floor
-    second = x[:, 2:] - 2.0 * x[:, 1:-1] + x[:, :-2]
-    rough = np.sqrt(np.einsum("lnc,lnc->lc", second, second) / (6.0 * second.shape[1])) + floor
+    second = x[:, :, 2:] - 2.0 * x[:, :, 1:-1] + x[:, :, :-2]
+    rough = np.sqrt((second * second).sum(axis=2) / (6.0 * second.shape[2])) + floor
     parts = [mean, np.log(spread), np.log(rough)]
     if len(first):
         ratio = covariance[:, first, other] / (spread[:, first] * spread[:, other])

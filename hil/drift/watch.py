@@ -95,13 +95,12 @@ class Watch:
         self._t_ns = t_ns
         return self._held >= self.reference.samples
 
-    def whole(self) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating] | None] | None:
-        """Return readings `(N, C)` and scores `(D, labels)` of a whole look; None where one is no number."""
+    def whole(self) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating] | None]:
+        """Return readings `(N, C)` and scores `(D, labels)` of a whole look, and begin the next."""
         readings = self._parts[0] if len(self._parts) == 1 else np.concatenate(self._parts)
         rows = np.stack(self._rows) if self._rows else None
         self._parts, self._rows, self._held = [], [], 0
-        readings = reduced(readings, self._frame)[-self.reference.samples :]
-        return (readings, rows) if np.isfinite(readings).all() else None
+        return reduced(readings, self._frame)[-self.reference.samples :], rows
 
     def state(self) -> State:
         """Return where it stands."""
@@ -206,14 +205,19 @@ class Watch:
 def look(watches: Sequence[Watch]) -> list[Change | None]:
     """Look with every watch whose look is whole, those of one bank together; return the change of each verdict."""
     found: list[Change | None] = [None] * len(watches)
-    banks: dict[int, list[tuple[int, npt.NDArray[np.floating], npt.NDArray[np.floating] | None]]] = {}
+    banks: dict[int, list[int]] = {}
     for at, watch in enumerate(watches):
-        if (whole := watch.whole()) is not None:
-            banks.setdefault(id(watch.bank), []).append((at, *whole))
-    for due in banks.values():
-        places, readings, scores = zip(*due, strict=True)
+        banks.setdefault(id(watch.bank), []).append(at)
+    for places in banks.values():
+        wholes = [watches[at].whole() for at in places]
+        readings = np.array([own for own, _ in wholes], np.float64)
+        if not np.isfinite(readings).all():  # what is no number is not looked at
+            kept = np.flatnonzero(np.isfinite(readings).all(axis=(1, 2))).tolist()
+            readings, places, wholes = readings[kept], [places[at] for at in kept], [wholes[at] for at in kept]
+            if not kept:
+                continue
         bank = watches[places[0]].bank
-        looks = bank.look([watches[at].row for at in places], np.stack(readings).astype(np.float64), scores)
+        looks = bank.look([watches[at].row for at in places], readings, [rows for _, rows in wholes])
         for at, own, one in zip(places, readings, looks, strict=True):
             found[at] = watches[at].judge(one, own)
     return found

@@ -65,6 +65,10 @@ def test_an_unseen_person_is_fine(reference: Reference) -> None:
 BIAS, GAIN = np.float32(1.5), np.float32(3.0)
 
 
+def well(values: np.ndarray) -> np.ndarray:
+    return values
+
+
 def biased(values: np.ndarray) -> np.ndarray:
     return values + BIAS * (np.arange(4) == 2)
 
@@ -180,7 +184,7 @@ def numbers_one_by_one(reference: Reference, readings: np.ndarray) -> tuple[np.n
 
 def test_many_looks_in_one_call_say_what_the_plain_formulas_say_of_each(reference: Reference) -> None:
     bank = Bank(reference)
-    stretches = np.stack([fault(session(20, 2)) for fault in (np.array, biased, gained, noisy, stuck, swapped)])
+    stretches = np.stack([fault(session(20, 2)) for fault in (well, biased, gained, noisy, stuck, swapped)])
     suspicions, odd = bank.suspected.of_looks(bank.suspected.standard(features(stretches, reference.layout)))
     shortest = int(bank.longest.min())
     for at, readings in enumerate(stretches):
@@ -199,11 +203,11 @@ def test_no_run_of_equal_readings_is_overlooked(length: int, at: int, beyond: in
         assert may_stick(readings, beyond)[0]
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(st.data())
 def test_a_verdict_does_not_depend_on_who_is_looked_at_with_it(reference: Reference, data: st.DataObject) -> None:
     """Eight boards that come due in any company, against each by itself: the same to the last bit."""
-    faults = (np.array, biased, gained, noisy, stuck, swapped, np.array, biased)
+    faults = (well, biased, gained, noisy, stuck, swapped, well, biased)
     readings = [np.concatenate((session(20 + at, 8), fault(session(20 + at, 40, seed=1))))
                 for at, fault in enumerate(faults)]  # fmt: skip
     bank = Bank(reference)
