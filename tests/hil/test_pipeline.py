@@ -42,7 +42,7 @@ class Counts:
     """Stands for a model's executor: decides after every batch, from all it ever saw."""
 
     class contract:  # noqa: N801
-        name, labels, hop, reach, rate_hz = "counts", ("a", "b"), 10, 10, 100.0
+        name, labels, hop, reach, rate_hz, reference = "counts", ("a", "b"), 10, 10, 100.0, None
 
     def __init__(self) -> None:
         self.seen = 0
