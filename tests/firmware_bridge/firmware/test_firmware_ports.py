@@ -249,8 +249,14 @@ def test_injected_samples_come_back_one_to_one(kind: str) -> None:
             bridge.send("b0", Message(Kind.INJECT, {"stream": 0, "n": len(part), "first": sent}, part.tobytes()))
             sent += len(part)
         back = lambda: sum(len(b) for b in items(out, Batch) if b.boot == 1)  # noqa: E731
-        until(bridge, out, lambda _: back() >= len(stimulus) - 10)
         row = lambda: items(out, Status)[-1].fields["streams"]["imu"]  # noqa: E731
+
+        def all_consumed() -> bool:
+            """What a board has not consumed when it is told to stop never comes back."""
+            bridge.send("b0", Message(Kind.GET_STATUS)).result(2)
+            return bool(items(out, Status)) and row()["consumed"] == len(stimulus)
+
+        until(bridge, out, lambda _: back() >= len(stimulus) - 10 and all_consumed())
         bridge.send("b0", Message(Kind.STOP)).result(2)
         bridge.send("b0", Message(Kind.GET_STATUS)).result(2)
         until(bridge, out, lambda _: back() == len(stimulus) == row()["consumed"])
