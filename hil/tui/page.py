@@ -6,10 +6,12 @@ Rule of this room: nothing about any one page. A page draws itself in `paint` an
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
+from textual.message import Message
 from textual.screen import Screen
 
 from hil.tui import stage
 from hil.tui.cells import Line
+from hil.tui.feed import Answer, Reply
 from hil.tui.key import Hint, Key, moved
 from hil.tui.keys import COMMON
 from hil.tui.pagelist import PageInfo
@@ -30,6 +32,13 @@ class Page(Screen[None]):
         place: What stands behind it.
     """
 
+    class Arrived(Message):
+        """Whoever stands behind the page has answered."""
+
+        def __init__(self, what: Answer | Reply) -> None:
+            super().__init__()
+            self.what = what
+
     def __init__(self, info: PageInfo, place: Workplace) -> None:
         super().__init__(name=info.name, classes="page")
         self.info = info
@@ -42,6 +51,25 @@ class Page(Screen[None]):
     def keys(self) -> tuple[Key, ...]:
         """The keys that work here, as this user has them."""
         return moved((*self.info.keys, *COMMON), self.place.settings.keys)
+
+    def deliver(self, what: Answer | Reply) -> None:
+        """Bring an answer from the thread of a feed to the page's own; at once where there is only one."""
+        if self.place.inline:
+            self.take(what)
+        else:
+            self.post_message(self.Arrived(what))
+
+    def on_page_arrived(self, event: Arrived) -> None:
+        """Take what was brought."""
+        self.take(event.what)
+
+    def take(self, what: Answer | Reply) -> None:
+        """Make an answer part of the scene and draw it; a page that asks nobody has nothing to take."""
+
+    @property
+    def seen(self) -> bool:
+        """Whether there is anything to draw on."""
+        return self.is_mounted and self in self.app.screen_stack
 
     def paint(self) -> None:
         """Draw what is to be seen now; a page adds its own panes."""
@@ -102,7 +130,7 @@ class Page(Screen[None]):
         self.set_interval(1.0, self._second)
 
     def _second(self) -> None:
-        if self in self.app.screen_stack:
+        if self.seen:
             self.paint()
 
     def on_screen_resume(self) -> None:

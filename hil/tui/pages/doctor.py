@@ -9,7 +9,6 @@ import sys
 from collections.abc import Sequence
 
 from textual.app import ComposeResult
-from textual.message import Message
 
 from hil.doctor.finding import Checkup, Finding
 from hil.tui import checkuplines
@@ -40,13 +39,6 @@ class DoctorPage(Page):
     AUTO_FOCUS = "#findings"
     BINDINGS = bindings(doctor_keys.KEYS)
 
-    class Arrived(Message):
-        """The doctor has answered."""
-
-        def __init__(self, what: Answer | Reply) -> None:
-            super().__init__()
-            self.what = what
-
     def __init__(self, info: PageInfo, place: Workplace) -> None:
         super().__init__(info, place)
         self.findings = Table("findings", id="findings")
@@ -57,8 +49,7 @@ class DoctorPage(Page):
         self.busy = ""
         self.only_wrong = False
         self.cursor = 0
-        deliver = self._take if place.inline else lambda what: self.post_message(self.Arrived(what))
-        self.library = Library(place.open_library(), deliver, place.inline)
+        self.library = Library(place.open_library(), self.deliver, place.inline)
 
     def compose(self) -> ComposeResult:
         """The panes from top to bottom."""
@@ -74,11 +65,8 @@ class DoctorPage(Page):
         """End the process that examines."""
         self.library.close()
 
-    def on_doctor_page_arrived(self, event: Arrived) -> None:
-        """Take what it brings."""
-        self._take(event.what)
-
-    def _take(self, what: Answer | Reply) -> None:
+    def take(self, what: Answer | Reply) -> None:
+        """See `Page.take`."""
         if isinstance(what, Answer):
             return
         if what.trouble:
@@ -99,7 +87,7 @@ class DoctorPage(Page):
 
     def paint(self) -> None:
         """Draw the findings."""
-        if not self.is_mounted or self not in self.app.screen_stack:
+        if not self.seen:
             return
         super().paint()
         shown, (width, height) = self._shown, self.size

@@ -10,7 +10,6 @@ from dataclasses import replace
 
 from textual import events
 from textual.app import ComposeResult
-from textual.message import Message
 from textual.widgets import Input
 
 from hil.tui import chart, stage
@@ -48,21 +47,13 @@ class LivePage(Page):
     AUTO_FOCUS = "#boards"
     BINDINGS = bindings(live_keys.KEYS)
 
-    class Arrived(Message):
-        """The feed has an answer or a reply."""
-
-        def __init__(self, what: Answer | Reply) -> None:
-            super().__init__()
-            self.what = what
-
     def __init__(self, info: PageInfo, place: Workplace, client: Client | None = None) -> None:
         super().__init__(info, place)
         self.client = client or place.client
         self.scene = Scene()
         self.fps = place.fps
         self.maximised: Pane | None = None
-        deliver = self._apply if place.inline else lambda what: self.post_message(self.Arrived(what))
-        self.feed = Feed(self.client, deliver, place.inline)
+        self.feed = Feed(self.client, self.deliver, place.inline)
         self._ticks = 0
         self._asking = ""
         self._noted_ns: int | None = None
@@ -104,11 +95,8 @@ class LivePage(Page):
         view = self.scene.view(chart.plot_columns(width), self.size.width)
         self.feed.ask(view if self.shown else replace(view, envelopes=False, images=False, allan=None))
 
-    def on_live_page_arrived(self, event: Arrived) -> None:
-        """Take what the feed brings."""
-        self._apply(event.what)
-
-    def _apply(self, what: Answer | Reply) -> None:
+    def take(self, what: Answer | Reply) -> None:
+        """See `Page.take`."""
         if isinstance(what, Reply):
             self.say(what.trouble or words_of(what), bool(what.trouble))
             return
@@ -127,7 +115,7 @@ class LivePage(Page):
 
     def paint(self) -> None:
         """Draw the scene."""
-        if not self.is_mounted or not self.shown:
+        if not self.seen:
             return
         super().paint()
         panels = chart.panels(self.scene.streams)

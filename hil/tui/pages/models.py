@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from textual.app import ComposeResult
-from textual.message import Message
 from textual.widgets import Input
 
 from hil.tui import modellines
@@ -42,21 +41,13 @@ class ModelsPage(Page):
     AUTO_FOCUS = "#models"
     BINDINGS = bindings(models_keys.KEYS)
 
-    class Arrived(Message):
-        """The engine has answered."""
-
-        def __init__(self, what: Answer | Reply) -> None:
-            super().__init__()
-            self.what = what
-
     def __init__(self, info: PageInfo, place: Workplace) -> None:
         super().__init__(info, place)
         self.scene = Modelling()
         self.models = Table("models", id="models")
         self.about = Pane("model", id="about")
         self.line = Input(id="line")
-        deliver = self._take if place.inline else lambda what: self.post_message(self.Arrived(what))
-        self.feed = Feed(place.client, deliver, place.inline)
+        self.feed = Feed(place.client, self.deliver, place.inline)
 
     def compose(self) -> ComposeResult:
         """The panes from top to bottom."""
@@ -76,11 +67,8 @@ class ModelsPage(Page):
         """Ask how the models are; also while another page is shown, so that no decision goes uncounted."""
         self.feed.ask(VIEW)
 
-    def on_models_page_arrived(self, event: Arrived) -> None:
-        """Take what the engine brings."""
-        self._take(event.what)
-
-    def _take(self, what: Answer | Reply) -> None:
+    def take(self, what: Answer | Reply) -> None:
+        """See `Page.take`."""
         if isinstance(what, Answer):
             self.feed.taken()
             if what.snapshot is None:
@@ -97,7 +85,7 @@ class ModelsPage(Page):
 
     def paint(self) -> None:
         """Draw the models."""
-        if not self.is_mounted or self not in self.app.screen_stack:
+        if not self.seen:
             return
         super().paint()
         scene, (width, height) = self.scene, self.size

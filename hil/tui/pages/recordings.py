@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from textual.app import ComposeResult
-from textual.message import Message
 from textual.widgets import Input
 
 from hil.tui import reel, reelview, shelflines
@@ -42,13 +41,6 @@ class RecordingsPage(Page):
     AUTO_FOCUS = "#shelf"
     BINDINGS = bindings(recordings_keys.KEYS)
 
-    class Arrived(Message):
-        """The librarian has answered."""
-
-        def __init__(self, what: Answer | Reply) -> None:
-            super().__init__()
-            self.what = what
-
     def __init__(self, info: PageInfo, place: Workplace) -> None:
         super().__init__(info, place)
         self.scene = Reading()
@@ -56,8 +48,7 @@ class RecordingsPage(Page):
         self.reel = Pane(" ", id="reel")
         self.line = Input(id="line")
         self.replay: ReplayPage | None = None
-        deliver = self._take if place.inline else lambda what: self.post_message(self.Arrived(what))
-        self.library = Library(place.open_library(), deliver, place.inline)
+        self.library = Library(place.open_library(), self.deliver, place.inline)
         self._asking = ""
 
     def compose(self) -> ComposeResult:
@@ -75,11 +66,8 @@ class RecordingsPage(Page):
             self.replay.close()
         self.library.close()
 
-    def on_recordings_page_arrived(self, event: Arrived) -> None:
-        """Take what the librarian brings."""
-        self._take(event.what)
-
-    def _take(self, what: Answer | Reply) -> None:
+    def take(self, what: Answer | Reply) -> None:
+        """See `Page.take`."""
         if isinstance(what, Answer):
             return
         if what.trouble:
@@ -95,7 +83,7 @@ class RecordingsPage(Page):
 
     def paint(self) -> None:
         """Draw the scene."""
-        if not self.is_mounted or self not in self.app.screen_stack:
+        if not self.seen:
             return
         super().paint()
         scene, (width, height) = self.scene, self.size

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from textual.app import ComposeResult
-from textual.message import Message
 from textual.widgets import Input
 
 from hil.tui import judginglines, moment
@@ -45,13 +44,6 @@ class ScenariosPage(Page):
     AUTO_FOCUS = "#library"
     BINDINGS = bindings(scenarios_keys.KEYS)
 
-    class Arrived(Message):
-        """The runner has answered."""
-
-        def __init__(self, what: Answer | Reply) -> None:
-            super().__init__()
-            self.what = what
-
     def __init__(self, info: PageInfo, place: Workplace) -> None:
         super().__init__(info, place)
         self.scene = Judging()
@@ -59,8 +51,7 @@ class ScenariosPage(Page):
         self.checks = Pane("checks", id="checks")
         self.line = Input(id="line")
         self.replay: ReplayPage | None = None
-        deliver = self._take if place.inline else lambda what: self.post_message(self.Arrived(what))
-        self.runner = Library(place.open_runner(), deliver, place.inline)
+        self.runner = Library(place.open_runner(), self.deliver, place.inline)
 
     def compose(self) -> ComposeResult:
         """The panes from top to bottom."""
@@ -87,11 +78,8 @@ class ScenariosPage(Page):
 
     _warned = False
 
-    def on_scenarios_page_arrived(self, event: Arrived) -> None:
-        """Take what the runner brings."""
-        self._take(event.what)
-
-    def _take(self, what: Answer | Reply) -> None:
+    def take(self, what: Answer | Reply) -> None:
+        """See `Page.take`."""
         if isinstance(what, Answer):
             return
         if what.trouble:
@@ -118,7 +106,7 @@ class ScenariosPage(Page):
 
     def paint(self) -> None:
         """Draw the scene."""
-        if not self.is_mounted or self not in self.app.screen_stack:
+        if not self.seen:
             return
         super().paint()
         scene, (width, height) = self.scene, self.size
