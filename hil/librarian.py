@@ -7,23 +7,20 @@ Rule of this room: thin. Every command is one call of `hil.shelf`, `hil.data`, `
 are seconds from a recording's first sample on this side and UTC on that.
 """
 
-import os
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from firmware_bridge.clock import Clock, SystemClock
-from firmware_bridge.errors import BridgeError, UsageError
+from firmware_bridge.errors import UsageError
 from hil import shelf
 from hil.data import labelling
 from hil.data.suggested import open_suggestions
 from hil.desk import user_name
-from hil.leash import leash, say
+from hil.leash import attend
 from hil.message import to_plain
 from hil.recording.reader import Recording
-from hil.server import Server
 from hil.snapshot import Snapshot
 from hil.view import View
 
@@ -55,6 +52,9 @@ class Librarian:
             "unlabel": self._unlabel, "undo": self._undo, "examine": _examine, "ports": _ports,
             "quit": self.asked_to_end.set,
         }  # fmt: skip
+
+    def close(self) -> None:
+        """Let go of nothing: every file is closed when a question is answered."""
 
     def command(self, verb: str, **arguments: Any) -> dict[str, Any]:
         """Do what a screen asks for; see `verbs`.
@@ -132,19 +132,7 @@ def _ports() -> dict[str, Any]:
 
 def main() -> int:
     """Serve until stdin ends or somebody says `quit`; return the exit status."""
-    sys.stdin.buffer.readline()
-    try:
-        librarian = Librarian()
-        server = Server(librarian)
-    except BridgeError as error:
-        say({"error": {**error.as_dict(), "kind": type(error).__name__}})
-        return error.exit_code
-    end = librarian.asked_to_end
-    say({"address": server.address, "token": server.token, "pid": os.getpid()})
-    threading.Thread(target=leash, args=(end,), name="leash", daemon=True).start()
-    end.wait()
-    server.close()
-    return 0
+    return attend(Librarian)
 
 
 if __name__ == "__main__":

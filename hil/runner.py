@@ -8,8 +8,6 @@ handed plain values and give plain values. What a person broke off is no verdict
 """
 
 import math
-import os
-import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -19,7 +17,7 @@ from typing import Any
 
 from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.errors import BridgeError, UsageError
-from hil.leash import leash, say
+from hil.leash import attend
 from hil.scenario import baseline
 from hil.scenario.accept import accept
 from hil.scenario.benchfile import find_bench, read_bench
@@ -33,7 +31,6 @@ from hil.scenario.outcome import ScenarioResult
 from hil.scenario.reporting import Reports, since_words, write_reports
 from hil.scenario.table import total_line
 from hil.scenario.unit import Unit
-from hil.server import Server
 from hil.snapshot import Snapshot
 from hil.view import View
 
@@ -271,20 +268,7 @@ def _finite(value: Any) -> Any:
 
 def main() -> int:
     """Serve until stdin ends or somebody says `quit`; return the exit status."""
-    sys.stdin.buffer.readline()
-    try:
-        runner = Runner()
-        server = Server(runner)
-    except BridgeError as error:
-        say({"error": {**error.as_dict(), "kind": type(error).__name__}})
-        return error.exit_code
-    end = runner.asked_to_end
-    say({"address": server.address, "token": server.token, "pid": os.getpid()})
-    threading.Thread(target=leash, args=(end,), name="leash", daemon=True).start()
-    end.wait()
-    runner.close()
-    server.close()
-    return 0
+    return attend(Runner)
 
 
 if __name__ == "__main__":
