@@ -7,13 +7,13 @@ folder of recordings is the shortest form of it. A mistake names file and key, w
 from __future__ import annotations
 
 import os
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from firmware_bridge.errors import FileError, UsageError
+from hil.models.configfile import checked, plain_of
 
 __all__ = ["Conditioning", "DataConfig", "NpzLayout", "RecordingEntry", "load_data_config"]
 
@@ -166,19 +166,7 @@ def load_data_config(path: str | os.PathLike[str]) -> DataConfig:
     where = str(path)
     if os.path.isdir(path):
         return DataConfig(folder=where)
-    try:
-        plain = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FileError(f"it cannot be read ({error.strerror})", where, "check the path") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        next_step = "give a TOML file with a [data] table, or a folder of recordings"
-        raise UsageError(f"it is no TOML ({error})", where, next_step) from None
+    plain = plain_of(path, "give a TOML file with a [data] table, or a folder of recordings")
     if "data" not in plain:
         raise UsageError("it has no [data] table", where, "say which recordings, or which NPZ file")
-    try:
-        return DataConfig.model_validate(plain["data"])
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = ".".join(("data", *map(str, first["loc"])))
-        found = f", found {first['input']!r:.60}" if not isinstance(first.get("input"), dict) else ""
-        raise UsageError(f"{key}: {first['msg']}{found}", where, "correct the file") from None
+    return checked(DataConfig, plain["data"], where, "data")

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from firmware_bridge.batch import Batch
-from firmware_bridge.streams import Stream
 from hil.drift.bank import Bank
 from hil.drift.learn import learn
 from hil.drift.looks import FRAME, Layout, reduced
@@ -158,15 +157,11 @@ def _scores_of(
     package: Package, series: Sequence[Series], samples: int
 ) -> dict[str, list[npt.NDArray[np.float64]]]:  # fmt: skip
     """Return the logits of decisions, look by look, of each person."""
-    from hil.models.evaluate import unconditioned
+    from hil.models.evaluate import series_stream, unconditioned
     from hil.models.model import Model
 
     contract = package.contract
-    names = tuple(item.channel for item in contract.inputs)
-    stream = Stream(
-        contract.stream or "series", names, tuple(item.unit for item in contract.inputs), "<f4",
-        contract.frame or (len(names),), contract.rate_hz,
-    )  # fmt: skip
+    stream = series_stream(contract)
     rows: dict[int, list[npt.NDArray[np.float32]]] = {at: [] for at in range(len(series))}
 
     def tap(shown: Sequence[tuple[str, str, Block, int]], _: object, outputs: npt.NDArray[np.float32]) -> None:

@@ -20,14 +20,14 @@ from firmware_bridge.batch import Batch
 from firmware_bridge.errors import UsageError
 from firmware_bridge.events import Item
 from firmware_bridge.streams import Stream
-from hil.models.contract import Card, Metric
+from hil.models.contract import Card, Contract, Metric
 from hil.models.datasets import PIECE, Dataset, Series, digest, ordered, window_truth
 from hil.models.model import Model
 from hil.models.package import Package, pack, read_package, unpack, write_package
 from hil.models.score import MISSED, Score, score
 from hil.models.training_config import TrainConfig
 
-__all__ = ["Decisions", "Fold", "cross_validate", "folds_of", "judge", "with_card"]
+__all__ = ["Decisions", "Fold", "cross_validate", "folds_of", "judge", "series_stream", "with_card"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +77,15 @@ class Fold:
     decisions: Decisions
 
 
+def series_stream(contract: Contract) -> Stream:
+    """Return the stream that readings in a model's own channels and units come in."""
+    names = tuple(item.channel for item in contract.inputs)
+    return Stream(
+        contract.stream or "series", names, tuple(item.unit for item in contract.inputs), "<f4",
+        contract.frame or (len(names),), contract.rate_hz,
+    )  # fmt: skip
+
+
 def judge(
     package: Package, series: Sequence[Series], *, backend: str | None = None, slots: int = 8,
     damage: Callable[[Batch], Iterable[Item]] | None = None,
@@ -91,11 +100,7 @@ def judge(
         damage: What becomes of each series before the model reads it; None: nothing.
     """
     contract = package.contract
-    names = tuple(item.channel for item in contract.inputs)
-    stream = Stream(
-        contract.stream or "series", names, tuple(item.unit for item in contract.inputs), "<f4",
-        contract.frame or (len(names),), contract.rate_hz,
-    )  # fmt: skip
+    stream = series_stream(contract)
     runner = Model(unconditioned(package)).runner(slots=slots, backend=backend)
     whole = (batch for i, item in enumerate(series) for batch in _batches(str(i), stream, item))
     made = runner.push(whole if damage is None else (item for batch in whole for item in damage(batch)))

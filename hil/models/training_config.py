@@ -7,14 +7,13 @@ shipped exercise model, fixed from what was known before and from inner splits o
 from __future__ import annotations
 
 import os
-import tomllib
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from firmware_bridge.errors import FileError, UsageError
+from firmware_bridge.errors import UsageError
 from hil.models.augment_config import AugmentConfig
+from hil.models.configfile import checked, plain_of
 from hil.models.data_config import DataConfig
 from hil.models.nets.choice import Choice, TcnChoice
 from hil.models.post import Post
@@ -140,20 +139,8 @@ def load_config(path: str | os.PathLike[str]) -> TrainConfig:
         FileError: It cannot be read.
         UsageError: It is no TOML, or a key is wrong.
     """
-    where = str(path)
-    try:
-        plain = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FileError(f"it cannot be read ({error.strerror})", where, "check the path") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"it is no TOML ({error})", where, "correct the file") from None
+    plain = plain_of(path)
     schema = plain.get("schema", 1)
     if isinstance(schema, int) and schema > 1:
-        raise UsageError(f"its schema is {schema} and this version reads 1", where, "update this program")
-    try:
-        return TrainConfig.model_validate(plain)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = ".".join(str(part) for part in first["loc"]) or "the file"
-        found = f", found {first['input']!r:.60}" if not isinstance(first.get("input"), dict) else ""
-        raise UsageError(f"{key}: {first['msg']}{found}", where, "correct the key") from None
+        raise UsageError(f"its schema is {schema} and this version reads 1", str(path), "update this program")
+    return checked(TrainConfig, plain, str(path))

@@ -6,13 +6,11 @@ Rule of this room: no torch here. The `[data]` table is that of `hil train`. A m
 from __future__ import annotations
 
 import os
-import tomllib
-from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from firmware_bridge.errors import FileError, UsageError
+from hil.models.configfile import checked, plain_of
 from hil.models.data_config import DataConfig
 from hil.models.generate.shape import Widths
 
@@ -84,17 +82,4 @@ def load_generate_config(path: str | os.PathLike[str]) -> GenerateConfig:
         FileError: It cannot be read.
         UsageError: It is no TOML, or a key is wrong.
     """
-    where = str(path)
-    try:
-        plain = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FileError(f"it cannot be read ({error.strerror})", where, "check the path") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"it is no TOML ({error})", where, "correct the file") from None
-    try:
-        return GenerateConfig.model_validate(plain)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = ".".join(str(part) for part in first["loc"]) or "the file"
-        found = f", found {first['input']!r:.60}" if not isinstance(first.get("input"), dict) else ""
-        raise UsageError(f"{key}: {first['msg']}{found}", where, "correct the key") from None
+    return checked(GenerateConfig, plain_of(path), str(path))
