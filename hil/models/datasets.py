@@ -84,6 +84,11 @@ class Dataset:
         wanted = set(people)
         return tuple(series for series in self.series if series.person in wanted)
 
+    def others(self, people: Iterable[str]) -> list[str]:
+        """The people who are not among these."""
+        left_out = set(people)
+        return [person for person in self.people if person not in left_out]
+
     def by(self, key: str) -> Dataset:
         """Return the same readings grouped by another key: what was `day` or `device` stands where people stood.
 

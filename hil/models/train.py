@@ -92,7 +92,7 @@ def trained(
     Raises:
         UsageError: Nobody is left to train on, the data are too short for a window, or a checkpoint is another's.
     """
-    people = [person for person in dataset.people if person not in set(held_out)]
+    people = dataset.others(held_out)
     series = dataset.of(people)
     longest = max((len(item.values) for item in series), default=0)
     if longest < config.window:
@@ -174,9 +174,8 @@ def train_and_judge(
             "name people of the data",
         )
     made = trained(config, dataset, config.data.held_out, folder=folder, keep=Path(output), progress=progress)
-    held_out = dataset.of(config.data.held_out)
-    known = dataset.of([person for person in dataset.people if person not in set(config.data.held_out)])
-    package = referenced(made.package, known, held_out, seed=config.seed)
+    held_out = config.data.held_out
+    package = referenced(made.package, dataset.of(dataset.others(held_out)), dataset.of(held_out), seed=config.seed)
     contract = package.contract.model_copy(update={"card": held_out_card(package, dataset)})
     content: Any = dict(package.weights) if package.program is None else package.program
     written = write_package(output, contract, content)
@@ -235,7 +234,7 @@ def _prototypes(config: TrainConfig, choice: ShotsChoice, dataset: Dataset, held
     """A model that was fitted, not trained step by step."""
     from hil.models.kshot.base import fit_base, shots_net, with_unknown
 
-    people = [person for person in dataset.people if person not in set(held_out)]
+    people = dataset.others(held_out)
     series = dataset.of(people)
     told = replace(dataset, labels=with_unknown(dataset.labels))
     width = series[0].values.shape[1]

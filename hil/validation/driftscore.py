@@ -160,7 +160,7 @@ def _taught(
         from hil.models.train import trained
 
         later = ordered(after)
-        known = inside.of([person for person in inside.people if person not in later])
+        known = inside.of(inside.others(later))
         package = referenced(trained(config, inside, later).package, known, inside.of(later), seed=plan.seed)
         reference = package.contract.reference
     if reference is None:

@@ -51,7 +51,7 @@ def train_generator(
             f"nobody in the data is called {', '.join(strangers)} (there are {', '.join(dataset.people)})",
             "data.held_out", "name people of the data",
         )  # fmt: skip
-    people = [person for person in dataset.people if person not in set(held_out)]
+    people = dataset.others(held_out)
     series = dataset.of(people)
     found = stretches(series, dataset.labels, config.window)
     with alone(torch.device("cpu")):
