@@ -11,7 +11,7 @@ from hil.tui import canvas
 from hil.tui.cells import BAD, DIM, Cells, blank, put
 from hil.tui.units import seconds
 
-__all__ = ["GUTTER", "Band", "ground"]
+__all__ = ["GUTTER", "Band", "ground", "time_axis", "value_axis"]
 
 GUTTER = 8
 """Cells left of the readings: the numbers of the axis and the axis itself."""
@@ -36,19 +36,6 @@ class Band:
     ink: int = DIM
 
 
-@lru_cache(256)
-def _drawn(
-    width: int, height: int, gutter: int, bands: tuple[Band, ...], span_s: float, edge: int, taken: tuple[int, ...]
-) -> Cells:
-    cells = blank(width, height)
-    if gutter:
-        for band in bands:
-            _values(cells, band)
-    if height > bands[-1].last:
-        _times(cells, span_s, gutter, edge, set(taken))
-    return cells
-
-
 def ground(
     size: tuple[int, int], gutter: int, bands: tuple[Band, ...], span_s: float, edge: str, taken: tuple[int, ...]
 ) -> Cells:
@@ -60,42 +47,57 @@ def ground(
         bands: From top to bottom. A row below the last one is the time axis.
         span_s: Seconds that the columns cover.
         edge: What is written at the right end of the time axis.
-        taken: Columns of cells in which samples are missing: a label gives way to the cross that says so.
+        taken: Columns of cells in which samples are missing: a cross says so.
     """
-    kept = _drawn(*size, gutter, bands, span_s, len(edge), taken)
-    cells = Cells(kept.codes.copy(), kept.inks.copy())
+    kept = _drawn(size, gutter, bands, span_s, edge, taken)
+    return Cells(kept.codes.copy(), kept.inks.copy())
+
+
+@lru_cache(256)
+def _drawn(
+    size: tuple[int, int], gutter: int, bands: tuple[Band, ...], span_s: float, edge: str, taken: tuple[int, ...]
+) -> Cells:
+    cells = blank(*size)
+    if gutter:
+        for band in bands:
+            value_axis(cells, band.span, band.first, band.last, band.name, band.ink)
     if size[1] > bands[-1].last:
-        put(cells, size[0] - len(edge), size[1] - 1, edge, DIM)
+        time_axis(cells, span_s, gutter, edge, set(taken))
+        cells.codes[-1, taken] = ord("×")
+        cells.inks[-1, taken] = BAD
     return cells
 
 
-def _values(cells: Cells, band: Band) -> None:
-    span = band.span
-    rows = band.last - band.first
-    cells.codes[band.first : band.last, GUTTER - 1] = ord("│")
-    cells.inks[band.first : band.last, GUTTER - 1] = DIM
+def value_axis(cells: Cells, span: tuple[float, float], first: int, last: int, name: str, ink: int) -> None:
+    """Draw the left axis into rows `first` to `last`: round numbers, and a name at its top where there is one."""
+    rows = last - first
+    for row in range(first, last):
+        put(cells, GUTTER - 1, row, "│", DIM)
     marks = canvas.ticks(*span, max(2, rows // 3))
     if len(marks) < 2:
         marks = tuple(canvas.Tick(end, canvas.number(end, 3)) for end in span)
     for tick in marks:
-        row = band.first + round((span[1] - tick.value) / (span[1] - span[0]) * (rows - 1))
-        if not band.name or row != band.first:
+        row = first + round((span[1] - tick.value) / (span[1] - span[0]) * (rows - 1))
+        if not name or row != first:
             put(cells, 0, row, f"{tick.label:>{GUTTER - 1}}┤", DIM)
-    if band.name:
-        put(cells, 0, band.first, band.name[: GUTTER - 2], band.ink)
+    if name:
+        put(cells, 0, first, name[: GUTTER - 2], ink)
 
 
-def _times(cells: Cells, span_s: float, gutter: int, edge: int, taken: set[int]) -> None:
+def time_axis(cells: Cells, span: float, gutter: int, edge: str, taken: set[int]) -> None:
+    """Write seconds before the right edge, so that the axis stands still while the readings move.
+
+    A label that would stand where samples are missing gives way to the cross that says so.
+    """
     width, row = cells.size[0], cells.size[1] - 1
     columns = width - gutter
     put(cells, gutter, row, "─" * columns, DIM)
     if gutter:
         put(cells, gutter - 1, row, "└", DIM)
-    for tick in canvas.ticks(-span_s, 0.0, max(1, min(8, columns // 14))) if span_s > 0 else ():
-        column = gutter + round((tick.value + span_s) / span_s * (columns - 1))
+    for tick in canvas.ticks(-span, 0.0, max(1, min(8, columns // 14))) if span > 0 else ():
+        column = gutter + round((tick.value + span) / span * (columns - 1))
         words = f"┴−{seconds(-tick.value)}"
         place = range(column, column + len(words))
-        if tick.value < -span_s * 1e-9 and place.stop < width - edge and taken.isdisjoint(place):
+        if tick.value < -span * 1e-9 and place.stop < width - len(edge) and taken.isdisjoint(place):
             put(cells, column, row, words, DIM)
-    cells.codes[row, sorted(taken)] = ord("×")
-    cells.inks[row, sorted(taken)] = BAD
+    put(cells, width - len(edge), row, edge, DIM)
