@@ -37,7 +37,7 @@ class Plot(Pane):
     def show_stream(self, stream: StreamView, lanes: bool, edge: str, allan: AllanView | None = None) -> None:
         """Take the newest envelopes (or the Allan deviation in their place) and draw them, if this plot is in sight."""
         self._stream, self.lanes, self.edge, self._allan = stream, lanes, edge, allan
-        if self._in_sight():
+        if self._drawn != self._key(stream) and self._in_sight():
             self._draw()
 
     def _in_sight(self) -> bool:

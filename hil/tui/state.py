@@ -6,6 +6,7 @@ Rule of this room: pure. The bench is never touched here; freezing keeps a snaps
 from dataclasses import dataclass, replace
 
 from hil.snapshot import Snapshot, StreamView
+from hil.tui.still import unchanged
 from hil.view import View
 
 __all__ = ["BASES", "SPEEDS", "Scene", "going_on", "next_speed"]
@@ -72,7 +73,7 @@ class Scene:
         """Take a new snapshot."""
         last = max(0, len(snapshot.boards) - 1)
         only = self.only if any(board.role == self.only for board in snapshot.boards) else ""
-        return replace(self, latest=snapshot, lost="", cursor=min(self.cursor, last), only=only)
+        return replace(self, latest=unchanged(self.latest, snapshot), lost="", cursor=min(self.cursor, last), only=only)
 
     def freeze(self) -> "Scene":
         """Freeze, or go back to live."""
