@@ -1,6 +1,8 @@
 """Verbs of the live bench: `hil demo`, `hil ui`, `hil ports`, `hil send`."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,7 +43,7 @@ def demo(
     if plain or json or seconds is not None or needs_terminal():
         _lines(config, seconds or DEMO_S, as_json=json)
     else:
-        _screen(config, fps)
+        _screen(lambda: config, RECORDINGS, fps)
 
 
 def ui(
@@ -86,11 +88,13 @@ def ui(
     if folder is not None or not sources:
         _browse(folder or RECORDINGS, fps, scenarios)
         return
-    config = engine_config(sources, model, board_file, dialect, speed, begin, end, loop, wait, hold=not plain)
+    recording = one_recording(sources)
+    speed_of(speed)
+    make = partial(engine_config, sources, model, board_file, dialect, speed, begin, end, loop, wait, hold=not plain)
     if plain:
-        _lines(config, seconds, as_json=json)
+        _lines(make(), seconds, as_json=json)
     else:
-        _screen(config, fps, scenarios)
+        _screen(make, Path(recording).parent if recording else RECORDINGS, fps, scenarios)
 
 
 def engine_config(
@@ -107,6 +111,20 @@ def engine_config(
     from hil.config import EngineConfig, ModelConfig, PortConfig, ReplayConfig
 
     models = () if model is None else (ModelConfig(path=str(model)),)
+    if recording := one_recording(sources):
+        replay = ReplayConfig(path=recording, speed=speed_of(speed), begin=begin, end=end, loop=loop, hold=hold)
+        return EngineConfig(replay=replay, models=models)
+    described = None if board_file is None else str(board_file)
+    ports = tuple(PortConfig(port=source, board_file=described, dialect=dialect) for source in sources)
+    return EngineConfig(ports=ports, models=models, wait_s=wait)
+
+
+def one_recording(sources: list[str]) -> str:
+    """Return the recording that is to be replayed; empty where ports are named.
+
+    Raises:
+        UsageError: A recording is named together with anything else.
+    """
     files = [source for source in sources if source.endswith(".mcap") and "://" not in source]
     if files and len(sources) > 1:
         raise UsageError(
@@ -114,12 +132,7 @@ def engine_config(
             files[0],
             "name one recording, or play it as a port: virtual://replay?file=...",
         )
-    if files:
-        replay = ReplayConfig(path=files[0], speed=speed_of(speed), begin=begin, end=end, loop=loop, hold=hold)
-        return EngineConfig(replay=replay, models=models)
-    described = None if board_file is None else str(board_file)
-    ports = tuple(PortConfig(port=source, board_file=described, dialect=dialect) for source in sources)
-    return EngineConfig(ports=ports, models=models, wait_s=wait)
+    return files[0] if files else ""
 
 
 def speed_of(text: str) -> float | None:
@@ -147,13 +160,13 @@ def _browse(folder: Path, fps: float, scenarios: Path) -> None:
         raise typer.Exit(status)
 
 
-def _screen(config: "EngineConfig", fps: float, scenarios: Path = Path("scenarios")) -> None:
+def _screen(make: "Callable[[], EngineConfig]", folder: Path, fps: float, scenarios: Path = Path("scenarios")) -> None:
+    """Show the screen; what its engine is to do is put together once the first picture is there."""
     from hil.attach import spawn_engine
     from hil.tui.opening import Opening
     from hil.tui.start import run_tui
 
-    with Opening(lambda: spawn_engine(config)) as client:
-        folder = Path(config.replay.path).parent if config.replay else RECORDINGS
+    with Opening(lambda: spawn_engine(make())) as client:
         status = run_tui(client, fps, folder=folder, scenarios=scenarios)
     if status:
         raise typer.Exit(status)

@@ -7,10 +7,11 @@ and stays alive. While another page is shown it asks once a second, and for figu
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from time import perf_counter_ns, thread_time_ns
+from time import perf_counter_ns, process_time_ns, thread_time_ns
 
 from textual import events
 from textual.app import ComposeResult
+from textual.timer import Timer
 from textual.widgets import Input
 
 from hil.tui import chart, stage
@@ -59,6 +60,7 @@ class LivePage(Page):
         self.fps = place.fps
         self.maximised: Pane | None = None
         self.feed = Feed(self.client, self.deliver, place.inline)
+        self._timer: Timer | None = None
         self._ticks = self._beats = 0
         self._rests = False
         self._asking = ""
@@ -73,13 +75,20 @@ class LivePage(Page):
         """Start to ask."""
         self.scene = replace(self.scene, lanes=self.app.no_color)  # without colour a lane tells the channels apart
         self.feed.start()
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        """Draw once before anybody is asked, a beat later: the engine is started by the first question."""
+        self.paint()
+        self.call_after_refresh(lambda: self.place.pace.begun(process_time_ns()))
         self._timer = self.set_interval(1 / self.fps, self._beat)
-        self.call_after_refresh(self.tick)
 
     def go_on(self, fps: float) -> None:
         """Draw so many pictures a second, at most."""
         if fps != self.fps:
             self.fps = fps
+            if self._timer is None:
+                return
             self._timer.stop()
             self._timer = self.set_interval(1 / fps, self._beat)
 
