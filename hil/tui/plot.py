@@ -58,7 +58,7 @@ class Plot(Pane):
         if self.panel.is_image:
             picture = heatmap.draw(stream, width, height, self.palette.colour)
         else:
-            rows = list(self.panel.channels)
+            rows = self.panel.rows
             self._axis = canvas.limits(stream.low[rows], stream.high[rows], self._axis)
             picture = chart.draw(stream, self.panel, width, height, self._axis, self.lanes, self.edge)
         self.show(runs(picture), title)

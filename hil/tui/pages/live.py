@@ -109,6 +109,9 @@ class LivePage(Page):
         self.feed.taken()
         self.paint()
 
+    def _second(self) -> None:
+        """Nothing: this page is drawn as its answers come."""
+
     def failed(self) -> None:
         """End: there never was an engine, and the caller says why, on a terminal that is its own again."""
         self.app.exit(3)
