@@ -54,11 +54,13 @@ def run_tui(
         print(sentence, file=sys.stderr)
         return 2
     from hil.tui.app import HilApp
+    from hil.tui.remembered import folder as layouts_folder
     from hil.tui.settings import read_settings, settings_path
     from hil.tui.workplace import Workplace
 
     settings = read_settings(settings_path())
-    place = Workplace(client, fps, owns, folder=folder, scenarios=scenarios, settings=settings)
+    place = Workplace(client, fps, owns, folder=folder, scenarios=scenarios, settings=settings,
+                      layouts=layouts_folder())  # fmt: skip
     app = HilApp(client, place=place, start=start)
     app.run()
     app.live.feed.stop(LAST_COMMANDS_S)
