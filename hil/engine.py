@@ -22,7 +22,8 @@ from hil.config import EngineConfig, ModelConfig, RecordConfig, port_spec
 from hil.desk import Desk
 from hil.glitches import Glitches, Propose
 from hil.midway import Openings
-from hil.modelstage import ModelStage, load_runner, slots_of
+from hil.modelbench import ModelBench
+from hil.modelstage import ModelStage
 from hil.monitor import Bench, Monitor
 from hil.pipeline import Pipeline
 from hil.recorder import Recorder
@@ -89,8 +90,11 @@ class Engine:
             tick_s=0.0 if self.replay else config.tick_s,
         )  # fmt: skip
         self.source = source
+        self.bench = ModelBench(
+            self.models, self.pipeline, self.replay, lambda: (self.recorder.started, self.recorder.recording)
+        )
         self.desk = Desk(
-            self.recorder, openings, self.pipeline.post, self.pipeline.between, self.setups, self._memory,
+            self.recorder, openings, self.pipeline.post, self.pipeline.between, self.setups, self.bench.memory,
             self.clock, author=config.author, replay=self.replay,
         )  # fmt: skip
         self.teaching = Teaching(self.models, self.load_model, self._now)
@@ -193,7 +197,7 @@ class Engine:
         desk = self.desk
         return {
             "record": lambda **about: {
-                "path": desk.record(RecordConfig.model_validate(about), models=self._identities())
+                "path": desk.record(RecordConfig.model_validate(about), models=self.bench.identities())
             },
             "record_stop": lambda: {"path": desk.stop()},
             "mark": lambda text, note="", t_ns=None: desk.mark(text, note, t_ns),
@@ -208,9 +212,11 @@ class Engine:
             "speed": lambda speed: self._transport().set_speed(speed),
             "loop": lambda on: self._transport().set_loop(bool(on)),
             "range": lambda from_s=None, to_s=None: self._transport().set_range(from_s, to_s),
-            "load_model": lambda path, board=None: self.load_model(
-                ModelConfig(path=path, boards=None if board is None else (board,))
+            "load_model": lambda path, board=None: self.bench.load(
+                ModelConfig(path=path, boards=None if board is None else (board,)), self._waits
             ),
+            "unload_model": lambda model: self.bench.unload(model),
+            "seen": lambda model, board, t_ns=None: self.bench.seen(model, board, t_ns),
             "show": lambda model: self.teaching.show(model),
             "show_drop": self.teaching.drop,
             "teach": lambda label: self.teaching.teach(label),
@@ -239,14 +245,12 @@ class Engine:
 
     def load_model(self, model: ModelConfig) -> None:
         """Attach a model; it is loaded beside the running bench and misses nothing from now on."""
-        loader = load_runner(model.path, model.boards, slots=model.slots, backend=model.backend)
-        replayed = None if self.replay is None else self.replay.recording
-        slots = None if replayed is None else (lambda name: slots_of(replayed, name))
-        stage = ModelStage(model.path, model.boards, loader, slot_map=slots)
-        self.models.append(stage)
-        if self.replay is not None and self._starter.ident is not None:
-            stage.wait()
-        self.pipeline.stages.append(stage)
+        self.bench.attach(model, self._waits)
+
+    @property
+    def _waits(self) -> bool:
+        """Whether a model is loaded before anything goes on: a replay that runs has no bound for what it would keep."""
+        return self.replay is not None and self._starter.ident is not None
 
     def _start(self) -> None:
         """Start a replay once its models are there: what it would have to keep for them meanwhile has no bound."""
@@ -304,13 +308,6 @@ class Engine:
 
     def _classes(self) -> tuple[str, ...]:
         return self.config.classes or next((model.labels for model in self.models if model.labels), ())
-
-    def _memory(self, model: str) -> int | None:
-        return next((stage.memory for stage in self.models if stage.name == model), None)
-
-    def _identities(self) -> dict[str, Any]:
-        found = ((model.name, model.identity()) for model in self.models)
-        return {name: identity for name, identity in found if identity is not None}
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Reads recordings for screens in a process of its own, writes the labels that people set there, and calls the doctor.
+"""Reads recordings and model files for screens in a process of its own, writes labels, explains, calls the doctor.
 
 `python -m hil.librarian` serves it behind the same door as an engine, so that neither a screen nor capture ever waits
 for a long file or a slow port. Labels are set by the functions behind `hil data label`.
@@ -50,6 +50,7 @@ class Librarian:
         return {
             "shelf": self._shelf, "envelopes": self._envelopes, "marks": self._marks, "label": self._label,
             "unlabel": self._unlabel, "undo": self._undo, "examine": _examine, "ports": _ports,
+            "models": _models, "explain": _explain,
             "quit": self.asked_to_end.set,
         }  # fmt: skip
 
@@ -122,6 +123,18 @@ def _examine(screen: list[Any], port: str | None = None, loopback: bool = False)
 
     environment, seen, size, encoding = screen
     return examine(port, loopback=loopback, screen=(environment, seen, tuple(size), encoding)).as_dict()
+
+
+def _models(folder: str) -> dict[str, Any]:
+    from hil.modelshelf import models_in, places
+
+    return {"folder": folder, "models": [to_plain(one) for one in models_in(places(Path(folder)))]}
+
+
+def _explain(**made_on: Any) -> dict[str, Any]:
+    from hil.models.explained import explained
+
+    return explained(made_on)
 
 
 def _ports() -> dict[str, Any]:
