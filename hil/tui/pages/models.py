@@ -18,6 +18,8 @@ from hil.tui.page import Page
 from hil.tui.pagelist import PageInfo
 from hil.tui.pages import models_keys
 from hil.tui.pane import Pane
+from hil.tui.sheet import Sheet
+from hil.tui.sheets import models as tables
 from hil.tui.table import Table
 from hil.tui.workplace import Workplace
 from hil.view import View
@@ -101,6 +103,10 @@ class ModelsPage(Page):
         teachable = here is not None and here.work is not None and here.work.teachable
         mine = here is not None and here.model == model
         return models_keys.hints(teachable, mine and running, count if mine else 0)
+
+    async def sheet(self) -> Sheet | str:
+        """Return the list, or how the model at the cursor does."""
+        return tables.about(self.scene) if self.focused is self.about else tables.models(self.scene)
 
     def on_table_moved(self, event: Table.Moved) -> None:
         """Move the cursor of the list."""
