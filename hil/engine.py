@@ -221,6 +221,7 @@ class Engine:
             "show_drop": self.teaching.drop,
             "teach": lambda label: self.teaching.teach(label),
             "send": self._send,
+            "readings": self.monitor.readings,
             "summary": lambda: self.summary().as_dict(),
             "ports": lambda: {"ports": [port.as_dict() for port in list_ports()]},
             "quit": self.asked_to_end.set,

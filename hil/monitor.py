@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from firmware_bridge.batch import Batch
+from firmware_bridge.errors import UsageError
 from firmware_bridge.events import Arrival, Connected, Disconnected, Gap, Item, Log, Prediction, Rebooted
 from firmware_bridge.ledger import Books, SampleBooks, WindowBooks
 from firmware_bridge.streams import BoardInfo
@@ -165,6 +166,20 @@ class Monitor:
         for trace in self._traces(view, roles):
             if (found := trace.cursor(t_ns)) is not None:
                 yield found
+
+    def readings(self, board: str, stream: str, from_ns: int, to_ns: int) -> dict[str, Any]:
+        """Return the samples of a stream that are still at hand, `t_ns` and `values`; see `Trace.readings`.
+
+        Raises:
+            UsageError: There is no such stream.
+        """
+        with self._lock:
+            seen = self._seen.get(board)
+            trace = None if seen is None else seen.traces.get(stream)
+            if trace is None:
+                raise UsageError(f"there is no stream {board}/{stream}", "readings", "name one that is shown")
+            t_ns, values = trace.readings(from_ns, to_ns)
+        return {"t_ns": t_ns, "values": values}
 
     def _allan(self, role: str, name: str, now_ns: int) -> Stability | AllanView:
         seen = self._seen.get(role)

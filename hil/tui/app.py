@@ -12,10 +12,11 @@ from typing import Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
+from textual.driver import Driver
 from textual.screen import ModalScreen, Screen
 
 from firmware_bridge.errors import UsageError
-from hil.tui import keys
+from hil.tui import evidence, keys
 from hil.tui.feed import Client
 from hil.tui.help import HelpScreen
 from hil.tui.key import bindings
@@ -43,6 +44,7 @@ class HilApp(App[int]):
         inline: Ask the engine in the app's own thread (tests and pictures).
         place: All of this and more as one value; then the arguments before are not looked at.
         start: Name of the page that is shown first.
+        driver: The terminal to draw on; None: the one that is there.
 
     Raises:
         UsageError: The settings name a theme that is not there.
@@ -56,9 +58,9 @@ class HilApp(App[int]):
 
     def __init__(
         self, client: Client, fps: float = 10.0, owns: bool = True, inline: bool = False,
-        place: Workplace | None = None, start: str = "live",
+        place: Workplace | None = None, start: str = "live", driver: type[Driver] | None = None,
     ) -> None:  # fmt: skip
-        super().__init__()
+        super().__init__(driver_class=driver)
         place = place or Workplace(client, fps, owns, inline)
         self.place = replace(place, bench=self._bench)
         self.first = start
@@ -132,9 +134,19 @@ class HilApp(App[int]):
         if self.calm != self.place.settings.reduced_motion:
             self.page.say("two pictures a second, nothing is animated" if self.calm else "as many pictures as before")
 
-    def action_picture(self) -> None:
+    async def action_picture(self) -> None:
         """Keep a picture of the screen."""
-        self.deliver_screenshot()
+        await self.action_export("picture")
+
+    def action_evidence(self) -> None:
+        """Offer what can be taken along of the focused pane."""
+        self.push_screen(evidence.EvidenceScreen(self.page))
+
+    async def action_export(self, form: str) -> None:
+        """Take something along: `picture`, `csv`, `npz`, `copy`, `command` or `file`."""
+        if isinstance(self.screen, evidence.EvidenceScreen):
+            self.screen.dismiss()
+        self.page.say(*await evidence.export(self, self.page, form))
 
     def action_help(self) -> None:
         """Explain the focused pane and all keys of this page."""

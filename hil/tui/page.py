@@ -13,9 +13,10 @@ from hil.tui import stage
 from hil.tui.cells import Line
 from hil.tui.feed import Answer, Reply
 from hil.tui.key import Hint, Key, moved
-from hil.tui.keys import COMMON
+from hil.tui.keys import COMMON, EVIDENCE
 from hil.tui.pagelist import PageInfo
 from hil.tui.pane import Pane
+from hil.tui.sheet import Sheet
 from hil.tui.workplace import Workplace
 
 __all__ = ["Page"]
@@ -103,11 +104,17 @@ class Page(Screen[None]):
         focused = self.focused
         return (focused.id or "") if focused else ""
 
+    async def sheet(self) -> Sheet | str:
+        """Return what the focused pane shows as a table, or one sentence why it has none."""
+        return "this page has no table"
+
     def actions(self) -> Iterator[tuple[str, str, str]]:
         """Yield name, explanation and action of everything that can be done here now, for the palette."""
         for key in self.keys:
             if key.id != "screen.palette":
                 yield f"{key.name} ({key.shown})", key.help, key.action
+        for key in moved(EVIDENCE, self.place.settings.keys):
+            yield f"export: {key.name}", key.help, f"app.{key.action}"
         yield "theme", "Choose dark, light, high contrast, colour-blind safe or another theme.", "app.change_theme"
 
     def may_leave(self) -> bool:

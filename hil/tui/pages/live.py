@@ -5,8 +5,10 @@ the bench in `deeds`, who has which place in `layout`. The engine may be slow, g
 and stays alive. While another page is shown it asks once a second, and for figures only.
 """
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from textual import events
 from textual.app import ComposeResult
@@ -26,6 +28,8 @@ from hil.tui.pane import Pane
 from hil.tui.plot import Plot
 from hil.tui.remembered import Memory
 from hil.tui.replies import words_of
+from hil.tui.sheet import Sheet
+from hil.tui.sheets import live as tables
 from hil.tui.state import Scene, going_on
 from hil.tui.table import Table
 from hil.tui.workplace import Workplace
@@ -149,6 +153,24 @@ class LivePage(Page):
     def topic(self) -> str:
         """Return the name of the focused pane."""
         return "plot" if isinstance(self.focused, Plot) else super().topic()
+
+    async def sheet(self) -> Sheet | str:
+        """Return the readings of the focused plot, or what another pane says."""
+        scene, focused = self.scene, self.focused
+        snapshot = scene.held or scene.latest
+        if snapshot is None:
+            return "the engine does not answer yet"
+        if not isinstance(focused, Plot):
+            return tables.pane(snapshot, self.topic(), scene.seconds)
+        panel, curve = focused.panel, snapshot.allan
+        stream = next((one for one in scene.streams if (one.board, one.name) == (panel.board, panel.stream)), None)
+        if stream is None:
+            return "there are no readings of this plot now"
+        if scene.allan == (panel.board, panel.stream) and curve is not None:
+            return tables.allan(snapshot, curve, stream.channels)
+        ask = partial(self.client.command, "readings", board=panel.board, stream=panel.stream, from_ns=stream.start_ns,
+                      to_ns=stream.end_ns)  # fmt: skip
+        return tables.readings(snapshot, stream, ask() if self.place.inline else await asyncio.to_thread(ask))
 
     def actions(self) -> Iterator[tuple[str, str, str]]:
         """Yield what can be done now; labels by the name of their class."""

@@ -21,6 +21,8 @@ from hil.tui.page import Page
 from hil.tui.pagelist import PageInfo
 from hil.tui.pages import models_keys
 from hil.tui.pane import Pane
+from hil.tui.sheet import Sheet
+from hil.tui.sheets import models as tables
 from hil.tui.table import Table
 from hil.tui.workplace import Workplace
 from hil.view import View
@@ -152,6 +154,10 @@ class ModelsPage(Page):
             self.call_after_refresh(self.paint)
         self.scene, self._leaving = scene, ""
         self.paint()
+
+    async def sheet(self) -> Sheet | str:
+        """Return the list, or how the model at the cursor does."""
+        return tables.about(self.scene) if self.focused is self.about else tables.models(self.scene)
 
     def on_table_moved(self, event: Table.Moved) -> None:
         """Move the cursor of the list."""

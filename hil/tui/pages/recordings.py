@@ -21,6 +21,8 @@ from hil.tui.pages import recordings_keys
 from hil.tui.pages.replay import ReplayPage
 from hil.tui.pane import Pane
 from hil.tui.reading import ALIGN, Reading
+from hil.tui.sheet import Sheet
+from hil.tui.sheets import recordings as tables
 from hil.tui.table import Table
 from hil.tui.workplace import Workplace
 
@@ -102,6 +104,11 @@ class RecordingsPage(Page):
     def hints(self) -> Sequence[Hint]:
         """Return the keys worth showing now."""
         return recordings_keys.hints(self.scene.mode, len(self.scene.classes), self.scene.start_s is not None)
+
+    async def sheet(self) -> Sheet | str:
+        """Return the list, or what is drawn below it."""
+        listed = self.scene.mode == "list" and self.focused is not self.reel
+        return tables.shelf(self.scene, str(self.place.folder)) if listed else tables.strips(self.scene)
 
     def actions(self) -> Iterator[tuple[str, str, str]]:
         """Yield what can be done; labels by the name of their class."""
