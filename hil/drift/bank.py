@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hil.drift.change import Rows, Sums
+from hil.drift.change import CAP, Rows, Sums
 from hil.drift.distances import Distances
-from hil.drift.learn import rising_rules, suspicion_rules
 from hil.drift.looks import features, may_stick
 from hil.drift.reference import Reference
+from hil.drift.rules import rising_rules, suspicion_rules
 from hil.drift.scores import FIGURES, Labels
 from hil.drift.suspicions import Suspicions
 
@@ -24,6 +24,10 @@ Float = npt.NDArray[np.float64]
 
 _RUN = 5
 """Equal readings in a row beyond twice the longest run of training, and a quarter of a look: a stuck sensor."""
+
+
+_SLACK = 1.2
+"""How far above the limit of what nobody explains a sum may rise."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +75,9 @@ class Bank:
         if scores is not None and scores.weights_sha256 != network:
             scores, self.why = None, "the scores in the model file are those of another network"
         within, between, limits = (np.array(one) for one in (reference.within, reference.between, reference.limits))
-        rules = suspicion_rules(within, between, limits, len(layout.channels))
+        rules = suspicion_rules(
+            within, between, limits, len(layout.channels), max(CAP, _SLACK * reference.unexplained)
+        )
         rules += rising_rules(*(np.array([one]) for one in reference.oddness[1:]))
         self._labels: Labels | None = None
         if scores is not None:

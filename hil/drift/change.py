@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["ALLOWANCE", "CALM", "Rows", "Rules", "Sums", "another"]
+__all__ = ["ALLOWANCE", "CALM", "CAP", "Rows", "Rules", "Sums", "another"]
 
 Float = npt.NDArray[np.float64]
 
@@ -25,13 +25,16 @@ ALLOWANCE = 0.75
 CALM = 0.5
 """Share of its limit below which a number is unsuspicious: its mean moves, and an alarm is over."""
 
+CAP = 2.0
+"""Limits that a sum is at most."""
+
 _REGIME = 8
 """Looks that belong together, since a movement lasts: so many count as one when a wearer is got to know."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rules:
-    """How each of `H` numbers is watched; every field `(H,)`.
+    """How each of `H` numbers is watched; every field `(H,)`, or `(rows, H)` where streams differ.
 
     Attributes:
         within: Standard deviation within one wearer.
@@ -40,6 +43,7 @@ class Rules:
         falling: Whether a fall is watched as well as a rise.
         allowance: What is forgiven a look.
         most: What one look adds at most, in standard deviations.
+        cap: What a sum is at most, in limits: so much later an alarm is over.
     """
 
     within: Float
@@ -48,29 +52,31 @@ class Rules:
     falling: npt.NDArray[np.bool_]
     allowance: Float
     most: Float
+    cap: Float
 
     def __add__(self, other: "Rules") -> "Rules":
-        return Rules(*(np.concatenate((getattr(self, one.name), getattr(other, one.name))) for one in fields(self)))
+        return Rules(*(np.concatenate((getattr(self, one.name), getattr(other, one.name)), -1) for one in fields(self)))
 
 
 class Sums:
     """Sums of `H` numbers, of many streams that do not depend on each other.
 
     Args:
-        rules: How each number is watched.
+        rules: How each number is watched; where streams differ in it, only all of them together are looked at.
         rows: Streams.
     """
 
     def __init__(self, rules: Rules, rows: int = 1) -> None:
         self.limits = rules.limits
-        self._own, self._cap, self._most = rules.within**2, 2.0 * rules.limits, rules.most
+        self._own, self._most = rules.within**2, rules.most
+        self._cap = (rules.cap * rules.limits)[..., None, :]
         self._least = -rules.most
         self._moves = rules.between > 0
         self._prior = _REGIME * self._own / np.where(self._moves, rules.between**2, 1.0)
         self._open = np.where(self._moves, _REGIME * self._own, 0.0)
         self._allowance = rules.allowance
-        self._ways = np.stack((np.ones(len(rules.within)), rules.falling.astype(np.float64)))
-        count = len(rules.within)
+        self._ways = np.stack((np.ones(rules.within.shape), rules.falling.astype(np.float64)), axis=-2)
+        count = rules.within.shape[-1]
         self.sums = np.zeros((rows, 2, count))
         """Upward and downward `(rows, 2, H)`."""
         self.ages = np.zeros((rows, 2, count), np.int64)

@@ -48,8 +48,9 @@ class Labels:
 
 
 def learn_scores(
-    looks: Mapping[str, Sequence[Float]], per_hour: float, look_hours: float, seed: int, network: str
-) -> Scores | None:
+    looks: Mapping[str, Sequence[Float]], per_hour: float, look_hours: float, seed: int, network: str,
+    spread: tuple[float, int] | None = None,
+) -> Scores | None:  # fmt: skip
     """Return what scores of people are like; None where there are too few.
 
     Args:
@@ -58,6 +59,7 @@ def learn_scores(
         look_hours: How long a look lasts.
         seed: Of the orders of stretches.
         network: Digest of the network.
+        spread: How people's peaks lie apart, and degrees of freedom, where more people tell it.
     """
     rows = [one.reshape(-1, one.shape[-1]) for parts in looks.values() for one in parts if len(one)]
     if not rows or sum(len(one) for one in rows) < 10 * rows[0].shape[1]:
@@ -75,7 +77,7 @@ def learn_scores(
     known = Labels(means, precision)
     found = {who: [known.figures(part) for part in parts if len(part)] for who, parts in looks.items()}
     found = {who: parts for who, parts in found.items() if parts}
-    centre, within, between, limits = learn_rising(found, per_hour, look_hours, seed)
+    centre, within, between, limits = learn_rising(found, per_hour, look_hours, seed, spread)
     return Scores(
         means=tuple(() if np.isnan(row).any() else rounded(row) for row in means),
         precision=tuple(rounded(row) for row in precision), centre=rounded(centre), within=rounded(within),

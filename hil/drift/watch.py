@@ -15,7 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from hil.drift.bank import Bank, Look
+from hil.drift.blame import USUAL, blamed
 from hil.drift.change import CALM
+from hil.drift.leftout import KEPT
 from hil.drift.looks import longest_run, reduced
 from hil.drift.reference import Reference
 from hil.drift.verdict import FINE, MODEL, SENSOR, WAITING, Change, Finding, State
@@ -23,12 +25,6 @@ from hil.drift.verdict import FINE, MODEL, SENSOR, WAITING, Change, Finding, Sta
 __all__ = ["Watch", "look"]
 
 Float = npt.NDArray[np.float64]
-
-EXPLAINED = 0.3
-"""Share of what stands out that one suspicion must explain to be believed."""
-
-_KEPT = 64
-"""Looks that are kept to say what has changed."""
 
 
 class Watch:
@@ -58,7 +54,7 @@ class Watch:
         self._rows: list[npt.NDArray[np.floating]] = []
         self._held = 0
         self._t_ns = 0
-        self._recent: deque[tuple[int, Float]] = deque(maxlen=_KEPT)
+        self._recent: deque[tuple[int, Float]] = deque(maxlen=KEPT)
         self._usual, self._usual_seen = np.zeros(reference.layout.size), 0
         self._share = self._model = 0.0
         self._far: tuple[float, int] = (0.0, 0)
@@ -122,14 +118,15 @@ class Watch:
             self._usual, self._usual_seen = self._usual + look.standard, self._usual_seen + 1
         stuck = self._stuck(readings, t_ns) if look.stuck else None
         finding = stuck or (self._blame(shares[:odd]) if self._share >= 1.0 else None)
-        kind = SENSOR if finding is not None else self._kind(unlike, said)
+        alone = self._share / self.reference.unexplained  # what no suspicion explains
+        kind = SENSOR if finding is not None else self._kind(max(unlike, said, alone))
         if finding is None and kind == SENSOR:
             finding = self._finding
         if kind == MODEL:
-            at = odd if unlike >= said else odd + 1 + int(shares[odd + 1 :].argmax())
-            finding = Finding(
-                "signal" if unlike >= said else "scores", since_ns=self._since(self.bank.sums.age(at, self.row))
-            )
+            signal = max(unlike, alone) >= said
+            at = odd if unlike >= said else int(shares[:odd].argmax()) if signal else odd + 1 + int(
+                shares[odd + 1 :].argmax())  # fmt: skip
+            finding = Finding("signal" if signal else "scores", since_ns=self._since(self.bank.sums.age(at, self.row)))
         self.counts[kind] += 1
         before, self.verdict, self._finding = self.verdict, kind, finding
         if kind == before or (before == WAITING and kind == FINE):
@@ -138,7 +135,7 @@ class Watch:
         self.changes.append(change)
         return change
 
-    def _kind(self, unlike: float, said: float) -> str:
+    def _kind(self, model: float) -> str:
         """Return the verdict where no suspicion stands alone; an alarm is over only when all is calm."""
         if (
             self.verdict == SENSOR
@@ -147,9 +144,9 @@ class Watch:
             and self._finding.kind != "stuck"
         ):
             return SENSOR
-        if max(unlike, said) >= 1.0 or self._share >= 1.0:
+        if model >= 1.0:
             return MODEL
-        if self.verdict == MODEL and max(unlike, said, self._share) >= CALM:
+        if self.verdict == MODEL and model >= CALM:
             return MODEL
         return FINE
 
@@ -173,29 +170,14 @@ class Watch:
         """Return the one suspicion that explains what stands out since the first alarm began; None where none does."""
         age = min(max(self.bank.sums.age(int(shares.argmax()), self.row), 1), len(self._recent))
         looks = [self._recent[at] for at in range(len(self._recent) - age, len(self._recent))]
-        usual = self._usual / (self._usual_seen + 8)
-        stood = np.array([one[1] for one in looks])
-        shift = stood.mean(axis=0) - usual
-        suspected = self.bank.suspected
-        energy = float(shift @ suspected.precision @ shift)
-        projected = suspected.filters @ shift
-        explained = projected**2
-        count = len(self.reference.channels)
-        explained[2 * count : 3 * count][projected[2 * count : 3 * count] < 0] = 0.0
-        gains = np.concatenate((explained, 2.0 * suspected.ratios(stood)))
-        whole = float(suspected.oddness(stood).mean())
-        best = int(gains.argmax())
-        share = float(gains[best] / max(energy if best < 3 * count else whole, 1e-9))
-        if share < EXPLAINED:
+        usual = self._usual / (self._usual_seen + USUAL)
+        blame = blamed(self.bank.suspected, np.array([one[1] for one in looks]), usual)
+        if blame.share < self.reference.explained:
             return None
-        kind, channels = self.bank.names[best]
-        size = 0.0
-        if best < 3 * count:
-            direction = suspected.directions[best]
-            size = float(projected[best] / np.sqrt(direction @ suspected.precision @ direction))
-        unit = {"bias": self.reference.units[best % count], "gain": "x", "noise": "x"}.get(kind, "")
-        amount = size if kind == "bias" else exp(min(size, 50.0)) if kind in ("gain", "noise") else 0.0
-        return Finding(kind, channels, amount, unit, min(share, 1.0), looks[0][0])
+        kind, channels = self.bank.names[blame.at]
+        unit = {"bias": self.reference.units[blame.at % len(self.reference.units)], "gain": "x", "noise": "x"}
+        amount = blame.size if kind == "bias" else exp(min(blame.size, 50.0)) if kind in ("gain", "noise") else 0.0
+        return Finding(kind, channels, amount, unit.get(kind, ""), min(blame.share, 1.0), looks[0][0])
 
     def _since(self, age: int) -> int:
         at = max(len(self._recent) - max(age, 1), 0)

@@ -85,18 +85,23 @@ def referenced(
         return package
     samples = look_samples(contract.window, contract.hop, contract.rate_hz)
     stretches: dict[str, list[npt.NDArray[np.floating]]] = {}
+    classes: dict[str, list[npt.NDArray[np.int64]]] = {}
     for item in series:
         stretches.setdefault(item.person, []).append(reduced(item.values, contract.frame))
+        classes.setdefault(item.person, []).append(item.labels)
     if not any(len(one) >= samples for parts in stretches.values() for one in parts):
         return package
     layout = layout_of(contract, np.concatenate([one for parts in stretches.values() for one in parts]))
-    found = learn(layout, stretches, samples, contract.rate_hz, per_hour=per_hour, seed=seed)
+    found = learn(layout, stretches, samples, contract.rate_hz, classes=classes, scored=bool(strangers),
+                  per_hour=per_hour, seed=seed)  # fmt: skip
     if found is None:
         return package
     if strangers:
         looks = _scores_of(package, strangers, samples)
         hours = samples / contract.rate_hz / 3600.0
-        scores = learn_scores(looks, per_hour, hours, seed, network=network_digest(package))
+        known = found.left_out
+        spread = None if known is None else (known.spread, len(found.people) - 1)
+        scores = learn_scores(looks, per_hour / 2, hours, seed, network_digest(package), spread)
         found = found.model_copy(update={"scores": scores})
     content = dict(package.weights) if package.program is None else package.program
     changed = contract.model_copy(update={"reference": found})

@@ -153,7 +153,8 @@ def _taught(
         spread = np.concatenate([item.values for item in inside.series]).std(axis=0)
         layout = Layout(dataset.channels, dataset.units, tuple(float(one) for one in spread))
         samples = look_samples(config.window, config.hop, dataset.rate_hz)
-        reference = learn(layout, stretches, samples, dataset.rate_hz, seed=plan.seed)
+        classes = {person: [item.labels for item in inside.of([person])] for person in inside.people}
+        reference = learn(layout, stretches, samples, dataset.rate_hz, classes=classes, seed=plan.seed)
         package = None
     else:
         from hil.models.drifting import referenced
