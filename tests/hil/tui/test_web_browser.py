@@ -71,7 +71,9 @@ def browser() -> Iterator[object]:
     if chromium is None:
         pytest.skip("no chromium is installed")
     with playwright.sync_playwright() as started:
-        running = started.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-3d-apis"])
+        running = started.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-3d-apis"]
+        )
         yield running
         running.close()
 
