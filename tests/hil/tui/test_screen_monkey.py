@@ -1,6 +1,7 @@
 """Random keys, clicks and resizes on all pages with boards coming and going: the screen never falls over."""
 
 import random
+import time
 from dataclasses import replace
 from functools import lru_cache
 
@@ -22,24 +23,28 @@ __all__ = ["no_way_out"]
 WORST_MS = 250.0
 
 
-@lru_cache(64)
+@lru_cache(256)
 def _still(kind: str, view: View) -> Snapshot:
     shown: Snapshot = getattr(fakes, kind)(view)
     return shown
 
 
-def changing(chance: random.Random):
-    """Snapshots of a bench that is never twice the same."""
+class Changing(fakes.FakeClient):
+    """A bench that is never twice the same, and what making it up cost: that is no time of the screen's."""
 
-    def scene(view: View) -> Snapshot:
+    def __init__(self, chance: random.Random) -> None:
+        super().__init__(self._scene)
+        self.chance, self.spent_s = chance, 0.0
+
+    def _scene(self, view: View) -> Snapshot:
+        chance, began = self.chance, time.thread_time()
+        shown = _still(chance.choice(("live", "trouble", "recording", "replay")), view)
+        self.spent_s += time.thread_time() - began
         if chance.random() < 0.1:
             raise NoAnswer("the engine is gone", "", "start it again")
-        shown = _still(chance.choice(("live", "trouble", "recording", "replay")), view)
         boards = tuple(board for board in shown.boards if chance.random() < 0.8)
         streams = tuple(stream for stream in shown.streams if chance.random() < 0.8)
         return replace(shown, boards=boards, streams=streams)
-
-    return scene
 
 
 @pytest.mark.usefixtures("no_way_out")
@@ -47,15 +52,15 @@ def changing(chance: random.Random):
 def test_a_monkey_on_all_pages_does_not_bring_the_screen_down(seed, steps, tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     chance = random.Random(seed)
-    client = fakes.FakeClient(changing(chance))
+    client = Changing(chance)
     monkeys: list[Monkey] = []
 
     async def work(app: HilApp, pilot) -> None:
-        monkey = Monkey(app, chance)
+        monkey = Monkey(app, chance, lambda: client.spent_s)
         monkeys.append(monkey)
         for at in range(steps):
-            await monkey.step(pilot)
-            if at % 3 == 0:
+            await monkey.step()
+            if at % 4 == 0:
                 app.live.feed.taken()
                 app.live._ticks = -1
                 app.live.tick()
