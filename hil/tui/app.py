@@ -4,6 +4,7 @@ Rule of this room: thin, and nothing about any one page. A page is a screen of i
 """
 
 import os
+import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
@@ -62,7 +63,7 @@ class HilApp(App[int]):
     ) -> None:  # fmt: skip
         super().__init__(driver_class=driver)
         place = place or Workplace(client, fps, owns, inline)
-        self.place = replace(place, bench=self._bench)
+        self.place = replace(place, bench=self._bench, behind=self._behind)
         self.first = start
         for theme in THEMES:
             self.register_theme(theme)
@@ -77,6 +78,18 @@ class HilApp(App[int]):
         for info in PAGES:
             self.add_mode(info.name, partial(self._make, info))
         self.calm = False
+
+    def get_driver_class(self) -> type[Driver]:
+        """Draw on a terminal that says how far it is behind, where there is one."""
+        usual = super().get_driver_class()
+        if sys.platform == "win32" or usual.__name__ != "LinuxDriver":
+            return usual
+        from hil.tui.outlet import CountingTerminal
+
+        return CountingTerminal
+
+    def _behind(self) -> bool:
+        return bool(getattr(self._driver, "waiting", 0))
 
     def _make(self, info: PageInfo) -> Page:
         """Build a page when somebody first goes there."""

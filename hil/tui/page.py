@@ -137,7 +137,7 @@ class Page(Screen[None]):
         self.set_interval(1.0, self._second)
 
     def _second(self) -> None:
-        if self.seen:
+        if self.seen and not self.place.behind():
             self.paint()
 
     def on_screen_resume(self) -> None:

@@ -164,10 +164,7 @@ class Pane(Widget, can_focus=True):
         """Fit the rows into the new size."""
         self.repaint()
 
-    def on_focus(self) -> None:
-        """Show the focus in the title bar."""
-        self.repaint()
-
-    def on_blur(self) -> None:
-        """Take the focus out of the title bar."""
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """Show in the title bar that the focus is here, or that it has gone."""
+        super().watch_has_focus(has_focus)
         self.repaint()

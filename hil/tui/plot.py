@@ -97,7 +97,7 @@ class Plot(Pane):
     def show_stream(self, stream: StreamView, manner: Manner) -> None:
         """Take the newest envelopes, or what stands in their place, and draw them, if this plot is in sight."""
         self._stream, self.manner = stream, manner
-        if self.in_sight():
+        if self._drawn != self._key(stream) and self.in_sight():
             self._draw()
 
     def in_sight(self) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hil.tui.pace import Pace
 from hil.tui.settings import Settings
 from hil.tui.state import Scene
 
@@ -57,6 +58,8 @@ class Workplace:
         open_library: Starts the process that reads recordings; returns at once.
         open_runner: Starts the process that runs scenarios; returns at once.
         bench: Returns how the live page sees the bench now.
+        behind: Returns whether the terminal has not taken the last picture yet.
+        pace: The account of pictures.
     """
 
     client: "Client"
@@ -72,3 +75,5 @@ class Workplace:
     open_library: "Callable[[], Client]" = _open_library
     open_runner: "Callable[[], Client]" = _open_runner
     bench: Callable[[], Scene] = Scene
+    behind: Callable[[], bool] = bool
+    pace: Pace = field(default_factory=Pace)

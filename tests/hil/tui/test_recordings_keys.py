@@ -83,10 +83,14 @@ def labelling(folder: Path) -> None:
     kim = folder / "watch_kim.mcap"
 
     async def then(page: RecordingsPage, pilot) -> None:
-        await press(pilot, "1", "e", "1")
-        assert "a stretch needs" in page._message[0]
-        await press(pilot, "shift+right", "space", "right", "right", "shift+right", "3")
-        assert "no class 3" in page._message[0]
+        await press(pilot, "1", "e")
+        for digit in "12":
+            await press(pilot, digit)
+            assert "a stretch needs" in page._message[0]
+        await press(pilot, "shift+right", "space", "right", "right", "shift+right")
+        for digit in "3456789":
+            await press(pilot, digit)
+            assert f"no class {digit}" in page._message[0]
         await press(pilot, "shift+left", "shift+right", "left", "right", "1")
         assert page.scene.start_s is None
         kept = labels(kim)
