@@ -13,7 +13,7 @@ from hil.streamview import StreamView
 from hil.tui import canvas, dots
 from hil.tui.cells import DIM, GOOD, TEXT, WARN, Cells, Line, Run, blank, channel_ink, put
 from hil.tui.chart import Panel
-from hil.tui.figuretitle import fitted, nothing
+from hil.tui.figuretitle import fitted, head, nothing
 
 __all__ = ["angles", "draw", "legend", "turned"]
 
@@ -52,8 +52,7 @@ def angles(quaternion: Float64) -> tuple[float, float, float]:
 
 def legend(figure: FigureView | None, stream: StreamView, panel: Panel, width: int) -> Line:
     """Return the title: the angles, how sure they are, and whether the board lies still."""
-    name = stream.board if stream.name == stream.board else f"{stream.board} {stream.name}"
-    first: list[Run] = [(f"{name} attitude", TEXT)]
+    first = head(stream, "attitude")
     if figure is None or figure.sentence:
         return first
     state: Run = (" at rest", GOOD) if figure.resting else (" MOVES", WARN)
@@ -63,7 +62,10 @@ def legend(figure: FigureView | None, stream: StreamView, panel: Panel, width: i
         (f" roll {roll:+.1f}° pitch {pitch:+.1f}°", TEXT), (f" ±{tilt_sd:.1f}°", DIM),
         (f" heading {heading:+.1f}°", TEXT), (f" ±{heading_sd:.1f}° since first looked at", DIM),
     ]  # fmt: skip
-    return fitted([*first, state], parts, width)
+    brief: list[Run] = [
+        (f" {name}{angle:+.0f}°", TEXT) for name, angle in (("roll", roll), ("pitch", pitch), ("head", heading))
+    ]
+    return fitted([*first, state], parts, width, brief)
 
 
 def draw(figure: FigureView | None, width: int, height: int) -> Cells:

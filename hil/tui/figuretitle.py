@@ -8,21 +8,30 @@ from collections.abc import Sequence
 from hil.figureview import FigureView
 from hil.streamview import StreamView
 from hil.tui.cells import DIM, TEXT, TITLE, Cells, Line, Run, put
-from hil.tui.chart import Panel
-from hil.tui.units import unit_name
 
 __all__ = ["beneath", "fitted", "head", "nothing"]
 
 
-def head(stream: StreamView, panel: Panel, what: str) -> list[Run]:
+def head(stream: StreamView, what: str) -> list[Run]:
     """Return the first words of a title: the board, its stream where it has another name, and what is shown."""
-    name = stream.board if stream.name == stream.board else f"{stream.board} {stream.name}"
-    return [(name, TITLE), (f" {what} {unit_name(panel.unit)}", TEXT)]
+    name = "" if stream.name == stream.board else f" {stream.name}"
+    return [(stream.board, TITLE), (name, TITLE), (f" {what}", TEXT)]
 
 
-def fitted(first: Sequence[Run], parts: Sequence[Run], width: int) -> Line:
-    """Return a title with as many parts as fit whole; those that do not are counted."""
-    line, used = list(first), sum(len(words) for words, _ in first)
+def fitted(first: Sequence[Run], parts: Sequence[Run], width: int, brief: Sequence[Run] = ()) -> Line:
+    """Return a title with all parts, or without the stream's name and with the brief ones, as many as fit whole.
+
+    Args:
+        first: What `head` gave, and what must follow it.
+        parts: What may follow, the most important first.
+        width: Cells at hand.
+        brief: The same parts in fewer words; those that find no room are counted.
+    """
+    if sum(len(words) for words, _ in (*first, *parts)) <= width:
+        return [*first, *parts]
+    parts = brief or parts
+    line: list[Run] = [run for at, run in enumerate(first) if at != 1]
+    used = sum(len(words) for words, _ in line)
     for at, run in enumerate(parts):
         more = f" +{len(parts) - at}"
         if used + len(run[0]) > width - (0 if at == len(parts) - 1 else len(more)):

@@ -20,14 +20,18 @@ __all__ = ["draw", "legend"]
 
 def legend(figure: FigureView | None, stream: StreamView, panel: Panel, width: int) -> Line:
     """Return the title: mean and standard deviation of each channel."""
-    first = head(stream, panel, "histogram")
+    first = head(stream, f"histogram {unit_name(panel.unit)}")
     if figure is None or figure.sentence:
         return first
     parts = [
         (f" ━{stream.channels[channel]} {canvas.number(mean, 4)} σ {canvas.number(sd, 3)}", channel_ink(channel))
         for channel, (mean, sd) in zip(figure.ask.channels, figure.marks.tolist(), strict=True)
     ]
-    return fitted(first, [*parts, (f"  {count(figure.samples)} readings", DIM)], width)
+    brief = [
+        (f" ━{stream.channels[channel]} σ{canvas.number(sd, 2)}", channel_ink(channel))
+        for channel, (_, sd) in zip(figure.ask.channels, figure.marks.tolist(), strict=True)
+    ]
+    return fitted(first, [*parts, (f"  {count(figure.samples)} readings", DIM)], width, brief)
 
 
 def draw(figure: FigureView | None, panel: Panel, width: int, height: int) -> Cells:

@@ -90,10 +90,10 @@ def readout(cursor: CursorView, stream: StreamView, panel: Panel, moment: Moment
         for channel in panel.channels
     ]
     unit: Run = (f" {unit_name(panel.unit)}", DIM)
-    for head in (f"{stream.board} ▲ {at} (−{before:.4g} s)", f"{stream.board} ▲ {at}", f"▲ {at}"):
+    for head in (f"{stream.board} ▲ {at} (−{before:.4g} s)", f"{stream.board} ▲ {at}", f"▲ {at}", f"▲ −{before:.4g} s"):
         if len(head) + sum(len(words) for words, _ in (*values, unit)) <= width:
             return [(head, KEY), *values, unit]
-    line: list[Run] = [(f"▲ {at}", KEY)]
+    line: list[Run] = [(f"▲ −{before:.4g} s", KEY)]
     for index, run in enumerate(values):
         if sum(len(words) for words, _ in line) + len(run[0]) + 3 > width:
             return [*line, (f" +{len(values) - index}", DIM)]

@@ -81,10 +81,11 @@ class Scope:
             return None
         return end
 
-    @property
-    def words(self) -> str:
-        """The state in a few words; empty where nothing is watched for."""
+    def words(self, width: int) -> str:
+        """Return the state in a few words, without what fires it where there is no room; empty where nothing does."""
         if not self.text:
             return ""
-        state = self.sentence or ("waits" if self.fired is None else "holds")
-        return f"trigger {self.text} {self.mode} {state} {self.count}×{' saved' if self.saved else ''}"
+        state = self.sentence or f"{self.mode} {'waits' if self.fired is None else 'holds'} {self.count}×"
+        state += " saved" if self.saved else ""
+        whole = f"trigger {self.text} {state}"
+        return whole if len(whole) <= width else f"trigger {state}"

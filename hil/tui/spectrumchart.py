@@ -15,7 +15,7 @@ from hil.tui.axes import GUTTER
 from hil.tui.cells import DIM, Cells, Line, blank, channel_ink
 from hil.tui.chart import Panel
 from hil.tui.figuretitle import beneath, fitted, head, nothing
-from hil.tui.units import seconds
+from hil.tui.units import seconds, unit_name
 
 __all__ = ["draw", "legend"]
 
@@ -25,16 +25,18 @@ DEEP = 5.0
 
 def legend(figure: FigureView | None, stream: StreamView, panel: Panel, width: int) -> Line:
     """Return the title: the frequency and the density of the highest line of each channel."""
-    first = head(stream, panel, "spectrum")
-    first[-1] = (f"{first[-1][0]}/√Hz", first[-1][1])
+    first = head(stream, f"spectrum {unit_name(panel.unit)}/√Hz")
     if figure is None or figure.sentence:
         return first
     parts = [
-        (f" ━{stream.channels[channel]} {canvas.number(density, 3)} at {canvas.number(hertz, 4)} Hz",
-         channel_ink(channel))
+        (f" ━{stream.channels[channel]} {canvas.number(density, 3)} at {canvas.number(hertz)} Hz", channel_ink(channel))
         for channel, (hertz, density) in zip(figure.ask.channels, figure.marks.tolist(), strict=True)
     ]  # fmt: skip
-    return fitted(first, [*parts, (f"  of {seconds(figure.seconds)}", DIM)], width)
+    brief = [
+        (f" ━{stream.channels[channel]} {canvas.number(hertz, 3)} Hz", channel_ink(channel))
+        for channel, (hertz, _) in zip(figure.ask.channels, figure.marks.tolist(), strict=True)
+    ]
+    return fitted(first, [*parts, (f"  of {seconds(figure.seconds)}", DIM)], width, brief)
 
 
 def draw(figure: FigureView | None, panel: Panel, width: int, height: int) -> Cells:

@@ -35,12 +35,13 @@ def status(scene: Scene, width: int) -> Line:
     line.append((f"  base {seconds(scene.seconds)}  ", TEXT))
     if scene.only:
         line.append((f"only {scene.only}  ", KEY))
-    if words := scene.scope.words:
-        line.append((f"{words}  ", BAD if scene.scope.sentence else WARN))
     if snapshot.mode != "replay" or snapshot.recording:
         line += panes.recording(snapshot.recording)
     if snapshot.active_label:
         line.append((f"  label: {snapshot.active_label}", KEY))
+    if scene.scope.text:
+        words = scene.scope.words(width - 2 - len(text(line)))
+        line.append((f"  {words}", BAD if scene.scope.sentence else WARN))
     recording = snapshot.recording
     if recording and recording.state == "recording":
         left = recording.disk_left_s

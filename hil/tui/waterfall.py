@@ -36,7 +36,7 @@ def decibels(figure: FigureView) -> tuple[canvas.Float32, float, float]:
 
 def legend(figure: FigureView | None, stream: StreamView, panel: Panel, width: int, colour: bool = True) -> Line:
     """Return the title: which channel, the scale of loudness, and how long a stretch is."""
-    first = head(stream, panel, "spectrogram")
+    first = head(stream, "spectrogram")
     if figure is None or figure.sentence:
         return first
     channel = figure.ask.channels[0]

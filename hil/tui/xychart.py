@@ -20,15 +20,19 @@ __all__ = ["draw", "legend"]
 
 def legend(figure: FigureView | None, stream: StreamView, panel: Panel, width: int) -> Line:
     """Return the title: which channel goes to the right and which upwards, and their newest readings."""
-    first = head(stream, panel, "XY")
+    first = head(stream, "XY")
     if figure is None or len(figure.ask.channels) < 2 or figure.sentence:
         return first
+    brief = [
+        (f" {arrow}{stream.channels[channel]}", channel_ink(channel))
+        for arrow, channel in zip("→↑", figure.ask.channels, strict=True)
+    ]
     parts = [
         (f" {arrow}{stream.channels[channel]} {canvas.number(value, 4)} {unit_name(stream.units[channel])}",
          channel_ink(channel))
         for arrow, channel, value in zip("→↑", figure.ask.channels, figure.marks[0].tolist(), strict=True)
     ]  # fmt: skip
-    return fitted(first, [*parts, (f"  of {seconds(figure.seconds)}", DIM)], width)
+    return fitted(first, [*parts, (f"  of {seconds(figure.seconds)}", DIM)], width, brief)
 
 
 def draw(figure: FigureView | None, stream: StreamView, width: int, height: int) -> Cells:
