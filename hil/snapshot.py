@@ -18,23 +18,14 @@ from firmware_bridge.errors import UsageError
 from hil.allanview import AllanView
 from hil.driftview import DriftView
 from hil.message import from_plain, pack, to_plain, unpack
+from hil.parityview import ParityView
 from hil.view import View
 from hil.workview import WorkView
 
 __all__ = [
-    "SCHEMA",
-    "AllanView",
-    "BoardView",
-    "DriftView",
-    "LogLine",
-    "MarkView",
-    "PredictionView",
-    "RecordingView",
-    "ReplayView",
-    "Snapshot",
-    "StreamView",
-    "View",
-]
+    "SCHEMA", "AllanView", "BoardView", "DriftView", "LogLine", "MarkView", "ParityView", "PredictionView",
+    "RecordingView", "ReplayView", "Snapshot", "StreamView", "View",
+]  # fmt: skip
 
 SCHEMA = 1
 
@@ -174,6 +165,7 @@ class PredictionView:
         history: Earlier decisions, oldest first: `(t_ns, label, confidence)`.
         drift: What the drift watch beside it says; None while the model is not loaded.
         work: How it keeps up, and whether it can be taught.
+        parity: How the board's own model agrees with it; None where the board runs none.
     """
 
     model: str
@@ -190,6 +182,7 @@ class PredictionView:
     history: tuple[tuple[int, str, float], ...] = ()
     drift: DriftView | None = None
     work: WorkView | None = None
+    parity: ParityView | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["GROUPS"]
 
 model = typer.Typer(
-    help="Find models, put one on a board or a running bench, choose how it runs.", no_args_is_help=True, rich_markup_mode=None
+    help="Find models, put one on a board or a running bench, choose how it runs.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 
