@@ -155,6 +155,10 @@ class HilApp(App[int]):
             if not page.may_leave():
                 self.action_page(name)
                 return
+        self.close_pages()
+        self.exit(0)
+
+    def close_pages(self) -> None:
+        """Let every page go of what it holds, whichever way the screen ends; a second time does nothing."""
         for page in self.pages.values():
             page.close()
-        self.exit(0)

@@ -60,7 +60,10 @@ def run_tui(
     settings = read_settings(settings_path())
     place = Workplace(client, fps, owns, folder=folder, scenarios=scenarios, settings=settings)
     app = HilApp(client, place=place, start=start)
-    app.run()
+    try:
+        app.run()
+    finally:
+        app.close_pages()
     app.live.feed.stop(LAST_COMMANDS_S)
     if (failure := getattr(client, "failure", None)) is not None:
         print(failure, file=sys.stderr)
