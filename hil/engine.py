@@ -21,7 +21,7 @@ from hil.announcer import Announcer
 from hil.boardsaid import BoardSaid
 from hil.config import EngineConfig, ModelConfig, RecordConfig, port_spec
 from hil.desk import Desk
-from hil.glitches import Glitches, Propose
+from hil.glitches import Extract, Glitches, Propose, out_of_replay
 from hil.midway import Openings
 from hil.modelbench import ModelBench
 from hil.modelstage import ModelStage
@@ -49,13 +49,17 @@ class Engine:
         config: What to do.
         clock: Time.
         propose: Writes the scenario of a glitch that was saved; None: none is written.
+        extract: Makes a test of a stretch of the recording that is replayed; None: nobody does.
 
     Raises:
         BridgeError: A port cannot be opened, or a file not read or made; what was opened is closed again.
     """
 
-    def __init__(self, config: EngineConfig, clock: Clock | None = None, propose: Propose | None = None) -> None:
-        self.config = config
+    def __init__(
+        self, config: EngineConfig, clock: Clock | None = None, propose: Propose | None = None,
+        extract: Extract | None = None,
+    ) -> None:  # fmt: skip
+        self.config, self._extract = config, extract
         self.clock = clock or SystemClock()
         self.monitor = Monitor()
         self.recorder = Recorder(self.clock)
@@ -296,7 +300,7 @@ class Engine:
 
     def _glitch(self, text: str = "a person saw it") -> dict[str, Any]:
         if self.replay is not None:
-            raise UsageError("a replay is recorded already", "glitch", "use `hil scenario new FILE --from A --to B`")
+            return out_of_replay(self.replay.view(), self._extract)
         seen = Trigger(self.clock.now_ns(), "key", text)
         return {"path": self.pipeline.between(lambda: self.glitches.trigger(seen))}
 

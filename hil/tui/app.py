@@ -19,11 +19,13 @@ from hil.tui import keys
 from hil.tui.feed import Client
 from hil.tui.help import HelpScreen
 from hil.tui.key import bindings
+from hil.tui.lesson import Lesson
 from hil.tui.page import Page
 from hil.tui.pagelist import PAGES, PageInfo
 from hil.tui.pages.live import LivePage
 from hil.tui.palette import THEMES, Palette
 from hil.tui.pane import Pane
+from hil.tui.remembered import is_taught, remember
 from hil.tui.state import Scene
 from hil.tui.workplace import Workplace
 
@@ -75,6 +77,8 @@ class HilApp(App[int]):
         for info in PAGES:
             self.add_mode(info.name, partial(self._make, info))
         self.calm = False
+        new = start == "live" and place.state is not None and not is_taught(place.state)
+        self.lesson: Lesson | None = Lesson() if new else None
 
     def _make(self, info: PageInfo) -> Page:
         """Build a page when somebody first goes there."""
@@ -122,6 +126,24 @@ class HilApp(App[int]):
         if isinstance(self.screen, ModalScreen):
             self.screen.dismiss()
         self.switch_mode(name)
+
+    def teach(self, lesson: Lesson | None, sentence: str = "") -> None:
+        """Go on with the lesson; a lesson that is over, or none, is remembered."""
+        state = self.place.state
+        if lesson is None or lesson.over:
+            lesson = None
+            if state is not None:
+                remember(state)
+        self.lesson = lesson
+        if sentence:
+            self.page.say(sentence)
+
+    def action_lesson(self) -> None:
+        """Skip the lesson, or begin it."""
+        if self.lesson is None:
+            self.teach(Lesson(), "the lesson begins: its next key stands above the footer")
+        else:
+            self.teach(None, "the lesson is skipped and does not come again")
 
     def action_motion(self) -> None:
         """Draw seldom and animate nothing, or as before."""

@@ -54,11 +54,13 @@ def run_tui(
         print(sentence, file=sys.stderr)
         return 2
     from hil.tui.app import HilApp
+    from hil.tui.remembered import state_path
     from hil.tui.settings import read_settings, settings_path
     from hil.tui.workplace import Workplace
 
     settings = read_settings(settings_path())
-    place = Workplace(client, fps, owns, folder=folder, scenarios=scenarios, settings=settings)
+    place = Workplace(client, fps, owns, folder=folder, scenarios=scenarios, settings=settings,
+                      state=state_path())  # fmt: skip
     app = HilApp(client, place=place, start=start)
     try:
         app.run()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 import screen_fakes as fakes
 import test_doctor_page
+import test_lesson
 import test_live_keys
 import test_models_page
 import test_recordings_keys
@@ -137,10 +138,14 @@ def page(name: str) -> None:
     drive(fakes.FakeClient(), SIZE, steps)
 
 
+def lesson() -> None:
+    test_lesson.skipped()
+
+
 TESTED: dict[str, Callable[[], None]] = {
     **{f"page.{info.name}": lambda name=info.name: page(name) for info in PAGES},
     "screen.picture": lambda: picture([]), "screen.help": help_page, "screen.palette": palette,
-    "screen.motion": motion, "screen.quit": leave, "screen.interrupt": interrupt,
+    "screen.motion": motion, "screen.lesson": lesson, "screen.quit": leave, "screen.interrupt": interrupt,
 }  # fmt: skip
 
 ALL = (TESTED, test_live_keys.TESTED, test_replay_keys.TESTED, test_recordings_keys.TESTED, test_scenarios_page.TESTED,
