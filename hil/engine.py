@@ -18,9 +18,10 @@ from firmware_bridge.errors import BridgeError, UsageError
 from firmware_bridge.events import Arrival, Log
 from firmware_bridge.ports import list_ports
 from hil.announcer import Announcer
+from hil.boardsaid import BoardSaid
 from hil.config import EngineConfig, ModelConfig, RecordConfig, port_spec
 from hil.desk import Desk
-from hil.glitches import Glitches, Propose
+from hil.glitches import Extract, Glitches, Propose, out_of_replay
 from hil.midway import Openings
 from hil.modelbench import ModelBench
 from hil.modelstage import ModelStage
@@ -48,13 +49,17 @@ class Engine:
         config: What to do.
         clock: Time.
         propose: Writes the scenario of a glitch that was saved; None: none is written.
+        extract: Makes a test of a stretch of the recording that is replayed; None: nobody does.
 
     Raises:
         BridgeError: A port cannot be opened, or a file not read or made; what was opened is closed again.
     """
 
-    def __init__(self, config: EngineConfig, clock: Clock | None = None, propose: Propose | None = None) -> None:
-        self.config = config
+    def __init__(
+        self, config: EngineConfig, clock: Clock | None = None, propose: Propose | None = None,
+        extract: Extract | None = None,
+    ) -> None:  # fmt: skip
+        self.config, self._extract = config, extract
         self.clock = clock or SystemClock()
         self.monitor = Monitor()
         self.recorder = Recorder(self.clock)
@@ -84,14 +89,15 @@ class Engine:
             glitch, openings, lambda note: self.pipeline.post(note), self.setups, self.models, self.clock, faults,
             propose,
         )  # fmt: skip
+        said = BoardSaid(self.models)
         self.pipeline = Pipeline(
             source, () if self.replay else (BoardLabels(),),
-            (openings, announcer, self.recorder, self.glitches, self.monitor),
+            (openings, announcer, self.recorder, self.glitches, said, self.monitor),
             tick_s=0.0 if self.replay else config.tick_s,
         )  # fmt: skip
         self.source = source
         self.bench = ModelBench(
-            self.models, self.pipeline, self.replay, lambda: (self.recorder.started, self.recorder.recording)
+            self.models, self.pipeline, self.replay, said, lambda: (self.recorder.started, self.recorder.recording)
         )
         self.desk = Desk(
             self.recorder, openings, self.pipeline.post, self.pipeline.between, self.setups, self.bench.memory,
@@ -153,10 +159,9 @@ class Engine:
         """Return what a screen that asks for `view` shows now."""
         replay = None if self.replay is None else self.replay.view()
         now = self._now()
-        models = [state for model in self.models for state in model.views()]
         error = self.pipeline.error
         bench = Bench(
-            mode="live" if self.replay is None else "replay", boards=self.source.boards(), models=models,
+            mode="live" if self.replay is None else "replay", boards=self.source.boards(), models=self.bench.views(),
             recording=self.recorder.view(), replay=replay, classes=self._classes(),
             active_label=self.desk.active_label, trouble="" if error is None else f"the bench has stopped: {error}",
         )  # fmt: skip
@@ -297,7 +302,7 @@ class Engine:
 
     def _glitch(self, text: str = "a person saw it") -> dict[str, Any]:
         if self.replay is not None:
-            raise UsageError("a replay is recorded already", "glitch", "use `hil scenario new FILE --from A --to B`")
+            return out_of_replay(self.replay.view(), self._extract)
         seen = Trigger(self.clock.now_ns(), "key", text)
         return {"path": self.pipeline.between(lambda: self.glitches.trigger(seen))}
 

@@ -16,10 +16,11 @@ from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.errors import UsageError
 from hil import shelf
 from hil.data import labelling
-from hil.data.suggested import open_suggestions
+from hil.data.suggested import find, open_suggestions
 from hil.desk import user_name
 from hil.leash import attend
 from hil.message import to_plain
+from hil.recording.marks import remove_mark
 from hil.recording.reader import Recording
 from hil.snapshot import Snapshot
 from hil.underneath import under
@@ -51,7 +52,7 @@ class Librarian:
         return {
             "shelf": self._shelf, "envelopes": self._envelopes, "marks": self._marks, "label": self._label,
             "unlabel": self._unlabel, "under": _under, "undo": self._undo, "examine": _examine, "ports": _ports,
-            "models": _models, "explain": _explain,
+            "dismiss": self._dismiss, "glitch": self._glitch, "models": _models, "explain": _explain,
             "quit": self.asked_to_end.set,
         }  # fmt: skip
 
@@ -111,6 +112,19 @@ class Librarian:
             kept = recording.kept_marks
         gone = labelling.remove_label(Path(path), kept, label, self.clock.now_ns(), self.author)
         return {"sentence": f"{gone.text} is taken away; undo brings it back", **self._marks(path)}
+
+    def _dismiss(self, path: str, suggestion: str) -> dict[str, Any]:
+        with Recording(path, skip_damaged=True) as recording:
+            kept = recording.kept_marks
+        gone = find(Path(path), kept, suggestion)
+        remove_mark(Path(path), gone.id, self.clock.now_ns(), self.author)
+        return {"sentence": "the suggestion is taken away; undo brings it back", **self._marks(path)}
+
+    def _glitch(self, path: str, from_s: float, to_s: float) -> dict[str, Any]:
+        from hil.scenario.captured import glitch_in
+
+        made = glitch_in(Path(path), from_s, to_s)
+        return {"sentence": f"a test was made of {from_s:.1f} to {to_s:.1f} s: hil run {made}", **self._marks(path)}
 
     def _undo(self, path: str) -> dict[str, Any]:
         with Recording(path, skip_damaged=True) as recording:

@@ -5,16 +5,19 @@ seen by half. Of two models of one name nobody could tell whose decision is whos
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from firmware_bridge.errors import FileError, UsageError
+from hil.boardsaid import BoardSaid
 from hil.config import ModelConfig
 from hil.modelshelf import look
 from hil.modelstage import ModelStage, slots_of
 from hil.modeltaps import load_runner
 from hil.pipeline import Pipeline
 from hil.replay import Replay
+from hil.snapshot import PredictionView
 
 __all__ = ["ModelBench"]
 
@@ -26,14 +29,16 @@ class ModelBench:
         models: Those that run, in order; shared with whoever tells or teaches them.
         pipeline: Where they run.
         replay: The replay, where there is one.
+        said: Holds what boards say of their own against them.
         recorded: Returns how many recordings were begun, and whether one runs.
     """
 
     def __init__(
-        self, models: list[ModelStage], pipeline: Pipeline, replay: Replay | None,
+        self, models: list[ModelStage], pipeline: Pipeline, replay: Replay | None, said: BoardSaid,
         recorded: Callable[[], tuple[int, bool]],
     ) -> None:  # fmt: skip
-        self._models, self._pipeline, self._replay, self._recorded = models, pipeline, replay, recorded
+        self._models, self._pipeline, self._replay = models, pipeline, replay
+        self._said, self._recorded = said, recorded
         self._gone: dict[str, int] = {}
 
     def attach(self, model: ModelConfig, wait: bool = False) -> None:
@@ -114,6 +119,11 @@ class ModelBench:
             "confidence": one.confidence, "scores": list(one.scores), "t_ns": found.t_ns, "window": found.window,
             "outputs": found.outputs,
         }  # fmt: skip
+
+    def views(self) -> list[PredictionView]:
+        """Return the state of every model at each of its boards."""
+        every = [one for model in self._models for one in model.views()]
+        return [replace(one, parity=self._said.view(one.model, one.board)) for one in every]
 
     def memory(self, name: str) -> int | None:
         """Return how many samples a decision of a model depends on; None while unknown."""

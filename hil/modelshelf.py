@@ -8,10 +8,14 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from firmware_bridge.errors import BridgeError
 
-__all__ = ["FoundModel", "look", "models_in", "places"]
+if TYPE_CHECKING:
+    from firmware_bridge.oplist.ops import OpList
+
+__all__ = ["FoundModel", "look", "models_in", "networks_in", "places"]
 
 DEEP = 2
 """How far below a folder files are looked for."""
@@ -59,7 +63,7 @@ def models_in(folders: Iterable[Path]) -> list[FoundModel]:
     """Return the models of folders, each file once, the newest first; an ONNX file only with a contract beside it."""
     found: dict[Path, int] = {}
     for folder in folders:
-        for path in _files(folder, DEEP):
+        for path in _files(folder, DEEP, (".hilmodel", ".onnx")):
             known = path.suffix == ".hilmodel" or path.with_suffix(".contract.json").is_file()
             if known and path.resolve() not in found and len(found) < MOST:
                 found[path.resolve()] = path.stat().st_mtime_ns
@@ -88,8 +92,25 @@ def look(path: Path) -> FoundModel:
     )  # fmt: skip
 
 
-def _files(folder: Path, deep: int) -> Iterator[Path]:
-    """Yield model files of a folder and below; what is hidden, or may not be read, is passed over."""
+def networks_in(folders: Iterable[Path]) -> "dict[int, OpList]":
+    """Return the op lists (`.hiln`) of folders by their CRC-32, as boards name them; what is none is passed over."""
+    import zlib
+
+    from firmware_bridge.oplist.ops import unpack
+
+    found: dict[int, OpList] = {}
+    for folder in folders:
+        for path in _files(folder, DEEP, (".hiln",)):
+            try:
+                blob = path.read_bytes()
+                found[zlib.crc32(blob)] = unpack(blob, str(path))
+            except (BridgeError, OSError):
+                continue
+    return found
+
+
+def _files(folder: Path, deep: int, ends: tuple[str, ...]) -> Iterator[Path]:
+    """Yield files with such ends of a folder and below; what is hidden, or may not be read, is passed over."""
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError:
@@ -99,6 +120,6 @@ def _files(folder: Path, deep: int) -> Iterator[Path]:
             continue
         if entry.is_dir(follow_symlinks=False):
             if deep:
-                yield from _files(Path(entry.path), deep - 1)
-        elif entry.name.endswith((".hilmodel", ".onnx")) and entry.is_file():
+                yield from _files(Path(entry.path), deep - 1, ends)
+        elif entry.name.endswith(ends) and entry.is_file():
             yield Path(entry.path)

@@ -10,7 +10,7 @@ from itertools import zip_longest
 from hil.snapshot import PredictionView
 from hil.tui import judgedlines
 from hil.tui.cells import BAD, DIM, GOOD, KEY, TEXT, TITLE, Line, Run, channel_ink, text, wrap
-from hil.tui.modellines import DRIFT, STATES, worked
+from hil.tui.modellines import DRIFT, STATES, boarded, worked
 from hil.tui.modelling import Modelling
 from hil.tui.versus import Versus
 
@@ -66,8 +66,8 @@ def _column(scene: Modelling, one: PredictionView, width: int) -> list[list[Line
         drift.append([("  drift    ", TITLE), DRIFT.get(one.drift.verdict, (one.drift.verdict, DIM))])
     tally = scene.tally_of(one)
     return [
-        lines, drift, worked(one, width), [(), *judgedlines.confusion(one, tally, width)],
-        [(), *judgedlines.calibration(tally, width, BINS)],
+        lines, drift, [(), *judgedlines.confusion(one, tally, width)],
+        [(), *judgedlines.calibration(tally, width, BINS)], [(), *worked(one, width)], boarded(one, width),
     ]  # fmt: skip
 
 

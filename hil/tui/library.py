@@ -35,11 +35,13 @@ class Library:
         self._slots: dict[tuple[str, str], str] = {}
         self._asked: tuple[object, ...] = ()
         self._under: tuple[object, ...] = ()
+        self._closed = False
 
     def close(self) -> None:
-        """End it, beside the screen: it may be reading a long file."""
+        """End it, beside the screen: it may be reading a long file. A second time does nothing."""
         self.feed.stop(0.0)
-        if (closing := getattr(self._client, "close", None)) is not None:
+        closing, self._closed = None if self._closed else getattr(self._client, "close", None), True
+        if closing is not None:
             threading.Thread(target=closing, name="closing").start()
 
     def forget(self) -> None:

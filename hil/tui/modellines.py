@@ -10,7 +10,7 @@ from hil.tui.modelling import Modelling
 from hil.tui.units import seconds
 from hil.workview import ENOUGH
 
-__all__ = ["DRIFT", "STATES", "about", "models", "worked"]
+__all__ = ["DRIFT", "STATES", "about", "boarded", "models", "worked"]
 
 STATES = {"ready": ("✔ ready", GOOD), "loading": ("… loading", KEY), "absent": ("✖ absent", BAD),
           "failed": ("✖ failed", BAD)}  # fmt: skip
@@ -80,6 +80,7 @@ def about(scene: Modelling, width: int) -> tuple[Line, list[Line]]:
         near = f", limits at 100 %: sensor {one.drift.sensor:.0%}, model {one.drift.model:.0%}"
         lines += wrap([("  drift    ", TITLE), (word, ink), (near if one.drift.looks else "", DIM),
                        (f"; {one.drift.sentence}" if one.drift.sentence else "", TEXT)], width, 11)  # fmt: skip
+    lines += boarded(one, width)
     lines += [(), *judgedlines.confusion(one, scene.tally, width)]
     if scene.tally.judged:
         lines += [(), *judgedlines.calibration(scene.tally, width)]
@@ -143,3 +144,22 @@ def worked(one: PredictionView, width: int) -> list[Line]:
     late = f"; {work.late} of {work.decisions} missed their deadline"
     return list(wrap([("  work     ", TITLE), (words, TEXT), (late, WARN if work.late else DIM), (behind, DIM)],
                      width, 11))  # fmt: skip
+
+
+def boarded(one: PredictionView, width: int) -> list[Line]:
+    """Return how the board's own model agrees with this one; nothing where the board runs none."""
+    parity = one.parity
+    if parity is None:
+        return []
+    line: list[Run] = [("  on board ", TITLE)]
+    if parity.compared:
+        share = f"{parity.same} of {parity.compared} windows say the same as here ({parity.same / parity.compared:.1%})"
+        line.append((share, TEXT if parity.same == parity.compared else WARN))
+    else:
+        line.append((f"{parity.results} results, none about a window that was decided on here", DIM))
+    if parity.exact is not None and parity.checked:
+        ink = GOOD if parity.exact == parity.checked else BAD
+        line.append((f"; {parity.exact} of {parity.checked} are the 8-bit reference's bit for bit", ink))
+    line += [(f"; last other one: {parity.differs}", TEXT)] if parity.differs else []
+    line += [(f"; {parity.sentence}", DIM)] if parity.sentence else []
+    return list(wrap(line, width, 11))

@@ -83,21 +83,25 @@ def run_tui(
     from hil.tui.app import HilApp
     from hil.tui.remembered import folder as layouts_folder
     from hil.tui.settings import read_settings, settings_path
+    from hil.tui.taught import state_path
     from hil.tui.workplace import Workplace
 
     settings = read_settings(settings_path())
     place = Workplace(client, fps, owns, folder=folder, scenarios=scenarios, settings=settings,
-                      layouts=layouts_folder())  # fmt: skip
+                      layouts=layouts_folder(), state=state_path())  # fmt: skip
     with _cast(session) as cast:
         app = HilApp(client, place=place, start=start, driver=_driver(session, cast))
         missed = ""
         gc.freeze()  # what is there now stays: collections need not look through all modules again
-        if session.script:
-            from hil.tui.unattended import play
+        try:
+            if session.script:
+                from hil.tui.unattended import play
 
-            missed = play(app, session.script, session.where, cast)
-        else:
-            app.run()
+                missed = play(app, session.script, session.where, cast)
+            else:
+                app.run()
+        finally:
+            app.close_pages()
         if (times := os.environ.get("HIL_TIMES")) is not None:
             Path(times).write_text(json.dumps(place.pace.figures()), encoding="utf-8")
         app.live.feed.stop(LAST_COMMANDS_S)

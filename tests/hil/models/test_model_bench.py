@@ -8,6 +8,7 @@ from model_boards import batch, contract, network, readings, split
 
 from firmware_bridge.errors import FileError, UsageError
 from firmware_bridge.events import Arrival, Prediction
+from hil.boardsaid import BoardSaid
 from hil.config import ModelConfig
 from hil.message import pack, unpack
 from hil.modelbench import ModelBench
@@ -46,7 +47,7 @@ class Place:
         self.models: list[ModelStage] = []
         self.pipeline = Pipeline(Nothing())
         self.recorded = (0, False)
-        self.bench = ModelBench(self.models, self.pipeline, None, lambda: self.recorded)
+        self.bench = ModelBench(self.models, self.pipeline, None, BoardSaid(self.models), lambda: self.recorded)
 
     def load(self, path: Path) -> ModelStage:
         self.bench.load(ModelConfig(path=str(path)), wait=True)

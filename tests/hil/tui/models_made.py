@@ -11,6 +11,7 @@ from firmware_bridge.errors import UsageError
 from hil.driftview import DriftView
 from hil.message import to_plain
 from hil.modelshelf import FoundModel
+from hil.parityview import ParityView
 from hil.snapshot import Snapshot
 from hil.view import View
 from hil.workview import WorkView
@@ -32,7 +33,9 @@ def two(view: View | None = None, after_s: int = 0, **facts: Any) -> Snapshot:
     history += tuple((NOW + at * SECOND, "row" if at % 4 else "curl", 0.8) for at in range(1, after_s + 1))
     work = WorkView(False, 40 + after_s, 1000.0, 1, (2.6, 13.2, 1021.0), 77.5, 2000)
     plain = fakes.prediction(history=history, t_ns=now, drift=DRIFTED, work=work)
-    child = replace(plain, model="exercise-circle", told="", drift=DriftView("fine", looks=40, sensor=0.3, model=0.2),
+    parity = ParityView(50, 48, 46, "row", "sample 7000: board curl, here row", 50, 50)
+    child = replace(plain, model="exercise-circle", told="", parity=parity,
+                    drift=DriftView("fine", looks=40, sensor=0.3, model=0.2),
                     work=WorkView(True, 40 + after_s, 1000.0, 0, (3.1, 9.8, 12.0)))  # fmt: skip
     return replace(fakes.live(view, predictions=(plain, child), **facts), now_ns=now)
 

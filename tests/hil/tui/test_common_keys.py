@@ -130,10 +130,14 @@ def page(name: str) -> None:
     drive(fakes.FakeClient(), SIZE, steps)
 
 
+def lesson() -> None:
+    test_lesson.skipped()
+
+
 TESTED: dict[str, Callable[[], None]] = {
     **{f"page.{info.name}": lambda name=info.name: page(name) for info in PAGES},
     "screen.picture": lambda: picture([]), "screen.help": help_page, "screen.palette": palette,
-    "screen.motion": motion, "screen.quit": leave, "screen.interrupt": interrupt,
+    "screen.motion": motion, "screen.lesson": lesson, "screen.quit": leave, "screen.interrupt": interrupt,
 }  # fmt: skip
 
 
