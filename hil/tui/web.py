@@ -39,6 +39,8 @@ HEADERS: Mapping[str, str] = {
     "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store",
 }  # fmt: skip
 
+TERMINAL = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+"""What the browser's terminal can show, whatever that of the server can."""
 FOCUS = """<script>
 new MutationObserver((_, seen) => {
   const keys = document.querySelector(".xterm-helper-textarea");
@@ -73,7 +75,7 @@ class TabProcess(AppService):
         self._running: asyncio.subprocess.Process | None = None
 
     def _build_environment(self, width: int = 80, height: int = 24) -> dict[str, str]:
-        return super()._build_environment(width, height) | self._tab.as_environment()
+        return super()._build_environment(width, height) | TERMINAL | self._tab.as_environment()
 
     async def _open_app_process(self, width: int = 80, height: int = 24) -> asyncio.subprocess.Process:
         self._running = await super()._open_app_process(width, height)

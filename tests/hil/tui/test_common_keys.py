@@ -1,16 +1,20 @@
 """Keys that work on every page do what their line of help says, and no key lacks a test, a line of help or a verb."""
 
+import tempfile
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import screen_fakes as fakes
 import test_doctor_page
+import test_evidence
 import test_live_keys
 import test_models_page
 import test_recordings_keys
 import test_replay_keys
 import test_scenarios_page
-from screen_frames import drive
+from screen_frames import drive, still
 from screen_presses import SIZE, sent, shown
 
 from hil.tui.app import HilApp
@@ -25,12 +29,15 @@ def picture(kept: list[str]) -> None:
     client = fakes.FakeClient()
 
     async def steps(app: HilApp, pilot) -> None:
-        app.deliver_screenshot = lambda: kept.append("svg")
         await pilot.press("s")
         await pilot.pause()
+        kept.extend(path.read_text() for path in (app.place.runs / "evidence").iterdir())
 
-    drive(client, SIZE, steps)
-    assert kept == ["svg"]
+    with tempfile.TemporaryDirectory() as folder:
+        place = replace(still(client), runs=Path(folder))
+        shown = drive(client, SIZE, steps, app=HilApp(client, place=place))
+    assert "kept in " in shown
+    assert [text[:4] for text in kept] == ["<svg"]
 
 
 def help_page() -> None:
@@ -144,7 +151,7 @@ TESTED: dict[str, Callable[[], None]] = {
 }  # fmt: skip
 
 ALL = (TESTED, test_live_keys.TESTED, test_replay_keys.TESTED, test_recordings_keys.TESTED, test_scenarios_page.TESTED,
-       test_models_page.TESTED, test_doctor_page.TESTED)  # fmt: skip
+       test_models_page.TESTED, test_doctor_page.TESTED, test_evidence.TESTED)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", list(TESTED))
