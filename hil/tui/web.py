@@ -207,6 +207,8 @@ def serve(
     host, port = listening.getsockname()[:2]
     token = token or secrets.token_urlsafe(24)
     tabs = Tabs(tab, token, port)
+    if host in ("0.0.0.0", "::"):  # every interface: by none of these names a browser comes
+        host = socket.gethostname()
     shown = f"[{host}]" if ":" in host else host
     told(f"{'http' if tls is None else 'https'}://{shown}:{port}/?token={token}")
     context = None

@@ -20,6 +20,7 @@ from firmware_bridge.errors import FileError, UsageError
 from hil.cli import app as command_line
 from hil.tui.app import HilApp
 from hil.tui.cast import Cast
+from hil.tui.keys import KEYS
 from hil.tui.script import Step, parse_script
 from hil.tui.taped import Nowhere, taped
 from hil.tui.unattended import play
@@ -182,3 +183,32 @@ def test_a_terminal_that_is_recorded_is_drawn_on_all_the_same() -> None:
     app = HilApp(client, place=still(client), driver=taped(Terminal, lambda data, size: kept.append(data)))
     assert play(app, parse_script('wait "ALL WELL"'), "keys.txt") == ""
     assert "".join(kept) == drawn.getvalue() != ""
+
+
+def test_every_key_of_the_screen_can_be_pressed_by_a_script() -> None:
+    names = [name for key in KEYS for name in key.keys.split(",")]
+    (step,) = parse_script(f"press {' '.join(names)}")
+    assert list(step.words) == names
+
+
+ROOT = Path(__file__).resolve().parents[3]
+GALLERY = ROOT / "tests" / "frames" / "gallery.keys"
+
+
+def test_the_pictures_of_the_gallery_are_there_and_belong_to_its_script() -> None:
+    steps = parse_script(GALLERY.read_text(encoding="utf-8"), str(GALLERY))
+    made = [ROOT / step.words[0] for step in steps if step.verb == "picture"]
+    assert sorted(made) == sorted(GALLERY.parent.glob("*.svg"))
+    for path in made:
+        assert "http://www.w3.org/2000/svg" in path.read_text(encoding="utf-8")
+        assert "@font-face" not in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_the_script_of_the_gallery_still_runs(tmp_path) -> None:
+    (tmp_path / "tests" / "frames").mkdir(parents=True)
+    (tmp_path / "scenarios").symlink_to(ROOT / "scenarios")
+    words = ("demo", "--seed", "7", "--recordings", "scenarios/recordings", "--script", str(GALLERY))
+    done = subprocess.run((sys.executable, "-m", "hil", *words), cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(list((tmp_path / "tests" / "frames").glob("*.svg"))) == 5
