@@ -14,7 +14,7 @@ import screen_fakes as fakes
 import typer
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from screen_frames import drive, still
+from screen_frames import drive, press, same_as_golden, still
 from screen_presses import SIZE
 
 from firmware_bridge.errors import UsageError
@@ -217,3 +217,10 @@ def test_an_engine_that_is_gone_says_so_in_the_offer() -> None:
         await pilot.pause()
 
     assert "the engine is gone" in drive(client, SIZE, steps)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 35), (200, 50)], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_what_is_offered_looks_as_it_was_looked_at(size) -> None:
+    shown = drive(fakes.FakeClient(), size, press("tab", "S"))
+    assert all(key.name in shown for key in EVIDENCE if key.id != "evidence.file")
+    same_as_golden(f"evidence_{size[0]}x{size[1]}", shown)
