@@ -164,7 +164,7 @@ def test_a_script_works_a_virtual_board_by_the_command_line(tmp_path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     with np.load(tmp_path / "plot.npz", allow_pickle=False) as plot:
         assert len(plot["utc_ns"]) > 100
-        assert np.all(np.diff(plot["utc_ns"]) > 0)
+        assert np.all(np.diff(plot["utc_ns"]) >= 0)
         assert str(plot["command"]).startswith("hil capture ")
         assert plot["ax [g]"].dtype == np.float32
     assert "@font-face" not in (tmp_path / "live.svg").read_text()
