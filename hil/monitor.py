@@ -168,17 +168,12 @@ class Monitor:
                 yield found
 
     def readings(self, board: str, stream: str, from_ns: int, to_ns: int) -> dict[str, Any]:
-        """Return the samples of a stream that are still at hand, `t_ns` and `values`; see `Trace.readings`.
-
-        Raises:
-            UsageError: There is no such stream.
-        """
+        """Return `t_ns` and `values` of a stream, see `Trace.readings`; raises UsageError where there is none."""
         with self._lock:
             seen = self._seen.get(board)
-            trace = None if seen is None else seen.traces.get(stream)
-            if trace is None:
+            if seen is None or stream not in seen.traces:
                 raise UsageError(f"there is no stream {board}/{stream}", "readings", "name one that is shown")
-            t_ns, values = trace.readings(from_ns, to_ns)
+            t_ns, values = seen.traces[stream].readings(from_ns, to_ns)
         return {"t_ns": t_ns, "values": values}
 
     def _allan(self, role: str, name: str, now_ns: int) -> Stability | AllanView:

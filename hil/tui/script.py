@@ -150,11 +150,12 @@ def _seconds(word: str) -> float | None:
 
 def _is_key(name: str) -> bool:
     """Whether a key is called so: a character, or a name that Textual knows, after any of ctrl+, shift+ and alt+."""
-    from textual.keys import Keys, key_to_character
+    from textual.keys import KEY_NAME_REPLACEMENTS, Keys, key_to_character
 
     while name.startswith(("ctrl+", "shift+", "alt+")) and name.partition("+")[2]:
         name = name.partition("+")[2]
-    return name in {key.value for key in Keys} or key_to_character(name) is not None
+    named = {*(key.value for key in Keys), *KEY_NAME_REPLACEMENTS.values()}
+    return name in named or key_to_character(name) is not None
 
 
 _VERBS: Mapping[str, tuple[Maker, str]] = {

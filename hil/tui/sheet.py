@@ -7,6 +7,7 @@ arrays). Nothing is pickled.
 import csv
 import io
 import math
+import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -78,9 +79,12 @@ def tabs_of(sheet: Sheet) -> str:
 
 def npz_of(sheet: Sheet) -> bytes:
     """Return it as NPZ: one array a column, and the command as `command`; open it with `allow_pickle=False`."""
-    made: dict[str, Any] = {name: _array(column) for name, column in sheet.columns.items()}
     held = io.BytesIO()
-    np.savez_compressed(held, **{"command": np.array(sheet.command)} | made)
+    # Not by `numpy.savez`, for which some names of columns are arguments of its own.
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, column in {**sheet.columns, "command": np.array(sheet.command)}.items():
+            with packed.open(f"{name}.npy", "w") as member:
+                np.lib.format.write_array(member, _array(column), allow_pickle=False)
     return held.getvalue()
 
 

@@ -39,6 +39,8 @@ HEADERS: Mapping[str, str] = {
     "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store",
 }  # fmt: skip
 
+TERMINAL = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+"""What the browser's terminal can show, whatever that of the server can."""
 FOCUS = """<script>
 new MutationObserver((_, seen) => {
   const keys = document.querySelector(".xterm-helper-textarea");
@@ -73,7 +75,7 @@ class TabProcess(AppService):
         self._running: asyncio.subprocess.Process | None = None
 
     def _build_environment(self, width: int = 80, height: int = 24) -> dict[str, str]:
-        return super()._build_environment(width, height) | self._tab.as_environment()
+        return super()._build_environment(width, height) | TERMINAL | self._tab.as_environment()
 
     async def _open_app_process(self, width: int = 80, height: int = 24) -> asyncio.subprocess.Process:
         self._running = await super()._open_app_process(width, height)
@@ -205,6 +207,8 @@ def serve(
     host, port = listening.getsockname()[:2]
     token = token or secrets.token_urlsafe(24)
     tabs = Tabs(tab, token, port)
+    if host in ("0.0.0.0", "::"):  # every interface: by none of these names a browser comes
+        host = socket.gethostname()
     shown = f"[{host}]" if ":" in host else host
     told(f"{'http' if tls is None else 'https'}://{shown}:{port}/?token={token}")
     context = None

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from time import perf_counter_ns, thread_time_ns
+from typing import Any
 
 from textual import events
 from textual.app import ComposeResult
@@ -183,21 +184,12 @@ class LivePage(Page):
 
     async def sheet(self) -> Sheet | str:
         """Return the readings of the focused plot, or what another pane says."""
-        scene, focused = self.scene, self.focused
-        snapshot = scene.held or scene.latest
-        if snapshot is None:
-            return "the engine does not answer yet"
-        if not isinstance(focused, Plot):
-            return tables.pane(snapshot, self.topic(), scene.seconds)
-        panel, curve = focused.panel, snapshot.allan
-        stream = next((one for one in scene.streams if (one.board, one.name) == (panel.board, panel.stream)), None)
-        if stream is None:
-            return "there are no readings of this plot now"
-        if scene.allan == (panel.board, panel.stream) and curve is not None:
-            return tables.allan(snapshot, curve, stream.channels)
-        ask = partial(self.client.command, "readings", board=panel.board, stream=panel.stream, from_ns=stream.start_ns,
-                      to_ns=stream.end_ns)  # fmt: skip
-        return tables.readings(snapshot, stream, ask() if self.place.inline else await asyncio.to_thread(ask))
+        panel = self.focused.panel if isinstance(self.focused, Plot) else None
+        return await tables.of(self.scene, self.topic(), panel, self._ask)
+
+    async def _ask(self, verb: str, **arguments: object) -> dict[str, Any]:
+        ask = partial(self.client.command, verb, **arguments)
+        return ask() if self.place.inline else await asyncio.to_thread(ask)
 
     def actions(self) -> Iterator[tuple[str, str, str]]:
         """Yield what can be done now; labels by the name of their class."""

@@ -1,11 +1,11 @@
 """The panes of the live page and of a replay as tables.
 
-Rule of this room: pure. A plot's table holds the readings themselves, which the engine still has, and not the columns
+Rule of this room: pure but for what it asks the engine. A plot's table holds the readings themselves, which the engine still has, and not the columns
 that were drawn; everything else is what the pane says.
 """
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,14 +13,45 @@ import numpy.typing as npt
 
 from hil.allanview import AllanView
 from hil.snapshot import Snapshot, StreamView
+from hil.tui.chart import Panel
 from hil.tui.sheet import Sheet, table
+from hil.tui.state import Scene
 
-__all__ = ["allan", "command", "pane", "readings"]
+__all__ = ["allan", "command", "of", "pane", "readings"]
 
 Int64 = npt.NDArray[np.int64]
 
 BOARDS = ("role", "state", "reason", "port", "model", "serial", "firmware", "dialect", "rate_hz", "samples", "lost",
           "drift_ppm", "drift_low", "drift_high", "uncertainty_us", "boot", "queue_fill", "bytes_received")  # fmt: skip
+
+
+async def of(
+    scene: Scene, name: str, panel: Panel | None, ask: Callable[..., Awaitable[dict[str, Any]]]
+) -> Sheet | str:
+    """Return what a pane shows, or one sentence why it has no table.
+
+    Args:
+        scene: How the bench is looked at.
+        name: The pane's name.
+        panel: What it plots; None where it says words.
+        ask: Gives the engine a command.
+
+    Raises:
+        BridgeError: The engine does not answer.
+    """
+    snapshot = scene.held or scene.latest
+    if snapshot is None:
+        return "the engine does not answer yet"
+    if panel is None:
+        return pane(snapshot, name, scene.seconds)
+    stream = next((one for one in scene.streams if (one.board, one.name) == (panel.board, panel.stream)), None)
+    if stream is None:
+        return "there are no readings of this plot now"
+    if scene.allan == (panel.board, panel.stream) and snapshot.allan is not None:
+        return allan(snapshot, snapshot.allan, stream.channels)
+    start, end = stream.start_ns, stream.end_ns
+    found = await ask("readings", board=panel.board, stream=panel.stream, from_ns=start, to_ns=end)
+    return readings(snapshot, stream, found)
 
 
 def command(snapshot: Snapshot, seconds: float, board: str = "", stream: str = "") -> str:

@@ -223,6 +223,11 @@ class FakeClient:
     def command(self, verb: str, **args: Any) -> dict[str, Any]:
         if self.trouble is not None:
             raise self.trouble
+        if verb == "readings":  # asks, and changes nothing
+            t_ns = np.arange(args["to_ns"] - 10 * SECOND, args["to_ns"], SECOND // 10, dtype=np.int64)
+            kept = t_ns[t_ns >= args["from_ns"]]
+            width = 64 if args["board"] == "thermal" else 2 if args["board"] == "ppg" else 6
+            return {"t_ns": kept, "values": np.arange(len(kept) * width, dtype=np.float32).reshape(-1, width)}
         self.commands.append((verb, args))
         return {}
 
