@@ -35,7 +35,7 @@ def after_enrolment(
     base: Base, old: Sequence[int], triple: Sequence[int], unseen: Statistics, embedded: Float, shots: int,
     chance: np.random.Generator,
 ) -> Iterator[tuple[str, int, dict[str, float]]]:  # fmt: skip
-    """Enrol two of three classes from other people, and leave the third unknown; yield a person, the third, and figures.
+    """Enrol two of three classes from other people, the third stays unknown; yield a person, the third, and figures.
 
     Args:
         base: A model that has met neither these people nor the three classes.
