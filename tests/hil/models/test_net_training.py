@@ -20,10 +20,9 @@ from hil.models.augment_frames import moved
 from hil.models.checkpoint import Checkpoint
 from hil.models.datasets import Dataset, Series, load_dataset
 from hil.models.device import device_for
-from hil.models.evaluate import cross_validate, judge
-from hil.models.package import read_package, write_package
+from hil.models.evaluate import judge
 from hil.models.train import Progress, set_apart, train, train_and_judge, trained
-from hil.models.training_config import TrainConfig, load_config
+from hil.models.training_config import load_config
 
 CONFIG = """
 schema = 1
@@ -125,7 +124,7 @@ import sys
 from pathlib import Path
 from hil.models.datasets import load_dataset
 from hil.models.train import train_and_judge
-from hil.models.training_config import TrainConfig, load_config
+from hil.models.training_config import load_config
 folder = Path(sys.argv[1])
 config = load_config(folder / "waves.toml")
 told = lambda at: print(at.stage, at.step, flush=True)
@@ -186,31 +185,6 @@ def test_the_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.hilmodel.fit.ckpt").write_bytes(b"\x10 damaged")
     with pytest.raises(OSError, match="checkpoint is damaged"):
         Checkpoint(tmp_path / "a.hilmodel.fit.ckpt", "x").load()
-
-
-@pytest.mark.training
-def test_a_kept_model_is_of_the_same_training_where_a_younger_key_has_its_default_and_of_no_other(
-    tmp_path: Path,
-) -> None:
-    config = load_config(waves(tmp_path))
-    dataset = load_dataset(config.data, tmp_path)
-
-    def judged(asked: TrainConfig) -> str:
-        (fold,) = cross_validate(asked, dataset, [config.seed], [("4",)], keep=tmp_path)
-        return fold.package.sha256
-
-    judged(config)
-    place = tmp_path / f"{config.name}-{config.seed}-4.hilmodel"
-    package = read_package(place)
-    told = dict(package.contract.lineage["config"])
-    del told["generated"]  # as if the key had come later
-    contract = package.contract.model_copy(update={"lineage": {**package.contract.lineage, "config": told}})
-    place.unlink()
-    older = write_package(place, contract, dict(package.weights))
-    assert judged(config) == older.sha256
-    training = config.training.model_copy(update={"lr": 0.5})
-    with pytest.raises(UsageError, match="model of another training"):
-        judged(config.model_copy(update={"training": training}))
 
 
 @pytest.mark.training
