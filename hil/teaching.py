@@ -16,6 +16,7 @@ from typing import Any
 
 from firmware_bridge.errors import UsageError
 from hil.config import ModelConfig
+from hil.models.kshot import SHIPPED
 from hil.modelstage import ModelStage
 
 __all__ = ["Teaching"]
@@ -100,7 +101,7 @@ class Teaching:
             raise UsageError(f"there is no model {model!r}", "show", "load one: hil ui PORT --model FILE")
         if stage.state != "ready" or stage.shown() is None:
             why = stage.sentence or "only a model of architecture shots learns a class from examples"
-            raise UsageError(f"{model} cannot be taught by showing: {why}", "show", "see `hil enrol --help`")
+            raise UsageError(f"{model} cannot be taught by showing: {why}", "show", f"load {SHIPPED}")
         return stage
 
     def _told(self) -> dict[str, Any]:
@@ -109,7 +110,7 @@ class Teaching:
 
 def _free(parent: Path, name: str, label: str, taken: set[str]) -> tuple[Path, str]:
     """Return a file that is not there yet, and a name that no model here has."""
-    own = parent.resolve().parent != Path(__file__).resolve().parent / "models" and os.access(parent.parent, os.W_OK)
+    own = parent.resolve().parent != SHIPPED.parent and os.access(parent.parent, os.W_OK)
     folder = parent.parent if own else Path()
     slug = re.sub(r"[^A-Za-z0-9_-]+", "-", label).strip("-") or "class"
     for at in range(1, 1000):

@@ -13,7 +13,7 @@ from hil.cli.data import By
 if TYPE_CHECKING:
     from hil.models.datasets import Dataset
 
-__all__ = ["VERBS", "Base", "DataOption", "Page", "compare_models", "dataset_for", "is_model", "validate"]
+__all__ = ["VERBS", "Base", "DataOption", "Page", "compare_models", "dataset_for", "is_model", "made", "validate"]
 
 DataOption = Annotated[
     Path | None,
@@ -90,7 +90,7 @@ def validate(
             raise FileError("its folder does not exist", str(path), "make the folder, or choose another one")
     given, dataset = _given(what, source, base, baseline, seed, epochs, streams)
     if keep is not None:
-        _made(keep)
+        made(keep)
     plan = Plan(by, folds, seeds, level, nested, STRENGTHS[faults], random_gap, window, hop, against)
     split = None if split_file is None else read_split(split_file)
     with worked("validation") as told:
@@ -114,7 +114,12 @@ def validate(
         _show(found)
 
 
-def _made(folder: Path) -> None:
+def made(folder: Path) -> None:
+    """Make a folder where there is none.
+
+    Raises:
+        FileError: It cannot be made.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

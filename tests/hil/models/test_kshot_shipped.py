@@ -16,13 +16,13 @@ from hil.models import load_model
 from hil.models.data_config import NpzLayout
 from hil.models.datasets import digest, load_npz
 from hil.models.evaluate import judge
+from hil.models.kshot import SHIPPED
 from hil.models.kshot.enrol import can_enrol
 from hil.models.training_config import TrainConfig, load_config
 from hil.recording.reader import Recording
 from hil.teaching import Teaching
 
 ROOT = Path(__file__).resolve().parents[3]
-SHIPPED = Path(hil.models.__file__).parent / "shots.hilmodel"
 UNSEEN = Path(firmware_bridge.__file__).parent / "virtual" / "watch_unseen.npz"
 RECORDING = ROOT / "scenarios" / "recordings" / "watch-unseen-9.mcap"
 EXERCISES = ("PEN", "ABD", "FEL", "IR", "ER", "TRAP", "ROW")
