@@ -75,9 +75,7 @@ class Bank:
         if scores is not None and scores.weights_sha256 != network:
             scores, self.why = None, "the scores in the model file are those of another network"
         within, between, limits = (np.array(one) for one in (reference.within, reference.between, reference.limits))
-        rules = suspicion_rules(
-            within, between, limits, len(layout.channels), max(CAP, _SLACK * reference.unexplained)
-        )
+        rules = suspicion_rules(within, between, limits, len(layout.channels), max(CAP, _SLACK * reference.unexplained))
         rules += rising_rules(*(np.array([one]) for one in reference.oddness[1:]))
         self._labels: Labels | None = None
         if scores is not None:

@@ -65,7 +65,9 @@ def least(fits: Callable[[float], bool], factors: Sequence[float] = _FACTORS) ->
     return factors[low]
 
 
-def shapes_of(shares: Callable[[Float], Sequence[Float]], orders: int, kinds: Sequence[int], floor: float) -> tuple[Float, Float]:
+def shapes_of(
+    shares: Callable[[Float], Sequence[Float]], orders: int, kinds: Sequence[int], floor: float
+) -> tuple[Float, Float]:
     """Return how limits lie to each other, from the 0.99 quantile of what sums are where nothing limits them.
 
     People are few and numbers many, and each person is odd in a few of them; so a number's own quantile counts half
@@ -112,7 +114,8 @@ def rising_limits(
     """
     orders = len(numbers[0])
     every = [one for some in numbers for one in some]
-    rules = rising_rules(*(np.repeat(one, orders, axis=0) for one in (within, between)), np.ones(within.shape[1]))
+    own, apart = (np.repeat(one, orders, axis=0) for one in (within, between))
+    rules = rising_rules(own, apart, np.ones(within.shape[1]))
 
     def shares(limits: Float) -> list[Float]:
         return peaks(replace(rules, limits=np.broadcast_to(limits, rules.within.shape)), every)

@@ -83,7 +83,7 @@ def middles(looks: Float) -> tuple[Float, Float, Float]:
 
 
 def spreads(people: Sequence[Float], shifts: int) -> tuple[Float, Float]:
-    """Return the spread of numbers within and between people, each `(L, H)`; of log ratios, from `shifts` on, 1 and 0."""
+    """Return the spread within and between people of numbers `(L, H)` of each; from `shifts` on they are 1 and 0."""
     within = np.sqrt(np.mean([one.var(axis=0) for one in people], axis=0))
     between = np.std([one.mean(axis=0) for one in people], axis=0)
     within[shifts:], between[shifts:] = 1.0, 0.0

@@ -8,7 +8,7 @@ the classes of the dataset; where it has none, one suspicion must explain `EXPLA
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -112,14 +112,19 @@ def limits_of(
                 factor * np.array([of[one.person] for one in some]), lowest)), some), strict=True)
         ]  # fmt: skip
 
+    def rare(explained: float, factor: float) -> bool:
+        return bound(_highest(usual(factor), explained), quiet(sensor_per_hour, hours)) <= 1
+
     for explained in EXPLAINED:
-        factor = least(lambda one, e=explained: bound(_highest(usual(one), e), quiet(sensor_per_hour, hours)) <= 1, _FACTORS)  # type: ignore[misc]  # mypy knows no type of a lambda's default
+        factor = least(partial(rare, explained), _FACTORS)
         called = sum(_named(course, explained)[one.strange :].max() >= 1 for one, course in strange(factor))
         if called <= STRANGE * movements:
             break
     found = np.maximum(factor * shape, lowest)
     chance = quiet(model_per_hour, hours)
-    opened = courses(replace(_limited(rules, np.maximum(factor * others, lowest)), cap=np.full(rules.within.shape, _OPEN)), clean)
+    opened = courses(
+        replace(_limited(rules, np.maximum(factor * others, lowest)), cap=np.full(rules.within.shape, _OPEN)), clean
+    )
     alone = _highest(opened, explained, named=False)
     limit, odd = rising_limits(
         np.array([one.within[-1:] for one in clean[::ORDERS]]), np.array([one.between[-1:] for one in clean[::ORDERS]]),

@@ -102,9 +102,19 @@ class Watch:
         """Return where it stands."""
         far = self._far[0] / self._far[1] if self._far[1] else None
         return State(
-            self.verdict, self._finding, sum(self.counts.values()), self._share, self._model,
+            self.verdict, self._finding, self.looks, self._share, self._model,
             dict(zip(self.reference.channels, self.bank.distances.values(self.row), strict=True)), far, self.bank.why,
         )  # fmt: skip
+
+    @property
+    def looks(self) -> int:
+        """Looks so far."""
+        return sum(self.counts.values())
+
+    @property
+    def finding(self) -> Finding | None:
+        """What is different, None where nothing is."""
+        return self._finding
 
     def judge(self, look: Look, readings: npt.NDArray[np.floating]) -> Change | None:
         """Return the change of the verdict that a look of this stream makes."""
