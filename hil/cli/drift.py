@@ -8,7 +8,7 @@ import typer
 
 from firmware_bridge.errors import UsageError
 from hil.cli.common import Json, Output, Quiet, Seed, print_json, print_table, talk, tell_lost, worked
-from hil.cli.validate import Base, is_model
+from hil.cli.validate import Base, is_model, make_folder
 
 if TYPE_CHECKING:
     from hil.drift.verdict import Change
@@ -42,6 +42,10 @@ def drift(
         bool, typer.Option("--scores/--no-scores", help="Train a network for each fold and watch its scores, too.")
     ] = True,
     classes: Annotated[bool, typer.Option("--classes/--no-classes", help="Hold out a class, too.")] = True,
+    keep: Annotated[
+        Path | None,
+        typer.Option("--keep", metavar="FOLDER", help="Of the networks of every fold: a killed run goes on there."),
+    ] = None,
     seed: Seed = 0,
     output: Output = None,
     json: Json = False,
@@ -59,7 +63,9 @@ def drift(
     if not data:
         raise UsageError("nothing was given to look at", "--data", "give --data FILE, or a dataset with --evaluate")
     if evaluate:
-        _evaluate(what, base or data[0], folds, epochs, tuple(kinds or ()), scores, classes, seed, output, json, quiet)
+        _evaluate(
+            what, base or data[0], folds, epochs, tuple(kinds or ()), scores, classes, keep, seed, output, json, quiet
+        )
     elif learn:
         _learn(what, data[0], base, seed, output, json, quiet)
     else:
@@ -165,7 +171,7 @@ def _learn(what: str, data: Path, base: Path | None, seed: int, output: Path | N
 
 def _evaluate(
     what: str, folder: Path, folds: int | None, epochs: int | None, kinds: tuple[str, ...], scores: bool,
-    classes: bool, seed: int, output: Path | None, json: bool, quiet: bool,
+    classes: bool, keep: Path | None, seed: int, output: Path | None, json: bool, quiet: bool,
 ) -> None:  # fmt: skip
     from hil.models.datasets import load_dataset
     from hil.models.training_config import load_config
@@ -183,6 +189,8 @@ def _evaluate(
     if epochs is not None:
         config = config.model_copy(update={"training": config.training.model_copy(update={"epochs": epochs})})
     dataset = load_dataset(config.data, folder)
+    if keep is not None:
+        make_folder(keep)
 
     def kept(found: dict[str, Any]) -> None:
         if output is not None:
@@ -194,7 +202,7 @@ def _evaluate(
             told(share)
             talk(line, quiet)
 
-        found = drift_score(config, dataset, DriftPlan(folds, kinds, scores, classes, seed=seed), tell, kept)
+        found = drift_score(config, dataset, DriftPlan(folds, kinds, scores, classes, seed=seed), tell, kept, keep)
     if json:
         print_json(found)
     else:

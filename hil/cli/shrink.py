@@ -8,7 +8,7 @@ import typer
 
 from firmware_bridge.errors import FileError, MissingPart, UsageError
 from hil.cli.common import Json, Quiet, Seed, print_json, print_table, talk, worked
-from hil.cli.validate import Base, DataOption, Page, dataset_for, made
+from hil.cli.validate import Base, DataOption, Page, dataset_for, make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,7 +136,7 @@ def _of_config(model: Path, source: Path, plan: "Plan", folds: int, keep: Path |
         config = config.model_copy(update={"training": training})
     dataset = load_dataset(config.data, source)
     if keep is not None:
-        made(keep)
+        make_folder(keep)
     return lambda tell: shrunk_across(config, dataset, plan, folds, keep, tell, model.parent)
 
 

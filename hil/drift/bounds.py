@@ -16,7 +16,7 @@ from scipy import stats
 from hil.drift.leftout import peaks
 from hil.drift.rules import LEAST_RISING, rising_rules
 
-__all__ = ["bound", "least", "log_spread", "quiet", "rising_limits", "shape_of"]
+__all__ = ["bound", "least", "log_spread", "quiet", "rising_limits", "shapes_of"]
 
 Float = npt.NDArray[np.float64]
 
@@ -65,16 +65,38 @@ def least(fits: Callable[[float], bool], factors: Sequence[float] = _FACTORS) ->
     return factors[low]
 
 
-def shape_of(shares: Callable[[Float], Sequence[Float]], width: int, floor: float) -> Float:
-    """Return the 0.99 quantile of what each number's sum is where nothing limits it: how limits lie to each other.
+def shapes_of(
+    shares: Callable[[Float], Sequence[Float]], orders: int, kinds: Sequence[int], floor: float
+) -> tuple[Float, Float]:
+    """Return how limits lie to each other, from the 0.99 quantile of what sums are where nothing limits them.
+
+    People are few and numbers many, and each person is odd in a few of them; so a number's own quantile counts half
+    (geometrically) and that of all numbers of its kind half.
 
     Args:
-        shares: Gives shares of limits `(L, H)` of sessions under limits `(H,)`.
-        width: Numbers `H`.
+        shares: Gives shares of limits `(L, H)` of sessions under limits `(H,)`, those of a person side by side.
+        orders: Sessions of a person.
+        kinds: Of each number its kind `(H,)`.
         floor: Least limit.
+
+    Returns:
+        Of everybody `(H,)`, and for each session by the other people, as an unseen person meets them `(sessions, H)`.
     """
-    found: Float = np.quantile(np.concatenate(shares(np.full(width, _UNLIMITED))) * _UNLIMITED, 0.99, axis=0)
-    return np.maximum(found, floor)
+    of = np.array(kinds)
+    sums = [one * _UNLIMITED for one in shares(np.full(len(of), _UNLIMITED))]
+
+    def shape(some: Sequence[Float]) -> Float:
+        every = np.concatenate(some)
+        own = np.maximum(np.quantile(every, 0.99, axis=0), floor)
+        for kind in np.unique(of):
+            own[of == kind] = np.sqrt(own[of == kind] * max(float(np.quantile(every[:, of == kind], 0.99)), floor))
+        return own
+
+    whole = shape(sums)
+    if len(sums) <= 2 * orders:
+        return whole, np.tile(whole, (len(sums), 1))
+    others = [shape(sums[:at] + sums[at + orders :]) for at in range(0, len(sums), orders)]
+    return whole, np.repeat(others, orders, axis=0)
 
 
 def rising_limits(
@@ -92,7 +114,8 @@ def rising_limits(
     """
     orders = len(numbers[0])
     every = [one for some in numbers for one in some]
-    rules = rising_rules(*(np.repeat(one, orders, axis=0) for one in (within, between)), np.ones(within.shape[1]))
+    own, apart = (np.repeat(one, orders, axis=0) for one in (within, between))
+    rules = rising_rules(own, apart, np.ones(within.shape[1]))
 
     def shares(limits: Float) -> list[Float]:
         return peaks(replace(rules, limits=np.broadcast_to(limits, rules.within.shape)), every)
@@ -100,6 +123,6 @@ def rising_limits(
     def highest(limits: Float) -> Float:
         return np.array([one.max() for one in shares(limits)]).reshape(-1, orders)
 
-    shape = shape_of(shares, within.shape[1], LEAST_RISING)
-    found = np.maximum(least(lambda one: bound(highest(one * shape), chance, spread) <= 1) * shape, LEAST_RISING)
-    return found, highest(found)
+    shape, others = shapes_of(shares, orders, range(within.shape[1]), LEAST_RISING)
+    factor = least(lambda one: bound(highest(np.maximum(one * others, LEAST_RISING)), chance, spread) <= 1)
+    return np.maximum(factor * shape, LEAST_RISING), highest(np.maximum(factor * others, LEAST_RISING))

@@ -126,6 +126,11 @@ class Sums:
         self._seen[rows] = seen + calm
         return share
 
+    def ages_of(self, rows: npt.NDArray[np.int64], at: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return the same for a number of each of some streams."""
+        found: npt.NDArray[np.int64] = self.ages[rows, self.sums[rows, :, at].argmax(axis=1), at]
+        return found
+
     def age(self, at: int, row: int = 0) -> int:
         """Return how many looks ago the larger sum of a number began."""
         return int(self.ages[row, int(self.sums[row, :, at].argmax()), at])

@@ -12,18 +12,15 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from hil.drift.blame import USUAL, blamed
+from hil.drift.blame import KEPT, USUAL, blamed
 from hil.drift.change import CALM, Rules, Sums
 from hil.drift.looks import Layout
 from hil.drift.suspicions import Suspicions
 
-__all__ = ["KEPT", "Course", "Session", "Stretch", "courses", "middles", "ordered", "peaks", "sessions", "spreads"]
+__all__ = ["Course", "Session", "Stretch", "courses", "middles", "ordered", "peaks", "sessions", "spreads"]
 
 Float = npt.NDArray[np.float64]
 Part = TypeVar("Part")
-
-KEPT = 64
-"""Looks that are kept to say what has changed."""
 
 _SHRUNK = 0.05
 """How far correlations of looks are drawn to none: there are few people."""
@@ -83,7 +80,7 @@ def middles(looks: Float) -> tuple[Float, Float, Float]:
 
 
 def spreads(people: Sequence[Float], shifts: int) -> tuple[Float, Float]:
-    """Return the spread of numbers within and between people, each `(L, H)`; of log ratios, from `shifts` on, 1 and 0."""
+    """Return the spread within and between people of numbers `(L, H)` of each; from `shifts` on they are 1 and 0."""
     within = np.sqrt(np.mean([one.var(axis=0) for one in people], axis=0))
     between = np.std([one.mean(axis=0) for one in people], axis=0)
     within[shifts:], between[shifts:] = 1.0, 0.0
@@ -161,12 +158,16 @@ def courses(rules: Rules, some: Sequence[Session]) -> list[Course]:
 
 def _course(session: Session, sensor: Float, ages: npt.NDArray[np.int64]) -> Course:
     calm = sensor < CALM
-    usual, seen = np.cumsum(session.standard * calm[:, None], axis=0), np.cumsum(calm)
     explained = np.zeros(len(sensor))
-    for at in np.flatnonzero(~calm).tolist():
-        age = min(max(int(ages[at]), 1), KEPT, at + 1)
-        stood = session.standard[at + 1 - age : at + 1]
-        explained[at] = blamed(session.suspected, stood, usual[at] / (seen[at] + USUAL)).share
+    at = np.flatnonzero(~calm)
+    if len(at):
+        usual = np.cumsum(session.standard * calm[:, None], axis=0)[at] / (np.cumsum(calm)[at] + USUAL)[:, None]
+        _, ratios, odd = session.suspected.parts(session.standard)
+        seen = np.concatenate((session.standard, ratios, odd[:, None]), axis=1)
+        sums = np.concatenate((np.zeros((1, seen.shape[1])), np.cumsum(seen, axis=0)))
+        age = np.minimum(np.maximum(ages[at], 1), np.minimum(at + 1, KEPT))
+        stood = (sums[at + 1] - sums[at + 1 - age]) / age[:, None]
+        explained[at] = [one.share for one in blamed(session.suspected, stood, usual)]
     return Course(sensor, explained)
 
 

@@ -8,16 +8,17 @@ the classes of the dataset; where it has none, one suspicion must explain `EXPLA
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import numpy.typing as npt
 
-from hil.drift.bounds import bound, least, log_spread, quiet, rising_limits, shape_of
+from hil.drift.bounds import bound, least, log_spread, quiet, rising_limits, shapes_of
 from hil.drift.change import CALM, CAP, Rules
 from hil.drift.leftout import Course, Session, Stretch, courses, peaks, sessions
 from hil.drift.looks import Layout
 from hil.drift.rules import LEAST_RATIO, suspicion_rules
+from hil.drift.suspicions import KINDS
 
 __all__ = ["EXPLAINED", "ORDERS", "STRANGE", "Limits", "limits_of"]
 
@@ -29,11 +30,14 @@ ORDERS = 4
 STRANGE = 0.1
 """Share of movements nobody showed that may be called a sensor's fault."""
 
-EXPLAINED = tuple(round(0.3 + 0.05 * at, 2) for at in range(9))
+EXPLAINED = (0.4, 0.45, 0.5, 0.55, 0.6)
 """Shares of what stands out that one suspicion may have to explain: the least that serves is taken."""
 
 _CLASSES = 8
 """So many classes are left out in turn, the most seen: more would say little that is new."""
+
+_FACTORS = tuple(float(one) for one in np.geomspace(1.0, 8.0, 25))
+"""Factors that are tried: a limit below what one clean look in a hundred reaches would be none."""
 
 _LEAST = 2.0
 """Least limit of a channel's suspicion: a few people's hours say little of what is rare."""
@@ -87,7 +91,10 @@ def limits_of(
     hours = sum(len(one.standard) for one in clean) / len(clean) * look_hours
     rules, channels = _rules(clean, len(layout.channels)), len(layout.channels)
     numbers = [one.numbers[:, :-1] for one in clean]
-    shape = shape_of(lambda some: peaks(_limited(rules, some), numbers), rules.within.shape[1], _LEAST)
+    width = rules.within.shape[1]
+    kinds = [min(at // channels, len(KINDS)) for at in range(width)]
+    shape, others = shapes_of(lambda some: peaks(_limited(rules, some), numbers), ORDERS, kinds, _LEAST)
+    of = {one.person: shape for one, shape in zip(clean, others, strict=True)}
     lowest = np.zeros(len(shape))
     lowest[3 * channels :] = LEAST_RATIO
     strangers = [(_rules(some, channels), some) for some in _left_out(layout, people, seed)]
@@ -95,23 +102,29 @@ def limits_of(
 
     @cache
     def usual(factor: float) -> list[Course]:
-        return courses(_limited(rules, np.maximum(factor * shape, lowest)), clean)
+        return courses(_limited(rules, np.maximum(factor * others, lowest)), clean)
 
     @cache
     def strange(factor: float) -> list[tuple[Session, Course]]:
         return [
             pair for own, some in strangers
-            for pair in zip(some, courses(_limited(own, np.maximum(factor * shape, lowest)), some), strict=True)
+            for pair in zip(some, courses(_limited(own, np.maximum(
+                factor * np.array([of[one.person] for one in some]), lowest)), some), strict=True)
         ]  # fmt: skip
 
+    def rare(explained: float, factor: float) -> bool:
+        return bound(_highest(usual(factor), explained), quiet(sensor_per_hour, hours)) <= 1
+
     for explained in EXPLAINED:
-        factor = least(lambda one, e=explained: bound(_highest(usual(one), e), quiet(sensor_per_hour, hours)) <= 1)  # type: ignore[misc]  # mypy knows no type of a lambda's default
+        factor = least(partial(rare, explained), _FACTORS)
         called = sum(_named(course, explained)[one.strange :].max() >= 1 for one, course in strange(factor))
         if called <= STRANGE * movements:
             break
     found = np.maximum(factor * shape, lowest)
     chance = quiet(model_per_hour, hours)
-    opened = courses(replace(_limited(rules, found), cap=np.full(rules.within.shape, _OPEN)), clean)
+    opened = courses(
+        replace(_limited(rules, np.maximum(factor * others, lowest)), cap=np.full(rules.within.shape, _OPEN)), clean
+    )
     alone = _highest(opened, explained, named=False)
     limit, odd = rising_limits(
         np.array([one.within[-1:] for one in clean[::ORDERS]]), np.array([one.between[-1:] for one in clean[::ORDERS]]),

@@ -128,8 +128,8 @@ class DriftTap:
         """By board and stream."""
         self._bank = Bank(contract.reference, network_digest(package))
         self._frame = contract.frame
-        self._mean = np.array([item.mean for item in contract.inputs], np.float32)
-        self._std = np.array([item.std for item in contract.inputs], np.float32)
+        means, spreads = [item.mean for item in contract.inputs], [item.std for item in contract.inputs]
+        self._scaled = (np.array(spreads, np.float32), np.array(means, np.float32))
         self._logits = contract.outputs == "logits"
 
     def __call__(
@@ -137,7 +137,7 @@ class DriftTap:
         outputs: npt.NDArray[np.float32],
     ) -> None:  # fmt: skip
         """Show hops; see `hil.models.streaming.Tap`."""
-        values = readings * self._std + self._mean
+        values = readings.copy()  # normalised: a look is put back into the units of the reference at once
         scores = outputs.copy() if self._logits else np.log(np.maximum(outputs, 1e-9))
         due: list[Watch] = []
         for board, stream, block, row in shown:
@@ -146,12 +146,12 @@ class DriftTap:
                 watch = Watch(self._bank.reference, frame=self._frame, bank=self._bank)
                 self.watches[board, stream] = watch
             if watch in due:
-                look(due)
+                look(due, self._scaled)
                 due = []
             if watch.hold(values[row], block.t_ns, scores[row] if block.decide else None, block.reset):
                 due.append(watch)
         if due:
-            look(due)
+            look(due, self._scaled)
 
     def states(self) -> dict[tuple[str, str], State]:
         """Return where every watch stands."""

@@ -166,25 +166,43 @@ def cross_validate(
     Raises:
         UsageError: A model or checkpoint in `keep` is of another training.
     """
-    from hil.models.train import clear_checkpoints, trained
-
     chosen = folds_of(dataset.people) if folds is None else [tuple(fold) for fold in folds]
     for seed in seeds:
         for fold in chosen:
             seeded = config.model_copy(update={"seed": seed})
-            place = None if keep is None else keep / f"{config.name}-{seed}-{'-'.join(fold)}.hilmodel"
-            if place is not None and place.exists():
-                package = _kept(place, seeded, fold, dataset)
-            else:
-                package = trained(seeded, dataset, fold, folder=folder, keep=place).package
-                if place is not None:
-                    write_package(place, package.contract, package.program or dict(package.weights))
-                    clear_checkpoints(place)
+            package = kept_or_trained(seeded, dataset, fold, folder=folder, keep=keep)
             decisions = judge(package, dataset.of(fold))
             if progress is not None:
                 found = decisions.score(len(dataset.labels))
                 progress(f"seed {seed}, held out {', '.join(fold)}: macro-F1 {found.macro_f1:.3f}, ECE {found.ece:.3f}")
             yield Fold(seed, tuple(fold), package, decisions)
+
+
+def kept_or_trained(
+    config: TrainConfig, dataset: Dataset, fold: Sequence[str], *, folder: Path = Path(), keep: Path | None = None
+) -> Package:
+    """Return a model trained without some people: the one that an earlier run left, or a new one that is left there.
+
+    Args:
+        config: What to train and how.
+        dataset: Labelled readings.
+        fold: Who is held out.
+        folder: Where the configuration lies, for a network of the user's own.
+        keep: Folder of models and checkpoints; None: nothing is left.
+
+    Raises:
+        UsageError: The model or checkpoint in `keep` is of another training.
+    """
+    from hil.models.train import clear_checkpoints, trained
+
+    place = None if keep is None else keep / f"{config.name}-{config.seed}-{'-'.join(fold)}.hilmodel"
+    if place is not None and place.exists():
+        return _kept(place, config, fold, dataset)
+    package = trained(config, dataset, fold, folder=folder, keep=place).package
+    if place is not None:
+        write_package(place, package.contract, package.program or dict(package.weights))
+        clear_checkpoints(place)
+    return package
 
 
 def unconditioned(package: Package) -> Package:

@@ -1,7 +1,7 @@
 """The panes of the live page and of a replay as tables.
 
-Rule of this room: pure but for what it asks the engine. A plot's table holds the readings themselves, which the engine still has, and not the columns
-that were drawn; everything else is what the pane says.
+Rule of this room: pure but for what it asks the engine. A plot's table holds the readings themselves, which the engine
+still has, and not the columns that were drawn; everything else is what the pane says.
 """
 
 import shlex
