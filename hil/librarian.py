@@ -52,6 +52,7 @@ class Librarian:
             "shelf": self._shelf, "envelopes": self._envelopes, "marks": self._marks, "label": self._label,
             "unlabel": self._unlabel, "undo": self._undo, "examine": _examine, "ports": _ports,
             "dismiss": self._dismiss, "glitch": self._glitch, "models": _models, "explain": _explain,
+            "thumbnail": _thumbnail,
             "quit": self.asked_to_end.set,
         }  # fmt: skip
 
@@ -130,6 +131,10 @@ class Librarian:
             recorded = recording.recorded_marks
         said = labelling.undo(Path(path), recorded, self.clock.now_ns(), self.author)
         return {"sentence": "; ".join(said), **self._marks(path)}
+
+
+def _thumbnail(path: str, columns: int) -> dict[str, Any]:
+    return {"path": path, "moves": list(shelf.thumbnail(Path(path), columns))}
 
 
 def _examine(screen: list[Any], port: str | None = None, loopback: bool = False) -> dict[str, Any]:
