@@ -176,7 +176,7 @@ class FakeClient:
         if self.trouble is not None:
             raise self.trouble
         self.commands.append((verb, args))
-        return {}
+        return {"decided_ns": NOW, "label": "row"} if verb == "seen" else {}
 
 
 class FakeLibrary(FakeClient):
@@ -192,6 +192,12 @@ class FakeLibrary(FakeClient):
         if verb == "shelf":
             made = [Entry(f"recordings/{name}.mcap", 1000, NOW, 10.0, ("imu/samples",)) for name in ("a", "b")]
             return {"folder": args["folder"], "entries": [to_plain(one) for one in made]}
+        if verb == "thumbnail":
+            return {"path": path, "moves": [0.5] * int(args["columns"])}
+        if verb in ("models", "explain"):
+            import models_made  # it is made of these fakes
+
+            return models_made.Helper().command(verb, **args)
         if verb == "envelopes":
             return {"path": path, "streams": [to_plain(readings("imu", args["columns"], 10.0))]}
         label = {"id": "s1", "text": "squat", "board": "", "from_s": 1.0, "to_s": 3.0}
