@@ -158,14 +158,13 @@ class Engine:
     def snapshot(self, view: View) -> Snapshot:
         """Return what a screen that asks for `view` shows now."""
         replay = None if self.replay is None else self.replay.view()
-        now = self._now()
         error = self.pipeline.error
         bench = Bench(
             mode="live" if self.replay is None else "replay", boards=self.source.boards(), models=self.bench.views(),
             recording=self.recorder.view(), replay=replay, classes=self._classes(),
             active_label=self.desk.active_label, trouble="" if error is None else f"the bench has stopped: {error}",
         )  # fmt: skip
-        return self.monitor.snapshot(view, now, bench)
+        return self.monitor.snapshot(view, self._now(), bench)
 
     def summary(self) -> Summary:
         """Return what came of it all, with the ledger."""
@@ -192,9 +191,10 @@ class Engine:
             raise UsageError(f"there is no command {verb!r}", "engine", f"use one of: {', '.join(sorted(known))}")
         try:
             return known[verb](**arguments) or {}
+        except BridgeError as error:
+            self.monitor.say(self._now(), "", "warning", str(error))  # a screen shows it for seconds, the log keeps it
+            raise
         except (TypeError, ValueError) as error:
-            if isinstance(error, BridgeError):
-                raise
             raise UsageError(f"{verb}: {error}", "engine", "see the arguments of the command") from None
 
     def verbs(self) -> Mapping[str, Callable[..., dict[str, Any] | None]]:

@@ -53,6 +53,7 @@ class Librarian:
             "shelf": self._shelf, "envelopes": self._envelopes, "marks": self._marks, "label": self._label,
             "unlabel": self._unlabel, "under": _under, "undo": self._undo, "examine": _examine, "ports": _ports,
             "dismiss": self._dismiss, "glitch": self._glitch, "models": _models, "explain": _explain,
+            "thumbnail": _thumbnail,
             "quit": self.asked_to_end.set,
         }  # fmt: skip
 
@@ -135,6 +136,10 @@ class Librarian:
 
 def _under(path: str, t_s: float) -> dict[str, Any]:
     return {"path": path, "t_s": t_s, "cursors": [to_plain(one) for one in under(Path(path), t_s)]}
+
+
+def _thumbnail(path: str, columns: int) -> dict[str, Any]:
+    return {"path": path, "moves": list(shelf.thumbnail(Path(path), columns))}
 
 
 def _examine(screen: list[Any], port: str | None = None, loopback: bool = False) -> dict[str, Any]:

@@ -5,6 +5,7 @@ be loaded says why. Folders are looked through two levels deep, so that a home f
 """
 
 import os
+import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +65,8 @@ def models_in(folders: Iterable[Path]) -> list[FoundModel]:
     found: dict[Path, int] = {}
     for folder in folders:
         for path in _files(folder, DEEP, (".hilmodel", ".onnx")):
-            known = path.suffix == ".hilmodel" or path.with_suffix(".contract.json").is_file()
+            beside = path.with_suffix(".contract.json").is_file()
+            known = not _generates(path) if path.suffix == ".hilmodel" else beside
             if known and path.resolve() not in found and len(found) < MOST:
                 found[path.resolve()] = path.stat().st_mtime_ns
     return [look(path) for path in sorted(found, key=lambda path: (-found[path], str(path)))]
@@ -107,6 +109,15 @@ def networks_in(folders: Iterable[Path]) -> "dict[int, OpList]":
             except (BridgeError, OSError):
                 continue
     return found
+
+
+def _generates(path: Path) -> bool:
+    """Whether a file holds a generator of readings, which decides nothing (`hil generate`)."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "generator.json" in archive.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return False
 
 
 def _files(folder: Path, deep: int, ends: tuple[str, ...]) -> Iterator[Path]:

@@ -64,6 +64,11 @@ class Library:
         if slot is not None and following is not None:
             self.ask(slot, following[0], **following[1])
 
+    def thumb(self, scene: Reading, columns: int) -> None:
+        """Ask for the next thumbnail; one at a time, so that what somebody looks at never waits for long."""
+        if "thumb" not in self._waiting and (entry := scene.unseen) is not None:
+            self.ask("thumb", "thumbnail", path=entry.path, columns=columns)
+
     def look(self, scene: Reading, columns: int) -> None:
         """Ask for what is to be seen with so many dot columns and is not there."""
         if scene.here is None:
@@ -105,6 +110,8 @@ def learned(scene: Reading, verb: str, values: Mapping[str, Any]) -> Reading:
     if verb == "under":
         cursors = tuple(from_plain(CursorView, one) for one in values["cursors"])
         return replace(scene, under={values["path"]: (values["t_s"], cursors)})
+    if verb == "thumbnail":
+        return replace(scene, thumbs={**scene.thumbs, values["path"]: tuple(values["moves"])})
     marked = Marked.of(dict(values))
     entries = _labelled(scene.entries or (), values["path"], marked)
     return replace(scene, marked={**scene.marked, values["path"]: marked}, entries=entries)

@@ -178,17 +178,19 @@ class ModelsPage(Page):
 
     def action_load(self) -> None:
         """Load the file at the cursor."""
-        found = self.scene.found if self.scene.mode == "files" else None
+        scene = self.scene.choose(self.models.cursor) if self.scene.mode == "files" else self.scene
+        found = scene.found if scene.mode == "files" else None
         if found is None:
             self.say("l lists the model files within reach, enter loads the one at the cursor", True)
         elif found.trouble:
+            self._show(scene)
             self.say(f"{found.name} cannot be loaded: what is wrong with it stands below", True)
         else:
             self.feed.command("load_model", path=found.path)
 
     def action_unload(self) -> None:
         """Let the model at the cursor go, when it is asked for twice."""
-        here = self.scene.here
+        here = self.scene.choose(self.models.cursor).here
         if here is None or self.scene.mode == "files":
             self.say("no model runs here", True)
         elif self._leaving != here.model:

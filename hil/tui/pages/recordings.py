@@ -73,7 +73,9 @@ class RecordingsPage(Page):
         """See `Page.take`."""
         if isinstance(what, Answer):
             return
-        if what.trouble:
+        if what.trouble and what.verb == "thumbnail":  # its line says what is wrong with it
+            self.scene = replace(self.scene, thumbs={**self.scene.thumbs, str(what.args["path"]): ()})
+        elif what.trouble:
             self.say(what.trouble, True)
         else:
             self.scene = learned(self.scene, what.verb, what.values)
@@ -101,6 +103,8 @@ class RecordingsPage(Page):
             lines, about = reelview.picture(scene, pane.size.width, pane.body_height, pane.palette.colour)
             pane.show(lines, about)
             self.library.look(scene, reel.columns_of(pane.size.width))
+        if listed and width >= shelflines.WIDE:
+            self.library.thumb(scene, shelflines.THUMB)
 
     def hints(self) -> Sequence[Hint]:
         """Return the keys worth showing now."""
@@ -163,7 +167,7 @@ class RecordingsPage(Page):
     def action_again(self) -> None:
         """Read the folder."""
         self.library.forget()
-        self.scene = replace(self.scene, marked={})
+        self.scene = replace(self.scene, marked={}, thumbs={})
         self.library.ask("shelf", "shelf", folder=str(self.place.folder))
 
     def action_open(self) -> None:
