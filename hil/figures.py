@@ -145,7 +145,7 @@ def _edges(low: float, high: float, step: float) -> Float64:
         bins = math.ceil(number / each)
         return low - step / 2 + each * step * np.arange(bins + 1, dtype=np.float64)
     room = (high - low) * 1e-9 or abs(low) * 1e-6 or 1.0
-    return np.linspace(low - room, high + room, BINS + 1).astype(np.float64, copy=False)
+    return np.linspace(low - room, high + room, BINS + 1, dtype=np.float64)
 
 
 def _xy(ask: Ask, stretch: Stretch, values: Float64, _: int) -> FigureView:

@@ -23,7 +23,7 @@ from hil.bench.row import Row, judge, paired
 from hil.snapshot import BoardView, LogLine, Snapshot, StreamView
 from hil.tui import canvas, chart
 from hil.tui.app import HilApp
-from hil.tui.plot import Manner, Plot
+from hil.tui.plot import Plot
 from hil.view import View
 
 __all__ = ["run"]
@@ -82,7 +82,7 @@ class _Ours(App[None]):
 
     def draw(self, at: int) -> None:
         for plot, stream in zip(self.query(Plot), _STREAMS[at % _FRAMES], strict=True):
-            plot.show_stream(stream, Manner())
+            plot.show_stream(stream)
 
 
 def _theirs() -> App[None]:
