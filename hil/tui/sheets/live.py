@@ -19,6 +19,9 @@ from hil.tui.state import Scene
 
 __all__ = ["allan", "command", "of", "pane", "readings"]
 
+Ask = Callable[..., Awaitable[dict[str, Any]]]
+"""Gives the engine a command by its name, and waits."""
+
 Int64 = npt.NDArray[np.int64]
 
 BOARDS = ("role", "state", "reason", "port", "model", "serial", "firmware", "dialect", "rate_hz", "samples", "lost",
