@@ -55,6 +55,8 @@ def drift(
 
     hil drift exercise.hilmodel --data recordings/session.mcap
 
+    hil drift exercise-small.toml --evaluate --data FOLDER --keep FOLDS -o drift.json
+
     Verdicts: fine, sensor different (which channel, and what: bias, gain, noise, stuck, swap, flip), model wrong (no
     sensor explains it). Live, they stand beside the model; in scenarios as model.NAME.drift.*.
     """
@@ -158,14 +160,20 @@ def _learn(what: str, data: Path, base: Path | None, seed: int, output: Path | N
     content: Any = dict(made.weights) if made.program is None else made.program
     write_package(output, made.contract, content, made.step)
     scores = [] if reference.scores is None else list(reference.scores.people)
+    known = reference.left_out
     plain = {"schema": 1, "file": str(output), "people": list(reference.people), "hours": reference.hours,
              "scores_of": scores, "look_s": reference.samples / contract.rate_hz, "per_hour": reference.per_hour,
-             "seed": seed}  # fmt: skip
+             "seed": seed, "left_out": None if known is None else known.model_dump()}  # fmt: skip
     if json:
         print_json(plain)
     else:
         whose = ", ".join(scores) or "nobody"
         print(f"{output}: {reference.hours:.2f} h of {len(reference.people)} people; scores of {whose}")
+        if known is not None:
+            strange = "" if known.strange is None else (
+                f"; {known.strange:.0%} of {known.movements} left-out movements called a sensor's fault")  # fmt: skip
+            print(f"each person left out: {known.sensor:.0%} of {known.sessions} sessions called a sensor's fault, "
+                  f"{known.model:.0%} the model's{strange}")  # fmt: skip
     talk("its network is the same", quiet)
 
 

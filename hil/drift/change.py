@@ -3,7 +3,9 @@
 Rule of this room: time is counted in looks. People differ for good, so each number is taken against a mean that begins
 at training's and moves to the wearer's own as looks come (a random effect: `within` and `between` say how fast); while
 a number is suspicious its mean stands still, so that a fault is not learnt as a habit. The sum tells when it began:
-where it last was zero (Page 1954). River's detectors do the same for one number at a time; a look has some thirty.
+where it last was zero (Page 1954). Of the libraries, ruptures cuts a whole series after the fact and looks ahead, which
+no live watch can; river's detectors (Page-Hinkley, ADWIN) take one number at a time by one Python object each, where a
+look has some thirty for every board, and they know neither wearers nor a limit that was found on other people.
 """
 
 from dataclasses import dataclass, fields

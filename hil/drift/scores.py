@@ -39,11 +39,14 @@ class Labels:
         """Return `FIGURES` of the decisions of looks, each look by itself: logits `(L, D, labels)` to `(L, 2)`."""
         rows = np.asarray(scores, np.float64)
         away = np.matmul(rows, self._root)[:, :, None] - self._means
-        near = np.sqrt((away * away).sum(axis=3).min(axis=2, initial=np.inf) / rows.shape[2])
-        shifted = np.exp(rows - rows.max(axis=2, keepdims=True))
-        found = np.empty((len(rows), len(FIGURES)))
-        near.mean(axis=1, out=found[:, 0])
-        (1.0 - 1.0 / shifted.sum(axis=2)).mean(axis=1, out=found[:, 1])
+        away *= away
+        figures = np.empty((len(FIGURES), *rows.shape[:2]))
+        np.minimum.reduce(np.add.reduce(away, axis=3), axis=2, initial=np.inf, out=figures[0])
+        figures[0] /= rows.shape[2]
+        np.sqrt(figures[0], out=figures[0])
+        shifted = np.exp(rows - np.maximum.reduce(rows, axis=2, keepdims=True))
+        np.subtract(1.0, 1.0 / np.add.reduce(shifted, axis=2), out=figures[1])
+        found: Float = (np.add.reduce(figures, axis=2) / rows.shape[1]).T
         return found
 
 
