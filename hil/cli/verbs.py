@@ -5,6 +5,7 @@ it, or when somebody asks for `hil.cli.app`.
 """
 
 from hil.cli import (
+    attached,
     bench,
     cluster,
     data,
@@ -37,8 +38,8 @@ __all__ = ["FAMILIES", "app"]
 app = command_line()
 
 FAMILIES = (
-    live, doctor, record, files, judge, learn, enrol, validate, drift, explain, orient, pick, shrink, parity, bench,
-    scenarios, runs, cluster, dut,
+    live, attached, doctor, record, files, judge, learn, enrol, validate, drift, explain, orient, pick, shrink, parity,
+    bench, scenarios, runs, cluster, dut,
 )  # fmt: skip
 for family in FAMILIES:
     for verb in family.VERBS:

@@ -17,16 +17,18 @@ from textual.driver import Driver
 from textual.screen import ModalScreen, Screen
 
 from firmware_bridge.errors import UsageError
-from hil.tui import keys
+from hil.tui import evidence, keys
 from hil.tui.feed import Client
 from hil.tui.help import HelpScreen
 from hil.tui.key import bindings
+from hil.tui.lesson import Lesson
 from hil.tui.page import Page
 from hil.tui.pagelist import PAGES, PageInfo
 from hil.tui.pages.live import LivePage
 from hil.tui.palette import THEMES, Palette
 from hil.tui.pane import Pane
 from hil.tui.state import Scene
+from hil.tui.taught import is_taught, remember
 from hil.tui.workplace import Workplace
 
 __all__ = ["HilApp"]
@@ -45,6 +47,7 @@ class HilApp(App[int]):
         inline: Ask the engine in the app's own thread (tests and pictures).
         place: All of this and more as one value; then the arguments before are not looked at.
         start: Name of the page that is shown first.
+        driver: The terminal to draw on; None: the one that is there.
 
     Raises:
         UsageError: The settings name a theme that is not there.
@@ -58,9 +61,9 @@ class HilApp(App[int]):
 
     def __init__(
         self, client: Client, fps: float = 10.0, owns: bool = True, inline: bool = False,
-        place: Workplace | None = None, start: str = "live",
+        place: Workplace | None = None, start: str = "live", driver: type[Driver] | None = None,
     ) -> None:  # fmt: skip
-        super().__init__()
+        super().__init__(driver_class=driver)
         place = place or Workplace(client, fps, owns, inline)
         self.place = replace(place, bench=self._bench, behind=self._behind)
         self.first = start
@@ -77,6 +80,8 @@ class HilApp(App[int]):
         for info in PAGES:
             self.add_mode(info.name, partial(self._make, info))
         self.calm = False
+        new = start == "live" and place.state is not None and not is_taught(place.state)
+        self.lesson: Lesson | None = Lesson() if new else None
 
     def get_driver_class(self) -> type[Driver]:
         """Draw on a terminal that says how far it is behind, where there is one."""
@@ -137,6 +142,24 @@ class HilApp(App[int]):
             self.screen.dismiss()
         self.switch_mode(name)
 
+    def teach(self, lesson: Lesson | None, sentence: str = "") -> None:
+        """Go on with the lesson; a lesson that is over, or none, is remembered."""
+        state = self.place.state
+        if lesson is None or lesson.over:
+            lesson = None
+            if state is not None:
+                remember(state)
+        self.lesson = lesson
+        if sentence:
+            self.page.say(sentence)
+
+    def action_lesson(self) -> None:
+        """Skip the lesson, or begin it."""
+        if self.lesson is None:
+            self.teach(Lesson(), "the lesson begins: its next key stands above the footer")
+        else:
+            self.teach(None, "the lesson is skipped and does not come again")
+
     def action_motion(self) -> None:
         """Draw seldom and animate nothing, or as before."""
         self.calm = not self.calm
@@ -146,9 +169,19 @@ class HilApp(App[int]):
         if self.calm != self.place.settings.reduced_motion:
             self.page.say("two pictures a second, nothing is animated" if self.calm else "as many pictures as before")
 
-    def action_picture(self) -> None:
+    async def action_picture(self) -> None:
         """Keep a picture of the screen."""
-        self.deliver_screenshot()
+        await self.action_export("picture")
+
+    def action_evidence(self) -> None:
+        """Offer what can be taken along of the focused pane."""
+        self.push_screen(evidence.EvidenceScreen(self.page))
+
+    async def action_export(self, form: str) -> None:
+        """Take something along: `picture`, `csv`, `npz`, `copy`, `command` or `file`."""
+        if isinstance(self.screen, evidence.EvidenceScreen):
+            self.screen.dismiss()
+        self.page.say(*await evidence.export(self, self.page, form))
 
     def action_help(self) -> None:
         """Explain the focused pane and all keys of this page."""
@@ -169,6 +202,10 @@ class HilApp(App[int]):
             if not page.may_leave():
                 self.action_page(name)
                 return
+        self.close_pages()
+        self.exit(0)
+
+    def close_pages(self) -> None:
+        """Let every page go of what it holds, whichever way the screen ends; a second time does nothing."""
         for page in self.pages.values():
             page.close()
-        self.exit(0)

@@ -106,6 +106,7 @@ def draw(
     axis: tuple[float, float] | None = None,
     lanes: bool = False,
     edge: str = "now",
+    shared: bool = False,
 ) -> Cells:
     """Draw the chart below its title.
 
@@ -117,6 +118,7 @@ def draw(
         axis: Range of the readings; by default round numbers that hold them.
         lanes: Whether each channel gets a band and a range of its own.
         edge: What is written at the right end of the time axis.
+        shared: Whether the range holds for lanes, too.
 
     Returns:
         `width` by `height` cells.
@@ -133,7 +135,7 @@ def draw(
     inks = np.array([channel_ink(channel) for channel in channels], np.uint16)
     bands, places = _bands(channels, rows, lanes), []
     for first, last, some in bands:
-        span = axis if axis and len(bands) == 1 else canvas.limits(low[some], high[some])
+        span = axis if axis and (shared or len(bands) == 1) else canvas.limits(low[some], high[some])
         name = stream.channels[channels[some.start]] if len(bands) > 1 else ""
         places.append(Band(first, last, span, name, int(inks[some.start])))
     missing = gutter + np.flatnonzero(gaps.reshape(-1, 2).any(axis=1))

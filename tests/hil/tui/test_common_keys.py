@@ -1,10 +1,14 @@
 """Keys that work on every page do what their line of help says."""
 
+import tempfile
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import screen_fakes as fakes
-from screen_frames import drive
+import test_lesson
+from screen_frames import drive, still
 from screen_presses import SIZE, sent, shown
 
 from hil.tui.app import HilApp
@@ -18,12 +22,15 @@ def picture(kept: list[str]) -> None:
     client = fakes.FakeClient()
 
     async def steps(app: HilApp, pilot) -> None:
-        app.deliver_screenshot = lambda: kept.append("svg")
         await pilot.press("s")
         await pilot.pause()
+        kept.extend(path.read_text() for path in (app.place.runs / "evidence").iterdir())
 
-    drive(client, SIZE, steps)
-    assert kept == ["svg"]
+    with tempfile.TemporaryDirectory() as folder:
+        place = replace(still(client), runs=Path(folder))
+        shown = drive(client, SIZE, steps, app=HilApp(client, place=place))
+    assert "kept in " in shown
+    assert [text[:4] for text in kept] == ["<svg"]
 
 
 def help_page() -> None:
@@ -130,10 +137,14 @@ def page(name: str) -> None:
     drive(fakes.FakeClient(), SIZE, steps)
 
 
+def lesson() -> None:
+    test_lesson.skipped()
+
+
 TESTED: dict[str, Callable[[], None]] = {
     **{f"page.{info.name}": lambda name=info.name: page(name) for info in PAGES},
     "screen.picture": lambda: picture([]), "screen.help": help_page, "screen.palette": palette,
-    "screen.motion": motion, "screen.quit": leave, "screen.interrupt": interrupt,
+    "screen.motion": motion, "screen.lesson": lesson, "screen.quit": leave, "screen.interrupt": interrupt,
 }  # fmt: skip
 
 
