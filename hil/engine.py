@@ -198,6 +198,7 @@ class Engine:
             "record_stop": lambda: {"path": desk.stop()},
             "mark": lambda text, note="", t_ns=None: desk.mark(text, note, t_ns),
             "glitch": self._glitch,
+            "watch": lambda text="": {"watched": self.pipeline.between(lambda: self.glitches.watch(text))},
             "label": lambda text: {"active": desk.label(text)},
             "label_start": lambda text: desk.start_label(text),
             "label_stop": lambda text="": desk.stop_label(text),

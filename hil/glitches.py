@@ -22,7 +22,7 @@ from hil.modelstage import ModelStage
 from hil.recorder import Recorder
 from hil.recording.files import default_path
 from hil.recording.header import BoardSetup
-from hil.triggers import METADATA, Trigger, Triggers, parse_confidence, parse_threshold
+from hil.triggers import METADATA, Trigger, Triggers, parse_confidence, parse_threshold, watching
 
 __all__ = ["AUTHOR", "Glitch", "Glitches", "Propose"]
 
@@ -102,6 +102,7 @@ class Glitches:
             [parse_confidence(text) for text in config.confidences],
             on_mark=config.on_mark, on_anomaly=config.on_anomaly,
         )  # fmt: skip
+        self._watched = Triggers()
         self._lock = threading.Lock()
         self._running: _Saving | None = None
         self._begun = 0
@@ -115,6 +116,17 @@ class Glitches:
         """Whether all that were to be saved are saved."""
         return self._config.count is not None and len(self.saved) >= self._config.count
 
+    def watch(self, text: str) -> str:
+        """Save glitches on one more trigger from now on, in place of the one that was given so before; empty: on none.
+
+        Raises:
+            UsageError: It means nothing, or nothing is kept.
+        """
+        if text and not self._config.before_s:
+            raise UsageError("no seconds before a trigger are kept", "glitch", "give --pre-trigger 30 to live boards")
+        self._watched = watching(text) if text else Triggers()
+        return text
+
     @property
     def _used_up(self) -> bool:
         return self._config.count is not None and self._begun >= self._config.count
@@ -127,7 +139,7 @@ class Glitches:
                 kept = [one for one in arrivals if one.kind != "close"] if self._ending else arrivals
                 self._running.announcer.accept(kept)
                 self._running.recorder.accept(kept)
-        for trigger in () if self._ending else self.triggers.feed(arrivals):
+        for trigger in () if self._ending else (*self.triggers.feed(arrivals), *self._watched.feed(arrivals)):
             try:
                 self.trigger(trigger)
             except BridgeError as error:

@@ -22,6 +22,7 @@ from hil.leash import attend
 from hil.message import to_plain
 from hil.recording.reader import Recording
 from hil.snapshot import Snapshot
+from hil.underneath import under
 from hil.view import View
 
 __all__ = ["Librarian"]
@@ -49,7 +50,7 @@ class Librarian:
         """Return the commands by name."""
         return {
             "shelf": self._shelf, "envelopes": self._envelopes, "marks": self._marks, "label": self._label,
-            "unlabel": self._unlabel, "undo": self._undo, "examine": _examine, "ports": _ports,
+            "unlabel": self._unlabel, "under": _under, "undo": self._undo, "examine": _examine, "ports": _ports,
             "quit": self.asked_to_end.set,
         }  # fmt: skip
 
@@ -115,6 +116,10 @@ class Librarian:
             recorded = recording.recorded_marks
         said = labelling.undo(Path(path), recorded, self.clock.now_ns(), self.author)
         return {"sentence": "; ".join(said), **self._marks(path)}
+
+
+def _under(path: str, t_s: float) -> dict[str, Any]:
+    return {"path": path, "t_s": t_s, "cursors": [to_plain(one) for one in under(Path(path), t_s)]}
 
 
 def _examine(screen: list[Any], port: str | None = None, loopback: bool = False) -> dict[str, Any]:

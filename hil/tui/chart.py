@@ -16,7 +16,7 @@ from hil.tui import canvas
 from hil.tui.cells import BAD, DIM, TEXT, TITLE, WARN, Cells, Line, Run, blank, channel_ink, put
 from hil.tui.units import rate, seconds, unit_name
 
-__all__ = ["Panel", "draw", "fit", "legend", "panels", "plot_columns"]
+__all__ = ["GUTTER", "Panel", "draw", "fit", "legend", "panels", "plot_columns", "time_axis", "value_axis"]
 
 GUTTER = 8
 """Cells left of the readings: the numbers of the axis and the axis itself."""
@@ -97,6 +97,7 @@ def draw(
     axis: tuple[float, float] | None = None,
     lanes: bool = False,
     edge: str = "now",
+    shared: bool = False,
 ) -> Cells:
     """Draw the chart below its title.
 
@@ -108,6 +109,7 @@ def draw(
         axis: Range of the readings; by default round numbers that hold them.
         lanes: Whether each channel gets a band and a range of its own.
         edge: What is written at the right end of the time axis.
+        shared: Whether the range holds for lanes, too.
 
     Returns:
         `width` by `height` cells.
@@ -127,7 +129,7 @@ def draw(
     for band, members in enumerate(bands):
         first, last = band * rows // len(bands), (band + 1) * rows // len(bands)
         some = list(members)
-        span = axis if axis and len(bands) == 1 else canvas.limits(low[some], high[some])
+        span = axis if axis and (shared or len(bands) == 1) else canvas.limits(low[some], high[some])
         dots, owner = canvas.blend(canvas.raster(low[some], high[some], span, last - first, gaps))
         area = np.s_[first:last, gutter:]
         cells.codes[area] = np.where(dots > 0, dots.astype(np.uint32) + canvas.BRAILLE, 0x20)
@@ -135,10 +137,10 @@ def draw(
         cells.inks[area] = inks[owner]
         if gutter:
             name = stream.channels[channels[members[0]]] if len(bands) > 1 else ""
-            _value_axis(cells, span, first, last, name, int(inks[0]))
+            value_axis(cells, span, first, last, name, int(inks[0]))
     if foot:
         missing = gutter + np.flatnonzero(gaps.reshape(-1, 2).any(axis=1))
-        _time_axis(cells, span_s, gutter, edge, set(missing.tolist()))
+        time_axis(cells, span_s, gutter, edge, set(missing.tolist()))
         cells.codes[height - 1, missing] = ord("×")
         cells.inks[height - 1, missing] = BAD
     if not np.isfinite(low).any() and not np.isfinite(high).any():
@@ -180,7 +182,8 @@ def _reach(stream: StreamView, columns: int, width_s: float) -> int:
     return math.ceil(1.5 * columns / (width_s * hertz)) if columns > width_s * hertz / 2 else 0
 
 
-def _value_axis(cells: Cells, span: tuple[float, float], first: int, last: int, name: str, ink: int) -> None:
+def value_axis(cells: Cells, span: tuple[float, float], first: int, last: int, name: str, ink: int) -> None:
+    """Draw the left axis into rows `first` to `last`: round numbers, and a name at its top where there is one."""
     rows = last - first
     for row in range(first, last):
         put(cells, GUTTER - 1, row, "│", DIM)
@@ -195,7 +198,7 @@ def _value_axis(cells: Cells, span: tuple[float, float], first: int, last: int, 
         put(cells, 0, first, name[: GUTTER - 2], ink)
 
 
-def _time_axis(cells: Cells, span: float, gutter: int, edge: str, taken: set[int]) -> None:
+def time_axis(cells: Cells, span: float, gutter: int, edge: str, taken: set[int]) -> None:
     """Write seconds before the right edge, so that the axis stands still while the readings move.
 
     A label that would stand where samples are missing gives way to the cross that says so.

@@ -6,8 +6,9 @@ Rule of this room: pure. Files are never touched here; what a key asks of them i
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from hil.cursorview import CursorView
 from hil.shelf import Entry, matches
-from hil.snapshot import StreamView
+from hil.streamview import StreamView
 
 __all__ = ["ALIGN", "Marked", "Reading", "Stretch"]
 
@@ -78,7 +79,9 @@ class Reading:
         marked: What people said, by path.
         begin_s: Left edge of what is seen.
         span_s: How much is seen; 0: all.
-        at_s: The cursor of time.
+        at_s: The cursor of time, while labelling.
+        peek_s: The cursor of the preview; None while there is none.
+        under: The samples at the cursor by path, with the second they were asked for.
         start_s: Where a stretch starts; None where none does.
         added: Classes that were named here and are used nowhere yet.
         overlay: Whether A and B are laid over each other.
@@ -96,6 +99,8 @@ class Reading:
     begin_s: float = 0.0
     span_s: float = 0.0
     at_s: float = 0.0
+    peek_s: float | None = None
+    under: dict[str, tuple[float, tuple[CursorView, ...]]] = field(default_factory=dict)
     start_s: float | None = None
     added: tuple[str, ...] = ()
     overlay: bool = False
@@ -128,6 +133,22 @@ class Reading:
         """The suggestion that is taken as the stretch."""
         held = (self.start_s, self.at_s)
         return next((one for one in self.said.suggestions if (one.from_s, one.to_s) == held), None)
+
+    @property
+    def cursor_s(self) -> float | None:
+        """Where a cursor of time is to be seen; None where there is none."""
+        return self.at_s if self.mode == "label" else self.peek_s if self.mode == "list" else None
+
+    @property
+    def read(self) -> tuple[CursorView, ...]:
+        """The samples at the cursor; empty while they are being read."""
+        t_s, found = self.under.get(self.here.path, (None, ())) if self.here else (None, ())
+        return found if t_s is not None and t_s == self.cursor_s else ()
+
+    def peek(self, by_s: float) -> "Reading":
+        """Move the cursor of the preview; the first move puts it into the middle."""
+        there = self.length_s / 2 if self.peek_s is None else self.peek_s + by_s
+        return replace(self, peek_s=max(0.0, min(self.length_s, there)))
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -165,7 +186,8 @@ class Reading:
 
     def choose(self, line: int) -> "Reading":
         """Put the cursor of the list on a line."""
-        return replace(self, cursor=max(0, min(len(self.shown) - 1, line)))
+        cursor = max(0, min(len(self.shown) - 1, line))
+        return replace(self, cursor=cursor, peek_s=self.peek_s if cursor == self.cursor else None)
 
     def search(self, words: str) -> "Reading":
         """Show what matches, and keep the cursor on its recording where that does."""
@@ -175,7 +197,7 @@ class Reading:
 
     def enter(self, mode: Mode) -> "Reading":
         """Look at one recording, at two, or at the list; from the beginning, all of it."""
-        return replace(self, mode=mode, begin_s=0.0, span_s=0.0, at_s=0.0, start_s=None, shift_s=0.0)
+        return replace(self, mode=mode, begin_s=0.0, span_s=0.0, at_s=self.peek_s or 0.0, start_s=None, shift_s=0.0)
 
     def go(self, t_s: float) -> "Reading":
         """Move the cursor of time, and what is seen with it."""

@@ -79,11 +79,13 @@ def run_tui(
         print(sentence, file=sys.stderr)
         return 2
     from hil.tui.app import HilApp
+    from hil.tui.remembered import folder as layouts_folder
     from hil.tui.settings import read_settings, settings_path
     from hil.tui.workplace import Workplace
 
     settings = read_settings(settings_path())
-    place = Workplace(client, fps, owns, folder=folder, scenarios=scenarios, settings=settings)
+    layouts = None if session.script else layouts_folder()  # a script finds and leaves the screen as it always is
+    place = Workplace(client, fps, owns, folder=folder, scenarios=scenarios, settings=settings, layouts=layouts)
     with _cast(session) as cast:
         app = HilApp(client, place=place, start=start, driver=_driver(session, cast))
         missed = ""

@@ -51,6 +51,7 @@ class Workplace:
         folder: Where recordings lie.
         scenarios: Where scenarios lie.
         runs: Where what failed and the history of runs are kept.
+        layouts: Where the layout of each bench is kept; None: nothing is remembered.
         settings: What this user wants: keys, theme, motion.
         open_engine: Starts another engine, such as one that replays a recording; returns at once.
         open_library: Starts the process that reads recordings; returns at once.
@@ -65,6 +66,7 @@ class Workplace:
     folder: Path = Path("recordings")
     scenarios: Path = Path("scenarios")
     runs: Path = Path("hil-runs")
+    layouts: Path | None = None
     settings: Settings = field(default_factory=Settings)
     open_engine: "Callable[[EngineConfig], Client]" = _open_engine
     open_library: "Callable[[], Client]" = _open_library

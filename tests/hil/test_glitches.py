@@ -91,6 +91,26 @@ def test_a_threshold_saves_itself_and_its_test_fails_on_what_was_captured(tmp_pa
     assert summary.as_dict()["glitches"][0]["path"] == saved["path"]
 
 
+def test_a_trigger_that_a_screen_sets_saves_its_firings_until_it_is_let_go(tmp_path: Path) -> None:
+    with Engine(bench(tmp_path, "imu=virtual://imu?seed=3&motion=swing")) as engine:
+        with pytest.raises(UsageError, match="is no limit"):
+            engine.command("watch", text="tarot")
+        until(engine, lambda: samples(engine) > 100)
+        assert engine.command("watch", text="imu.wx>0.01") == {"watched": "imu.wx>0.01"}
+        until(engine, lambda: bool(engine.glitches.saved))
+        assert engine.command("watch") == {"watched": ""}
+        (first, *_) = engine.glitches.saved
+        assert first.cause.startswith("imu.wx was")
+        begun = samples(engine)
+        until(engine, lambda: samples(engine) > begun + 700)
+        told = len(engine.glitches.saved)
+        until(engine, lambda: samples(engine) > begun + 1400)
+        assert len(engine.glitches.saved) == told
+    replayed = Engine(EngineConfig(replay=ReplayConfig(path=first.path)))
+    with replayed, pytest.raises(UsageError, match="no seconds before"):
+        replayed.command("watch", text="anomaly")
+
+
 FAULTS = {
     "gap": {"kind": "frame.drop", "rate": 0.05},
     "damage": {"kind": "byte.flip", "rate": 0.001},

@@ -15,17 +15,19 @@ from textual import events
 from textual.app import ComposeResult
 from textual.widgets import Input
 
-from hil.tui import chart, stage
+from hil.tui import chart, looks, stage
 from hil.tui.cells import Line
 from hil.tui.deeds import Refusal, decide, go_to, loop_ab
 from hil.tui.feed import Answer, Client, Feed, Reply
 from hil.tui.key import Hint, bindings
+from hil.tui.look import asks
 from hil.tui.page import Page
 from hil.tui.pagelist import PageInfo
 from hil.tui.pages import live_keys
 from hil.tui.painter import Painter
 from hil.tui.pane import Pane
 from hil.tui.plot import Plot
+from hil.tui.remembered import Memory
 from hil.tui.replies import words_of
 from hil.tui.sheet import Sheet
 from hil.tui.sheets import live as tables
@@ -37,6 +39,7 @@ __all__ = ["LivePage"]
 
 AGAIN = "a recording runs: press {key} again to close its file and leave"
 NOTE = "what happened? enter keeps the mark, escape drops it"
+TRIGGER = "what? STREAM.CHANNEL>VALUE~BACK, MODEL<0.5, anomaly or mark; empty: nothing; escape leaves it as it is"
 GO = "where to? a time such as 12.5 or 1:02, or the name of a mark; escape drops it"
 
 
@@ -60,9 +63,9 @@ class LivePage(Page):
         self.maximised: Pane | None = None
         self.feed = Feed(self.client, self.deliver, place.inline)
         self._ticks = 0
-        self._asking = ""
         self._noted_ns: int | None = None
         self.painter = Painter(self.status, self.footer)
+        self.memory = Memory(place.layouts)
 
     def compose(self) -> ComposeResult:
         """The panes from top to bottom."""
@@ -97,12 +100,16 @@ class LivePage(Page):
         if self._ticks % max(1, round(self.fps)) and (self.scene.lost or not self.shown):
             return
         width = self.painter.visible_width() or self.size.width
-        view = self.scene.view(chart.plot_columns(width), self.size.width)
-        self.feed.ask(view if self.shown else replace(view, envelopes=False, images=False, allan=None))
+        figures = asks(self.scene.look, self.painter.in_sight(), self.scene.streams) if self.shown else ()
+        view = self.scene.view(chart.plot_columns(width), self.size.width, figures)
+        self.feed.ask(view if self.shown else replace(view, envelopes=False, images=False, allan=None, cursor_s=None))
 
     def take(self, what: Answer | Reply) -> None:
         """See `Page.take`."""
         if isinstance(what, Reply):
+            if what.verb == "watch" and not what.trouble:
+                saved = bool(what.args.get("text"))
+                self.scene = replace(self.scene, scope=replace(self.scene.scope, saved=saved))
             self.say(what.trouble or words_of(what), bool(what.trouble))
             return
         if what.snapshot is None and self.scene.latest is None and getattr(self.client, "failure", None):
@@ -110,7 +117,9 @@ class LivePage(Page):
         if what.snapshot is None:
             self.scene = replace(self.scene, lost=what.trouble)
         else:
-            self.scene = self.scene.seen(what.snapshot)
+            self.scene, trouble = self.memory.met(self.scene.seen(what.snapshot))
+            if trouble:
+                self.say(trouble, True)
         self.feed.taken()
         self.paint()
 
@@ -123,7 +132,7 @@ class LivePage(Page):
         if not self.seen:
             return
         super().paint()
-        panels = chart.panels(self.scene.streams)
+        panels = chart.panels(self.scene.plotted)
         self.painter.mount(panels)
         if isinstance(self.maximised, Plot) and self.maximised.panel not in panels:
             self.maximised = None
@@ -173,9 +182,36 @@ class LivePage(Page):
         """Move the cursor of the table."""
         self._show(self.scene.point(event.line))
 
+    def on_plot_pointed(self, event: Plot.Pointed) -> None:
+        """Put the cursor there."""
+        self._show(replace(self.scene, look=replace(self.scene.look, cursor_s=event.before_s)))
+        self.tick()
+
+    def on_plot_zoomed(self, event: Plot.Zoomed) -> None:
+        """Change the time base."""
+        self.action_zoom(event.by)
+
     def _show(self, scene: Scene) -> None:
         self.scene = scene
+        if trouble := self.memory.left(scene):
+            self.say(trouble, True)
         self.paint()
+
+    def _aim(self) -> looks.Aim:
+        focused = self.focused
+        width = self.painter.visible_width() or self.size.width
+        return looks.Aim(focused.panel if isinstance(focused, Plot) else None, width)
+
+    def action_look(self, name: str, by: int = 0) -> None:
+        """Change how plots look, or say why not."""
+        self._look(looks.step(name, self.scene, self._aim(), by))
+
+    def _look(self, changed: Scene | Refusal) -> None:
+        if isinstance(changed, Refusal):
+            self.say(changed.sentence, True)
+        else:
+            self._show(changed)
+            self.tick()
 
     def action_freeze(self) -> None:
         """Freeze the picture, never the capture."""
@@ -219,12 +255,14 @@ class LivePage(Page):
 
     def action_restore(self) -> None:
         """Close what is open, the nearest first."""
-        if self._asking:
+        if self.painter.note.asking:
             self._close_line()
         elif self.maximised is not None:
             self.maximised = None
         elif self.scene.held is not None:
             self.scene = self.scene.live()
+        elif self.scene.only:
+            self.scene = self.scene.pick_only(self.scene.only)
         self.paint()
 
     def action_bench(self, deed: str, value: float = 0) -> None:
@@ -249,31 +287,31 @@ class LivePage(Page):
     def action_note(self) -> None:
         """Ask for the words of a mark, in one line that traps nobody; the mark keeps the time of this key."""
         self._noted_ns = self.scene.latest.now_ns if self.scene.latest else None
-        self._open_line("note", NOTE)
+        self.painter.note.ask("note", NOTE)
 
     def action_go(self) -> None:
         """Ask where to go."""
-        self._open_line("go", GO)
+        self.painter.note.ask("go", GO)
+
+    def action_trigger(self) -> None:
+        """Ask what holds the picture."""
+        self.painter.note.ask("trigger", TRIGGER, looks.suggested(self.scene, self._aim()))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Keep the mark, or go there."""
-        words = event.value.strip()
-        if words and self._asking == "note":
+        words, asking = event.value.strip(), self.painter.note.asking
+        if words and asking == "note":
             self.feed.command("mark", text=words, t_ns=self._noted_ns)
+        elif asking == "trigger":
+            if self.scene.scope.saved:  # what was kept of one trigger is kept of the next
+                self.feed.command("watch", text=words)
+            self._look(looks.triggered(self.scene, words))
         elif words:
             self._do(go_to(self.scene, words))
         self._close_line()
 
-    def _open_line(self, asking: str, explained: str) -> None:
-        self._asking = asking
-        self.painter.note.placeholder = explained
-        self.painter.note.add_class("-open")
-        self.painter.note.focus()
-
     def _close_line(self) -> None:
-        self._asking = ""
-        self.painter.note.value = ""
-        self.painter.note.remove_class("-open")
+        self.painter.note.done()
         self.painter.boards.focus()
 
     def may_leave(self) -> bool:

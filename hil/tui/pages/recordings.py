@@ -226,6 +226,8 @@ class RecordingsPage(Page):
             self._show(self.scene.go(self.scene.at_s + step))
         elif self.scene.mode == "compare":
             self._show(self.scene.pan(8 * step))
+        else:
+            self._show(self.scene.peek(step))
 
     def action_edge(self, by: int) -> None:
         """Go to an edge."""

@@ -44,7 +44,7 @@ class ReplayPage(LivePage):
 
     def action_restore(self) -> None:
         """Close what is open, the nearest first; then the replay itself."""
-        if self._asking or self.maximised is not None or self.scene.held is not None:
+        if self.painter.note.asking or self.maximised is not None or self.scene.held is not None or self.scene.only:
             super().action_restore()
         else:
             self._leave("")

@@ -44,6 +44,16 @@ def finding(folder: Path) -> None:
             "watch_kim.mcap", "watch_lee.mcap", "broken.mcap"]  # fmt: skip
         await press(pilot, "down")
         assert page.scene.here == page.scene.shown[1]
+        await press(pilot, "left", "right", "shift+right")
+        assert page.scene.peek_s is not None
+        (under,) = page.scene.read
+        with Recording(page.scene.here.path) as recording:
+            part = recording["watch/imu"]
+            nearest = abs(part.t_s - page.scene.peek_s).argmin()
+        assert under.t_ns == part.t_ns[nearest]
+        assert under.values.tolist() == part.values[nearest].tolist()
+        await press(pilot, "up", "down")
+        assert page.scene.peek_s is None
         await press(pilot, "slash", *"squat")
         assert [Path(entry.path).name for entry in page.scene.shown] == ["watch_kim.mcap"]
         await press(pilot, "enter", "escape")

@@ -1,11 +1,16 @@
 """Golden pictures of the screen as text, at the three sizes people use."""
 
+from dataclasses import replace
+
 import pytest
 import screen_fakes as fakes
 from screen_frames import drive, press, same_as_golden
 
+from hil.tui.app import HilApp
+
 pytestmark = pytest.mark.screen
 
+KINDS = (("spectrum", 1), ("spectrogram", 2), ("histogram", 3), ("XY", 4), ("attitude", 5))
 SIZES = ((80, 24), (120, 35), (200, 50))
 
 
@@ -27,6 +32,47 @@ def test_the_allan_deviation_looks_as_it_was_looked_at(size) -> None:
     shown = drive(fakes.FakeClient(), size, press("tab", "a"))
     assert "Allan deviation" in shown
     same_as_golden(f"allan_{size[0]}x{size[1]}", shown)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize(("kind", "turns"), KINDS)
+def test_every_kind_of_plot_looks_as_it_was_looked_at(kind, turns, size) -> None:
+    shown = drive(fakes.FakeClient(), size, press("tab", *["v"] * turns, "f"))
+    assert kind in shown
+    same_as_golden(f"{kind}_{size[0]}x{size[1]}", shown)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_a_trigger_a_cursor_and_a_shared_scale_look_as_they_were_looked_at(size) -> None:
+    async def steps(app: HilApp, pilot) -> None:
+        await press("tab", "T", *["backspace"] * 40, *"watch/samples.ax>0.1", "enter")(app, pilot)
+        scope = replace(app.live.scene.scope, since_ns=0)  # the bench stands still: what fired before counts
+        app.live.scene = replace(app.live.scene, scope=scope)
+        await press("tab", "n", "c", "y", "shift+right")(app, pilot)
+        app.live.scene = replace(app.live.scene, scope=replace(app.live.scene.scope, since_ns=0))
+        app.live.tick()
+
+    shown = drive(fakes.FakeClient(), size, steps)
+    assert "▼" in shown
+    assert "▲" in shown
+    same_as_golden(f"trigger_{size[0]}x{size[1]}", shown)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_sixteen_boards_are_seen_at_once_the_worst_first(size) -> None:
+    shown = drive(fakes.FakeClient(fakes.crowd), size)
+    rows = [row.strip(" ▸").split(" ")[0] for row in shown.splitlines()]
+    assert [row for row in rows if row.startswith("node")][:4] == ["node10", "node05", "node12", "node01"]
+    assert all(any(row == f"node{at:02d}" for row in rows) for at in range(1, 17))
+    same_as_golden(f"crowd_{size[0]}x{size[1]}", shown)
+
+
+def test_spectrogram_tells_loud_from_quiet_without_colour(monkeypatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    shown = drive(fakes.FakeClient(), (120, 35), press("tab", "v", "v", "f"))
+    assert "@" in shown
+    assert "▀" not in shown
+    same_as_golden("spectrogram_plain_120x35", shown)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
