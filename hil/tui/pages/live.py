@@ -5,11 +5,9 @@ the bench in `deeds`, who has which place in `layout`. The engine may be slow, g
 and stays alive. While another page is shown it asks once a second, and for figures only.
 """
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from textual import events
 from textual.app import ComposeResult
@@ -18,7 +16,7 @@ from textual.widgets import Input
 from hil.tui import chart, looks, stage
 from hil.tui.cells import Line
 from hil.tui.deeds import Refusal, decide, go_to, loop_ab
-from hil.tui.feed import Answer, Client, Feed, Reply
+from hil.tui.feed import Answer, Client, Feed, Reply, answer
 from hil.tui.key import Hint, bindings
 from hil.tui.look import asks
 from hil.tui.page import Page
@@ -154,12 +152,8 @@ class LivePage(Page):
 
     async def sheet(self) -> Sheet | str:
         """Return the readings of the focused plot, or what another pane says."""
-        panel = self.focused.panel if isinstance(self.focused, Plot) else None
-        return await tables.of(self.scene, self.topic(), panel, self._ask)
-
-    async def _ask(self, verb: str, **arguments: object) -> dict[str, Any]:
-        ask = partial(self.client.command, verb, **arguments)
-        return ask() if self.place.inline else await asyncio.to_thread(ask)
+        ask = partial(answer, self.client, self.place.inline)
+        return await tables.of(self.scene, self.topic(), getattr(self.focused, "panel", None), ask)
 
     def actions(self) -> Iterator[tuple[str, str, str]]:
         """Yield what can be done now; labels by the name of their class."""

@@ -1,7 +1,7 @@
 """The panes of the live page and of a replay as tables.
 
-Rule of this room: pure but for what it asks the engine. A plot's table holds the readings themselves, which the engine still has, and not the columns
-that were drawn; everything else is what the pane says.
+Rule of this room: pure but for what it asks the engine. A plot's table holds the readings themselves, which the engine
+still has, and not the columns that were drawn; everything else is what the pane says.
 """
 
 import shlex
@@ -18,6 +18,9 @@ from hil.tui.sheet import Sheet, table
 from hil.tui.state import Scene
 
 __all__ = ["allan", "command", "of", "pane", "readings"]
+
+Ask = Callable[..., Awaitable[dict[str, Any]]]
+"""Gives the engine a command by its name, and waits."""
 
 Int64 = npt.NDArray[np.int64]
 
