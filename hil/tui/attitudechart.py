@@ -63,7 +63,7 @@ def legend(figure: FigureView | None, stream: StreamView, panel: Panel, width: i
         (f" heading {heading:+.1f}°", TEXT), (f" ±{heading_sd:.1f}° since first looked at", DIM),
     ]  # fmt: skip
     brief: list[Run] = [
-        (f" {name}{angle:+.0f}°", TEXT) for name, angle in (("roll", roll), ("pitch", pitch), ("head", heading))
+        (f" {name}{round(angle):+d}°", TEXT) for name, angle in (("roll", roll), ("pitch", pitch), ("head", heading))
     ]
     return fitted([*first, state], parts, width, brief)
 

@@ -19,6 +19,9 @@ __all__ = ["spark", "spark_width", "with_sparks", "worst_first"]
 WIDEST = 60
 """Cells of a line of dots, at most."""
 
+STUMP = 12
+"""Fewer characters than this of what a board is say nothing."""
+
 
 def worst_first(boards: Sequence[BoardView]) -> tuple[BoardView, ...]:
     """Return boards by what is wrong: not there, books that do not close, losses, losses unknown, well."""
@@ -73,10 +76,12 @@ def with_sparks(lines: Sequence[Line], snapshot: Snapshot, width: int) -> list[L
 
 
 def _cut(line: Line, width: int) -> list[Run]:
+    """Return a line as far as it fits, without the stump of a last word."""
     kept: list[Run] = []
     left = width
     for words, ink in line:
-        if left > 0:
-            kept.append((words[:left], ink))
-            left -= len(words)
+        if len(words) > left and left < STUMP:
+            break
+        kept.append((words[:left], ink))
+        left -= min(left, len(words))
     return kept

@@ -64,6 +64,9 @@ class Manner:
     cursor: CursorView | None = None
 
 
+AS_IT_IS = Manner()
+
+
 class Plot(Pane):
     """One panel of the screen.
 
@@ -94,7 +97,7 @@ class Plot(Pane):
         self._axis: tuple[float, float] | None = None
         self._drawn: tuple[object, ...] = ()
 
-    def show_stream(self, stream: StreamView, manner: Manner) -> None:
+    def show_stream(self, stream: StreamView, manner: Manner = AS_IT_IS) -> None:
         """Take the newest envelopes, or what stands in their place, and draw them, if this plot is in sight."""
         self._stream, self.manner = stream, manner
         if self.in_sight():

@@ -38,9 +38,9 @@ def picture(scene: Reading, width: int, height: int, colour: bool) -> tuple[list
         return _compared(scene, scene.strips.get(scene.first.path, ()), strips, track, (width, height), colour)
     if scene.mode == "label":
         track = replace(track, start_s=scene.start_s)
-        where = shelflines.where(scene)
-        read = shelflines.read(scene, strips, width - 4 - sum(len(words) for words, _ in where))
-        return [shelflines.classes(scene), *reel.reel(strips, track, width, height - 1)], [*where, *read]
+        named = shelflines.classes(scene)
+        read = shelflines.read(scene, strips, width - sum(len(words) for words, _ in named))
+        return [[*named, *read], *reel.reel(strips, track, width, height - 1)], shelflines.where(scene)
     if scene.cursor_s is not None:
         at: Line = [(f"▲ {scene.cursor_s:.3f} s", KEY)]
         return reel.reel(strips, track, width, height), [*at, *shelflines.read(scene, strips, width - 20)]
