@@ -143,7 +143,7 @@ def _edges(low: float, high: float, step: float) -> Float64:
         number = round((high - low) / step) + 1
         each = math.ceil(number / BINS)
         bins = math.ceil(number / each)
-        return np.asarray(low - step / 2 + each * step * np.arange(bins + 1), np.float64)
+        return low - step / 2 + each * step * np.arange(bins + 1, dtype=np.float64)
     room = (high - low) * 1e-9 or abs(low) * 1e-6 or 1.0
     return np.linspace(low - room, high + room, BINS + 1, dtype=np.float64)
 

@@ -146,15 +146,6 @@ class Monitor:
         shown = replace(shown, figures=tuple(make() for make in figures)) if figures else shown
         return shown if allan is None else replace(shown, allan=allan.view() if isinstance(allan, Stability) else allan)
 
-    def readings(self, board: str, stream: str, from_ns: int, to_ns: int) -> dict[str, Any]:
-        """Return `t_ns` and `values` of a stream, see `Trace.readings`; raises UsageError where there is none."""
-        with self._lock:
-            seen = self._seen.get(board)
-            if seen is None or stream not in seen.traces:
-                raise UsageError(f"there is no stream {board}/{stream}", "readings", "name one that is shown")
-            t_ns, values = seen.traces[stream].readings(from_ns, to_ns)
-        return {"t_ns": t_ns, "values": values}
-
     def _figure(self, ask: Ask, view: View, now_ns: int) -> Callable[[], FigureView]:
         """Return what makes a figure of copies, without the lock."""
         seen, end = self._seen.get(ask.board), view.edge_ns(now_ns)
@@ -175,6 +166,15 @@ class Monitor:
         for trace in self._traces(view, roles):
             if (found := trace.cursor(t_ns)) is not None:
                 yield found
+
+    def readings(self, board: str, stream: str, from_ns: int, to_ns: int) -> dict[str, Any]:
+        """Return `t_ns` and `values` of a stream, see `Trace.readings`; raises UsageError where there is none."""
+        with self._lock:
+            seen = self._seen.get(board)
+            if seen is None or stream not in seen.traces:
+                raise UsageError(f"there is no stream {board}/{stream}", "readings", "name one that is shown")
+            t_ns, values = seen.traces[stream].readings(from_ns, to_ns)
+        return {"t_ns": t_ns, "values": values}
 
     def _allan(self, role: str, name: str, now_ns: int) -> Stability | AllanView:
         seen = self._seen.get(role)

@@ -17,28 +17,16 @@ from hil.cursorview import CursorView
 from hil.driftview import DriftView
 from hil.figureview import FigureView
 from hil.message import from_plain, pack, to_plain, unpack
+from hil.parityview import ParityView
 from hil.scopes import TriggerView
 from hil.streamview import StreamView
 from hil.view import View
 from hil.workview import WorkView
 
 __all__ = [
-    "SCHEMA",
-    "AllanView",
-    "BoardView",
-    "CursorView",
-    "DriftView",
-    "FigureView",
-    "LogLine",
-    "MarkView",
-    "PredictionView",
-    "RecordingView",
-    "ReplayView",
-    "Snapshot",
-    "StreamView",
-    "TriggerView",
-    "View",
-]
+    "SCHEMA", "AllanView", "BoardView", "CursorView", "DriftView", "FigureView", "LogLine", "MarkView", "ParityView",
+    "PredictionView", "RecordingView", "ReplayView", "Snapshot", "StreamView", "TriggerView", "View",
+]  # fmt: skip
 
 SCHEMA = 1
 
@@ -127,6 +115,7 @@ class PredictionView:
         history: Earlier decisions, oldest first: `(t_ns, label, confidence)`.
         drift: What the drift watch beside it says; None while the model is not loaded.
         work: How it keeps up, and whether it can be taught.
+        parity: How the board's own model agrees with it; None where the board runs none.
     """
 
     model: str
@@ -143,6 +132,7 @@ class PredictionView:
     history: tuple[tuple[int, str, float], ...] = ()
     drift: DriftView | None = None
     work: WorkView | None = None
+    parity: ParityView | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,18 +129,6 @@ class Trace:
         boot, end = self._next
         return Batch(self.board, self.stream, boot, end - len(raw), np.zeros(len(raw), np.int64), t_ns, raw)
 
-    def readings(self, from_ns: int, to_ns: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-        """Return what is still at hand of a time: int64 `(N,)` UTC and float32 `(N, C)`; of images each pixel is a C.
-
-        Args:
-            from_ns: First moment, UTC.
-            to_ns: End, UTC; it does not belong to it.
-        """
-        raw, t_ns = (self._ring if self._frames is None else self._frames).tail(from_ns)
-        count = int(np.searchsorted(t_ns, to_ns))
-        values = self.stream.values(raw[:count].reshape(count, *self.stream.shape))
-        return t_ns[:count], values.reshape(count, -1)
-
     def stretch(self, start_ns: int, end_ns: int, most: int, lead: int) -> Stretch:
         """Return copies of the newest readings of a stream of channels, at most `most`, and `lead` before the start."""
         rate = self.stream.rate_hz or self.measured_hz(end_ns) or None
@@ -154,6 +142,18 @@ class Trace:
         """Return the sample nearest to a time; None where there is none, and of pictures."""
         found = None if self.stream.is_image else self._ring.nearest(t_ns)
         return None if found is None else CursorView(self.board, self.stream.name, found[1], self._values(found[0]))
+
+    def readings(self, from_ns: int, to_ns: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+        """Return what is still at hand of a time: int64 `(N,)` UTC and float32 `(N, C)`; of images each pixel is a C.
+
+        Args:
+            from_ns: First moment, UTC.
+            to_ns: End, UTC; it does not belong to it.
+        """
+        raw, t_ns = (self._ring if self._frames is None else self._frames).tail(from_ns)
+        count = int(np.searchsorted(t_ns, to_ns))
+        values = self.stream.values(raw[:count].reshape(count, *self.stream.shape))
+        return t_ns[:count], values.reshape(count, -1)
 
     def measured_hz(self, now_ns: int) -> float | None:
         """Return samples a second on the board's clock; 0 when it fell silent, None while unknown."""

@@ -8,7 +8,7 @@ import typer
 
 from firmware_bridge.errors import UsageError
 from hil.cli.common import Json, Output, Quiet, Seed, print_json, print_table, talk, tell_lost, worked
-from hil.cli.validate import Base, is_model
+from hil.cli.validate import Base, is_model, make_folder
 
 if TYPE_CHECKING:
     from hil.drift.verdict import Change
@@ -42,6 +42,10 @@ def drift(
         bool, typer.Option("--scores/--no-scores", help="Train a network for each fold and watch its scores, too.")
     ] = True,
     classes: Annotated[bool, typer.Option("--classes/--no-classes", help="Hold out a class, too.")] = True,
+    keep: Annotated[
+        Path | None,
+        typer.Option("--keep", metavar="FOLDER", help="Of the networks of every fold: a killed run goes on there."),
+    ] = None,
     seed: Seed = 0,
     output: Output = None,
     json: Json = False,
@@ -51,6 +55,8 @@ def drift(
 
     hil drift exercise.hilmodel --data recordings/session.mcap
 
+    hil drift exercise-small.toml --evaluate --data FOLDER --keep FOLDS -o drift.json
+
     Verdicts: fine, sensor different (which channel, and what: bias, gain, noise, stuck, swap, flip), model wrong (no
     sensor explains it). Live, they stand beside the model; in scenarios as model.NAME.drift.*.
     """
@@ -59,7 +65,9 @@ def drift(
     if not data:
         raise UsageError("nothing was given to look at", "--data", "give --data FILE, or a dataset with --evaluate")
     if evaluate:
-        _evaluate(what, base or data[0], folds, epochs, tuple(kinds or ()), scores, classes, seed, output, json, quiet)
+        _evaluate(
+            what, base or data[0], folds, epochs, tuple(kinds or ()), scores, classes, keep, seed, output, json, quiet
+        )
     elif learn:
         _learn(what, data[0], base, seed, output, json, quiet)
     else:
@@ -152,20 +160,26 @@ def _learn(what: str, data: Path, base: Path | None, seed: int, output: Path | N
     content: Any = dict(made.weights) if made.program is None else made.program
     write_package(output, made.contract, content, made.step)
     scores = [] if reference.scores is None else list(reference.scores.people)
+    known = reference.left_out
     plain = {"schema": 1, "file": str(output), "people": list(reference.people), "hours": reference.hours,
              "scores_of": scores, "look_s": reference.samples / contract.rate_hz, "per_hour": reference.per_hour,
-             "seed": seed}  # fmt: skip
+             "seed": seed, "left_out": None if known is None else known.model_dump()}  # fmt: skip
     if json:
         print_json(plain)
     else:
         whose = ", ".join(scores) or "nobody"
         print(f"{output}: {reference.hours:.2f} h of {len(reference.people)} people; scores of {whose}")
+        if known is not None:
+            strange = "" if known.strange is None else (
+                f"; {known.strange:.0%} of {known.movements} left-out movements called a sensor's fault")  # fmt: skip
+            print(f"each person left out: {known.sensor:.0%} of {known.sessions} sessions called a sensor's fault, "
+                  f"{known.model:.0%} the model's{strange}")  # fmt: skip
     talk("its network is the same", quiet)
 
 
 def _evaluate(
     what: str, folder: Path, folds: int | None, epochs: int | None, kinds: tuple[str, ...], scores: bool,
-    classes: bool, seed: int, output: Path | None, json: bool, quiet: bool,
+    classes: bool, keep: Path | None, seed: int, output: Path | None, json: bool, quiet: bool,
 ) -> None:  # fmt: skip
     from hil.models.datasets import load_dataset
     from hil.models.training_config import load_config
@@ -183,6 +197,8 @@ def _evaluate(
     if epochs is not None:
         config = config.model_copy(update={"training": config.training.model_copy(update={"epochs": epochs})})
     dataset = load_dataset(config.data, folder)
+    if keep is not None:
+        make_folder(keep)
 
     def kept(found: dict[str, Any]) -> None:
         if output is not None:
@@ -194,7 +210,7 @@ def _evaluate(
             told(share)
             talk(line, quiet)
 
-        found = drift_score(config, dataset, DriftPlan(folds, kinds, scores, classes, seed=seed), tell, kept)
+        found = drift_score(config, dataset, DriftPlan(folds, kinds, scores, classes, seed=seed), tell, kept, keep)
     if json:
         print_json(found)
     else:

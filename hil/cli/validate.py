@@ -13,7 +13,9 @@ from hil.cli.data import By
 if TYPE_CHECKING:
     from hil.models.datasets import Dataset
 
-__all__ = ["VERBS", "Base", "DataOption", "Page", "compare_models", "dataset_for", "is_model", "validate"]
+__all__ = [
+    "VERBS", "Base", "DataOption", "Page", "compare_models", "dataset_for", "is_model", "make_folder", "validate",
+]  # fmt: skip
 
 DataOption = Annotated[
     Path | None,
@@ -90,7 +92,7 @@ def validate(
             raise FileError("its folder does not exist", str(path), "make the folder, or choose another one")
     given, dataset = _given(what, source, base, baseline, seed, epochs, streams)
     if keep is not None:
-        _made(keep)
+        make_folder(keep)
     plan = Plan(by, folds, seeds, level, nested, STRENGTHS[faults], random_gap, window, hop, against)
     split = None if split_file is None else read_split(split_file)
     with worked("validation") as told:
@@ -114,7 +116,8 @@ def validate(
         _show(found)
 
 
-def _made(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Make a folder, or say in a sentence why it cannot be made."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -3,7 +3,9 @@
 Rule of this room: time is counted in looks. People differ for good, so each number is taken against a mean that begins
 at training's and moves to the wearer's own as looks come (a random effect: `within` and `between` say how fast); while
 a number is suspicious its mean stands still, so that a fault is not learnt as a habit. The sum tells when it began:
-where it last was zero (Page 1954). River's detectors do the same for one number at a time; a look has some thirty.
+where it last was zero (Page 1954). Of the libraries, ruptures cuts a whole series after the fact and looks ahead, which
+no live watch can; river's detectors (Page-Hinkley, ADWIN) take one number at a time by one Python object each, where a
+look has some thirty for every board, and they know neither wearers nor a limit that was found on other people.
 """
 
 from dataclasses import dataclass, fields
@@ -12,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["ALLOWANCE", "CALM", "Rows", "Rules", "Sums", "another"]
+__all__ = ["ALLOWANCE", "CALM", "CAP", "Rows", "Rules", "Sums", "another"]
 
 Float = npt.NDArray[np.float64]
 
@@ -25,13 +27,16 @@ ALLOWANCE = 0.75
 CALM = 0.5
 """Share of its limit below which a number is unsuspicious: its mean moves, and an alarm is over."""
 
+CAP = 2.0
+"""Limits that a sum is at most."""
+
 _REGIME = 8
 """Looks that belong together, since a movement lasts: so many count as one when a wearer is got to know."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rules:
-    """How each of `H` numbers is watched; every field `(H,)`.
+    """How each of `H` numbers is watched; every field `(H,)`, or `(rows, H)` where streams differ.
 
     Attributes:
         within: Standard deviation within one wearer.
@@ -40,6 +45,7 @@ class Rules:
         falling: Whether a fall is watched as well as a rise.
         allowance: What is forgiven a look.
         most: What one look adds at most, in standard deviations.
+        cap: What a sum is at most, in limits: so much later an alarm is over.
     """
 
     within: Float
@@ -48,29 +54,31 @@ class Rules:
     falling: npt.NDArray[np.bool_]
     allowance: Float
     most: Float
+    cap: Float
 
     def __add__(self, other: "Rules") -> "Rules":
-        return Rules(*(np.concatenate((getattr(self, one.name), getattr(other, one.name))) for one in fields(self)))
+        return Rules(*(np.concatenate((getattr(self, one.name), getattr(other, one.name)), -1) for one in fields(self)))
 
 
 class Sums:
     """Sums of `H` numbers, of many streams that do not depend on each other.
 
     Args:
-        rules: How each number is watched.
+        rules: How each number is watched; where streams differ in it, only all of them together are looked at.
         rows: Streams.
     """
 
     def __init__(self, rules: Rules, rows: int = 1) -> None:
         self.limits = rules.limits
-        self._own, self._cap, self._most = rules.within**2, 2.0 * rules.limits, rules.most
+        self._own, self._most = rules.within**2, rules.most
+        self._cap = (rules.cap * rules.limits)[..., None, :]
         self._least = -rules.most
         self._moves = rules.between > 0
         self._prior = _REGIME * self._own / np.where(self._moves, rules.between**2, 1.0)
         self._open = np.where(self._moves, _REGIME * self._own, 0.0)
         self._allowance = rules.allowance
-        self._ways = np.stack((np.ones(len(rules.within)), rules.falling.astype(np.float64)))
-        count = len(rules.within)
+        self._ways = np.stack((np.ones(rules.within.shape), rules.falling.astype(np.float64)), axis=-2)
+        count = rules.within.shape[-1]
         self.sums = np.zeros((rows, 2, count))
         """Upward and downward `(rows, 2, H)`."""
         self.ages = np.zeros((rows, 2, count), np.int64)
@@ -119,6 +127,11 @@ class Sums:
         self._total[rows] = total + numbers * calm
         self._seen[rows] = seen + calm
         return share
+
+    def ages_of(self, rows: npt.NDArray[np.int64], at: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return the same for a number of each of some streams."""
+        found: npt.NDArray[np.int64] = self.ages[rows, self.sums[rows, :, at].argmax(axis=1), at]
+        return found
 
     def age(self, at: int, row: int = 0) -> int:
         """Return how many looks ago the larger sum of a number began."""

@@ -14,7 +14,7 @@ __all__ = ["Distances"]
 
 Float = npt.NDArray[np.float64]
 
-_EVERY = 4
+_EVERY = 8
 """Of so many readings one is counted: neighbours say much the same."""
 
 _KEPT = 0.99
@@ -48,14 +48,13 @@ class Distances:
 
     def add_of(self, rows: Rows, readings: npt.NDArray[np.floating]) -> None:
         """Count readings `(rows, N, C)` of some streams."""
-        some = readings[:, ::_EVERY]
-        count, length, channels = some.shape
-        flat = np.ascontiguousarray(some.transpose(2, 0, 1)).reshape(channels, 1, -1)
-        below = (flat <= self._edges[:, :, None]).view(np.uint8).reshape(channels, -1, count, length)
+        some = np.ascontiguousarray(readings[:, ::_EVERY].transpose(0, 2, 1))
+        length = some.shape[2]
+        below = (some[:, :, None] <= self._edges[:, :, None]).view(np.uint8)
         small = np.uint8 if length < 256 else np.uint32
-        self._below[rows] = _KEPT * self._below[rows] + below.sum(axis=3, dtype=small).transpose(2, 0, 1)
-        outside = np.abs(flat[:, 0] - np.minimum(np.maximum(flat[:, 0], self._lowest), self._highest))
-        self._beyond[rows] = _KEPT * self._beyond[rows] + outside.reshape(channels, count, length).sum(axis=2).T
+        self._below[rows] = _KEPT * self._below[rows] + np.add.reduce(below, axis=3, dtype=small)
+        outside = np.abs(some - np.minimum(np.maximum(some, self._lowest), self._highest))
+        self._beyond[rows] = _KEPT * self._beyond[rows] + np.add.reduce(outside, axis=2)
         self._total[rows] = _KEPT * self._total[rows] + length
 
     def values(self, row: int = 0) -> list[float]:

@@ -1,42 +1,32 @@
 """A reference from people: what their looks are like, how they differ from each other, and where an alarm begins.
 
-Rule of this room: limits are found on people whom the statistics do not contain: each person is looked at with a
-reference of all others, as an unseen wearer will be. The stretches of each are put in several seeded orders, so that a
-limit does not hang on one of them; it is the least at which alarms come no more often than was asked for.
+Rule of this room: what a reference says of looks is of everybody it is given; where alarms begin is found on people
+each of whom was left out of it (`hil.drift.limits`).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from hil.drift.change import ALLOWANCE, CALM, Rules, Sums
+from hil.drift.bounds import quiet, rising_limits
+from hil.drift.leftout import Stretch, middles, ordered, sessions, spreads
+from hil.drift.limits import ORDERS, limits_of
 from hil.drift.looks import Layout, features, longest_run
-from hil.drift.reference import LEVELS, Reference, rounded
-from hil.drift.suspicions import KINDS, MOST, Suspicions
+from hil.drift.reference import LEVELS, LeftOut, Reference, rounded
 
-__all__ = ["LEAST_PEOPLE", "alarms", "learn", "learn_rising", "rising_rules", "suspicion_rules"]
+__all__ = ["LEAST_PEOPLE", "learn", "learn_rising"]
 
 Float = npt.NDArray[np.float64]
 
 LEAST_PEOPLE = 3
 """With fewer nobody can say how people differ."""
 
-_SHRUNK = 0.05
-"""How far correlations of looks are drawn to none: there are few people."""
-
-_ORDERS = 3
-
-_LEAST_RATIO = 8.0
-"""A log ratio of 8 is 3000 to 1: no wrong mounting is believed below it."""
-
-_PASSING, _LEAST_RISING = 3.0, 6.0
-"""What one look adds at most to a figure that rises, and its least limit: two odd looks are a change of movement."""
-
 
 def learn(
     layout: Layout, stretches: Mapping[str, Sequence[npt.NDArray[np.floating]]], samples: int, rate_hz: float, *,
-    per_hour: float = 1.0, seed: int = 0,
+    classes: Mapping[str, Sequence[npt.NDArray[np.int64]]] | None = None, scored: bool = False, per_hour: float = 1.0,
+    seed: int = 0,
 ) -> Reference | None:  # fmt: skip
     """Return a reference; None where there are fewer than `LEAST_PEOPLE` with a look.
 
@@ -45,33 +35,30 @@ def learn(
         stretches: Of each person, unbroken readings `(N, C)` in the units of the layout.
         samples: Of a look.
         rate_hz: Of the readings.
-        per_hour: False alarms an hour that are allowed.
+        classes: Of each reading the class `(N,)`, -1 where unknown; None: there are none.
+        scored: Whether scores are watched beside it: then they get half of the model's false alarms.
+        per_hour: False alarms an hour that are allowed, of a sensor and of the model each.
         seed: Of the orders of stretches.
     """
-    looks = {who: [cut for one in parts if len(cut := _cut(one, layout, samples))] for who, parts in stretches.items()}
-    looks = {who: parts for who, parts in looks.items() if parts}
-    if len(looks) < LEAST_PEOPLE:
+    people: dict[str, list[Stretch]] = {}
+    for who, parts in stretches.items():
+        known = [np.full(len(one), -1, np.int64) for one in parts] if classes is None else classes[who]
+        cut = [_cut(one, said, layout, samples) for one, said in zip(parts, known, strict=True)]
+        if some := [one for one in cut if len(one.looks)]:
+            people[who] = some
+    if len(people) < LEAST_PEOPLE:
         return None
-    every = [np.concatenate([np.asarray(one, np.float64) for one in parts]) for parts in stretches.values()]
-    readings = np.concatenate(every)
-    seen: dict[str, list[Float]] = {}
-    odd: dict[str, list[Float]] = {}
-    for who, parts in looks.items():
-        others = np.concatenate([one for other, some in looks.items() if other != who for one in some])
-        suspected = Suspicions.of(layout, *_round(others))
-        standard = [suspected.standard(part) for part in parts]
-        seen[who] = [np.stack([suspected.of_standard(look) for look in part]) for part in standard]
-        odd[who] = [np.log(suspected.oddness(part)) for part in standard]
-    within, between = _spreads(seen, 3 * len(layout.channels))
+    readings = np.concatenate([np.asarray(one, np.float64) for parts in stretches.values() for one in parts])
     look_hours = samples / rate_hz / 3600.0
-    hours = sum(len(one) for parts in seen.values() for one in parts) * look_hours
-    limits = _limits(
-        seen, lambda some: suspicion_rules(within, between, some, len(layout.channels)), per_hour, look_hours, seed,
-        3 * len(layout.channels),
-    )  # fmt: skip
-    column = {who: [one[:, None] for one in parts] for who, parts in odd.items()}
-    middle, inside, outside, odd_limit = learn_rising(column, per_hour, look_hours, seed)
-    centre, spread, precision = _round(np.concatenate([one for parts in looks.values() for one in parts]))
+    found = limits_of(layout, people, look_hours, seed, sensor_per_hour=per_hour,
+                      model_per_hour=per_hour / 2 if scored else per_hour)  # fmt: skip
+    one_each = sessions(layout, people, 1, seed)
+    shifts = 3 * len(layout.channels)
+    within, between = spreads([one.numbers[:, :-1] for one in one_each], shifts)
+    every = np.concatenate([one.looks for parts in people.values() for one in parts])
+    centre, spread, precision = middles(every)
+    odd = [one.numbers[:, -1:] + one.middle for one in one_each]
+    odd_within, odd_between = spreads(odd, 1)
     return Reference(
         channels=layout.channels, units=layout.units, scales=rounded(layout.scales), samples=samples,
         quantiles=tuple(rounded(np.quantile(readings[:, at], LEVELS)) for at in range(len(layout.channels))),
@@ -80,92 +67,45 @@ def learn(
             for at in range(len(layout.channels))
         ),
         centre=rounded(centre), spread=rounded(spread), precision=rounded(precision[np.tril_indices(layout.size)]),
-        within=rounded(within), between=rounded(between), limits=rounded(limits),
-        oddness=_four(middle[0], inside[0], outside[0], odd_limit[0]),
-        people=tuple(sorted(looks)), hours=hours, per_hour=per_hour, seed=seed,
+        within=rounded(within), between=rounded(between), limits=rounded(found.suspicions),
+        oddness=_four(float(np.concatenate(odd).mean()), odd_within[0], odd_between[0], found.odd),
+        explained=found.explained, unexplained=rounded(found.unexplained)[0],
+        left_out=LeftOut(
+            sessions=len(people) * ORDERS, spread=rounded(found.spread[0])[0], sensor=found.sensor, model=found.model,
+            movements=found.movements, strange=found.strange,
+        ),
+        people=tuple(sorted(people)), hours=len(every) * look_hours, per_hour=per_hour, seed=seed,
     )  # fmt: skip
 
 
-def suspicion_rules(within: Float, between: Float, limits: Float, channels: int) -> Rules:
-    """Return how a reference's suspicions are watched."""
-    count = len(within)
-    falling = np.zeros(count, np.bool_)
-    falling[: 2 * channels] = True  # levels and gains; less noise is no fault
-    allowance = np.full(count, ALLOWANCE)
-    allowance[len(KINDS) * channels :] = 0.0  # a log ratio of what is not so falls by itself
-    return Rules(within, between, limits, falling, allowance, np.full(count, MOST))
-
-
-def rising_rules(within: Float, between: Float, limits: Float) -> Rules:
-    """Return how figures are watched that can only be too great; passing from one movement to the next is no change."""
-    count = len(limits)
-    return Rules(
-        within, between, limits, np.zeros(count, np.bool_), np.full(count, ALLOWANCE), np.full(count, _PASSING)
-    )
-
-
 def learn_rising(
-    seen: Mapping[str, Sequence[Float]], per_hour: float, look_hours: float, seed: int
-) -> tuple[Float, Float, Float, Float]:
-    """Return mean, spread within and between people, and limits, of figures `(L, H)` of people's looks."""
-    middle = np.concatenate([one for parts in seen.values() for one in parts]).mean(axis=0)
-    away = {who: [one - middle for one in parts] for who, parts in seen.items()}
-    within, between = _spreads(away, len(middle))
-    limits = _limits(away, lambda some: rising_rules(within, between, some), per_hour, look_hours, seed,
-                     floor=_LEAST_RISING)  # fmt: skip
-    return middle, within, between, limits
-
-
-def _limits(
-    seen: Mapping[str, Sequence[Float]], make: Callable[[Float], Rules], per_hour: float, look_hours: float, seed: int,
-    ratios_from: int | None = None, floor: float = 2.0,
-) -> Float:  # fmt: skip
-    """Return limits at which alarms come at most so often, all numbers together.
+    seen: Mapping[str, Sequence[Float]], per_hour: float, look_hours: float, seed: int,
+    spread: tuple[float, int] | None = None,
+) -> tuple[Float, Float, Float, Float]:  # fmt: skip
+    """Return mean, spread within and between people, and limits, of figures `(L, H)` of people's looks.
 
     Args:
-        seen: Of each person numbers `(L, H)` of looks, by stretch.
-        make: Makes rules with limits.
-        per_hour: Alarms an hour.
+        seen: Of each person figures of looks, by stretch.
+        per_hour: False alarms an hour that are allowed.
         look_hours: How long a look lasts.
         seed: Of the orders of stretches.
-        ratios_from: First of the numbers that are log ratios; None: none is.
-        floor: Least limit: a few people's hours say little of what is rare.
+        spread: How people's peaks lie apart, and degrees of freedom, where more people tell it.
     """
-    orders = [_ordered(parts, seed, turn) for parts in seen.values() for turn in range(_ORDERS)]
-    width = orders[0].shape[1]
-    unlimited = np.full(width, 1e9)
-    peaks = []
-    for numbers in orders:
-        sums = Sums(make(unlimited))
-        peaks.append(np.stack([sums.take(row) * unlimited for row in numbers]))
-    shape = np.maximum(np.quantile(np.concatenate(peaks), 0.99, axis=0), floor)
-    lowest = np.full(width, floor)
-    lowest[width if ratios_from is None else ratios_from :] = _LEAST_RATIO
-    hours = sum(len(one) for one in orders) * look_hours
-    low, high = 0.25, 16.0
-    for _ in range(9):
-        factor = float(np.sqrt(low * high))
-        if (
-            sum(alarms(numbers, Sums(make(np.maximum(factor * shape, lowest)))) for numbers in orders) / hours
-            > per_hour
-        ):
-            low = factor
-        else:
-            high = factor
-    found: Float = np.maximum(high * shape, lowest)
-    return found
-
-
-def alarms(numbers: Float, sums: Sums) -> int:
-    """Return how often an alarm begins in looks `(L, H)`; one is over when all is calm again."""
-    count, on = 0, False
-    for row in numbers:
-        most = float(sums.take(row).max())
-        if not on and most >= 1.0:
-            count, on = count + 1, True
-        elif on and most < CALM:
-            on = False
-    return count
+    whole = {who: np.concatenate(parts) for who, parts in seen.items()}
+    every = np.concatenate(list(whole.values()))
+    middle, width = every.mean(axis=0), every.shape[1]
+    within, between = spreads(list(whole.values()), width)
+    own: list[tuple[Float, Float]] = []
+    numbers = []
+    for who, parts in seen.items():
+        others = [one for other, one in whole.items() if other != who]
+        own.append(spreads(others, width) if len(others) > 1 else (within, between))
+        away = np.concatenate(others).mean(axis=0) if others else middle
+        numbers.append([np.concatenate(ordered(parts, seed, turn)) - away for turn in range(ORDERS)])
+    chance = quiet(per_hour, len(every) / len(whole) * look_hours)
+    limits, _ = rising_limits(np.array([one for one, _ in own]), np.array([one for _, one in own]), numbers, chance,
+                              spread)  # fmt: skip
+    return middle, within, between, limits
 
 
 def _four(*values: float) -> tuple[float, float, float, float]:
@@ -173,31 +113,14 @@ def _four(*values: float) -> tuple[float, float, float, float]:
     return first, second, third, fourth
 
 
-def _ordered(parts: Sequence[Float], seed: int, turn: int) -> Float:
-    order = np.random.default_rng([seed, turn]).permutation(len(parts)) if turn else np.arange(len(parts))
-    return np.concatenate([parts[at] for at in order])
-
-
-def _cut(readings: npt.NDArray[np.floating], layout: Layout, samples: int) -> Float:
+def _cut(
+    readings: npt.NDArray[np.floating], classes: npt.NDArray[np.int64], layout: Layout, samples: int
+) -> Stretch:  # fmt: skip
+    """Return the looks of a stretch; the class of a look is the one that at least half of it has."""
     count = len(readings) // samples
     if not count:
-        return np.zeros((0, layout.size))
-    return features(readings[: count * samples].reshape(count, samples, -1), layout)
-
-
-def _round(looks: Float) -> tuple[Float, Float, Float]:
-    """Return centre, spread and precision of looks: in them looks are round."""
-    centre, spread = looks.mean(axis=0), looks.std(axis=0)
-    spread = np.where(spread > 0, spread, 1.0)
-    standard = (looks - centre) / spread
-    mixed = (1 - _SHRUNK) * (standard.T @ standard) / len(looks) + _SHRUNK * np.eye(looks.shape[1])
-    return centre, spread, np.linalg.inv(mixed)
-
-
-def _spreads(seen: Mapping[str, Sequence[Float]], shifts: int) -> tuple[Float, Float]:
-    """Return the spread of every suspicion within and between people; of log ratios 1 and 0."""
-    whole = [np.concatenate(parts) for parts in seen.values()]
-    within = np.sqrt(np.mean([one.var(axis=0) for one in whole], axis=0))
-    between = np.std([one.mean(axis=0) for one in whole], axis=0)
-    within[shifts:], between[shifts:] = 1.0, 0.0
-    return np.maximum(within, 1e-3), between
+        return Stretch(np.zeros((0, layout.size)), np.zeros(0, np.int64))
+    of = classes[: count * samples].reshape(count, samples)
+    middle = np.sort(of, axis=1)[:, samples // 2]
+    said = np.where((of == middle[:, None]).sum(axis=1) * 2 >= samples, middle, -1)
+    return Stretch(features(readings[: count * samples].reshape(count, samples, -1), layout), said)

@@ -105,18 +105,25 @@ def features(readings: npt.NDArray[np.floating], layout: Layout) -> Float:
     """
     # Channel by channel, so that the sums run along memory: with few channels that is most of the cost.
     x = np.ascontiguousarray(np.asarray(readings, np.float64).transpose(0, 2, 1))
+    looks, count, samples = x.shape
     floor, first, other = _entries(layout)
-    mean = x.sum(axis=2) / x.shape[2]
-    away = x - mean[:, :, None]
-    covariance = np.matmul(away, away.transpose(0, 2, 1)) / x.shape[2]
-    spread = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2)) + floor
-    second = x[:, :, 2:] - 2.0 * x[:, :, 1:-1] + x[:, :, :-2]
-    rough = np.sqrt((second * second).sum(axis=2) / (6.0 * second.shape[2])) + floor
-    parts = [mean, np.log(spread), np.log(rough)]
+    found = np.empty((looks, layout.size))
+    mean = found[:, :count]
+    np.divide(np.add.reduce(x, axis=2), samples, out=mean)
+    step = x[:, :, 1:] - x[:, :, :-1]
+    second = step[:, :, 1:] - step[:, :, :-1]
+    x -= mean[:, :, None]
+    covariance = (np.matmul(x, x.transpose(0, 2, 1)) / samples).reshape(looks, -1)
+    sizes = np.empty((looks, 2, count))  # spread and roughness
+    sizes[:, 0] = covariance[:, :: count + 1]
+    np.divide(np.add.reduce(second * second, axis=2), 6.0 * second.shape[2], out=sizes[:, 1])
+    np.sqrt(sizes, out=sizes)
+    sizes += floor
+    np.log(sizes.reshape(looks, -1), out=found[:, count : 3 * count])
     if len(first):
-        ratio = covariance[:, first, other] / (spread[:, first] * spread[:, other])
-        parts.append(np.arctanh(np.minimum(np.maximum(ratio, -_MOST), _MOST)))
-    return np.concatenate(parts, axis=1)
+        ratio = covariance[:, first * count + other] / (sizes[:, 0, first] * sizes[:, 0, other])
+        np.arctanh(np.minimum(np.maximum(ratio, -_MOST), _MOST), out=found[:, 3 * count :])
+    return found
 
 
 @lru_cache(maxsize=64)

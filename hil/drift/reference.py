@@ -14,9 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from hil.drift.looks import Layout
 
-__all__ = ["LEVELS", "SCHEMA", "Reference", "Scores", "rounded"]
+__all__ = ["LEVELS", "SCHEMA", "LeftOut", "Reference", "Scores", "rounded"]
 
-SCHEMA = 1
+SCHEMA = 2
+"""2: `explained`, `unexplained` and `left_out`, without which a watch is as it was."""
 
 LEVELS = tuple((np.arange(21) / 20 * 0.99 + 0.005).round(4).tolist())
 """Shares at which the distribution of a channel is kept."""
@@ -63,6 +64,26 @@ class Scores(_Part):
         return self
 
 
+class LeftOut(_Part):
+    """What people did under the limits, each while left out of what was learnt.
+
+    Attributes:
+        sessions: How many sessions, each person's in several orders.
+        spread: How far the logarithms of the highest oddness of sessions lie apart, over people and orders.
+        sensor: Share of sessions with a false alarm of a sensor.
+        model: Share with a false alarm of the model, by what readings say alone.
+        movements: Movements that were left out of everybody and then shown by somebody.
+        strange: Share of those that were called a sensor's fault; None: classes are unknown.
+    """
+
+    sessions: int
+    spread: float
+    sensor: float
+    model: float
+    movements: int
+    strange: float | None
+
+
 class Reference(_Part):
     """What training looked like.
 
@@ -82,6 +103,9 @@ class Reference(_Part):
         limits: For each suspicion the sum at which it is an alarm.
         oddness: Of the logarithm of a look's squared distance from all of training: mean, standard deviation within and
             between people, and the sum of excesses that is an alarm.
+        explained: Share of what stands out that one suspicion must explain to be believed.
+        unexplained: Of the suspicions' limits, how many are the model's fault where no suspicion explains it.
+        left_out: What left-out people did under the limits; None: nobody was left out.
         people: Whose readings they are.
         hours: Of readings.
         per_hour: False alarms an hour that the limits were set for.
@@ -105,6 +129,9 @@ class Reference(_Part):
     between: Row
     limits: Row
     oddness: tuple[float, float, float, float]
+    explained: Annotated[float, Field(gt=0, le=1)] = 0.3
+    unexplained: Annotated[float, Field(ge=1)] = 1.0
+    left_out: LeftOut | None = None
     people: tuple[str, ...]
     hours: float
     per_hour: float

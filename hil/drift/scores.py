@@ -39,17 +39,21 @@ class Labels:
         """Return `FIGURES` of the decisions of looks, each look by itself: logits `(L, D, labels)` to `(L, 2)`."""
         rows = np.asarray(scores, np.float64)
         away = np.matmul(rows, self._root)[:, :, None] - self._means
-        near = np.sqrt((away * away).sum(axis=3).min(axis=2, initial=np.inf) / rows.shape[2])
-        shifted = np.exp(rows - rows.max(axis=2, keepdims=True))
-        found = np.empty((len(rows), len(FIGURES)))
-        near.mean(axis=1, out=found[:, 0])
-        (1.0 - 1.0 / shifted.sum(axis=2)).mean(axis=1, out=found[:, 1])
+        away *= away
+        figures = np.empty((len(FIGURES), *rows.shape[:2]))
+        np.minimum.reduce(np.add.reduce(away, axis=3), axis=2, initial=np.inf, out=figures[0])
+        figures[0] /= rows.shape[2]
+        np.sqrt(figures[0], out=figures[0])
+        shifted = np.exp(rows - np.maximum.reduce(rows, axis=2, keepdims=True))
+        np.subtract(1.0, 1.0 / np.add.reduce(shifted, axis=2), out=figures[1])
+        found: Float = (np.add.reduce(figures, axis=2) / rows.shape[1]).T
         return found
 
 
 def learn_scores(
-    looks: Mapping[str, Sequence[Float]], per_hour: float, look_hours: float, seed: int, network: str
-) -> Scores | None:
+    looks: Mapping[str, Sequence[Float]], per_hour: float, look_hours: float, seed: int, network: str,
+    spread: tuple[float, int] | None = None,
+) -> Scores | None:  # fmt: skip
     """Return what scores of people are like; None where there are too few.
 
     Args:
@@ -58,6 +62,7 @@ def learn_scores(
         look_hours: How long a look lasts.
         seed: Of the orders of stretches.
         network: Digest of the network.
+        spread: How people's peaks lie apart, and degrees of freedom, where more people tell it.
     """
     rows = [one.reshape(-1, one.shape[-1]) for parts in looks.values() for one in parts if len(one)]
     if not rows or sum(len(one) for one in rows) < 10 * rows[0].shape[1]:
@@ -75,7 +80,7 @@ def learn_scores(
     known = Labels(means, precision)
     found = {who: [known.figures(part) for part in parts if len(part)] for who, parts in looks.items()}
     found = {who: parts for who, parts in found.items() if parts}
-    centre, within, between, limits = learn_rising(found, per_hour, look_hours, seed)
+    centre, within, between, limits = learn_rising(found, per_hour, look_hours, seed, spread)
     return Scores(
         means=tuple(() if np.isnan(row).any() else rounded(row) for row in means),
         precision=tuple(rounded(row) for row in precision), centre=rounded(centre), within=rounded(within),

@@ -35,6 +35,7 @@ class Suspicions:
         precision: `(d, d)` of standardised looks.
         directions: `(3 C, d)`: where each of `KINDS` moves a standardised look.
         filters: `(3 C, d)`: what gives the suspicion from it.
+        reach: `(3 C,)`: what a filter gives for a move by one unit.
         turns: Wrong mountings.
         turning: What gives their log ratios from the second moments and the mean of looks: `(turns, d * d)`,
             `(turns, d)`, `(turns,)`.
@@ -47,6 +48,7 @@ class Suspicions:
     precision: Float
     directions: Float
     filters: Float
+    reach: Float
     turns: tuple[Turn, ...]
     turning: tuple[Float, Float, Float]
     together: Float
@@ -62,11 +64,12 @@ class Suspicions:
             directions[count + channel, [width, rough]] = 1.0 / spread[[width, rough]]
             directions[2 * count + channel, rough] = 1.0 / spread[rough]
         filters = directions @ precision
-        filters /= np.sqrt(np.einsum("hd,hd->h", filters, directions))[:, None]
+        reach = np.sqrt(np.einsum("hd,hd->h", filters, directions))
+        filters /= reach[:, None]
         turns = tuple(layout.turns())
         turning = _turning(turns, centre, spread, precision)
         together = np.ascontiguousarray(np.concatenate((filters, precision, turning[1])).T)
-        return cls(layout, centre, spread, precision, directions, filters, turns, turning, together)
+        return cls(layout, centre, spread, precision, directions, filters, reach, turns, turning, together)
 
     @property
     def names(self) -> list[tuple[str, tuple[str, ...]]]:
@@ -99,19 +102,23 @@ class Suspicions:
         Returns:
             `(L, 3 C + turns)` and `(L,)`: what a look gives does not depend on those beside it, to the last bit.
         """
+        shifts, ratios, odd = self.parts(standard)
+        return np.concatenate((shifts, np.minimum(np.maximum(ratios, -MOST), MOST)), axis=1), odd
+
+    def parts(self, standard: Float) -> tuple[Float, Float, Float]:
+        """Return the suspicions of channels `(L, 3 C)`, log ratios of turns `(L, turns)` as they are, and oddness."""
         # One small product a look, not one for all: the sums of a larger one are ordered by how many looks there are.
         made = np.matmul(standard[:, None], self.together)[:, 0]
         shifts, size = self.directions.shape
         odd = (made[:, shifts : shifts + size] * standard).sum(axis=1)
         if not self.turns:
-            return made[:, :shifts], odd
+            return made[:, :shifts], made[:, :0], odd
         square, _, constant = self.turning
         second = (standard[:, :, None] * standard[:, None]).reshape(len(standard), 1, -1)
         ratios = np.matmul(second, square.T)[:, 0]
         ratios += made[:, shifts + size :]
         ratios += constant
-        found = np.concatenate((made[:, :shifts], np.minimum(np.maximum(ratios, -MOST), MOST)), axis=1)
-        return found, odd
+        return made[:, :shifts], ratios, odd
 
     def ratios(self, standard: Float) -> Float:
         """Return how much better standardised looks `(L, d)` fit if turned: mean log ratio of each turn `(turns,)`."""

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hil.drift.bank import Bank, Look
+from hil.drift.blame import KEPT, Blame
 from hil.drift.change import CALM
 from hil.drift.looks import longest_run, reduced
 from hil.drift.reference import Reference
@@ -23,12 +24,6 @@ from hil.drift.verdict import FINE, MODEL, SENSOR, WAITING, Change, Finding, Sta
 __all__ = ["Watch", "look"]
 
 Float = npt.NDArray[np.float64]
-
-EXPLAINED = 0.3
-"""Share of what stands out that one suspicion must explain to be believed."""
-
-_KEPT = 64
-"""Looks that are kept to say what has changed."""
 
 
 class Watch:
@@ -53,13 +48,12 @@ class Watch:
         self.bank = Bank(reference, network) if bank is None else bank
         self.row = self.bank.row()
         self._finding: Finding | None = None
-        self._frame = frame
+        self.frame = frame
         self._parts: list[npt.NDArray[np.floating]] = []
         self._rows: list[npt.NDArray[np.floating]] = []
         self._held = 0
         self._t_ns = 0
-        self._recent: deque[tuple[int, Float]] = deque(maxlen=_KEPT)
-        self._usual, self._usual_seen = np.zeros(reference.layout.size), 0
+        self._recent: deque[int] = deque(maxlen=KEPT)
         self._share = self._model = 0.0
         self._far: tuple[float, int] = (0.0, 0)
 
@@ -95,20 +89,29 @@ class Watch:
         self._t_ns = t_ns
         return self._held >= self.reference.samples
 
-    def whole(self) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating] | None]:
-        """Return readings `(N, C)` and scores `(D, labels)` of a whole look, and begin the next."""
-        readings = self._parts[0] if len(self._parts) == 1 else np.concatenate(self._parts)
-        rows = np.stack(self._rows) if self._rows else None
+    def whole(self) -> tuple[list[npt.NDArray[np.floating]], list[npt.NDArray[np.floating]]]:
+        """Return the parts of a whole look, readings `(hop, C)` and scores `(labels,)`, and begin the next."""
+        parts, rows = self._parts, self._rows
         self._parts, self._rows, self._held = [], [], 0
-        return reduced(readings, self._frame)[-self.reference.samples :], rows
+        return parts, rows
 
     def state(self) -> State:
         """Return where it stands."""
         far = self._far[0] / self._far[1] if self._far[1] else None
         return State(
-            self.verdict, self._finding, sum(self.counts.values()), self._share, self._model,
+            self.verdict, self._finding, self.looks, self._share, self._model,
             dict(zip(self.reference.channels, self.bank.distances.values(self.row), strict=True)), far, self.bank.why,
         )  # fmt: skip
+
+    @property
+    def looks(self) -> int:
+        """Looks so far."""
+        return sum(self.counts.values())
+
+    @property
+    def finding(self) -> Finding | None:
+        """What is different, None where nothing is."""
+        return self._finding
 
     def judge(self, look: Look, readings: npt.NDArray[np.floating]) -> Change | None:
         """Return the change of the verdict that a look of this stream makes."""
@@ -117,19 +120,18 @@ class Watch:
         unlike, said = look.unlike, look.said
         if look.far is not None:
             self._far = (self._far[0] + look.far, self._far[1] + 1)
-        self._recent.append((t_ns, look.standard))
-        if self._share < CALM:
-            self._usual, self._usual_seen = self._usual + look.standard, self._usual_seen + 1
+        self._recent.append(t_ns)
         stuck = self._stuck(readings, t_ns) if look.stuck else None
-        finding = stuck or (self._blame(shares[:odd]) if self._share >= 1.0 else None)
-        kind = SENSOR if finding is not None else self._kind(unlike, said)
+        finding = stuck or (None if look.blame is None else self._blame(look.blame, shares[:odd]))
+        alone = self._share / self.reference.unexplained  # what no suspicion explains
+        kind = SENSOR if finding is not None else self._kind(max(unlike, said, alone))
         if finding is None and kind == SENSOR:
             finding = self._finding
         if kind == MODEL:
-            at = odd if unlike >= said else odd + 1 + int(shares[odd + 1 :].argmax())
-            finding = Finding(
-                "signal" if unlike >= said else "scores", since_ns=self._since(self.bank.sums.age(at, self.row))
-            )
+            signal = max(unlike, alone) >= said
+            at = odd if unlike >= said else int(shares[:odd].argmax()) if signal else odd + 1 + int(
+                shares[odd + 1 :].argmax())  # fmt: skip
+            finding = Finding("signal" if signal else "scores", since_ns=self._since(self.bank.sums.age(at, self.row)))
         self.counts[kind] += 1
         before, self.verdict, self._finding = self.verdict, kind, finding
         if kind == before or (before == WAITING and kind == FINE):
@@ -138,7 +140,7 @@ class Watch:
         self.changes.append(change)
         return change
 
-    def _kind(self, unlike: float, said: float) -> str:
+    def _kind(self, model: float) -> str:
         """Return the verdict where no suspicion stands alone; an alarm is over only when all is calm."""
         if (
             self.verdict == SENSOR
@@ -147,9 +149,9 @@ class Watch:
             and self._finding.kind != "stuck"
         ):
             return SENSOR
-        if max(unlike, said) >= 1.0 or self._share >= 1.0:
+        if model >= 1.0:
             return MODEL
-        if self.verdict == MODEL and max(unlike, said, self._share) >= CALM:
+        if self.verdict == MODEL and model >= CALM:
             return MODEL
         return FINE
 
@@ -169,48 +171,37 @@ class Watch:
         every = tuple(name for name, more in zip(self.reference.channels, beyond, strict=True) if more)
         return Finding("stuck", every, float(runs[at] + 1), "readings", 1.0, since)
 
-    def _blame(self, shares: Float) -> Finding | None:
+    def _blame(self, blame: Blame, shares: Float) -> Finding | None:
         """Return the one suspicion that explains what stands out since the first alarm began; None where none does."""
-        age = min(max(self.bank.sums.age(int(shares.argmax()), self.row), 1), len(self._recent))
-        looks = [self._recent[at] for at in range(len(self._recent) - age, len(self._recent))]
-        usual = self._usual / (self._usual_seen + 8)
-        stood = np.array([one[1] for one in looks])
-        shift = stood.mean(axis=0) - usual
-        suspected = self.bank.suspected
-        energy = float(shift @ suspected.precision @ shift)
-        projected = suspected.filters @ shift
-        explained = projected**2
-        count = len(self.reference.channels)
-        explained[2 * count : 3 * count][projected[2 * count : 3 * count] < 0] = 0.0
-        gains = np.concatenate((explained, 2.0 * suspected.ratios(stood)))
-        whole = float(suspected.oddness(stood).mean())
-        best = int(gains.argmax())
-        share = float(gains[best] / max(energy if best < 3 * count else whole, 1e-9))
-        if share < EXPLAINED:
+        if blame.share < self.reference.explained:
             return None
-        kind, channels = self.bank.names[best]
-        size = 0.0
-        if best < 3 * count:
-            direction = suspected.directions[best]
-            size = float(projected[best] / np.sqrt(direction @ suspected.precision @ direction))
-        unit = {"bias": self.reference.units[best % count], "gain": "x", "noise": "x"}.get(kind, "")
-        amount = size if kind == "bias" else exp(min(size, 50.0)) if kind in ("gain", "noise") else 0.0
-        return Finding(kind, channels, amount, unit, min(share, 1.0), looks[0][0])
+        kind, channels = self.bank.names[blame.at]
+        since = self._since(self.bank.sums.age(int(shares.argmax()), self.row))
+        unit = {"bias": self.reference.units[blame.at % len(self.reference.units)], "gain": "x", "noise": "x"}
+        amount = blame.size if kind == "bias" else exp(min(blame.size, 50.0)) if kind in ("gain", "noise") else 0.0
+        return Finding(kind, channels, amount, unit.get(kind, ""), min(blame.share, 1.0), since)
 
     def _since(self, age: int) -> int:
         at = max(len(self._recent) - max(age, 1), 0)
-        return self._recent[at][0]
+        return self._recent[at]
 
 
-def look(watches: Sequence[Watch]) -> list[Change | None]:
-    """Look with every watch whose look is whole, those of one bank together; return the change of each verdict."""
+def look(
+    watches: Sequence[Watch], scaled: tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]] | None = None
+) -> list[Change | None]:
+    """Look with every watch whose look is whole, those of one bank together; return the change of each verdict.
+
+    Args:
+        watches: Which.
+        scaled: Spread and mean of each channel by which the readings were normalised; None: they were not.
+    """
     found: list[Change | None] = [None] * len(watches)
     banks: dict[int, list[int]] = {}
     for at, watch in enumerate(watches):
         banks.setdefault(id(watch.bank), []).append(at)
     for places in banks.values():
         wholes = [watches[at].whole() for at in places]
-        readings = np.array([own for own, _ in wholes], np.float64)
+        readings = _joined(watches[places[0]], [parts for parts, _ in wholes], scaled)
         if not np.isfinite(readings).all():  # what is no number is not looked at
             kept = np.flatnonzero(np.isfinite(readings).all(axis=(1, 2))).tolist()
             readings, places, wholes = readings[kept], [places[at] for at in kept], [wholes[at] for at in kept]
@@ -221,3 +212,19 @@ def look(watches: Sequence[Watch]) -> list[Change | None]:
         for at, own, one in zip(places, readings, looks, strict=True):
             found[at] = watches[at].judge(one, own)
     return found
+
+
+def _joined(
+    watch: Watch, looks: Sequence[list[npt.NDArray[np.floating]]],
+    scaled: tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]] | None,
+) -> Float:  # fmt: skip
+    """Return readings `(looks, N, C)`: of each look its last `N`, and of frames their figures."""
+    samples = watch.reference.samples
+    every = np.concatenate([part for parts in looks for part in parts])
+    if scaled is not None:
+        every = every * scaled[0] + scaled[1]
+    every = reduced(every, watch.frame)
+    if len(every) == len(looks) * samples:
+        return every.reshape(len(looks), samples, -1).astype(np.float64)
+    ends = np.cumsum([sum(map(len, parts)) for parts in looks]).tolist()
+    return np.array([every[end - samples : end] for end in ends], np.float64)

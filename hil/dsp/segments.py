@@ -23,7 +23,7 @@ def segment_length(samples: int, longest: int) -> int:
 
 def frequencies(length: int, rate_hz: float) -> Float:
     """Return the frequencies of a density, float64 `(length // 2 + 1,)` Hz."""
-    return np.asarray(np.arange(length // 2 + 1) * rate_hz / length, np.float64)
+    return np.fft.rfftfreq(length, 1 / rate_hz).astype(np.float64, copy=False)
 
 
 def densities(values: npt.ArrayLike, rate_hz: float, starts: Int64, length: int) -> Float:

@@ -85,18 +85,23 @@ def referenced(
         return package
     samples = look_samples(contract.window, contract.hop, contract.rate_hz)
     stretches: dict[str, list[npt.NDArray[np.floating]]] = {}
+    classes: dict[str, list[npt.NDArray[np.int64]]] = {}
     for item in series:
         stretches.setdefault(item.person, []).append(reduced(item.values, contract.frame))
+        classes.setdefault(item.person, []).append(item.labels)
     if not any(len(one) >= samples for parts in stretches.values() for one in parts):
         return package
     layout = layout_of(contract, np.concatenate([one for parts in stretches.values() for one in parts]))
-    found = learn(layout, stretches, samples, contract.rate_hz, per_hour=per_hour, seed=seed)
+    found = learn(layout, stretches, samples, contract.rate_hz, classes=classes, scored=bool(strangers),
+                  per_hour=per_hour, seed=seed)  # fmt: skip
     if found is None:
         return package
     if strangers:
         looks = _scores_of(package, strangers, samples)
         hours = samples / contract.rate_hz / 3600.0
-        scores = learn_scores(looks, per_hour, hours, seed, network=network_digest(package))
+        known = found.left_out
+        spread = None if known is None else (known.spread, len(found.people) - 1)
+        scores = learn_scores(looks, per_hour / 2, hours, seed, network_digest(package), spread)
         found = found.model_copy(update={"scores": scores})
     content = dict(package.weights) if package.program is None else package.program
     changed = contract.model_copy(update={"reference": found})
@@ -123,8 +128,8 @@ class DriftTap:
         """By board and stream."""
         self._bank = Bank(contract.reference, network_digest(package))
         self._frame = contract.frame
-        self._mean = np.array([item.mean for item in contract.inputs], np.float32)
-        self._std = np.array([item.std for item in contract.inputs], np.float32)
+        means, spreads = [item.mean for item in contract.inputs], [item.std for item in contract.inputs]
+        self._scaled = (np.array(spreads, np.float32), np.array(means, np.float32))
         self._logits = contract.outputs == "logits"
 
     def __call__(
@@ -132,7 +137,7 @@ class DriftTap:
         outputs: npt.NDArray[np.float32],
     ) -> None:  # fmt: skip
         """Show hops; see `hil.models.streaming.Tap`."""
-        values = readings * self._std + self._mean
+        values = readings.copy()  # normalised: a look is put back into the units of the reference at once
         scores = outputs.copy() if self._logits else np.log(np.maximum(outputs, 1e-9))
         due: list[Watch] = []
         for board, stream, block, row in shown:
@@ -141,12 +146,12 @@ class DriftTap:
                 watch = Watch(self._bank.reference, frame=self._frame, bank=self._bank)
                 self.watches[board, stream] = watch
             if watch in due:
-                look(due)
+                look(due, self._scaled)
                 due = []
             if watch.hold(values[row], block.t_ns, scores[row] if block.decide else None, block.reset):
                 due.append(watch)
         if due:
-            look(due)
+            look(due, self._scaled)
 
     def states(self) -> dict[tuple[str, str], State]:
         """Return where every watch stands."""

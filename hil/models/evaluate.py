@@ -166,25 +166,43 @@ def cross_validate(
     Raises:
         UsageError: A model or checkpoint in `keep` is of another training.
     """
-    from hil.models.train import clear_checkpoints, trained
-
     chosen = folds_of(dataset.people) if folds is None else [tuple(fold) for fold in folds]
     for seed in seeds:
         for fold in chosen:
             seeded = config.model_copy(update={"seed": seed})
-            place = None if keep is None else keep / f"{config.name}-{seed}-{'-'.join(fold)}.hilmodel"
-            if place is not None and place.exists():
-                package = _kept(place, seeded, fold, dataset)
-            else:
-                package = trained(seeded, dataset, fold, folder=folder, keep=place).package
-                if place is not None:
-                    write_package(place, package.contract, package.program or dict(package.weights))
-                    clear_checkpoints(place)
+            package = kept_or_trained(seeded, dataset, fold, folder=folder, keep=keep)
             decisions = judge(package, dataset.of(fold))
             if progress is not None:
                 found = decisions.score(len(dataset.labels))
                 progress(f"seed {seed}, held out {', '.join(fold)}: macro-F1 {found.macro_f1:.3f}, ECE {found.ece:.3f}")
             yield Fold(seed, tuple(fold), package, decisions)
+
+
+def kept_or_trained(
+    config: TrainConfig, dataset: Dataset, fold: Sequence[str], *, folder: Path = Path(), keep: Path | None = None
+) -> Package:
+    """Return a model trained without some people: the one that an earlier run left, or a new one that is left there.
+
+    Args:
+        config: What to train and how.
+        dataset: Labelled readings.
+        fold: Who is held out.
+        folder: Where the configuration lies, for a network of the user's own.
+        keep: Folder of models and checkpoints; None: nothing is left.
+
+    Raises:
+        UsageError: The model or checkpoint in `keep` is of another training.
+    """
+    from hil.models.train import clear_checkpoints, trained
+
+    place = None if keep is None else keep / f"{config.name}-{config.seed}-{'-'.join(fold)}.hilmodel"
+    if place is not None and place.exists():
+        return _kept(place, config, fold, dataset)
+    package = trained(config, dataset, fold, folder=folder, keep=place).package
+    if place is not None:
+        write_package(place, package.contract, package.program or dict(package.weights))
+        clear_checkpoints(place)
+    return package
 
 
 def unconditioned(package: Package) -> Package:
@@ -198,11 +216,19 @@ def _kept(place: Path, config: TrainConfig, fold: Sequence[str], dataset: Datase
     """A model of an earlier run of the same cross-validation."""
     package = read_package(place)
     lineage = package.contract.lineage
-    wanted = (config.model_dump(mode="json", by_alias=True, exclude={"data"}), list(fold))
     learnt = digest([one for one in dataset.series if one.person not in fold])
-    if (lineage.get("config"), lineage.get("held_out")) != wanted or package.contract.training_data_sha256 != learnt:
+    same = _means(lineage.get("config"), config) and lineage.get("held_out") == list(fold)
+    if not same or package.contract.training_data_sha256 != learnt:
         raise UsageError("it is the model of another training", str(place), "name an empty folder with --keep")
     return package
+
+
+def _means(told: Any, config: TrainConfig) -> bool:
+    """Whether a lineage tells of this configuration; a key that is younger than the lineage has its default there."""
+    try:
+        return TrainConfig.model_validate({**told, "data": config.data}) == config
+    except (TypeError, ValueError):
+        return False
 
 
 def with_card(package: Package, card: Card) -> Package:

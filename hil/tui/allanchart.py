@@ -11,8 +11,9 @@ import numpy as np
 from hil.allanview import AllanView
 from hil.snapshot import StreamView
 from hil.tui import canvas
+from hil.tui.axes import GUTTER
 from hil.tui.cells import DIM, GOOD, TITLE, WARN, Cells, Line, Run, blank, channel_ink, put
-from hil.tui.chart import GUTTER, Panel
+from hil.tui.chart import Panel
 from hil.tui.units import seconds, unit_name
 
 __all__ = ["decade", "draw", "legend", "value_axis"]
@@ -72,7 +73,7 @@ def draw(view: AllanView, panel: Panel, width: int, height: int) -> Cells:
         lines = np.array([np.interp(dots, times, np.log10(curve), np.nan, np.nan) for curve in curves], np.float32)
     bits, owner = canvas.blend(canvas.raster(lines, lines, (low, high), rows))
     area = np.s_[:rows, gutter:]
-    cells.codes[area] = np.where(bits > 0, bits.astype(np.uint32) + canvas.BRAILLE, 0x20)
+    cells.codes[area] = canvas.GLYPHS.take(bits)
     cells.inks[area] = np.array([channel_ink(channel) for channel in panel.channels], np.uint16)[owner]
     if gutter:
         value_axis(cells, low, high, rows)

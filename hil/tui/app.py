@@ -4,6 +4,7 @@ Rule of this room: thin, and nothing about any one page. A page is a screen of i
 """
 
 import os
+import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
@@ -20,12 +21,14 @@ from hil.tui import evidence, keys
 from hil.tui.feed import Client
 from hil.tui.help import HelpScreen
 from hil.tui.key import bindings
+from hil.tui.lesson import Lesson
 from hil.tui.page import Page
 from hil.tui.pagelist import PAGES, PageInfo
 from hil.tui.pages.live import LivePage
 from hil.tui.palette import THEMES, Palette
 from hil.tui.pane import Pane
 from hil.tui.state import Scene
+from hil.tui.taught import is_taught, remember
 from hil.tui.workplace import Workplace
 
 __all__ = ["HilApp"]
@@ -62,7 +65,7 @@ class HilApp(App[int]):
     ) -> None:  # fmt: skip
         super().__init__(driver_class=driver)
         place = place or Workplace(client, fps, owns, inline)
-        self.place = replace(place, bench=self._bench)
+        self.place = replace(place, bench=self._bench, behind=self._behind)
         self.first = start
         for theme in THEMES:
             self.register_theme(theme)
@@ -77,6 +80,20 @@ class HilApp(App[int]):
         for info in PAGES:
             self.add_mode(info.name, partial(self._make, info))
         self.calm = False
+        new = start == "live" and place.state is not None and not is_taught(place.state)
+        self.lesson: Lesson | None = Lesson() if new else None
+
+    def get_driver_class(self) -> type[Driver]:
+        """Draw on a terminal that says how far it is behind, where there is one."""
+        usual = super().get_driver_class()
+        if sys.platform == "win32" or usual.__name__ != "LinuxDriver":
+            return usual
+        from hil.tui.outlet import CountingTerminal
+
+        return CountingTerminal
+
+    def _behind(self) -> bool:
+        return bool(getattr(self._driver, "waiting", 0))
 
     def _make(self, info: PageInfo) -> Page:
         """Build a page when somebody first goes there."""
@@ -125,6 +142,24 @@ class HilApp(App[int]):
             self.screen.dismiss()
         self.switch_mode(name)
 
+    def teach(self, lesson: Lesson | None, sentence: str = "") -> None:
+        """Go on with the lesson; a lesson that is over, or none, is remembered."""
+        state = self.place.state
+        if lesson is None or lesson.over:
+            lesson = None
+            if state is not None:
+                remember(state)
+        self.lesson = lesson
+        if sentence:
+            self.page.say(sentence)
+
+    def action_lesson(self) -> None:
+        """Skip the lesson, or begin it."""
+        if self.lesson is None:
+            self.teach(Lesson(), "the lesson begins: its next key stands above the footer")
+        else:
+            self.teach(None, "the lesson is skipped and does not come again")
+
     def action_motion(self) -> None:
         """Draw seldom and animate nothing, or as before."""
         self.calm = not self.calm
@@ -167,6 +202,10 @@ class HilApp(App[int]):
             if not page.may_leave():
                 self.action_page(name)
                 return
+        self.close_pages()
+        self.exit(0)
+
+    def close_pages(self) -> None:
+        """Let every page go of what it holds, whichever way the screen ends; a second time does nothing."""
         for page in self.pages.values():
             page.close()
-        self.exit(0)

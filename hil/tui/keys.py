@@ -22,6 +22,8 @@ COMMON = (
         "Take along what the focused pane shows: picture, CSV, NPZ, clipboard, the command that makes it again."),
     Key("screen.motion", "ctrl+r", "motion", "reduced motion",
         "Draw two pictures a second and animate nothing; again: as before."),
+    Key("screen.lesson", "ctrl+l", "lesson", "lesson",
+        "Skip the lesson of the first run, for good; without one: begin it."),
     Key("screen.help", "question_mark,f1", "help", "help", "Show this page."),
     Key("screen.palette", "ctrl+p", "command_palette", "all actions", "Find any action by its name."),
     Key("screen.quit", "ctrl+q", "leave", "quit",

@@ -35,11 +35,13 @@ class Library:
         self._slots: dict[tuple[str, str], str] = {}
         self._asked: tuple[object, ...] = ()
         self._under: tuple[object, ...] = ()
+        self._closed = False
 
     def close(self) -> None:
-        """End it, beside the screen: it may be reading a long file."""
+        """End it, beside the screen: it may be reading a long file. A second time does nothing."""
         self.feed.stop(0.0)
-        if (closing := getattr(self._client, "close", None)) is not None:
+        closing, self._closed = None if self._closed else getattr(self._client, "close", None), True
+        if closing is not None:
             threading.Thread(target=closing, name="closing").start()
 
     def forget(self) -> None:
@@ -61,6 +63,11 @@ class Library:
         following = self._waiting.pop(slot, None) if slot is not None else None
         if slot is not None and following is not None:
             self.ask(slot, following[0], **following[1])
+
+    def thumb(self, scene: Reading, columns: int) -> None:
+        """Ask for the next thumbnail; one at a time, so that what somebody looks at never waits for long."""
+        if "thumb" not in self._waiting and (entry := scene.unseen) is not None:
+            self.ask("thumb", "thumbnail", path=entry.path, columns=columns)
 
     def look(self, scene: Reading, columns: int) -> None:
         """Ask for what is to be seen with so many dot columns and is not there."""
@@ -103,6 +110,8 @@ def learned(scene: Reading, verb: str, values: Mapping[str, Any]) -> Reading:
     if verb == "under":
         cursors = tuple(from_plain(CursorView, one) for one in values["cursors"])
         return replace(scene, under={values["path"]: (values["t_s"], cursors)})
+    if verb == "thumbnail":
+        return replace(scene, thumbs={**scene.thumbs, values["path"]: tuple(values["moves"])})
     marked = Marked.of(dict(values))
     entries = _labelled(scene.entries or (), values["path"], marked)
     return replace(scene, marked={**scene.marked, values["path"]: marked}, entries=entries)

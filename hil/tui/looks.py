@@ -11,7 +11,8 @@ from firmware_bridge.errors import UsageError
 from hil.figureview import SPECTROGRAM, XY
 from hil.streamview import StreamView
 from hil.triggers import watching
-from hil.tui.chart import GUTTER, Panel
+from hil.tui.axes import GUTTER
+from hil.tui.chart import Panel
 from hil.tui.deeds import Refusal
 from hil.tui.look import choices
 from hil.tui.state import Scene

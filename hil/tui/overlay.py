@@ -9,8 +9,9 @@ import numpy as np
 
 from hil.cursorview import CursorView
 from hil.streamview import StreamView
+from hil.tui.axes import GUTTER
 from hil.tui.cells import DIM, FOCUS, KEY, WARN, Cells, Line, Run, channel_ink, put
-from hil.tui.chart import GUTTER, Panel
+from hil.tui.chart import Panel
 from hil.tui.units import exact_clock, unit_name
 
 __all__ = ["Moment", "column_of", "lay", "readout", "seconds_at", "span_of"]

@@ -6,6 +6,7 @@ Rule of this room: nothing about any one page. A page draws itself in `paint` an
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
+from textual import events
 from textual.message import Message
 from textual.screen import Screen
 
@@ -77,7 +78,21 @@ class Page(Screen[None]):
         width = self.size.width
         tabs = stage.tabs(self.info.name, self.keys, width)
         self.status.show([stage.with_tabs(self.headline(width), tabs, width)])
-        self.footer.show(stage.foot(*self._message, self.hints(), self.keys, width))
+        taught = self.lesson_line(width)
+        self.footer.styles.height = 1 + len(taught)
+        self.footer.show([*taught, *stage.foot(*self._message, self.hints(), self.keys, width)])
+
+    def lesson_line(self, width: int) -> list[Line]:
+        """Return the line of the lesson, while there is one."""
+        lesson = getattr(self.app, "lesson", None)
+        return [] if lesson is None else [lesson.line(self.keys, self.info.name, width)]
+
+    def on_key(self, event: events.Key) -> None:
+        """Let the lesson notice; the key does what it does."""
+        lesson, app = getattr(self.app, "lesson", None), self.app
+        if lesson is not None and (after := lesson.pressed(event.key, self.keys, self.info.name)) is not lesson:
+            app.teach(after)  # type: ignore[attr-defined]  # only `HilApp` has a lesson
+            self.paint()
 
     def headline(self, width: int) -> Line:
         """Return the first line: how the bench is, whatever page is shown."""
@@ -137,7 +152,7 @@ class Page(Screen[None]):
         self.set_interval(1.0, self._second)
 
     def _second(self) -> None:
-        if self.seen:
+        if self.seen and not self.place.behind():
             self.paint()
 
     def on_screen_resume(self) -> None:

@@ -100,7 +100,7 @@ class Plot(Pane):
     def show_stream(self, stream: StreamView, manner: Manner = AS_IT_IS) -> None:
         """Take the newest envelopes, or what stands in their place, and draw them, if this plot is in sight."""
         self._stream, self.manner = stream, manner
-        if self.in_sight():
+        if self._drawn != self._key(stream) and self.in_sight():
             self._draw()
 
     def in_sight(self) -> bool:
@@ -139,7 +139,7 @@ class Plot(Pane):
             title = waterfall.legend(figure, stream, panel, room, self.palette.colour)
             picture = waterfall.draw(figure, panel, width, height, self.palette.colour, how.edge)
         else:
-            rows = list(panel.channels)
+            rows = panel.rows
             axis = how.axis or canvas.limits(stream.low[rows], stream.high[rows], self._axis)
             title, self._axis = chart.legend(stream, panel, room), axis
             picture = chart.draw(stream, panel, width, height, axis, how.lanes, how.edge, how.axis is not None)

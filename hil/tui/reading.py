@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from hil.cursorview import CursorView
-from hil.shelf import Entry, matches
+from hil.shelf import THUMB_BYTES, Entry, matches
 from hil.streamview import StreamView
 
 __all__ = ["ALIGN", "Marked", "Reading", "Stretch"]
@@ -17,6 +17,8 @@ Mode = Literal["list", "label", "compare"]
 ALIGN = ("start", "time of day", "first mark")
 """What two recordings are lined up by."""
 
+NEAR = 60
+"""Recordings around the cursor that get a thumbnail."""
 LEAST_S = 0.02
 """The shortest time that is shown."""
 
@@ -77,6 +79,7 @@ class Reading:
         a: Path of the recording that was chosen as A; empty for none.
         strips: Envelopes by path, each with the second at its left and right edge.
         marked: What people said, by path.
+        thumbs: How much each moves over its time, by path; empty where that is not known.
         begin_s: Left edge of what is seen.
         span_s: How much is seen; 0: all.
         at_s: The cursor of time, while labelling.
@@ -96,6 +99,7 @@ class Reading:
     a: str = ""
     strips: dict[str, tuple[StreamView, ...]] = field(default_factory=dict)
     marked: dict[str, Marked] = field(default_factory=dict)
+    thumbs: dict[str, tuple[float | None, ...]] = field(default_factory=dict)
     begin_s: float = 0.0
     span_s: float = 0.0
     at_s: float = 0.0
@@ -117,6 +121,13 @@ class Reading:
         """The recording at the cursor."""
         shown = self.shown
         return shown[min(self.cursor, len(shown) - 1)] if shown else None
+
+    @property
+    def unseen(self) -> Entry | None:
+        """The recording near the cursor whose thumbnail is to be made next."""
+        near = sorted(enumerate(self.shown), key=lambda row: abs(row[0] - self.cursor))[:NEAR]
+        return next((one for _, one in near if one.path not in self.thumbs and one.duration_s > 0
+                     and one.size <= THUMB_BYTES), None)  # fmt: skip
 
     @property
     def first(self) -> Entry | None:

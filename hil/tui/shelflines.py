@@ -12,7 +12,12 @@ from hil.tui.cells import BAD, DIM, GOOD, KEY, TEXT, TITLE, WARN, Line, Run, cha
 from hil.tui.reading import ALIGN, Reading
 from hil.tui.units import duration, size, unit_name
 
-__all__ = ["classes", "comparing", "facts", "read", "shelf", "where"]
+__all__ = ["THUMB", "WIDE", "classes", "comparing", "facts", "read", "shelf", "where"]
+
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+WIDE, THUMB = 110, 16
+"""From this many columns on a line has a thumbnail, and how many cells that takes."""
 
 
 def _name(path: str) -> str:
@@ -39,8 +44,14 @@ def shelf(scene: Reading, width: int, folder: str, focused: bool) -> tuple[Line,
         name = _name(entry.path)
         cut = name if len(name) < name_w else f"…{name[2 - name_w :]}"
         line: list[Run] = [(f"{sign}{chosen} ", KEY), (f"{cut:<{name_w}}", TITLE)]
-        lines.append([*line, *_rest(entry, width - name_w - 3)])
+        line += [(f"{_thumb(scene.thumbs.get(entry.path, ())):<{THUMB}} ", channel_ink(0))] if width >= WIDE else []
+        lines.append([*line, *_rest(entry, width - name_w - 3 - (THUMB + 1 if width >= WIDE else 0))])
     return title, lines
+
+
+def _thumb(moves: tuple[float | None, ...]) -> str:
+    """Return how much a recording moves over its time as blocks; a dot where it holds nothing."""
+    return "".join("·" if one is None else BLOCKS[min(7, int(one * 8))] for one in moves)
 
 
 def _rest(entry: Entry, room: int) -> list[Run]:

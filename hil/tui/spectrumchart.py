@@ -11,8 +11,9 @@ import numpy as np
 from hil.figureview import FigureView
 from hil.streamview import StreamView
 from hil.tui import allanchart, canvas
+from hil.tui.axes import GUTTER
 from hil.tui.cells import DIM, Cells, Line, blank, channel_ink
-from hil.tui.chart import GUTTER, Panel
+from hil.tui.chart import Panel
 from hil.tui.figuretitle import beneath, fitted, head, nothing
 from hil.tui.units import seconds, unit_name
 

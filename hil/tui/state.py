@@ -10,6 +10,7 @@ from hil.snapshot import Snapshot, StreamView
 from hil.tui.look import FEW, Look
 from hil.tui.overview import worst_first
 from hil.tui.scope import Scope
+from hil.tui.still import unchanged
 from hil.view import View
 
 __all__ = ["BASES", "SPEEDS", "Scene", "going_on", "next_speed"]
@@ -111,7 +112,7 @@ class Scene:
         cursor = roles.index(here) if here in roles else min(self.cursor, max(0, len(roles) - 1))
         scope = self.scope.seen(snapshot.trigger, snapshot.now_ns, self.seconds)
         only = self.only if self.only in roles else ""
-        return replace(self, latest=snapshot, lost="", cursor=cursor, only=only, scope=scope)
+        return replace(self, latest=unchanged(self.latest, snapshot), lost="", cursor=cursor, only=only, scope=scope)
 
     def freeze(self) -> "Scene":
         """Freeze, or go back to live."""

@@ -10,8 +10,9 @@ import numpy as np
 from hil.figureview import FigureView
 from hil.streamview import StreamView
 from hil.tui import canvas, heatmap
+from hil.tui.axes import GUTTER, time_axis, value_axis
 from hil.tui.cells import DIM, HEAT_LEVELS, TEXT, Cells, Line, Run, blank, channel_ink, heat_ink
-from hil.tui.chart import GUTTER, Panel, time_axis, value_axis
+from hil.tui.chart import Panel
 from hil.tui.figuretitle import fitted, head, nothing
 from hil.tui.units import seconds
 

@@ -9,8 +9,9 @@ import numpy as np
 from hil.figureview import FigureView
 from hil.streamview import StreamView
 from hil.tui import canvas, dots
+from hil.tui.axes import GUTTER, value_axis
 from hil.tui.cells import DIM, KEY, Cells, Line, blank, channel_ink
-from hil.tui.chart import GUTTER, Panel, value_axis
+from hil.tui.chart import Panel
 from hil.tui.figuretitle import beneath, fitted, head, nothing
 from hil.tui.units import seconds, unit_name
 

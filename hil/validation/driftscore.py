@@ -1,35 +1,31 @@
 """How good the drift watch is: seeded sensor faults and an unseen class, on people whom no part of it has met.
 
 Rule of this room: for each fold a network is trained, its scores are looked at on the people of the next fold, and it
-is judged on the fold's own: whoever is judged is in no statistic and no limit. Everything goes through the executor and
-the watch that live boards use. A fault begins at a seeded moment of a session; what was
-alarmed before is counted apart.
+is judged on the fold's own: whoever is judged is in no statistic and no limit. A fault begins at a seeded moment of a
+session; what was alarmed before is counted apart.
 """
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.batch import Batch
 from firmware_bridge.errors import UsageError
-from firmware_bridge.streams import Stream
 from hil.drift.learn import learn
 from hil.drift.looks import Layout
-from hil.drift.reference import Reference
-from hil.drift.verdict import MODEL, SENSOR, Finding
+from hil.drift.verdict import MODEL, SENSOR
 from hil.drift.watch import Watch
-from hil.models.datasets import Dataset, Series, ordered
-from hil.models.drifting import DriftTap, look_samples, watch_of
-from hil.models.evaluate import folds_of, unconditioned
-from hil.models.model import Model
-from hil.models.package import Package
+from hil.models.datasets import Dataset, Series
+from hil.models.drifting import look_samples, referenced
+from hil.models.evaluate import folds_of, kept_or_trained
 from hil.models.training_config import TrainConfig
+from hil.validation.driftshown import Seen, Taught, shown
 from hil.validation.drifttries import Try, rate, rows, share
-from hil.validation.injected import faults_of
+from hil.validation.injected import Injected, faults_of
 
 __all__ = ["DriftPlan", "drift_score"]
 
@@ -58,28 +54,9 @@ class DriftPlan:
     seed: int = 0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Taught:
-    """What is judged: a reference, and the model whose scores are watched, None where only readings are."""
-
-    reference: Reference
-    hop: int
-    rate_hz: float
-    package: Package | None
-
-    @property
-    def look_s(self) -> float:
-        """Seconds of a look."""
-        return self.reference.samples / self.rate_hz
-
-    def watch(self) -> Watch:
-        """Return a fresh watch."""
-        return Watch(self.reference) if self.package is None else watch_of(self.package)
-
-
 def drift_score(
     config: TrainConfig, dataset: Dataset, plan: DriftPlan, progress: Progress | None = None,
-    kept: Callable[[dict[str, Any]], None] | None = None,
+    kept: Callable[[dict[str, Any]], None] | None = None, keep: Path | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Judge the drift watch on people whom neither network nor reference has met; return plain JSON values.
 
@@ -88,7 +65,8 @@ def drift_score(
         dataset: Labelled readings.
         plan: What is asked for.
         progress: Told the share that is done, and a line.
-        kept: Given after each fold what is known so far, so that a cut costs no more than a fold.
+        kept: Given after each fold what is known so far.
+        keep: Folder of the networks of every fold: what is there already is not trained again.
 
     Raises:
         UsageError: There are too few people, or readings are too short for a look.
@@ -106,15 +84,15 @@ def drift_score(
     found: dict[str, Any] = {}
     for at, fold in enumerate(chosen):
         after = folds[(at + 1) % len(folds)]
-        taught = _taught(config, dataset, fold, after, plan)
+        taught = _taught(config, dataset, fold, after, plan, keep)
         look_s = taught.look_s
         for person in fold:
             session = list(dataset.of([person]))
-            whole = _run(taught, taught.watch(), [item.values for item in session])
+            (whole,) = shown(taught, [taught.watch()], [[item.values for item in session]])
             clean[person] = _clean(whole, look_s)
             tries += _faulted(taught, person, session, plan)
         if plan.classes:
-            strange += _unseen_class(config, dataset, fold, after, at % len(dataset.labels), plan)
+            strange += _unseen_class(config, dataset, fold, after, at % len(dataset.labels), plan, keep)
         found = _told(config, plan, chosen[: at + 1], clean, tries, strange, look_s)
         if kept is not None:
             kept(found)
@@ -144,74 +122,35 @@ def _told(
 
 
 def _taught(
-    config: TrainConfig, dataset: Dataset, fold: Sequence[str], after: Sequence[str], plan: DriftPlan
-) -> _Taught:  # fmt: skip
+    config: TrainConfig, dataset: Dataset, fold: Sequence[str], after: Sequence[str], plan: DriftPlan,
+    keep: Path | None,
+) -> Taught:  # fmt: skip
     """Learn without a fold; a network is trained without the next one too, whose scores then are in the reference."""
     inside = replace(dataset, series=tuple(item for item in dataset.series if item.person not in fold))
     if not plan.scores:
         stretches = {person: [item.values for item in inside.of([person])] for person in inside.people}
+        classes = {person: [item.labels for item in inside.of([person])] for person in inside.people}
         spread = np.concatenate([item.values for item in inside.series]).std(axis=0)
         layout = Layout(dataset.channels, dataset.units, tuple(float(one) for one in spread))
         samples = look_samples(config.window, config.hop, dataset.rate_hz)
-        reference = learn(layout, stretches, samples, dataset.rate_hz, seed=plan.seed)
+        reference = learn(layout, stretches, samples, dataset.rate_hz, classes=classes, seed=plan.seed)
         package = None
     else:
-        from hil.models.drifting import referenced
-        from hil.models.train import trained
-
-        later = ordered(after)
-        known = inside.of(inside.others(later))
-        package = referenced(trained(config, inside, later).package, known, inside.of(later), seed=plan.seed)
+        network = kept_or_trained(config, dataset, (*fold, *after), keep=keep)
+        package = referenced(network, inside.series, inside.of(after), seed=plan.seed)
         reference = package.contract.reference
     if reference is None:
         raise UsageError("nothing could be learnt of its readings", "drift", "give longer readings of more people")
-    return _Taught(reference, config.hop, dataset.rate_hz, package)
+    return Taught(reference, config.hop, dataset.rate_hz, package)
 
 
-def _run(taught: _Taught, watch: Watch, pieces: Sequence[Array]) -> list[tuple[str, Finding | None, int]]:
-    """Show pieces of a session, each a segment of its own; return verdict, finding and piece of every look."""
-    show = _shown_to(taught, watch)
-    found: list[tuple[str, Finding | None, int]] = []
-    for boot, values in enumerate(pieces):
-        for low in range(0, len(values) - taught.hop + 1, taught.hop):
-            seen = sum(watch.counts.values())
-            show(values[low : low + taught.hop], boot, low)
-            if sum(watch.counts.values()) > seen:
-                found.append((watch.verdict, watch.state().finding, boot))
-    return found
-
-
-def _shown_to(taught: _Taught, watch: Watch) -> Callable[[Array, int, int], None]:
-    """Return what shows hops to a watch: through the executor where scores are watched."""
-    package, rate_hz = taught.package, taught.rate_hz
-    if package is None:
-        return lambda part, boot, low: _discard(watch.take(part, int(low / rate_hz * 1e9), None, reset=low == 0))
-    contract = package.contract
-    names, units = tuple(item.channel for item in contract.inputs), tuple(item.unit for item in contract.inputs)
-    stream = Stream(contract.stream or "series", names, units, "<f4", (len(names),), rate_hz)
-    runner = Model(unconditioned(package)).runner(slots=8)
-    tap = DriftTap(package)
-    tap.watches["board", stream.name] = watch
-    runner.tap = tap
-
-    def show(part: Array, boot: int, low: int) -> None:
-        numbers = np.arange(low, low + len(part), dtype=np.int64)
-        runner.push([Batch("board", stream, boot, low, numbers, (numbers / rate_hz * 1e9).astype(np.int64), part)])
-
-    return show
-
-
-def _discard(change: object) -> None:
-    del change  # the state of the watch says it too
-
-
-def _clean(looks: Sequence[tuple[str, Finding | None, int]], look_s: float) -> dict[str, Any]:
-    said = [verdict for verdict, _, _ in looks]
+def _clean(looks: Sequence[Seen], look_s: float) -> dict[str, Any]:
+    said = [one.verdict for one in looks]
     begun = {
         kind: [now for before, now in zip(["", *said], said, strict=False) if now == kind != before]
         for kind in (SENSOR, MODEL)
     }
-    named = [found.kind for verdict, found, _ in looks if verdict == SENSOR and found is not None]
+    named = [one.finding.kind for one in looks if one.verdict == SENSOR and one.finding is not None]
     return {
         "hours": len(said) * look_s / 3600.0, "sensor_alarms": len(begun[SENSOR]), "model_alarms": len(begun[MODEL]),
         "sensor_share": said.count(SENSOR) / max(len(said), 1), "model_share": said.count(MODEL) / max(len(said), 1),
@@ -219,25 +158,25 @@ def _clean(looks: Sequence[tuple[str, Finding | None, int]], look_s: float) -> d
     }  # fmt: skip
 
 
-def _faulted(taught: _Taught, person: str, session: Sequence[Series], plan: DriftPlan) -> Iterator[Try]:
-    """Yield what came of every fault in a session."""
+def _faulted(taught: Taught, person: str, session: Sequence[Series], plan: DriftPlan) -> list[Try]:
+    """Return what came of every fault in a session."""
     reference, size = taught.reference, taught.reference.samples
     chance = np.random.default_rng([plan.seed, sum(map(ord, person))])
     third = len(session) // 3
     most = int(plan.most_s * taught.rate_hz)
     marks: dict[int, tuple[Watch, int]] = {}
+    done: list[Injected] = []
+    tried: list[tuple[Injected, Watch, list[Array]]] = []
     for fault in faults_of(reference, taught.rate_hz, plan.seed, plan.kinds):
         piece = int(chance.integers(third, max(2 * third, third + 1)))
         if piece not in marks:
             whole = session[piece].values
             cut = int(chance.integers(0, max(len(whole) // size - 1, 1))) * size
-            watch = taught.watch()
-            _run(taught, watch, [*(item.values for item in session[:piece]), whole[:cut]])
-            marks[piece] = (watch, cut)
+            marks[piece] = (taught.watch(), cut)
+            shown(taught, [marks[piece][0]], [[*(item.values for item in session[:piece]), whole[:cut]]])
         kept, cut = marks[piece]
-        watch = copy.deepcopy(kept)
-        if watch.verdict == SENSOR:
-            yield Try(fault, True)
+        if kept.verdict == SENSOR:
+            done.append(fault)
             continue
         rest, left, first = [], most, 0
         for values in (session[piece].values[cut:], *(item.values for item in session[piece + 1 :])):
@@ -245,16 +184,22 @@ def _faulted(taught: _Taught, person: str, session: Sequence[Series], plan: Drif
             first, left = first + len(values), left - len(values)
             if left <= 0:
                 break
-        looks = _run(taught, watch, rest)
-        alarm = next((at for at, (verdict, _, _) in enumerate(looks) if verdict == SENSOR), None)
-        other = next((at for at, (verdict, _, _) in enumerate(looks) if verdict == MODEL), None)
-        yield Try(fault, False, None if alarm is None else alarm + 1, None if alarm is None else looks[alarm][1],
-                   None if other is None else other + 1)  # fmt: skip
+        tried.append((fault, copy.deepcopy(kept), rest))
+    courses = shown(taught, [watch for _, watch, _ in tried], [rest for _, _, rest in tried])
+    found = [Try(fault, True) for fault in done]
+    for (fault, _, _), looks in zip(tried, courses, strict=True):
+        alarm = next((at for at, one in enumerate(looks) if one.verdict == SENSOR), None)
+        other = next((at for at, one in enumerate(looks) if one.verdict == MODEL), None)
+        found.append(Try(fault, False, None if alarm is None else alarm + 1,
+                         None if alarm is None else looks[alarm].finding,
+                         None if other is None else other + 1))  # fmt: skip
+    return found
 
 
 def _unseen_class(
-    config: TrainConfig, dataset: Dataset, fold: Sequence[str], after: Sequence[str], label: int, plan: DriftPlan
-) -> Iterator[dict[str, Any]]:
+    config: TrainConfig, dataset: Dataset, fold: Sequence[str], after: Sequence[str], label: int, plan: DriftPlan,
+    keep: Path | None,
+) -> Iterator[dict[str, Any]]:  # fmt: skip
     """Yield what is said of a class that nobody has shown the model: known classes first, then the strange one."""
     names = tuple(name for at, name in enumerate(dataset.labels) if at != label)
     shift = np.array([at - (at > label) for at in range(len(dataset.labels))])
@@ -264,15 +209,18 @@ def _unseen_class(
 
     strange = [item for item in dataset.series if bool((item.labels == label).any())]
     usual = [known(item) for item in dataset.series if not bool((item.labels == label).any())]
-    taught = _taught(config, replace(dataset, series=tuple(usual), labels=names), fold, after, plan)
+    folder = None if keep is None else keep / f"without-{dataset.labels[label]}"
+    if folder is not None:
+        folder.mkdir(exist_ok=True)
+    taught = _taught(config, replace(dataset, series=tuple(usual), labels=names), fold, after, plan, folder)
     for person in fold:
         watch = taught.watch()
-        before = _run(taught, watch, [item.values for item in usual if item.person == person])
-        looks = _run(taught, watch, [item.values for item in strange if item.person == person])
-        verdicts = [verdict for verdict, _, _ in looks]
+        (before,) = shown(taught, [watch], [[item.values for item in usual if item.person == person]])
+        (looks,) = shown(taught, [watch], [[item.values for item in strange if item.person == person]])
+        verdicts = [one.verdict for one in looks]
         yield {
             "person": person, "label": dataset.labels[label], "looks": len(looks),
-            "before": before[-1][0] if before else "", "sensor": SENSOR in verdicts, "model": MODEL in verdicts,
+            "before": before[-1].verdict if before else "", "sensor": SENSOR in verdicts, "model": MODEL in verdicts,
             "sensor_share": verdicts.count(SENSOR) / max(len(verdicts), 1),
             "model_share": verdicts.count(MODEL) / max(len(verdicts), 1),
         }  # fmt: skip

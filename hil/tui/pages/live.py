@@ -8,6 +8,7 @@ and stays alive. While another page is shown it asks once a second, and for figu
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from time import perf_counter_ns, thread_time_ns
 
 from textual import events
 from textual.app import ComposeResult
@@ -30,6 +31,7 @@ from hil.tui.replies import words_of
 from hil.tui.sheet import Sheet
 from hil.tui.sheets import live as tables
 from hil.tui.state import Scene, going_on
+from hil.tui.still import rests
 from hil.tui.table import Table
 from hil.tui.workplace import Workplace
 
@@ -38,6 +40,9 @@ __all__ = ["LivePage"]
 AGAIN = "a recording runs: press {key} again to close its file and leave"
 NOTE = "what happened? enter keeps the mark, escape drops it"
 TRIGGER = "what? STREAM.CHANNEL>VALUE~BACK, MODEL<0.5, anomaly or mark; empty: nothing; escape leaves it as it is"
+RESTING = 3
+"""While nothing moves at the bench one question in so many is asked."""
+
 GO = "where to? a time such as 12.5 or 1:02, or the name of a mark; escape drops it"
 
 
@@ -60,6 +65,7 @@ class LivePage(Page):
         self.fps, self._ticks = place.fps, 0
         self.maximised: Pane | None = None
         self.feed = Feed(self.client, self.deliver, place.inline)
+        self._beats, self._rests = 0, False
         self._noted_ns: int | None = None
         self.painter = Painter(self.status, self.footer)
         self.memory = Memory(place.layouts)
@@ -72,7 +78,7 @@ class LivePage(Page):
         """Start to ask."""
         self.scene = replace(self.scene, lanes=self.app.no_color)  # without colour a lane tells the channels apart
         self.feed.start()
-        self._timer = self.set_interval(1 / self.fps, self.tick)
+        self._timer = self.set_interval(1 / self.fps, self._beat)
         self.call_after_refresh(self.tick)
 
     def go_on(self, fps: float) -> None:
@@ -80,7 +86,7 @@ class LivePage(Page):
         if fps != self.fps:
             self.fps = fps
             self._timer.stop()
-            self._timer = self.set_interval(1 / fps, self.tick)
+            self._timer = self.set_interval(1 / fps, self._beat)
 
     def close(self) -> None:
         """Ask no more."""
@@ -91,10 +97,22 @@ class LivePage(Page):
         """Whether the page is on the screen, perhaps below a page of help."""
         return self in self.app.screen_stack
 
+    def _beat(self) -> None:
+        """Ask at every beat, or at every third one while nothing moves at the bench."""
+        self._beats += 1
+        if not self._rests or self._beats % RESTING == 0:
+            self.tick()
+
     def tick(self) -> None:
-        """Ask for the next picture; once a second while the engine is silent or another page is shown."""
+        """Ask for the next picture; once a second while the engine is silent or another page is shown.
+
+        A terminal that has not taken the last picture gets none: pictures are left out, and none comes late.
+        """
         self._ticks += 1
         if self._ticks % max(1, round(self.fps)) and (self.scene.lost or not self.shown):
+            return
+        if self.place.behind():
+            self.place.pace.late += 1
             return
         width = self.painter.visible_width() or self.size.width
         figures = asks(self.scene.look, self.painter.in_sight(), self.scene.streams) if self.shown else ()
@@ -107,18 +125,29 @@ class LivePage(Page):
             if what.verb == "watch" and not what.trouble:
                 saved = bool(what.args.get("text"))
                 self.scene = replace(self.scene, scope=replace(self.scene.scope, saved=saved))
+            self._rests = False
             self.say(what.trouble or words_of(what), bool(what.trouble))
             return
+        self.place.pace.begin(perf_counter_ns(), thread_time_ns())
         if what.snapshot is None and self.scene.latest is None and getattr(self.client, "failure", None):
             self.failed()
         if what.snapshot is None:
             self.scene = replace(self.scene, lost=what.trouble)
         else:
+            before = self.scene.latest
             self.scene, trouble = self.memory.met(self.scene.seen(what.snapshot))
+            self._rests = self.scene.latest is not None and rests(before, self.scene.latest)
             if trouble:
                 self.say(trouble, True)
         self.feed.taken()
         self.paint()
+        self.call_after_refresh(self._shown)
+
+    def _shown(self) -> None:
+        self.place.pace.end(perf_counter_ns(), thread_time_ns())
+
+    def _second(self) -> None:
+        """Nothing: this page is drawn as its answers come."""
 
     def failed(self) -> None:
         """End: there never was an engine, and the caller says why, on a terminal that is its own again."""
@@ -167,7 +196,8 @@ class LivePage(Page):
             yield f"label: {name} ({index + 1})", "Start or stop this label.", f"bench('label',{index + 1})"
 
     def on_key(self, event: events.Key) -> None:
-        """The first key of all ends the hint."""
+        """The first key of all ends the hint; any key may set the bench going."""
+        self._rests = False
         if self.scene.hint:
             self.scene = replace(self.scene, hint=False)
 

@@ -19,13 +19,14 @@ KEYS = (
     Key("screen.live", "end", "live", "back to live", "Leave the frozen picture and follow the bench again."),
     Key("record.toggle", "r", "bench('record')", "record", "Start a recording; again: stop it and close the file.",
         "act", "hil capture PORT", "live"),
-    Key("record.mark", "m", "bench('mark')", "mark", "Set a mark at this moment.", "act", "hil mark FILE TEXT"),
+    Key("record.mark", "m", "bench('mark')", "mark", "Set a mark at this moment.", "act",
+        "hil mark FILE TEXT --from S"),
     Key("record.note", "M", "note", "mark with words",
         "Set a mark at this moment and write what it means; enter keeps it, escape drops it.", "act",
-        "hil mark FILE TEXT"),
+        "hil mark FILE TEXT --from S"),
     Key("glitch.save", "g", "bench('glitch')", "glitch to test",
-        "Keep the last 30 s and the next 5 s as a recording, with a scenario that asserts what was expected.", "act",
-        "hil capture PORT --pre-trigger 30", "live"),
+        "Keep the last 30 s and the next 5 s as a recording, with a scenario that asserts what was expected; in a "
+        "replay of the range from A to B, or of what was just seen.", "act", "hil capture PORT --pre-trigger 30"),
     *(Key(f"label.{digit}", str(digit), f"bench('label',{digit})", f"label {digit}",
           f"Start class {digit} as a label; again: stop it. In a recording that runs, or in a replay.", "act",
           "hil collect PLAN.toml", "recording")
@@ -136,7 +137,7 @@ def hints(mode: str, frozen: bool, recording: bool, classes: int, maximised: boo
     rows += [] if maximised else [("pane.maximise", "maximise")]
     return (
         *rows, ("pane.next", "pane"), ("plot.lanes", "lanes"), ("plot.allan", "Allan"), ("screen.palette", "all"),
-        *([("replay.go", "go to"), ("replay.loop_ab", "A-B"), ("replay.loop", "loop")] if mode == "replay"
-          else [("glitch.save", "glitch"), ("screen.picture", "picture")]),
+        *([("replay.go", "go to"), ("replay.loop_ab", "A-B"), ("replay.loop", "loop")] if mode == "replay" else []),
+        ("glitch.save", "glitch"), *([] if mode == "replay" else [("screen.picture", "picture")]),
         ("plot.kind", "kind"), ("cursor.toggle", "cursor"), ("trigger.set", "trigger"), ("plot.split", "split"),
     )  # fmt: skip

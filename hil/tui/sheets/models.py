@@ -6,8 +6,9 @@ Rule of this room: pure; what is not known stays empty.
 import shlex
 
 from hil.snapshot import Snapshot
-from hil.tui.modelling import Modelling, Tally
+from hil.tui.modelling import Modelling
 from hil.tui.sheet import Sheet, table
+from hil.tui.tally import Tally
 
 __all__ = ["about", "models"]
 

@@ -1,11 +1,15 @@
 """Judging the watch: who is judged is in nothing that judges, faults are seeded, and every figure has its interval."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from firmware_bridge.errors import UsageError
 from hil.models.data_config import DataConfig, NpzLayout
 from hil.models.datasets import Dataset, Series
+from hil.models.nets.choice import TcnChoice
 from hil.models.training_config import TrainConfig
 from hil.validation.driftscore import DriftPlan, drift_score
 
@@ -53,6 +57,23 @@ def test_faults_that_nobody_can_miss_are_found_by_name_in_unseen_people_and_the_
     assert alarms["hours"] == pytest.approx(2 * 6 * 14 * 2 / 3600, rel=0.05)
     assert alarms["low"] <= alarms["per_hour"] <= alarms["high"]
     assert drift_score(config(), dataset(6), plan) == found
+
+
+def test_a_judgement_that_was_cut_goes_on_from_the_networks_of_its_folds(tmp_path: Path) -> None:
+    training = config().training.model_copy(update={"epochs": 1})
+    small = config().model_copy(update={"training": training, "architecture": TcnChoice(channels=4, dilations=(1,))})
+    people = dataset(6)
+    short = replace(people, series=tuple(replace(one, values=one.values[:400], labels=one.labels[:400])
+                                         for one in people.series))  # fmt: skip
+    plan = DriftPlan(folds=1, kinds=("swap",), classes=False, most_s=8.0)
+    first = drift_score(small, short, plan, keep=tmp_path)
+    (kept,) = tmp_path.iterdir()
+    made = kept.stat().st_mtime_ns
+    assert kept.name == "swings-0-0-1-2-3.hilmodel"
+    assert drift_score(small, short, plan, keep=tmp_path) == first
+    assert kept.stat().st_mtime_ns == made
+    with pytest.raises(UsageError, match="--keep"):
+        drift_score(config(), short, plan, keep=tmp_path)
 
 
 def test_too_few_people_are_refused_in_a_sentence() -> None:

@@ -229,7 +229,7 @@ class FakeClient:
             width = 64 if args["board"] == "thermal" else 2 if args["board"] == "ppg" else 6
             return {"t_ns": kept, "values": np.arange(len(kept) * width, dtype=np.float32).reshape(-1, width)}
         self.commands.append((verb, args))
-        return {}
+        return {"decided_ns": NOW, "label": "row"} if verb == "seen" else {}
 
 
 class FakeLibrary(FakeClient):
@@ -249,6 +249,12 @@ class FakeLibrary(FakeClient):
             sample = CursorView("imu", "samples", NOW + round(args["t_s"] * SECOND) + 1_234_000,
                                 np.linspace(-1.2345671, 40.0, 6).astype(np.float32))  # fmt: skip
             return {"path": path, "t_s": args["t_s"], "cursors": [to_plain(sample)]}
+        if verb == "thumbnail":
+            return {"path": path, "moves": [0.5] * int(args["columns"])}
+        if verb in ("models", "explain"):
+            import models_made  # it is made of these fakes
+
+            return models_made.Helper().command(verb, **args)
         if verb == "envelopes":
             return {"path": path, "streams": [to_plain(readings("imu", args["columns"], 10.0))]}
         label = {"id": "s1", "text": "squat", "board": "", "from_s": 1.0, "to_s": 3.0}

@@ -1,17 +1,39 @@
 """Golden pictures of the screen as text, at the three sizes people use."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import screen_fakes as fakes
-from screen_frames import drive, press, same_as_golden
+from screen_frames import FRAMES, drive, press, same_as_golden
 
 from hil.tui.app import HilApp
+from hil.tui.pagelist import PAGES
 
 pytestmark = pytest.mark.screen
 
 KINDS = (("spectrum", 1), ("spectrogram", 2), ("histogram", 3), ("XY", 4), ("attitude", 5))
 SIZES = ((80, 24), (120, 35), (200, 50))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("info", PAGES, ids=lambda info: info.name)
+def test_every_page_has_a_golden_picture_of_every_size(info, size) -> None:
+    path = FRAMES / f"{info.name}_{size[0]}x{size[1]}.txt"
+    assert path.exists(), f"no test keeps a picture of the page {info.title}: {path} is missing"
+    rows = path.read_text(encoding="utf-8").splitlines()
+    assert len(rows) == size[1]
+    assert all(len(row) <= size[0] for row in rows)
+    assert f"▸{info.title}◂" in rows[0] or size[0] < 100
+
+
+def test_golden_pictures_come_in_all_sizes_and_each_is_kept_by_a_test() -> None:
+    kept = {tuple(path.stem.rsplit("_", 1)) for path in FRAMES.glob("*.txt")}
+    sizes = {f"{width}x{height}" for width, height in SIZES}
+    names = {name for name, _ in kept}
+    assert {(name, size) for name in names for size in sizes} == kept
+    tests = "".join(path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("test_*.py")))
+    assert [name for name in sorted(names) if f'"{name}' not in tests] == []
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
