@@ -83,7 +83,7 @@ def run_tui(
     from hil.tui.app import HilApp
     from hil.tui.remembered import folder as layouts_folder
     from hil.tui.settings import read_settings, settings_path
-    from hil.tui.taught import state_path
+    from hil.tui.userstate import state_path
     from hil.tui.workplace import Workplace
 
     settings = read_settings(settings_path())
