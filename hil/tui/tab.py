@@ -59,7 +59,7 @@ def main() -> int:
     from hil.tui.nobench import NoBench
     from hil.tui.remembered import folder as layouts_folder
     from hil.tui.settings import read_settings, settings_path
-    from hil.tui.taught import state_path
+    from hil.tui.userstate import state_path
     from hil.tui.workplace import Workplace
 
     try:
