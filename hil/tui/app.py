@@ -17,7 +17,7 @@ from textual.driver import Driver
 from textual.screen import ModalScreen, Screen
 
 from firmware_bridge.errors import UsageError
-from hil.tui import evidence, keys
+from hil.tui import evidence, keys, userstate
 from hil.tui.feed import Client
 from hil.tui.help import HelpScreen
 from hil.tui.key import bindings
@@ -28,7 +28,6 @@ from hil.tui.pages.live import LivePage
 from hil.tui.palette import THEMES, Palette
 from hil.tui.pane import Pane
 from hil.tui.state import Scene
-from hil.tui.taught import is_taught, remember
 from hil.tui.workplace import Workplace
 
 __all__ = ["HilApp"]
@@ -74,13 +73,14 @@ class HilApp(App[int]):
             there = ", ".join(sorted(self.available_themes))
             raise UsageError(f"there is no theme {settings.theme!r}", "screen.toml", f"use one of: {there}")
         if settings.theme or "TEXTUAL_THEME" not in os.environ:
-            self.theme = settings.theme or THEMES[0].name
+            kept = "" if place.state is None else userstate.theme(place.state)
+            self.theme = settings.theme or (kept if kept in self.available_themes else THEMES[0].name)
         self.set_keymap(dict(settings.keys))
         self.pages: dict[str, Page] = {}
         for info in PAGES:
             self.add_mode(info.name, partial(self._make, info))
         self.calm = False
-        new = start == "live" and place.state is not None and not is_taught(place.state)
+        new = start == "live" and place.state is not None and not userstate.is_taught(place.state)
         self.lesson: Lesson | None = Lesson() if new else None
 
     def get_driver_class(self) -> type[Driver]:
@@ -117,12 +117,17 @@ class HilApp(App[int]):
 
     def on_mount(self) -> None:
         """Choose colours, motion and the first page."""
-        self.theme_changed_signal.subscribe(self, lambda _: self._recolour())
+        self.theme_changed_signal.subscribe(self, lambda _: self._chosen())
         self._recolour()
         if self.place.settings.reduced_motion:
             self.action_motion()
         if self.first != "live":
             self.switch_mode(self.first)
+
+    def _chosen(self) -> None:
+        self._recolour()
+        if self.place.state is not None:
+            userstate.remember(self.place.state, theme=self.theme)
 
     def _recolour(self) -> None:
         Pane.palette = Palette(self.current_theme, not self.no_color)
@@ -148,7 +153,7 @@ class HilApp(App[int]):
         if lesson is None or lesson.over:
             lesson = None
             if state is not None:
-                remember(state)
+                userstate.remember(state, taught=True)
         self.lesson = lesson
         if sentence:
             self.page.say(sentence)

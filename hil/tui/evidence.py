@@ -17,7 +17,7 @@ from textual.screen import ModalScreen
 
 from firmware_bridge.errors import BridgeError
 from hil.tui.cells import DIM, KEY, TEXT, TITLE, WARN, Line, wrap
-from hil.tui.key import Key, moved
+from hil.tui.key import Key, bindings, moved
 from hil.tui.keys import EVIDENCE
 from hil.tui.pagelist import page_keys
 from hil.tui.pane import Pane
@@ -144,7 +144,7 @@ class EvidenceScreen(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,S,q,enter,space,ctrl+c", "dismiss", "close", show=False, id="evidence.close"),
         *(Binding(key.keys, f"app.{key.action}", key.name, show=False, id=key.id) for key in page_keys()),
-        *(Binding(key.keys, f"app.{key.action}", key.name, show=False, id=key.id) for key in EVIDENCE),
+        *bindings(EVIDENCE),
     ]
 
     def __init__(self, page: "Page") -> None:
@@ -164,6 +164,10 @@ class EvidenceScreen(ModalScreen[None]):
         except BridgeError as error:
             self._sheet = str(error)
         self.call_after_refresh(self._fill)
+
+    async def action_export(self, form: str) -> None:
+        """Close, and take something of the page along."""
+        await self.run_action(f"app.export({form!r})")
 
     def on_resize(self) -> None:
         """Wrap to the new width."""

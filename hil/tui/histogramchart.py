@@ -51,7 +51,7 @@ def draw(figure: FigureView | None, panel: Panel, width: int, height: int) -> Ce
     empty = high == 0
     low, high = np.where(empty, np.nan, low), np.where(empty & (len(figure.y) == 1), np.nan, high)
     low = np.where(empty & (len(figure.y) > 1), 0.0, low)
-    span = (0.0, canvas.limits(np.zeros(1), high)[1])
+    span = (0.0, canvas.limits(np.zeros_like(high), high)[1])
     bits, owner = canvas.blend(canvas.raster(low.astype(np.float32), high.astype(np.float32), span, rows))
     area = np.s_[:rows, gutter:]
     cells.codes[area] = np.where(bits > 0, bits.astype(np.uint32) + canvas.BRAILLE, 0x20)

@@ -83,14 +83,20 @@ def run_tui(
     from hil.tui.app import HilApp
     from hil.tui.remembered import folder as layouts_folder
     from hil.tui.settings import read_settings, settings_path
-    from hil.tui.taught import state_path
+    from hil.tui.userstate import state_path
     from hil.tui.workplace import Workplace
 
     settings = read_settings(settings_path())
-    place = Workplace(client, fps, owns, folder=folder, scenarios=scenarios, settings=settings,
-                      layouts=layouts_folder(), state=state_path())  # fmt: skip
+    # A script finds the screen as it always is, and leaves nothing behind that would change another session.
+    layouts, state = (None, None) if session.script else (layouts_folder(), state_path())
+    place = Workplace(client, fps, owns, folder=folder, scenarios=scenarios, settings=settings, layouts=layouts,
+                      state=state)  # fmt: skip
     with _cast(session) as cast:
-        app = HilApp(client, place=place, start=start, driver=_driver(session, cast))
+        app = HilApp(client, place=place, start=start, driver=_nowhere() if session.script else None)
+        if cast is not None:
+            from hil.tui.taped import taped
+
+            app.driver_class = taped(app.driver_class, cast.wrote)
         missed = ""
         gc.freeze()  # what is there now stays: collections need not look through all modules again
         try:
@@ -131,12 +137,7 @@ def _cast(session: Session) -> "Iterator[Cast | None]":
         yield cast
 
 
-def _driver(session: Session, cast: "Cast | None") -> "type[Driver] | None":
-    if not session.script and cast is None:
-        return None
-    from textual.app import App
+def _nowhere() -> "type[Driver]":
+    from hil.tui.taped import Nowhere
 
-    from hil.tui.taped import Nowhere, taped
-
-    base = Nowhere if session.script else App[int]().get_driver_class()
-    return base if cast is None else taped(base, cast.wrote)
+    return Nowhere

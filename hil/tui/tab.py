@@ -57,7 +57,9 @@ def main() -> int:
     from hil.attach import attach
     from hil.tui.app import HilApp
     from hil.tui.nobench import NoBench
+    from hil.tui.remembered import folder as layouts_folder
     from hil.tui.settings import read_settings, settings_path
+    from hil.tui.userstate import state_path
     from hil.tui.workplace import Workplace
 
     try:
@@ -66,7 +68,8 @@ def main() -> int:
     except BridgeError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    place = Workplace(client, tab.fps, False, folder=Path(tab.folder), scenarios=Path(tab.scenarios), settings=settings)
+    place = Workplace(client, tab.fps, False, folder=Path(tab.folder), scenarios=Path(tab.scenarios),
+                      settings=settings, layouts=layouts_folder(), state=state_path())  # fmt: skip
     app = HilApp(client, place=place, start=tab.start)
     app.run()
     for page in app.pages.values():  # a tab that was closed did not leave by its key

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import signal
 
 from firmware_bridge.batch import Batch
-from firmware_bridge.events import Arrival, Mark
+from firmware_bridge.events import Arrival, Gap, Item, Mark, Prediction
 from firmware_bridge.streams import Stream
 from hil.dsp import segments
 from hil.figures import BINS, GRID, MOST, MOST_COLUMNS, Stretch, figure
@@ -210,6 +210,26 @@ def test_a_trigger_fires_where_the_level_is_crossed_and_not_where_it_was_passed_
     assert "is no limit" in wrong.sentence
     monitor.accept([Arrival("", -1, START, "note", items=(Mark("", START, "bump"),))])
     assert look(monitor, START + 2 * SECOND, **wanted).trigger == seen
+
+
+@pytest.mark.parametrize(
+    ("text", "item", "words"),
+    [
+        ("tapping<0.5", Prediction("imu", START, "tapping", "imu", 0, 9, "none", 0.3, (0.3,)), "confidence 0.3"),
+        ("anomaly", Gap("imu", START, "imu", 0, 10, 3, "link"), "3 samples of imu lost"),
+        ("mark", Mark("", START, "bump"), "bump"),
+    ],
+)
+def test_an_unsure_model_an_anomaly_and_a_mark_trigger_too(text: str, item: Item, words: str) -> None:
+    monitor = Monitor()
+    look(monitor, START, envelopes=False, trigger=text)
+    if isinstance(item, Prediction):
+        sure = replace(item, confidence=0.9, scores=(0.9,), t_ns=START - SECOND)
+        monitor.accept([Arrival("imu", 0, START, "note", items=(sure,))])
+    monitor.accept([Arrival("imu", 0, START, "note", items=(item,))])
+    seen = look(monitor, START + SECOND, envelopes=False, trigger=text).trigger
+    assert seen is not None
+    assert [(t_ns, words in said) for t_ns, said in seen.fired] == [(START, True)]
 
 
 def test_only_so_many_triggers_are_watched_and_those_nobody_asks_for_are_let_go() -> None:

@@ -63,13 +63,11 @@ class LivePage(Page):
         super().__init__(info, place)
         self.client = client or place.client
         self.scene = Scene()
-        self.fps = place.fps
+        self.fps, self._ticks = place.fps, 0
         self.maximised: Pane | None = None
         self.feed = Feed(self.client, self.deliver, place.inline)
         self._timer: Timer | None = None
-        self._ticks = self._beats = 0
-        self._rests = False
-        self._asking = ""
+        self._beats, self._rests = 0, False
         self._noted_ns: int | None = None
         self.painter = Painter(self.status, self.footer)
         self.memory = Memory(place.layouts)

@@ -14,7 +14,9 @@ import numpy.typing as npt
 from hil.allanview import AllanView
 from hil.snapshot import Snapshot, StreamView
 from hil.tui.chart import Panel
+from hil.tui.look import asks
 from hil.tui.sheet import Sheet, table
+from hil.tui.sheets.figures import figure
 from hil.tui.state import Scene
 
 __all__ = ["allan", "command", "of", "pane", "readings"]
@@ -52,6 +54,10 @@ async def of(
         return "there are no readings of this plot now"
     if scene.allan == (panel.board, panel.stream) and snapshot.allan is not None:
         return allan(snapshot, snapshot.allan, stream.channels)
+    if computed := asks(scene.look, [panel], [stream]):
+        figures = {one.ask: one for one in (scene.latest or snapshot).figures}
+        view, again = figures.get(computed[0]), command(snapshot, scene.seconds, panel.board, panel.stream)
+        return "it is not computed yet" if view is None else figure(view, stream, again)
     start, end = stream.start_ns, stream.end_ns
     found = await ask("readings", board=panel.board, stream=panel.stream, from_ns=start, to_ns=end)
     return readings(snapshot, stream, found)

@@ -173,6 +173,32 @@ def test_every_pane_has_a_table_and_a_command_that_the_command_line_knows(scene)
         assert all(key.help in offer or (key.id == "evidence.file" and not sheet.file) for key in EVIDENCE), name
 
 
+def test_what_is_computed_of_a_stream_is_its_table() -> None:
+    found: list[Sheet | str] = []
+
+    async def steps(app: HilApp, pilot) -> None:
+        app.page.query(Plot).first().focus()
+        for _ in range(5):
+            await pilot.press("v")
+            app.live.tick()
+            await pilot.pause()
+            found.append(await app.page.sheet())
+
+    drive(fakes.FakeClient(), SIZE, steps)
+    heads = {
+        "spectrum": "frequency [Hz]",
+        "spectrogram": "t_s",
+        "histogram": "from [g]",
+        "xy": "ax [g]",
+        "attitude": "w",
+    }
+    for kind, sheet in zip(heads, found, strict=True):
+        assert isinstance(sheet, Sheet), sheet
+        assert (sheet.name.partition("-")[0], next(iter(sheet.columns))) == (kind, heads[kind])
+        assert len(set(map(len, sheet.columns.values()))) == 1
+        assert len(sheet) > (0 if kind == "attitude" else 10)
+
+
 def test_a_plot_gives_readings_an_image_its_pixels_and_an_allan_deviation_its_curve() -> None:
     found = sheets(fakes.trouble, ["live"], "a")  # the second plot of a stream has the curve taken away again
     assert list(found["live imu/samples/g"].columns)[:4] == ["tau_s", "ax", "ax low", "ax high"]

@@ -11,7 +11,8 @@ from screen_frames import drive, frame, same_as_golden, still
 from hil.tui.app import HilApp
 from hil.tui.keys import KEYS
 from hil.tui.lesson import LESSON, Lesson
-from hil.tui.taught import is_taught, remember, state_path
+from hil.tui.settings import Settings
+from hil.tui.userstate import is_taught, remember, state_path
 
 pytestmark = pytest.mark.screen
 
@@ -93,11 +94,28 @@ def test_who_was_taught_or_has_no_bench_is_not_taught(tmp_path: Path) -> None:
 def test_what_cannot_be_kept_or_read_is_as_if_nothing_was(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("{")
     assert not is_taught(tmp_path / "file")
-    remember(tmp_path / "file" / "below" / "screen.json")
-    remember(tmp_path / "file")
+    remember(tmp_path / "file" / "below" / "screen.json", taught=True)
+    remember(tmp_path / "file", taught=True)
     assert is_taught(tmp_path / "file")
     assert state_path({"HIL_STATE": "x"}) == Path("x")
     assert state_path({"XDG_STATE_HOME": "/s"}) == Path("/s/hil/screen.json")
+
+
+def test_a_theme_that_was_chosen_is_there_again_unless_the_settings_name_one(tmp_path: Path) -> None:
+    state = tmp_path / "screen.json"
+
+    async def steps(app: HilApp, pilot) -> None:
+        app.theme = "hil-contrast"
+        await pilot.pause()
+
+    drive(fakes.FakeClient(), (80, 24), steps, app=opened(state))
+    assert not is_taught(state)
+    assert opened(state).theme == "hil-contrast"
+    client = fakes.FakeClient()
+    named = replace(still(client), state=state, settings=Settings(theme="hil-light"))
+    assert HilApp(client, place=named).theme == "hil-light"
+    remember(state, theme="none of ours")
+    assert opened(state).theme == "hil-dark"
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")

@@ -1,7 +1,7 @@
-"""What the screen remembers of this user between two runs: that the lesson is over. A small JSON file of its own.
+"""What the screen remembers of this user between two runs: that the lesson is over, and the theme chosen last.
 
-`$HIL_STATE`, or `hil/screen.json` in the folder of states (`$XDG_STATE_HOME`, `~/.local/state`). Settings, which people
-write, are another file (`settings`).
+A small JSON file: `$HIL_STATE`, or `hil/screen.json` in the folder of states (`$XDG_STATE_HOME`, `~/.local/state`).
+Settings, which people write, are another file (`settings`).
 
 Rule of this room: what cannot be read or written is as if nothing had been remembered, and stops nobody.
 """
@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["is_taught", "remember", "state_path"]
+__all__ = ["is_taught", "remember", "state_path", "theme"]
 
 
 def state_path(environment: Mapping[str, str] = os.environ) -> Path:
@@ -27,9 +27,16 @@ def is_taught(path: Path) -> bool:
     return _read(path).get("taught") is True
 
 
-def remember(path: Path) -> None:
-    """Keep in mind that the lesson is over."""
-    plain = {**_read(path), "schema": 1, "taught": True}
+def theme(path: Path) -> str:
+    """Return the theme that was chosen last; empty where none was."""
+    chosen = _read(path).get("theme", "")
+    return chosen if isinstance(chosen, str) else ""
+
+
+def remember(path: Path, *, taught: bool | None = None, theme: str | None = None) -> None:
+    """Keep in mind that the lesson is over, or which theme was chosen; what is not said stays as it was."""
+    said = {"taught": taught, "theme": theme}
+    plain = {**_read(path), "schema": 1, **{key: value for key, value in said.items() if value is not None}}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
