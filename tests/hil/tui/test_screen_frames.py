@@ -90,12 +90,13 @@ def test_sixteen_boards_are_seen_at_once_the_worst_first(size) -> None:
     same_as_golden(f"crowd_{size[0]}x{size[1]}", shown)
 
 
-def test_spectrogram_tells_loud_from_quiet_without_colour(monkeypatch) -> None:
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_spectrogram_tells_loud_from_quiet_without_colour(size, monkeypatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    shown = drive(fakes.FakeClient(), (120, 35), press("tab", "v", "v", "f"))
+    shown = drive(fakes.FakeClient(), size, press("tab", "v", "v", "f"))
     assert "@" in shown
     assert "▀" not in shown
-    same_as_golden("spectrogram_plain_120x35", shown)
+    same_as_golden(f"spectrogram_plain_{size[0]}x{size[1]}", shown)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
