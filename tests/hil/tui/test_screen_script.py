@@ -146,7 +146,8 @@ def test_what_cannot_be_meant_is_said_before_anything_starts(tmp_path, monkeypat
 
 def test_a_script_works_a_virtual_board_by_the_command_line(tmp_path) -> None:
     (tmp_path / "keys.txt").write_text(
-        'size 100x30\nwait "ALL WELL" 60\nwait "imu g" 30\npress tab\nwait "▸∿" 10\nsleep 0.5\ndata plot.npz\npicture live.svg\n'
+        'size 100x30\nwait "ALL WELL" 60\nwait "imu g" 30\npress tab\nwait "▸∿" 10\nsleep 0.5\ndata plot.npz\n'
+        "picture live.svg\n"
         'press r\nwait "REC" 30\npress r\nwait "recording closed" 30\npress ctrl+q\n'
     )
     command = (
