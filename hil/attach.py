@@ -14,15 +14,17 @@ import sys
 import tempfile
 import threading
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 
 import firmware_bridge.errors as known_errors
 from firmware_bridge.errors import BridgeError, NoAnswer, UsageError
-from hil.config import EngineConfig
 from hil.message import pack, unpack
 from hil.server import ASK, ERROR, SNAPSHOT, receive, send
 from hil.snapshot import Snapshot
 from hil.view import View
+
+if TYPE_CHECKING:
+    from hil.config import EngineConfig
 
 __all__ = ["Client", "attach", "spawn_engine", "spawn_librarian", "spawn_runner"]
 
@@ -175,7 +177,7 @@ def attach(address: str, token: str) -> Client:
     return Client(address, token)
 
 
-def spawn_engine(config: EngineConfig, *, stay: bool = False) -> Client:
+def spawn_engine(config: "EngineConfig", *, stay: bool = False) -> Client:
     """Start an engine in a process of its own and join it.
 
     Args:

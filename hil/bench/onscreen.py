@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from hil.config import EngineConfig, PortConfig, RecordConfig
 from hil.snapshot import Snapshot
 from hil.view import View
 
-__all__ = ["Kind", "Measured", "measure", "run"]
+__all__ = ["LEAVE", "Kind", "Measured", "measure", "rows", "run", "terminal"]
 
 BOARDS = 8
 SIZE = (200, 50)
@@ -44,7 +44,8 @@ _SCREEN = (
     "import sys; from hil.attach import attach; from hil.tui.start import run_tui;"
     "run_tui(attach(sys.argv[1], sys.argv[2]), owns=False)"
 )
-_LEAVE = b"\x11"
+LEAVE = b"\x11"
+"""The key that leaves the screen, ctrl+q."""
 
 
 @dataclass(slots=True)
@@ -99,31 +100,39 @@ class _Reader:
 
 
 @contextlib.contextmanager
-def _screen(client: Client, bytes_s: int | None, account: Path) -> Iterator[tuple[int, _Reader]]:
-    """Run the screen on a terminal of its own; give its process id and who reads it."""
+def terminal(command: Sequence[str], size: tuple[int, int] = SIZE, **environment: str) -> Iterator[
+    tuple["subprocess.Popen[bytes]", int]
+]:  # fmt: skip
+    """Run a command on a terminal of its own until the block ends; give the process and the terminal's other side."""
     import fcntl
     import pty
     import struct
     import termios
 
     master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", SIZE[1], SIZE[0], 0, 0))
-    screen = subprocess.Popen(
-        [sys.executable, "-c", _SCREEN, client.address, client.token], stdin=slave, stdout=slave, stderr=slave,
-        start_new_session=True,
-        env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "HIL_TIMES": str(account)},
-    )  # fmt: skip
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+    environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **environment}
+    process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+                               env=environment)  # fmt: skip
     os.close(slave)
-    reader = _Reader(master, bytes_s)
     try:
-        yield screen.pid, reader
-        os.write(master, _LEAVE)
-        screen.wait(60)
+        yield process, master
     finally:
-        screen.kill()
-        screen.wait(10)
-        reader.thread.join(10)
+        process.kill()
+        process.wait(10)
         os.close(master)
+
+
+@contextlib.contextmanager
+def _screen(client: Client, bytes_s: int | None, account: Path) -> Iterator[tuple[int, _Reader]]:
+    """Run the screen, left by its own key at the end; give its process id and who reads it."""
+    command = (sys.executable, "-c", _SCREEN, client.address, client.token)
+    with terminal(command, HIL_TIMES=str(account)) as (process, master):
+        reader = _Reader(master, bytes_s)
+        yield process.pid, reader
+        os.write(master, LEAVE)
+        process.wait(60)
+        reader.thread.join(10)
 
 
 def measure(stretches: int, seconds: float, blocks: int = BLOCKS) -> Measured:

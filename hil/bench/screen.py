@@ -2,8 +2,7 @@
 
 Both sides run as whole Textual apps of 200x50 cells with titles, legends and axes, and both write their pictures to a
 terminal driver that throws the bytes away, so that the making of escape sequences is counted too. Both get envelopes
-of as many columns as they can show. The second row is the whole bench screen on such snapshots, as they come over the
-socket, at ten pictures a second.
+of as many columns as they can show. The other rows are the screen that people use, on a real bench: see `onscreen`.
 """
 
 import asyncio
@@ -19,22 +18,17 @@ from textual.app import App, ComposeResult
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.pilot import Pilot
 
+from hil.bench import onscreen
 from hil.bench.row import Row, judge, paired
-from hil.snapshot import BoardView, LogLine, Snapshot, StreamView
+from hil.snapshot import StreamView
 from hil.tui import canvas, chart
-from hil.tui.app import HilApp
 from hil.tui.plot import Plot
-from hil.view import View
 
 __all__ = ["run"]
 
 BAR = 4.0
-SHARE_BAR = 35.0
-"""Percent of a core that the whole screen may take at ten pictures a second."""
-
 PLOTS, CHANNELS, WIDTH, HEIGHT = 8, 6, 200, 50
 COLUMNS = chart.plot_columns(WIDTH // 2)
-FPS = 10
 
 
 class NullDriver(HeadlessDriver):
@@ -113,41 +107,6 @@ def _theirs() -> App[None]:
     return Theirs(driver_class=NullDriver)
 
 
-class _Bench(HilApp):
-    """The whole bench screen on snapshots as they come over the socket."""
-
-    def __init__(self) -> None:
-        super().__init__(_Wire(), fps=1e-4, inline=True)
-        self.driver_class = NullDriver
-
-    def draw(self, at: int) -> None:
-        self.live.tick()
-
-
-class _Wire:
-    """An engine whose answers are ready as bytes."""
-
-    def __init__(self) -> None:
-        books = (("expected", 20_000), ("delivered", 20_000), ("lost", 0))
-        boards = tuple(
-            BoardView(f"board{at}", "live", model="hil-imu", rate_hz=1000.0, lost=0, drift_ppm=1.0, ledger=books)
-            for at in range(PLOTS)
-        )
-        lines = tuple(LogLine(at * 10**9, "board0", "info", f"line {at}") for at in range(50))
-        self._blocks = [
-            Snapshot(at, at * 10**8, "live", boards, tuple(streams), log=lines).to_wire()
-            for at, streams in enumerate(_STREAMS)
-        ]
-        self._at = 0
-
-    def snapshot(self, view: View) -> Snapshot:
-        self._at += 1
-        return Snapshot.from_wire(self._blocks[self._at % _FRAMES])
-
-    def command(self, verb: str, **args: Any) -> dict[str, Any]:
-        return {}
-
-
 class _Stage:
     """One app on a thread and a loop of its own, drawn from outside picture by picture."""
 
@@ -208,24 +167,15 @@ def run(quick: bool = False) -> list[Row]:
     rounds, frames, frames_theirs = (9, 6, 2) if quick else (15, 20, 5)
     talk = sys.stdout, sys.stderr
     ours, theirs = _Stage(lambda: _Ours(driver_class=NullDriver)), _Stage(_theirs)
-    whole = _Stage(_Bench)
     try:
-        for stage in (ours, theirs, whole):
+        for stage in (ours, theirs):
             stage.seconds(2)
         pairs = paired(
             lambda: ours.seconds(frames), lambda: theirs.seconds(frames_theirs), rounds=rounds, self_timed=True
         )
-        shares = [whole.seconds(frames) * FPS * 100 for _ in range(rounds)]
     finally:
-        for stage in (ours, theirs, whole):
+        for stage in (ours, theirs):
             stage.close()
         sys.stdout, sys.stderr = talk  # each app puts back what it found, and here that was another app
     what = f"screen, CPU per picture with axes and legend, {PLOTS} plots x {CHANNELS} channels, {WIDTH}x{HEIGHT}"
-    whole_what = f"whole bench screen, {PLOTS} boards, {WIDTH}x{HEIGHT}, {FPS} pictures a second"
-    return [
-        judge(what, pairs.ours_s * 1e3, "ms", "textual-plot", pairs.ratios, BAR),
-        judge(
-            whole_what, sorted(shares)[rounds // 2], "% of a core",
-            f"{SHARE_BAR:.0f} % of a core", shares, SHARE_BAR, at_most=True, ratio=False,
-        ),
-    ]  # fmt: skip
+    return [judge(what, pairs.ours_s * 1e3, "ms", "textual-plot", pairs.ratios, BAR), *onscreen.run(quick)]

@@ -1,5 +1,7 @@
 """Verbs of the screen: `hil demo`, `hil ui`."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -79,7 +81,7 @@ def demo(
     elif lines or (script is None and record is None and needs_terminal()):
         _lines(config, seconds or DEMO_S, as_json=json)
     else:
-        _screen(config, fps, recordings, scenarios, session)
+        _screen(lambda: config, fps, recordings, scenarios, session)
 
 
 def ui(
@@ -145,15 +147,17 @@ def ui(
     if folder is not None or not sources:
         _browse(folder or RECORDINGS, fps, scenarios, session)
         return
-    config = engine_config(sources, model, board_file, dialect, speed, begin, end, loop, wait, hold=not plain)
+    recording = one_recording(sources)
+    speed_of(speed)
+    make = partial(engine_config, sources, model, board_file, dialect, speed, begin, end, loop, wait, hold=not plain)
     if plain:
-        _lines(config, seconds, as_json=json)
+        _lines(make(), seconds, as_json=json)
     else:
-        place = Path(config.replay.path).parent if config.replay else RECORDINGS
+        place = Path(recording).parent if recording else RECORDINGS
         if web:
-            in_browser(config, Tab(fps=fps, folder=str(place), scenarios=str(scenarios)), host, web_port, expose)
+            in_browser(make(), Tab(fps=fps, folder=str(place), scenarios=str(scenarios)), host, web_port, expose)
         else:
-            _screen(config, fps, place, scenarios, session)
+            _screen(make, fps, place, scenarios, session)
 
 
 def session_of(script: Path | None, record: Path | None, *, lines: bool) -> "Session":
@@ -189,6 +193,20 @@ def engine_config(
     from hil.config import EngineConfig, ModelConfig, PortConfig, ReplayConfig
 
     models = () if model is None else (ModelConfig(path=str(model)),)
+    if recording := one_recording(sources):
+        replay = ReplayConfig(path=recording, speed=speed_of(speed), begin=begin, end=end, loop=loop, hold=hold)
+        return EngineConfig(replay=replay, models=models)
+    described = None if board_file is None else str(board_file)
+    ports = tuple(PortConfig(port=source, board_file=described, dialect=dialect) for source in sources)
+    return EngineConfig(ports=ports, models=models, wait_s=wait)
+
+
+def one_recording(sources: list[str]) -> str:
+    """Return the recording that is to be replayed; empty where ports are named.
+
+    Raises:
+        UsageError: A recording is named together with anything else.
+    """
     files = [source for source in sources if source.endswith(".mcap") and "://" not in source]
     if files and len(sources) > 1:
         raise UsageError(
@@ -196,12 +214,7 @@ def engine_config(
             files[0],
             "name one recording, or play it as a port: virtual://replay?file=...",
         )
-    if files:
-        replay = ReplayConfig(path=files[0], speed=speed_of(speed), begin=begin, end=end, loop=loop, hold=hold)
-        return EngineConfig(replay=replay, models=models)
-    described = None if board_file is None else str(board_file)
-    ports = tuple(PortConfig(port=source, board_file=described, dialect=dialect) for source in sources)
-    return EngineConfig(ports=ports, models=models, wait_s=wait)
+    return files[0] if files else ""
 
 
 def speed_of(text: str) -> float | None:
@@ -230,12 +243,13 @@ def _browse(folder: Path, fps: float, scenarios: Path, session: "Session") -> No
         raise typer.Exit(status)
 
 
-def _screen(config: "EngineConfig", fps: float, folder: Path, scenarios: Path, session: "Session") -> None:
+def _screen(make: "Callable[[], EngineConfig]", fps: float, folder: Path, scenarios: Path, session: "Session") -> None:
+    """Show the screen; what its engine is to do is put together once the first picture is there."""
     from hil.attach import spawn_engine
     from hil.tui.opening import Opening
     from hil.tui.start import run_tui
 
-    with Opening(lambda: spawn_engine(config)) as client:
+    with Opening(lambda: spawn_engine(make())) as client:
         status = run_tui(client, fps, folder=folder, scenarios=scenarios, session=session)
     if status:
         raise typer.Exit(status)

@@ -131,7 +131,7 @@ def limits(low: npt.ArrayLike, high: npt.ArrayLike, held: tuple[float, float] | 
     The ends are round numbers, so that the picture does not breathe with the noise. A range in use is `held` while
     the readings stay inside it and fill at least a third of it. A constant signal gets room above and below.
     """
-    ends = np.stack((low, high))
+    ends = np.concatenate((np.ravel(low), np.ravel(high)))
     least, most = (float(fold.reduce(ends, axis=None, initial=np.nan)) for fold in (np.fmin, np.fmax))
     if not (math.isfinite(least) and math.isfinite(most)):
         ends = ends[np.isfinite(ends)]

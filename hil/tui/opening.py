@@ -1,7 +1,8 @@
 """An engine that is still starting, as a client: the screen is there at once and the engine starts beside it.
 
-Rule of this room: no screen library. The engine is made once, on a thread of its own; whoever asks before it is there
-waits, and if it cannot be made everybody gets the same sentence. The screen asks from its feed and never waits itself.
+Rule of this room: no screen library. The engine is made once, when somebody first asks for it, which a screen does from
+its feed once its first picture is there: what starting an engine needs is not loaded before. Whoever asks waits, and if
+it cannot be made everybody gets the same sentence.
 """
 
 import threading
@@ -35,7 +36,7 @@ class Opening:
     """A client whose engine is being started.
 
     Args:
-        start: Makes the client, such as `lambda: spawn_engine(config)`; called at once, on another thread.
+        start: Makes the client, such as `lambda: spawn_engine(config)`; called once, in the thread that asks first.
     """
 
     def __init__(self, start: Callable[[], Closable]) -> None:
@@ -43,19 +44,18 @@ class Opening:
         self._client: Closable | None = None
         self.failure: BaseException | None = None
         """Why there is no engine; None while it starts and once it runs."""
-        self._thread = threading.Thread(target=self._open, name="opening", daemon=True)
-        self._thread.start()
-
-    def _open(self) -> None:
-        try:
-            self._client = self._start()
-        except BaseException as error:  # told to everybody who asks, in their own thread
-            self.failure = error
+        self._lock = threading.Lock()
+        self._left = False
 
     def _ready(self) -> Closable:
-        self._thread.join()
+        with self._lock:
+            if self._client is None and self.failure is None and not self._left:
+                try:
+                    self._client = self._start()
+                except BaseException as error:  # told to everybody who asks, in their own thread
+                    self.failure = error
         if self._client is None:
-            raise self.failure or BridgeError("the engine did not start", "", "start it again")
+            raise self.failure or BridgeError("the engine was left before it started", "", "start it again")
         return self._client
 
     def __enter__(self) -> Self:
@@ -88,7 +88,8 @@ class Opening:
         return self._ready().command(verb, **args)
 
     def close(self) -> None:
-        """Leave the engine, also when it is still starting."""
-        self._thread.join()
+        """Leave the engine, also when it is still starting; one that nobody asked for never starts."""
+        with self._lock:
+            self._left = True
         if self._client is not None:
             self._client.close()

@@ -22,8 +22,14 @@ class Pace:
         self.drawn = 0
         self.late = 0
         """Pictures left out because the terminal had not taken the last one."""
+        self.first_ns: int | None = None
+        """CPU time of the whole process until its first picture."""
         self._begun: tuple[int, int] | None = None
         self._took: deque[tuple[int, int]] = deque(maxlen=KEPT)
+
+    def begun(self, cpu_ns: int) -> None:
+        """The first picture of a page is there, for which nobody was asked."""
+        self.first_ns = self.first_ns or cpu_ns
 
     def begin(self, wall_ns: int, cpu_ns: int) -> None:
         """A picture begins; where the last one is not finished, they are one."""
@@ -38,7 +44,9 @@ class Pace:
     def figures(self) -> dict[str, object]:
         """Return what there is to say, milliseconds; a figure that no picture supports is None."""
         walls, cpus = zip(*self._took, strict=True) if self._took else ((), ())
-        return {"schema": 1, "drawn": self.drawn, "late": self.late, "wall_ms": _told(walls), "cpu_ms": _told(cpus)}
+        first = None if self.first_ns is None else self.first_ns / 1e6
+        return {"schema": 1, "first_cpu_ms": first, "drawn": self.drawn, "late": self.late, "wall_ms": _told(walls),
+                "cpu_ms": _told(cpus)}  # fmt: skip
 
 
 def _told(took: Iterable[int]) -> dict[str, float | None]:

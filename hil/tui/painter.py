@@ -76,7 +76,9 @@ class Painter:
         if tuple(self.charts) == wanted or not self.plots.is_mounted:
             return
         for panel in [panel for panel in self.charts if panel not in wanted]:
-            self.charts.pop(panel).remove()
+            gone = self.charts.pop(panel)
+            self._styles = {key: value for key, value in self._styles.items() if key[0] is not gone}
+            gone.remove()
         known, self.charts = self.charts, {}
         for panel in wanted:
             self.charts[panel] = known.get(panel) or Plot(panel)

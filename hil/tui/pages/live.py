@@ -8,10 +8,11 @@ and stays alive. While another page is shown it asks once a second, and for figu
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from time import perf_counter_ns, thread_time_ns
+from time import perf_counter_ns, process_time_ns, thread_time_ns
 
 from textual import events
 from textual.app import ComposeResult
+from textual.timer import Timer
 from textual.widgets import Input
 
 from hil.tui import chart, looks, stage
@@ -65,6 +66,7 @@ class LivePage(Page):
         self.fps, self._ticks = place.fps, 0
         self.maximised: Pane | None = None
         self.feed = Feed(self.client, self.deliver, place.inline)
+        self._timer: Timer | None = None
         self._beats, self._rests = 0, False
         self._noted_ns: int | None = None
         self.painter = Painter(self.status, self.footer)
@@ -78,13 +80,20 @@ class LivePage(Page):
         """Start to ask."""
         self.scene = replace(self.scene, lanes=self.app.no_color)  # without colour a lane tells the channels apart
         self.feed.start()
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        """Draw once before anybody is asked, a beat later: the engine is started by the first question."""
+        self.paint()
+        self.call_after_refresh(lambda: self.place.pace.begun(process_time_ns()))
         self._timer = self.set_interval(1 / self.fps, self._beat)
-        self.call_after_refresh(self.tick)
 
     def go_on(self, fps: float) -> None:
         """Draw so many pictures a second, at most."""
         if fps != self.fps:
             self.fps = fps
+            if self._timer is None:
+                return
             self._timer.stop()
             self._timer = self.set_interval(1 / fps, self._beat)
 

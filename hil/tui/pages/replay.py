@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from hil.config import EngineConfig, ReplayConfig
 from hil.tui.pagelist import PageInfo
 from hil.tui.pages import live_keys
 from hil.tui.pages.live import LivePage
@@ -32,6 +31,8 @@ class ReplayPage(LivePage):
         self, place: Workplace, path: Path, classes: Sequence[str], told: Callable[[str], None],
         above: str = "recordings",
     ) -> None:  # fmt: skip
+        from hil.config import EngineConfig, ReplayConfig  # when a recording is played: nobody else here needs it
+
         info = PageInfo(above, path.name, "", "A recording in replay; escape goes back to the list.",
                         live_keys.KEYS, live_keys.PANES, lambda *_: self)  # fmt: skip
         config = EngineConfig(replay=ReplayConfig(path=str(path)), classes=tuple(classes))

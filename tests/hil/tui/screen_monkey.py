@@ -1,9 +1,10 @@
 """A monkey at the screen: seeded random keys, clicks and resizes on every page, and what they cost."""
 
 import asyncio
+import gc
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -100,10 +101,18 @@ class Monkey:
 
 
 @pytest.fixture
-def no_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leaving is tested elsewhere: a monkey that finds it in the palette would have nothing left to do."""
+def caged(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A monkey does not leave, which is tested elsewhere, and what other tests left behind is no burden of its screen.
+
+    `run_tui` sets aside what is there before a screen starts, so that no collection looks through it; here that is a
+    whole run of tests.
+    """
     monkeypatch.setattr(HilApp, "action_leave", lambda app: None)
     monkeypatch.setattr(HilApp, "action_picture", lambda app: None)
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 def legible(shown: str, width: int) -> bool:

@@ -25,9 +25,9 @@ VERBS = sorted({key.verb for key in KEYS if key.verb})
 WORDS = {
     "FILE": "{file}", "MODEL": "{file}", "PLAN.toml": "{file}", "FOLDER": "{folder}", "PORT": "virtual://imu",
     "TEXT": "bump", "LABEL": "squat", "NAME": "squat",
-    "S": "1.5", "A": "1", "B": "2", "X": "2", "MARK": "bump", "ID": "s1",
+    "S": "1.5", "A": "1", "B": "2", "X": "2", "MARK": "bump", "ID": "s1", "LIMIT": "imu.ax>2",
+    "HOST:PORT": "127.0.0.1:4000", "TOKEN": "secret",
     "FILE@FROM-TO": "{file}@1-2", "PAGE": "{folder}/page.html",
-    "LIMIT": "imu.ax>2.5", "HOST:PORT": "127.0.0.1:4000", "TOKEN": "secret",
 }  # fmt: skip
 """What stands for each placeholder where the verb of a key is parsed."""
 

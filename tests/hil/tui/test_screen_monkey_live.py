@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from screen_fakes import FakeLibrary
 from screen_frames import drive, frame
-from screen_monkey import WORST_MS, Monkey, legible, no_way_out
+from screen_monkey import WORST_MS, Monkey, caged, legible
 from verdicts_made import FakeRunner
 
 from hil.attach import spawn_engine
@@ -22,7 +22,7 @@ from hil.verify import verify
 
 pytestmark = [pytest.mark.screen, pytest.mark.pty]
 
-__all__ = ["no_way_out"]
+__all__ = ["caged"]
 
 
 class Cable:
@@ -57,8 +57,9 @@ async def seen(app: HilApp, what: Callable[[], bool]) -> None:
     raise AssertionError(f"never seen:\n{frame(app)}")
 
 
-@pytest.mark.usefixtures("no_way_out")
-@pytest.mark.parametrize(("seed", "steps"), [(1, 240), pytest.param(2, 3_000, marks=pytest.mark.slow)])
+@pytest.mark.usefixtures("caged")
+@pytest.mark.parametrize(("seed", "steps"), [
+    (1, 240), pytest.param(2, 3_000, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])])  # fmt: skip
 def test_no_recording_of_a_bench_is_harmed_by_a_monkey_at_its_screen(seed, steps, tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     cable = Cable(tmp_path / "cable")

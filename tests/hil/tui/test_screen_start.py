@@ -10,8 +10,9 @@ import screen_fakes as fakes
 from typer.testing import CliRunner
 
 from firmware_bridge.clock import ManualClock
-from firmware_bridge.errors import PortMissing, UsageError
-from hil.cli import app
+from firmware_bridge.errors import BridgeError, PortMissing, UsageError
+from hil import cli
+from hil.cli import AT_ONCE, app
 from hil.tui import start
 from hil.tui.feed import Answer, Feed, Reply
 from hil.tui.nobench import NoBench
@@ -46,7 +47,7 @@ def test_a_terminal_is_recognised_and_a_dumb_one_refused(monkeypatch) -> None:
 
 
 def loaded_by(statement: str) -> set[str]:
-    code = f"import sys; {statement}; print(' '.join(sys.modules))"
+    code = f"import sys\n{statement}\nprint(' '.join(sys.modules))"
     return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
 
 
@@ -123,6 +124,39 @@ def test_an_engine_that_starts_late_is_waited_for_and_one_that_cannot_is_told() 
         with pytest.raises(PortMissing, match="ttyACM9"):
             client.snapshot(View())
         assert isinstance(client.failure, PortMissing)
+
+
+def test_an_engine_that_nobody_asked_for_never_starts() -> None:
+    started: list[str] = []
+    with Opening(lambda: started.append("yes")) as client:  # type: ignore[arg-type, func-returns-value]
+        assert client.summary is None
+    with pytest.raises(BridgeError, match="left before it started"):
+        client.snapshot(View())
+    assert started == []
+
+
+def test_who_waits_for_a_picture_loads_no_other_family_of_verbs_and_nothing_of_the_engine() -> None:
+    asking = "import sys; sys.argv = ['hil', '{}', '--help']; import hil.cli, contextlib, io\n"
+    for verb, family in AT_ONCE.items():
+        code = f"{asking.format(verb)}with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):"
+        loaded = loaded_by(f"{code} hil.cli.main()")
+        assert {name for name in loaded if name.startswith("hil.cli.")} == {"hil.cli.common", f"hil.cli.{family}"}
+    assert not {"pydantic", "hil.config", "hil.engine"} & loaded_by("import hil.tui.app, hil.tui.opening, hil.attach")
+
+
+def test_verbs_that_come_at_once_are_the_same_as_among_all() -> None:
+    few = {command.name: command.callback for command in cli._verbs("ui").registered_commands}
+    every = {command.name: command.callback for command in app.registered_commands}
+    assert set(AT_ONCE) <= set(few)
+    assert few.items() <= every.items()
+
+
+@pytest.mark.parametrize("words", [["a.mcap", "virtual://imu"], ["a.mcap", "b.mcap"]])
+def test_two_things_to_show_are_refused_before_there_is_a_screen(words, monkeypatch) -> None:
+    monkeypatch.setattr(start, "needs_terminal", lambda: None)
+    refused = CliRunner().invoke(app, ["ui", *words])
+    assert "one recording, or ports, not both" in str(refused.exception)
+    assert getattr(refused.exception, "exit_code", None) == 2
 
 
 def test_a_screen_without_a_bench_shows_no_board_and_says_how_to_get_one() -> None:
