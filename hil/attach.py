@@ -5,6 +5,7 @@ when the engine itself is gone, that is said in one sentence. `spawn_engine` sta
 this process (its leash is a pipe) unless it is told to stay.
 """
 
+import atexit
 import contextlib
 import json
 import socket
@@ -228,14 +229,39 @@ def _spawn(module: str, first_line: str, stay: bool = False) -> Client:
             if stay:
                 process.stdin.close()
                 process.stdout.close()
-                _STAYING.append(process)
-            return Client(said["address"], said["token"], None if stay else process)
+                _let_stay(process)
+            try:
+                return Client(said["address"], said["token"], None if stay else process)
+            except BridgeError:
+                _end(process)  # what is no use to anybody is not left behind
+                raise
         process.stdin.close()
         process.wait(END_S)
         process.stdout.close()
         if "error" in said:
             raise _raised(said["error"])
         raise NoAnswer("the engine did not start", "", _tail(talk))
+
+
+def _let_stay(process: "subprocess.Popen[bytes]") -> None:
+    _STAYING[:] = [one for one in _STAYING if one.poll() is None]
+    _STAYING.append(process)
+
+
+@atexit.register
+def _leave() -> None:
+    for process in _STAYING:
+        if process.poll() is None:
+            process.returncode = 0  # it goes on without us, and was meant to: nobody has forgotten it
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.close()
 
 
 def _tail(talk: "IO[bytes]") -> str:

@@ -5,9 +5,10 @@ As one that begins in the middle of a conversation (`hil.midway`): the first wor
 left out: they would rest on samples that are not in the file.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from firmware_bridge.batch import Batch
 from firmware_bridge.events import Arrival, Mark
@@ -21,7 +22,10 @@ from hil.redecode import Redecoder
 __all__ = ["cut"]
 
 
-def cut(path: str | Path, output: str | Path, from_s: float | None, to_s: float | None) -> Path:
+def cut(
+    path: str | Path, output: str | Path, from_s: float | None, to_s: float | None,
+    about: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Path:  # fmt: skip
     """Write a stretch of a recording into a new one.
 
     Args:
@@ -29,6 +33,7 @@ def cut(path: str | Path, output: str | Path, from_s: float | None, to_s: float 
         output: A file that does not exist.
         from_s: Where it begins, in seconds since the first sample; None: at the beginning.
         to_s: Where it ends.
+        about: Metadata records that it gets besides, by their names.
 
     Returns:
         The new recording.
@@ -41,9 +46,9 @@ def cut(path: str | Path, output: str | Path, from_s: float | None, to_s: float 
         begin, end = checked_range(recording, from_s, to_s)
         low = recording.start_ns + round(begin * 1e9)
         high = recording.start_ns + round(min(end, recording.duration_s + 1.0) * 1e9)
-        about = {"cut": {"file": str(path), "from_s": begin, "to_s": min(end, recording.duration_s)}}
+        origin = {"cut": {"file": str(path), "from_s": begin, "to_s": min(end, recording.duration_s)}}
         header = replace(
-            recording.header, created_ns=low, models={}, part=1, extra={**recording.header.extra, **about}
+            recording.header, created_ns=low, models={}, part=1, extra={**recording.header.extra, **origin}
         )  # fmt: skip
         setups = {board.role: board for board in header.boards}
         writer = RecordingWriter(output, header)
@@ -53,6 +58,8 @@ def cut(path: str | Path, output: str | Path, from_s: float | None, to_s: float 
                 writer.write(arrival)
             for mark in _marks(recording, low, high):
                 writer.mark(mark)
+            for name, values in (about or {}).items():
+                writer.metadata(name, values)
         finally:
             writer.close()
         return writer.path

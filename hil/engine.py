@@ -18,11 +18,13 @@ from firmware_bridge.errors import BridgeError, UsageError
 from firmware_bridge.events import Arrival, Log
 from firmware_bridge.ports import list_ports
 from hil.announcer import Announcer
+from hil.boardsaid import BoardSaid
 from hil.config import EngineConfig, ModelConfig, RecordConfig, port_spec
 from hil.desk import Desk
-from hil.glitches import Glitches, Propose
+from hil.glitches import Extract, Glitches, Propose, out_of_replay
 from hil.midway import Openings
-from hil.modelstage import ModelStage, load_runner, slots_of
+from hil.modelbench import ModelBench
+from hil.modelstage import ModelStage
 from hil.monitor import Bench, Monitor
 from hil.pipeline import Pipeline
 from hil.recorder import Recorder
@@ -47,13 +49,17 @@ class Engine:
         config: What to do.
         clock: Time.
         propose: Writes the scenario of a glitch that was saved; None: none is written.
+        extract: Makes a test of a stretch of the recording that is replayed; None: nobody does.
 
     Raises:
         BridgeError: A port cannot be opened, or a file not read or made; what was opened is closed again.
     """
 
-    def __init__(self, config: EngineConfig, clock: Clock | None = None, propose: Propose | None = None) -> None:
-        self.config = config
+    def __init__(
+        self, config: EngineConfig, clock: Clock | None = None, propose: Propose | None = None,
+        extract: Extract | None = None,
+    ) -> None:  # fmt: skip
+        self.config, self._extract = config, extract
         self.clock = clock or SystemClock()
         self.monitor = Monitor()
         self.recorder = Recorder(self.clock)
@@ -83,14 +89,18 @@ class Engine:
             glitch, openings, lambda note: self.pipeline.post(note), self.setups, self.models, self.clock, faults,
             propose,
         )  # fmt: skip
+        said = BoardSaid(self.models)
         self.pipeline = Pipeline(
             source, () if self.replay else (BoardLabels(),),
-            (openings, announcer, self.recorder, self.glitches, self.monitor),
+            (openings, announcer, self.recorder, self.glitches, said, self.monitor),
             tick_s=0.0 if self.replay else config.tick_s,
         )  # fmt: skip
         self.source = source
+        self.bench = ModelBench(
+            self.models, self.pipeline, self.replay, said, lambda: (self.recorder.started, self.recorder.recording)
+        )
         self.desk = Desk(
-            self.recorder, openings, self.pipeline.post, self.pipeline.between, self.setups, self._memory,
+            self.recorder, openings, self.pipeline.post, self.pipeline.between, self.setups, self.bench.memory,
             self.clock, author=config.author, replay=self.replay,
         )  # fmt: skip
         self.teaching = Teaching(self.models, self.load_model, self._now)
@@ -148,15 +158,13 @@ class Engine:
     def snapshot(self, view: View) -> Snapshot:
         """Return what a screen that asks for `view` shows now."""
         replay = None if self.replay is None else self.replay.view()
-        now = self._now()
-        models = [state for model in self.models for state in model.views()]
         error = self.pipeline.error
         bench = Bench(
-            mode="live" if self.replay is None else "replay", boards=self.source.boards(), models=models,
+            mode="live" if self.replay is None else "replay", boards=self.source.boards(), models=self.bench.views(),
             recording=self.recorder.view(), replay=replay, classes=self._classes(),
             active_label=self.desk.active_label, trouble="" if error is None else f"the bench has stopped: {error}",
         )  # fmt: skip
-        return self.monitor.snapshot(view, now, bench)
+        return self.monitor.snapshot(view, self._now(), bench)
 
     def summary(self) -> Summary:
         """Return what came of it all, with the ledger."""
@@ -183,9 +191,10 @@ class Engine:
             raise UsageError(f"there is no command {verb!r}", "engine", f"use one of: {', '.join(sorted(known))}")
         try:
             return known[verb](**arguments) or {}
+        except BridgeError as error:
+            self.monitor.say(self._now(), "", "warning", str(error))  # a screen shows it for seconds, the log keeps it
+            raise
         except (TypeError, ValueError) as error:
-            if isinstance(error, BridgeError):
-                raise
             raise UsageError(f"{verb}: {error}", "engine", "see the arguments of the command") from None
 
     def verbs(self) -> Mapping[str, Callable[..., dict[str, Any] | None]]:
@@ -193,11 +202,12 @@ class Engine:
         desk = self.desk
         return {
             "record": lambda **about: {
-                "path": desk.record(RecordConfig.model_validate(about), models=self._identities())
+                "path": desk.record(RecordConfig.model_validate(about), models=self.bench.identities())
             },
             "record_stop": lambda: {"path": desk.stop()},
             "mark": lambda text, note="", t_ns=None: desk.mark(text, note, t_ns),
             "glitch": self._glitch,
+            "watch": lambda text="": {"watched": self.pipeline.between(lambda: self.glitches.watch(text))},
             "label": lambda text: {"active": desk.label(text)},
             "label_start": lambda text: desk.start_label(text),
             "label_stop": lambda text="": desk.stop_label(text),
@@ -207,13 +217,16 @@ class Engine:
             "speed": lambda speed: self._transport().set_speed(speed),
             "loop": lambda on: self._transport().set_loop(bool(on)),
             "range": lambda from_s=None, to_s=None: self._transport().set_range(from_s, to_s),
-            "load_model": lambda path, board=None: self.load_model(
-                ModelConfig(path=path, boards=None if board is None else (board,))
+            "load_model": lambda path, board=None: self.bench.load(
+                ModelConfig(path=path, boards=None if board is None else (board,)), self._waits
             ),
+            "unload_model": lambda model: self.bench.unload(model),
+            "seen": lambda model, board, t_ns=None: self.bench.seen(model, board, t_ns),
             "show": lambda model: self.teaching.show(model),
             "show_drop": self.teaching.drop,
             "teach": lambda label: self.teaching.teach(label),
             "send": self._send,
+            "readings": self.monitor.readings,
             "summary": lambda: self.summary().as_dict(),
             "ports": lambda: {"ports": [port.as_dict() for port in list_ports()]},
             "quit": self.asked_to_end.set,
@@ -238,14 +251,12 @@ class Engine:
 
     def load_model(self, model: ModelConfig) -> None:
         """Attach a model; it is loaded beside the running bench and misses nothing from now on."""
-        loader = load_runner(model.path, model.boards, slots=model.slots, backend=model.backend)
-        replayed = None if self.replay is None else self.replay.recording
-        slots = None if replayed is None else (lambda name: slots_of(replayed, name))
-        stage = ModelStage(model.path, model.boards, loader, slot_map=slots)
-        self.models.append(stage)
-        if self.replay is not None and self._starter.ident is not None:
-            stage.wait()
-        self.pipeline.stages.append(stage)
+        self.bench.attach(model, self._waits)
+
+    @property
+    def _waits(self) -> bool:
+        """Whether a model is loaded before anything goes on: a replay that runs has no bound for what it would keep."""
+        return self.replay is not None and self._starter.ident is not None
 
     def _start(self) -> None:
         """Start a replay once its models are there: what it would have to keep for them meanwhile has no bound."""
@@ -291,7 +302,7 @@ class Engine:
 
     def _glitch(self, text: str = "a person saw it") -> dict[str, Any]:
         if self.replay is not None:
-            raise UsageError("a replay is recorded already", "glitch", "use `hil scenario new FILE --from A --to B`")
+            return out_of_replay(self.replay.view(), self._extract)
         seen = Trigger(self.clock.now_ns(), "key", text)
         return {"path": self.pipeline.between(lambda: self.glitches.trigger(seen))}
 
@@ -303,13 +314,6 @@ class Engine:
 
     def _classes(self) -> tuple[str, ...]:
         return self.config.classes or next((model.labels for model in self.models if model.labels), ())
-
-    def _memory(self, model: str) -> int | None:
-        return next((stage.memory for stage in self.models if stage.name == model), None)
-
-    def _identities(self) -> dict[str, Any]:
-        found = ((model.name, model.identity()) for model in self.models)
-        return {name: identity for name, identity in found if identity is not None}
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run an engine until it is told to end; return the exit status."""
     stay = "--stay" in arguments
     try:
-        engine = Engine(parse_config(sys.stdin.buffer.readline()), propose=_propose)
+        engine = Engine(parse_config(sys.stdin.buffer.readline()), propose=_propose, extract=_extract)
     except BridgeError as error:
         say({"error": {**error.as_dict(), "kind": type(error).__name__}})
         return error.exit_code
@@ -45,6 +45,12 @@ def main(arguments: Sequence[str]) -> int:
     server.close()
     say({"summary": summary})
     return 3 if summary["trouble"] else 0
+
+
+def _extract(recording: Path, from_s: float, to_s: float) -> Path:
+    from hil.scenario.captured import glitch_in  # as below
+
+    return glitch_in(recording, from_s, to_s)
 
 
 def _propose(recording: Path) -> Path:

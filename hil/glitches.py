@@ -22,9 +22,10 @@ from hil.modelstage import ModelStage
 from hil.recorder import Recorder
 from hil.recording.files import default_path
 from hil.recording.header import BoardSetup
-from hil.triggers import METADATA, Trigger, Triggers, parse_confidence, parse_threshold
+from hil.snapshot import ReplayView
+from hil.triggers import METADATA, Trigger, Triggers, parse_confidence, parse_threshold, watching
 
-__all__ = ["AUTHOR", "Glitch", "Glitches", "Propose"]
+__all__ = ["AUTHOR", "Extract", "Glitch", "Glitches", "Propose", "out_of_replay"]
 
 LONGEST_S = 60.0
 """A glitch is lengthened by later triggers up to so long after its first; then the next one begins."""
@@ -33,6 +34,10 @@ _LOOK_S = 0.05
 
 Propose = Callable[[Path], Path]
 """Writes the scenario of a glitch's recording, and returns its path."""
+Extract = Callable[[Path, float, float], Path]
+"""Makes a test of a stretch of a recording, in seconds since its first sample, and returns the scenario's path."""
+_LOOKED_S = 2.0
+"""A person presses a key so long after what was seen, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,7 @@ class Glitches:
             [parse_confidence(text) for text in config.confidences],
             on_mark=config.on_mark, on_anomaly=config.on_anomaly,
         )  # fmt: skip
+        self._watched = Triggers()
         self._lock = threading.Lock()
         self._running: _Saving | None = None
         self._begun = 0
@@ -115,6 +121,17 @@ class Glitches:
         """Whether all that were to be saved are saved."""
         return self._config.count is not None and len(self.saved) >= self._config.count
 
+    def watch(self, text: str) -> str:
+        """Save glitches on one more trigger from now on, in place of the one that was given so before; empty: on none.
+
+        Raises:
+            UsageError: It means nothing, or nothing is kept.
+        """
+        if text and not self._config.before_s:
+            raise UsageError("no seconds before a trigger are kept", "glitch", "give --pre-trigger 30 to live boards")
+        self._watched = watching(text) if text else Triggers()
+        return text
+
     @property
     def _used_up(self) -> bool:
         return self._config.count is not None and self._begun >= self._config.count
@@ -127,7 +144,7 @@ class Glitches:
                 kept = [one for one in arrivals if one.kind != "close"] if self._ending else arrivals
                 self._running.announcer.accept(kept)
                 self._running.recorder.accept(kept)
-        for trigger in () if self._ending else self.triggers.feed(arrivals):
+        for trigger in () if self._ending else (*self.triggers.feed(arrivals), *self._watched.feed(arrivals)):
             try:
                 self.trigger(trigger)
             except BridgeError as error:
@@ -247,3 +264,19 @@ class Glitches:
     def _say(self, level: str, text: str) -> None:
         now = self._clock.now_ns()
         self._post(Arrival("", -1, now, "note", items=(Log("", now, level, text),)))
+
+
+def out_of_replay(replay: ReplayView, extract: Extract | None) -> dict[str, Any]:
+    """Make a test of what is seen in a replay: of its range from A to B, or else of the last two seconds.
+
+    Raises:
+        UsageError: There is nobody who could.
+        BridgeError: The stretch cannot be cut out.
+    """
+    if extract is None:
+        raise UsageError("nobody writes scenarios here", "glitch", "use `hil scenario glitch FILE --from A --to B`")
+    ranged = replay.from_s > 0 or replay.to_s < replay.duration_s - 1e-6
+    begin, end = (replay.from_s, replay.to_s) if ranged else (replay.position_s - _LOOKED_S, replay.position_s)
+    begin, end = max(0.0, begin), max(end, 0.1)
+    made = extract(Path(replay.path), begin, end)
+    return {"path": str(made), "sentence": f"a test was made of {begin:.1f} to {end:.1f} s: hil run {made}"}

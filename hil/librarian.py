@@ -1,4 +1,4 @@
-"""Reads recordings for screens in a process of its own, writes the labels that people set there, and calls the doctor.
+"""Reads recordings and model files for screens in a process of its own, writes labels, explains, calls the doctor.
 
 `python -m hil.librarian` serves it behind the same door as an engine, so that neither a screen nor capture ever waits
 for a long file or a slow port. Labels are set by the functions behind `hil data label`.
@@ -16,12 +16,14 @@ from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.errors import UsageError
 from hil import shelf
 from hil.data import labelling
-from hil.data.suggested import open_suggestions
+from hil.data.suggested import find, open_suggestions
 from hil.desk import user_name
 from hil.leash import attend
 from hil.message import to_plain
+from hil.recording.marks import remove_mark
 from hil.recording.reader import Recording
 from hil.snapshot import Snapshot
+from hil.underneath import under
 from hil.view import View
 
 __all__ = ["Librarian"]
@@ -49,7 +51,9 @@ class Librarian:
         """Return the commands by name."""
         return {
             "shelf": self._shelf, "envelopes": self._envelopes, "marks": self._marks, "label": self._label,
-            "unlabel": self._unlabel, "undo": self._undo, "examine": _examine, "ports": _ports,
+            "unlabel": self._unlabel, "under": _under, "undo": self._undo, "examine": _examine, "ports": _ports,
+            "dismiss": self._dismiss, "glitch": self._glitch, "models": _models, "explain": _explain,
+            "thumbnail": _thumbnail,
             "quit": self.asked_to_end.set,
         }  # fmt: skip
 
@@ -110,6 +114,19 @@ class Librarian:
         gone = labelling.remove_label(Path(path), kept, label, self.clock.now_ns(), self.author)
         return {"sentence": f"{gone.text} is taken away; undo brings it back", **self._marks(path)}
 
+    def _dismiss(self, path: str, suggestion: str) -> dict[str, Any]:
+        with Recording(path, skip_damaged=True) as recording:
+            kept = recording.kept_marks
+        gone = find(Path(path), kept, suggestion)
+        remove_mark(Path(path), gone.id, self.clock.now_ns(), self.author)
+        return {"sentence": "the suggestion is taken away; undo brings it back", **self._marks(path)}
+
+    def _glitch(self, path: str, from_s: float, to_s: float) -> dict[str, Any]:
+        from hil.scenario.captured import glitch_in
+
+        made = glitch_in(Path(path), from_s, to_s)
+        return {"sentence": f"a test was made of {from_s:.1f} to {to_s:.1f} s: hil run {made}", **self._marks(path)}
+
     def _undo(self, path: str) -> dict[str, Any]:
         with Recording(path, skip_damaged=True) as recording:
             recorded = recording.recorded_marks
@@ -117,11 +134,31 @@ class Librarian:
         return {"sentence": "; ".join(said), **self._marks(path)}
 
 
+def _under(path: str, t_s: float) -> dict[str, Any]:
+    return {"path": path, "t_s": t_s, "cursors": [to_plain(one) for one in under(Path(path), t_s)]}
+
+
+def _thumbnail(path: str, columns: int) -> dict[str, Any]:
+    return {"path": path, "moves": list(shelf.thumbnail(Path(path), columns))}
+
+
 def _examine(screen: list[Any], port: str | None = None, loopback: bool = False) -> dict[str, Any]:
     from hil.doctor.examine import examine
 
     environment, seen, size, encoding = screen
     return examine(port, loopback=loopback, screen=(environment, seen, tuple(size), encoding)).as_dict()
+
+
+def _models(folder: str) -> dict[str, Any]:
+    from hil.modelshelf import models_in, places
+
+    return {"folder": folder, "models": [to_plain(one) for one in models_in(places(Path(folder)))]}
+
+
+def _explain(**made_on: Any) -> dict[str, Any]:
+    from hil.models.explained import explained
+
+    return explained(made_on)
 
 
 def _ports() -> dict[str, Any]:

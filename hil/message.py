@@ -10,8 +10,9 @@ import json
 import struct
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -87,6 +88,8 @@ def _array(block: bytes, at: int, dtype: np.dtype[Any], shape: tuple[int, ...]) 
 
 
 def _strip(value: Any, arrays: list[npt.NDArray[Any]]) -> Any:
+    if type(value) in _AS_IT_IS:
+        return value
     if isinstance(value, np.ndarray):
         if value.dtype.kind not in _KINDS:
             raise ValueError(f"an array of {value.dtype} cannot be sent")
@@ -103,21 +106,31 @@ def _strip(value: Any, arrays: list[npt.NDArray[Any]]) -> Any:
 
 def _fill(value: Any, arrays: list[npt.NDArray[Any]]) -> Any:
     if isinstance(value, dict):
-        if value.keys() == {"$array"}:
+        if "$array" in value and len(value) == 1:
             return arrays[value["$array"]]
-        return {key: _fill(inner, arrays) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_fill(inner, arrays) for inner in value]
+        for key, inner in value.items():
+            if type(inner) not in _AS_IT_IS:
+                value[key] = _fill(inner, arrays)
+    elif isinstance(value, list):
+        for at, inner in enumerate(value):
+            if type(inner) not in _AS_IT_IS:
+                value[at] = _fill(inner, arrays)
     return value
 
 
 def to_plain(value: Any) -> Any:
     """Return a (frozen data) class, and all within it, as JSON values and arrays."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {spec.name: to_plain(getattr(value, spec.name)) for spec in fields(value)}
-    if isinstance(value, tuple):
-        return [to_plain(inner) for inner in value]
-    return value
+    names = _NAMES.get(type(value))
+    if names is None:
+        if is_dataclass(value) and not isinstance(value, type):
+            names = _NAMES[type(value)] = tuple(spec.name for spec in fields(value))
+        else:
+            return [to_plain(inner) for inner in value] if isinstance(value, tuple) else value
+    plain: dict[str, Any] = {}
+    for name in names:
+        inner = getattr(value, name)
+        plain[name] = inner if type(inner) in _AS_IT_IS else to_plain(inner)
+    return plain
 
 
 def from_plain(kind: Any, plain: Any) -> Any:
@@ -125,27 +138,55 @@ def from_plain(kind: Any, plain: Any) -> Any:
 
     Unknown keys are ignored and missing ones keep their defaults.
     """
+    maker = _maker(kind)
+    return plain if maker is None else maker(plain)
+
+
+_AS_IT_IS = frozenset({str, int, float, bool, type(None)})
+
+_NAMES: dict[type, tuple[str, ...]] = {}
+"""Fields of each data class that was sent: ten screens a second ask for the same ones."""
+
+
+@lru_cache(None)
+def _maker(kind: Any) -> Callable[[Any], Any] | None:
+    """Return what builds a `kind`, made once; None where values stay as they are."""
     origin = typing.get_origin(kind)
     if origin is types.UnionType:
-        inner = [one for one in typing.get_args(kind) if one is not type(None)]
-        return None if plain is None else from_plain(inner[0], plain)
+        one = _maker(next(inner for inner in typing.get_args(kind) if inner is not type(None)))
+        return None if one is None else lambda plain: None if plain is None else one(plain)
     if origin is tuple:
-        inner = list(typing.get_args(kind))
-        if inner[-1] is Ellipsis:
-            return tuple(from_plain(inner[0], one) for one in plain)
-        return tuple(from_plain(one, value) for one, value in zip(inner, plain, strict=True))
+        return _tuple_maker(typing.get_args(kind))
     if is_dataclass(kind):
-        hints = _hints(typing.cast("type", kind))
-        return typing.cast("Any", kind)(
-            **{name: from_plain(hints[name], plain[name]) for name in hints if name in plain}
-        )
-    return plain
+        return _class_maker(typing.cast("type", kind))
+    return None
 
 
-_HINTS: dict[type, dict[str, Any]] = {}
+def _tuple_maker(inner: tuple[Any, ...]) -> Callable[[Any], Any]:
+    if inner[-1] is Ellipsis:
+        each = _maker(inner[0])
+        return tuple if each is None else lambda plain: tuple([each(one) for one in plain])
+    makers = [_maker(one) for one in inner]
+
+    def make(plain: Any) -> Any:
+        parts = zip(makers, plain, strict=True)
+        return tuple([one if maker is None else maker(one) for maker, one in parts])
+
+    return make
 
 
-def _hints(kind: type) -> dict[str, Any]:
-    if kind not in _HINTS:
-        _HINTS[kind] = typing.get_type_hints(kind)
-    return _HINTS[kind]
+def _class_maker(kind: type) -> Callable[[Any], Any]:
+    makers = [(name, _maker(hint)) for name, hint in typing.get_type_hints(kind).items()]
+    known = frozenset(name for name, _ in makers)
+    special = [(name, maker) for name, maker in makers if maker is not None]
+
+    def make(plain: Any) -> Any:
+        if not isinstance(plain, Mapping):
+            raise TypeError(f"{type(plain).__name__} in place of the fields of {kind.__name__}")
+        values = {name: value for name, value in plain.items() if name in known}
+        for name, maker in special:
+            if name in values:
+                values[name] = maker(values[name])
+        return kind(**values)
+
+    return make

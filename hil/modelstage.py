@@ -9,7 +9,6 @@ import json
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -17,77 +16,22 @@ from typing import TYPE_CHECKING, Any
 from firmware_bridge.errors import BridgeError
 from firmware_bridge.events import Arrival, Prediction
 from hil.driftview import DriftView, drift_view
+from hil.modeltaps import MakeRunner, Taps
 from hil.snapshot import PredictionView
-from hil.workview import WorkView, percentiles
+from hil.workview import WorkView, percentiles, rarely
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from hil.models.drifting import DriftTap
     from hil.models.kshot.shown import Shown
-    from hil.models.segments import Block
+    from hil.models.seen import Seen
     from hil.models.streaming import Runner
     from hil.recording.reader import Recording
 
-__all__ = ["ModelStage", "Taps", "load_runner", "slots_of"]
+__all__ = ["ModelStage", "slots_of"]
 
-TIMED = 512
-"""Calls of a model whose times are kept."""
-
-MakeRunner = Callable[[Mapping[str, int] | None], "Runner"]
-
-
-def load_runner(
-    path: str, boards: Sequence[str] | None, *, slots: int = 8, backend: str | None = None
-) -> Callable[[], MakeRunner]:
-    """Return a loader for a model file: called on the stage's own thread, it imports and builds all that is slow.
-
-    Args:
-        path: A model file.
-        boards: Roles it reads; None: every stream that fits.
-        slots: Boards computed in one call.
-        backend: See `hil.models.model.BACKENDS`; None: the contract's.
-    """
-
-    def load() -> MakeRunner:
-        from hil.models.model import load_model
-
-        model = load_model(path)
-
-        def make(slot_map: Mapping[str, int] | None) -> "Runner":
-            runner = model.runner(boards=boards, slots=slots, backend=backend, slot_map=slot_map)
-            drift = shown = None
-            if model.contract.reference is not None:
-                from hil.models.drifting import DriftTap
-
-                drift = DriftTap(model.package)
-            architecture = model.contract.architecture
-            if architecture is not None and architecture.name == "shots":
-                from hil.models.kshot.shown import Shown
-
-                shown = Shown(model.contract)
-            runner.tap = Taps(drift, shown) if drift or shown else None
-            return runner
-
-        return make
-
-    return load
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Taps:
-    """What looks at every hop that a model reads: the drift watch, and what keeps it for teaching."""
-
-    drift: "DriftTap | None" = None
-    shown: "Shown | None" = None
-
-    def __call__(
-        self, shown: "Sequence[tuple[str, str, Block, int]]", readings: "npt.NDArray[Any]", outputs: "npt.NDArray[Any]"
-    ) -> None:
-        """Show hops; see `hil.models.streaming.Tap`."""
-        for tap in (self.drift, self.shown):
-            if tap is not None:
-                tap(shown, readings, outputs)
+TIMED = 2000
+"""Calls of a model whose times are kept: enough for one in a thousand."""
+DECIDED = 1000
+"""Decisions that can still be asked why."""
 
 
 class ModelStage:
@@ -132,6 +76,7 @@ class ModelStage:
         self._held: list[Arrival] = []
         self._seen: dict[str, None] = {}
         self._took: deque[float] = deque(maxlen=TIMED)
+        self._decided: deque[Prediction] = deque(maxlen=DECIDED)
         self._made = self._late = 0
         self._hop_ms: float | None = None
         self._loaded = threading.Event()
@@ -165,6 +110,7 @@ class ModelStage:
     def reset(self) -> None:
         """Forget windows and state, keep every board's slot: the source jumped."""
         self._held.clear()
+        self._decided.clear()
         if self._runner is not None and self._make is not None:
             self._slots |= self._runner.slot_map
             self._runner = self._make(self._slots)
@@ -178,8 +124,8 @@ class ModelStage:
     def views(self) -> tuple[PredictionView, ...]:
         """Return the state of the model at each of its boards."""
         boards = self.boards if self.boards is not None else (tuple(self._seen) or ("",))
-        taught = self.shown() is not None
-        work = WorkView(taught, self._made, self._hop_ms, self._late, percentiles(self._took))
+        taught, took = self.shown() is not None, tuple(self._took)
+        work = WorkView(taught, self._made, self._hop_ms, self._late, percentiles(took), rarely(took), len(took))
         return tuple(
             PredictionView(
                 self.name, board, self.state, self.sentence, self.labels, drift=self._drift(board), work=work
@@ -203,6 +149,18 @@ class ModelStage:
         """Return what keeps its readings for teaching; None: it cannot be taught by showing, or is not loaded."""
         tap = getattr(self._runner, "tap", None)
         return tap.shown if isinstance(tap, Taps) else None
+
+    def seen(self, board: str, t_ns: int | None = None) -> "Seen | None":
+        """Return what a decision saw; None where there is no such decision or it is too long ago.
+
+        Args:
+            board: Role of the board that it is about.
+            t_ns: When its window ended, UTC; None: the newest.
+        """
+        tap = getattr(self._runner, "tap", None)
+        asked = (one for one in reversed(tuple(self._decided)) if one.board == board and t_ns in (None, one.t_ns))
+        decision = next(asked, None)
+        return tap.tape.seen(decision) if decision is not None and isinstance(tap, Taps) else None
 
     def _load_now(self) -> None:
         try:
@@ -239,6 +197,7 @@ class ModelStage:
             return []
         each_ms = (perf_counter() - began) * 1e3 / len(made)
         self._took.append(each_ms)
+        self._decided += made
         self._made += len(made)
         self._late += len(made) if self._hop_ms is not None and each_ms > self._hop_ms else 0
         for decision in made:

@@ -7,17 +7,22 @@ of one copy or one snapshot; no screen's speed matters here, for a snapshot shar
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from firmware_bridge.batch import Batch
+from firmware_bridge.errors import UsageError
 from firmware_bridge.events import Arrival, Connected, Disconnected, Gap, Item, Log, Prediction, Rebooted
 from firmware_bridge.ledger import Books, SampleBooks, WindowBooks
 from firmware_bridge.streams import BoardInfo
 from hil.allanview import AllanView
+from hil.attitude import Attitudes
+from hil.figures import MOST, SHORT, figure, refused
+from hil.figureview import ATTITUDE, MOST_FIGURES, SPECTROGRAM, Ask, FigureView
 from hil.logbook import LABEL_PREFIX, Logbook, told_label
-from hil.snapshot import BoardView, PredictionView, RecordingView, ReplayView, Snapshot, StreamView
+from hil.scopes import Scopes
+from hil.snapshot import BoardView, CursorView, PredictionView, RecordingView, ReplayView, Snapshot
 from hil.stability import Stabilities, Stability, can_average, refusal
 from hil.trace import Trace
 from hil.view import View
@@ -73,6 +78,8 @@ class Monitor:
         self._decisions: dict[tuple[str, str], deque[tuple[Prediction, str]]] = {}
         self._log = Logbook()
         self._stabilities = Stabilities()
+        self._attitudes = Attitudes()
+        self._scopes = Scopes()
         self._number = 0
 
     def accept(self, arrivals: Iterable[Arrival]) -> None:
@@ -80,6 +87,7 @@ class Monitor:
         waiting: dict[tuple[str, str], list[Batch]] = {}
         with self._lock:
             for arrival in arrivals:
+                self._scopes.feed((arrival,))
                 if arrival.books is not None:
                     self._board(arrival.board).books = arrival.books
                 for item in arrival.items:
@@ -98,6 +106,8 @@ class Monitor:
         with self._lock:
             self._decisions.clear()
             self._stabilities.clear()
+            self._attitudes.clear()
+            self._scopes.clear()
             for seen in self._seen.values():
                 seen.told = ""
                 for trace in seen.traces.values():
@@ -121,15 +131,50 @@ class Monitor:
             others = [BoardView(role, bench.mode) for role in self._seen if role and role not in known]
             boards = tuple(self._board_view(board, now_ns) for board in (*bench.boards, *others))
             allan = None if view.allan is None else self._allan(*view.allan, now_ns)
+            figures = [self._figure(ask, view, now_ns) for ask in view.figures[:MOST_FIGURES]]
+            roles = [board.role for board in boards]
             shown = Snapshot(
                 number=self._number, now_ns=now_ns, mode=bench.mode, boards=boards,
-                streams=tuple(self._streams(view, now_ns, [board.role for board in boards])),
+                streams=tuple(trace.view(view, now_ns) for trace in self._traces(view, roles)),
                 predictions=tuple(self._prediction(model, view) for model in bench.models),
                 recording=bench.recording, replay=bench.replay, log=self._log.lines(view.log_lines, now_ns),
                 classes=bench.classes, active_label=bench.active_label, trouble=bench.trouble,
+                cursors=tuple(self._cursors(view, now_ns, roles)),
+                trigger=self._scopes.asked(view.trigger, now_ns) if view.trigger else None,
             )  # fmt: skip
-        # The curve is made outside the lock: it may take a while, and no reading waits for it.
+        # Curves and figures are made outside the lock: they may take a while, and no reading waits for them.
+        shown = replace(shown, figures=tuple(make() for make in figures)) if figures else shown
         return shown if allan is None else replace(shown, allan=allan.view() if isinstance(allan, Stability) else allan)
+
+    def _figure(self, ask: Ask, view: View, now_ns: int) -> Callable[[], FigureView]:
+        """Return what makes a figure of copies, without the lock."""
+        seen, end = self._seen.get(ask.board), view.edge_ns(now_ns)
+        trace = None if seen is None else seen.traces.get(ask.stream)
+        if trace is None or trace.stream.is_image:
+            return lambda: refused(ask, "no readings have come yet" if trace is None else "a picture has none")
+        if ask.kind == ATTITUDE:
+            attitude = self._attitudes.asked(ask.board, trace.stream, trace.latest, now_ns)
+            return lambda: attitude.at(ask, end)
+        lead = SHORT // 2 if ask.kind == SPECTROGRAM else 0
+        stretch = trace.stretch(end - round(view.seconds * 1e9), end, MOST, lead)
+        return lambda: figure(ask, stretch, view.columns // 2)
+
+    def _cursors(self, view: View, now_ns: int, roles: Sequence[str]) -> Iterable[CursorView]:
+        if view.cursor_s is None:
+            return
+        t_ns = view.edge_ns(now_ns) - round(view.cursor_s * 1e9)
+        for trace in self._traces(view, roles):
+            if (found := trace.cursor(t_ns)) is not None:
+                yield found
+
+    def readings(self, board: str, stream: str, from_ns: int, to_ns: int) -> dict[str, Any]:
+        """Return `t_ns` and `values` of a stream, see `Trace.readings`; raises UsageError where there is none."""
+        with self._lock:
+            seen = self._seen.get(board)
+            if seen is None or stream not in seen.traces:
+                raise UsageError(f"there is no stream {board}/{stream}", "readings", "name one that is shown")
+            t_ns, values = seen.traces[stream].readings(from_ns, to_ns)
+        return {"t_ns": t_ns, "values": values}
 
     def _allan(self, role: str, name: str, now_ns: int) -> Stability | AllanView:
         seen = self._seen.get(role)
@@ -183,6 +228,7 @@ class Monitor:
             trace.append(batches)
             if batches:
                 self._stabilities.take(role, name, batches)
+                self._attitudes.take(role, name, batches)
         waiting.clear()
 
     def _board_view(self, board: BoardView, now_ns: int) -> BoardView:
@@ -211,13 +257,13 @@ class Monitor:
             }  # fmt: skip
         return replace(board, **facts)
 
-    def _streams(self, view: View, now_ns: int, roles: Sequence[str]) -> Iterable[StreamView]:
+    def _traces(self, view: View, roles: Sequence[str]) -> Iterable[Trace]:
         for role in roles:
             if view.boards is not None and role not in view.boards:
                 continue
             for name, trace in self._seen[role].traces.items() if role in self._seen else ():
                 if view.streams is None or name in view.streams:
-                    yield trace.view(view, now_ns)
+                    yield trace
 
     def _prediction(self, model: PredictionView, view: View) -> PredictionView:
         made = self._decisions.get((model.model, model.board))

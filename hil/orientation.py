@@ -80,6 +80,8 @@ class Orientation:
         self._kept = float(np.exp(-self._step_s / _TAU_S))
         self._next: tuple[int, int] | None = None
         self._heading = self._force = 0.0
+        self.resting = False
+        """Whether the board lay still at the end of the newest batch, as the filter sees it."""
 
     def cut(self) -> None:
         """End the segment: the next sample begins anew."""
@@ -95,6 +97,7 @@ class Orientation:
         rates = np.ascontiguousarray(values[:, self._gyro]) * self._to_rad
         forces = np.ascontiguousarray(values[:, self._accel]) * self._to_ms2
         found = self._filter.updateBatch(rates, forces)
+        self.resting = bool(found["restDetected"][-1]) if len(values) else self.resting
         made = np.empty((len(values), len(CHANNELS)), np.float32)
         turned = np.asarray(found["quat6D"], np.float64)
         made[:, :4] = turned

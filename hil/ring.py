@@ -104,6 +104,21 @@ class Ring:
         at = index % self.capacity
         return self._raw[at].copy(), int(self._time[at])
 
+    def nearest(self, t_ns: int) -> tuple[Raw, int] | None:
+        """Return the kept sample whose time is nearest (a copy, `(width,)`) and its time, or None."""
+        after = int(self.index_at(np.array([t_ns]))[0])
+        near = [index for index in (after - 1, after) if self.oldest <= index < self.count]
+        if not near:
+            return None
+        at = min((index % self.capacity for index in near), key=lambda slot: abs(int(self._time[slot]) - t_ns))
+        return self._raw[at].copy(), int(self._time[at])
+
+    def between(self, start_ns: int, end_ns: int, most: int) -> tuple[Raw, Int64]:
+        """Return copies of the newest `most` samples from `start_ns` to `end_ns`, both included, and their times."""
+        first, stop = self.index_at(np.array([start_ns, end_ns + 1])).tolist()
+        at = np.arange(max(first, stop - most), stop) % self.capacity
+        return self._raw[at], self._time[at]
+
     def tail(self, since_ns: int) -> tuple[Raw, Int64]:
         """Return copies of all kept samples at or after `since_ns`, `(N, width)`, and their times."""
         first = int(self.index_at(np.array([since_ns]))[0])

@@ -8,6 +8,8 @@ handed plain values and give plain values. What a person broke off is no verdict
 """
 
 import math
+import shutil
+import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -29,6 +31,7 @@ from hil.scenario.many import run_all, was_interrupted
 from hil.scenario.options import RunOptions
 from hil.scenario.outcome import ScenarioResult
 from hil.scenario.reporting import Reports, since_words, write_reports
+from hil.scenario.sofar import file_of, read_so_far
 from hil.scenario.table import total_line
 from hil.scenario.unit import Unit
 from hil.snapshot import Snapshot
@@ -101,6 +104,7 @@ class _Job:
 
     scenarios: Sequence[Loaded]
     crew: Stoppable
+    so_far: str
     results: list[ScenarioResult] = field(default_factory=list)
     sentence: str = ""
     trouble: str = ""
@@ -185,11 +189,12 @@ class Runner:
         self._loaded |= {str(one.path): one for one in scenarios}
         chosen = find_bench(None)
         now = self.clock.now_ns()
+        told = tempfile.mkdtemp(prefix="hil-so-far-")
         options = RunOptions(
             bench=() if chosen is None else read_bench(chosen[0]), bench_file="" if chosen is None else str(chosen[0]),
-            keep=str(run_folder(runs, now)), exhibit=True, update_baselines=True,
+            keep=str(run_folder(runs, now)), exhibit=True, update_baselines=True, so_far=told,
         )  # fmt: skip
-        job = self._job = _Job(scenarios, Stoppable(self._crew(), self.clock))
+        job = self._job = _Job(scenarios, Stoppable(self._crew(), self.clock), told)
         job.thread = threading.Thread(target=self._work, args=(job, options, Path(runs)), name="run")
         job.thread.start()
         return {"total": len(scenarios), "paths": [str(one.path) for one in scenarios]}
@@ -207,6 +212,8 @@ class Runner:
             job.sentence = "; ".join([total_line(judged, (now - began) / 1e9), *broken_off, *said])
         except Exception as error:  # whatever it is, the screen is told and the next run may come
             job.trouble = str(error) or type(error).__name__
+        finally:
+            shutil.rmtree(job.so_far, ignore_errors=True)
 
     def _progress(self, told: int = 0) -> Plain:
         """Return how far the run is, and results from the `told`-th on."""
@@ -218,8 +225,11 @@ class Runner:
             job.crew.stop()
         fresh = job.results[told:]
         self._results |= {one.path: one for one in fresh}
+        running = job.crew.running()
+        checks = {path: read_so_far(file_of(job.so_far, path)) for path in running}
         return {
-            "running": job.crew.running(), "results": [_shown(one) for one in fresh], "total": len(job.scenarios),
+            "so_far": {path: [one.as_dict() for one in told] for path, told in checks.items()},
+            "running": running, "results": [_shown(one) for one in fresh], "total": len(job.scenarios),
             "finished": finished, "sentence": job.sentence if finished else "", "trouble": job.trouble,
         }  # fmt: skip
 

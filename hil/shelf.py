@@ -14,7 +14,10 @@ from hil.recording.arrays import StreamArrays
 from hil.recording.reader import Recording
 from hil.snapshot import StreamView
 
-__all__ = ["Entry", "envelopes", "look", "matches", "on_shelf"]
+__all__ = ["THUMB_BYTES", "Entry", "envelopes", "look", "matches", "on_shelf", "thumbnail"]
+
+THUMB_BYTES = 50_000_000
+"""Size of the largest recording that is read for a thumbnail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,29 @@ def envelopes(
         end_s = max(end_s, from_s + 1e-3)
         names = list(dict.fromkeys((known.board, known.stream.name) for known in recording.streams()))
         return [_view(recording, board, name, columns, from_s, end_s) for board, name in names[:most]]
+
+
+def thumbnail(path: Path, columns: int) -> tuple[float | None, ...]:
+    """Return how much the first stream of a recording moves over its time, 0 to 1; None where nothing is.
+
+    Args:
+        path: The recording.
+        columns: Into how many parts its time is cut.
+
+    Raises:
+        FileError: It cannot be read.
+    """
+    streams = envelopes(path, columns, most=1)
+    if not streams:
+        return ()
+    low, high = streams[0].low.astype(np.float64), streams[0].high.astype(np.float64)
+    there = np.asarray(np.isfinite(low).all(axis=0))
+    if not there.any():
+        return (None,) * columns
+    whole = high[:, there].max(axis=1) - low[:, there].min(axis=1)
+    moves = ((high - low) / np.where(whole > 0, whole, 1.0)[:, None]).mean(axis=0)
+    shares = moves / (moves[there].max() or 1.0)
+    return tuple(one if known else None for one, known in zip(shares.tolist(), there.tolist(), strict=True))
 
 
 def _view(recording: Recording, board: str, name: str, columns: int, from_s: float, to_s: float) -> StreamView:

@@ -11,35 +11,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from firmware_bridge.errors import UsageError
 from hil.allanview import AllanView
+from hil.cursorview import CursorView
 from hil.driftview import DriftView
+from hil.figureview import FigureView
 from hil.message import from_plain, pack, to_plain, unpack
+from hil.parityview import ParityView
+from hil.scopes import TriggerView
+from hil.streamview import StreamView
 from hil.view import View
 from hil.workview import WorkView
 
 __all__ = [
-    "SCHEMA",
-    "AllanView",
-    "BoardView",
-    "DriftView",
-    "LogLine",
-    "MarkView",
-    "PredictionView",
-    "RecordingView",
-    "ReplayView",
-    "Snapshot",
-    "StreamView",
-    "View",
-]
+    "SCHEMA", "AllanView", "BoardView", "CursorView", "DriftView", "FigureView", "LogLine", "MarkView", "ParityView",
+    "PredictionView", "RecordingView", "ReplayView", "Snapshot", "StreamView", "TriggerView", "View",
+]  # fmt: skip
 
 SCHEMA = 1
-
-Float32 = npt.NDArray[np.float32]
-Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,54 +96,6 @@ class BoardView:
     since_ns: int = 0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class StreamView:
-    """One stream as a plot or a picture.
-
-    Attributes:
-        board: Role of the board.
-        name: Name of the stream.
-        channels: One name a channel; one for an image.
-        units: One unit a channel; `?` where nobody said.
-        rate_hz: Nominal rate; None where nobody said.
-        measured_hz: Rate on the board's own clock over the last seconds; None while unknown, 0 when it fell silent.
-        rate_inferred: Whether `rate_hz` was measured rather than told.
-        samples: Samples that came so far.
-        start_ns: Left edge of the first column, UTC.
-        end_ns: Right edge of the last column, UTC.
-        low: float32 `(C, W)`, smallest reading in each column, NaN where there is none; for an image C is 1: its
-            smallest pixel.
-        high: float32 `(C, W)`, largest reading in each column, NaN where there is none; for an image: its largest
-            pixel.
-        gaps: bool `(W,)`, columns in which samples are known to be missing.
-        latest: float32 `(C,)`, newest reading at or before `end_ns`; NaN before the first.
-        image: float32 `(H, W)`, newest frame at or before `end_ns`; None for other streams and before the first.
-        image_ns: When that frame was taken, UTC.
-        image_low: Lower end of the colour range: smallest pixel of the frames in the view.
-        image_high: Upper end of the colour range.
-    """
-
-    board: str
-    name: str
-    channels: tuple[str, ...]
-    units: tuple[str, ...]
-    rate_hz: float | None
-    measured_hz: float | None
-    rate_inferred: bool
-    samples: int
-    start_ns: int
-    end_ns: int
-    low: Float32
-    high: Float32
-    gaps: Flags
-    latest: Float32
-    is_image: bool = False
-    image: Float32 | None = None
-    image_ns: int = 0
-    image_low: float | None = None
-    image_high: float | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class PredictionView:
     """A model at a board.
@@ -174,6 +115,7 @@ class PredictionView:
         history: Earlier decisions, oldest first: `(t_ns, label, confidence)`.
         drift: What the drift watch beside it says; None while the model is not loaded.
         work: How it keeps up, and whether it can be taught.
+        parity: How the board's own model agrees with it; None where the board runs none.
     """
 
     model: str
@@ -190,6 +132,7 @@ class PredictionView:
     history: tuple[tuple[int, str, float], ...] = ()
     drift: DriftView | None = None
     work: WorkView | None = None
+    parity: ParityView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +212,9 @@ class Snapshot:
         active_label: The label that runs, or empty.
         trouble: One sentence where the engine itself is in trouble, else empty.
         allan: The Allan deviation of the stream that was asked for, None where none was.
+        figures: What was asked to be computed, in that order.
+        cursors: The sample of each stream that lies nearest to the cursor, where one was asked for.
+        trigger: When the trigger that was asked for fired; None where none was.
     """
 
     number: int
@@ -285,6 +231,9 @@ class Snapshot:
     trouble: str = ""
     schema: int = SCHEMA
     allan: AllanView | None = None
+    figures: tuple[FigureView, ...] = ()
+    cursors: tuple[CursorView, ...] = ()
+    trigger: TriggerView | None = None
 
     def to_wire(self) -> bytes:
         """Return the snapshot as one message (see `hil.message`)."""

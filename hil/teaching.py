@@ -1,11 +1,13 @@
 """Teaching a running model by showing: stretches between two key presses, then one class more in a file of its own.
 
 Rule of this room: thin. What was read is kept by `hil.models.kshot.shown`, learning is the function behind `hil enrol`;
-the file is new, the model that learns stays as it is, and the child runs beside it.
+the file is new, the model that learns stays as it is, and the child runs beside it. Files go beside the parent; beside
+one that came with the package, where nothing is the user's own, they go where the user works.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +16,7 @@ from typing import Any
 
 from firmware_bridge.errors import UsageError
 from hil.config import ModelConfig
+from hil.models.kshot import SHIPPED
 from hil.modelstage import ModelStage
 
 __all__ = ["Teaching"]
@@ -62,7 +65,7 @@ class Teaching:
         return self._told()
 
     def teach(self, label: str) -> dict[str, Any]:
-        """Enrol what was shown as a class; write the child beside its parent and let it run.
+        """Enrol what was shown as a class; write the child and let it run.
 
         Raises:
             UsageError: Nothing was shown, or it cannot be learnt.
@@ -98,7 +101,7 @@ class Teaching:
             raise UsageError(f"there is no model {model!r}", "show", "load one: hil ui PORT --model FILE")
         if stage.state != "ready" or stage.shown() is None:
             why = stage.sentence or "only a model of architecture shots learns a class from examples"
-            raise UsageError(f"{model} cannot be taught by showing: {why}", "show", "see `hil enrol --help`")
+            raise UsageError(f"{model} cannot be taught by showing: {why}", "show", f"load {SHIPPED}")
         return stage
 
     def _told(self) -> dict[str, Any]:
@@ -106,11 +109,13 @@ class Teaching:
 
 
 def _free(parent: Path, name: str, label: str, taken: set[str]) -> tuple[Path, str]:
-    """Return a file beside the parent that is not there yet, and a name that no model here has."""
+    """Return a file that is not there yet, and a name that no model here has."""
+    own = parent.resolve().parent != SHIPPED.parent and os.access(parent.parent, os.W_OK)
+    folder = parent.parent if own else Path()
     slug = re.sub(r"[^A-Za-z0-9_-]+", "-", label).strip("-") or "class"
     for at in range(1, 1000):
         made = f"{name[: 60 - len(slug[:30])]}-{slug[:30]}{f'-{at}' if at > 1 else ''}"[:64]
-        path = parent.with_name(f"{made}.hilmodel")
+        path = folder / f"{made}.hilmodel"
         if not path.exists() and made not in taken:
             return path, made
-    raise UsageError("there are a thousand children of it", str(parent), "tidy up their folder")
+    raise UsageError("there are a thousand children of it", str(folder), "tidy up their folder")

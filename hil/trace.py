@@ -13,8 +13,10 @@ import numpy.typing as npt
 
 from firmware_bridge.batch import Batch
 from firmware_bridge.streams import Stream
+from hil.cursorview import CursorView
+from hil.figures import Stretch
 from hil.ring import Ring
-from hil.snapshot import StreamView
+from hil.streamview import StreamView
 from hil.view import View
 
 __all__ = ["Trace"]
@@ -127,6 +129,32 @@ class Trace:
         boot, end = self._next
         return Batch(self.board, self.stream, boot, end - len(raw), np.zeros(len(raw), np.int64), t_ns, raw)
 
+    def stretch(self, start_ns: int, end_ns: int, most: int, lead: int) -> Stretch:
+        """Return copies of the newest readings of a stream of channels, at most `most`, and `lead` before the start."""
+        rate = self.stream.rate_hz or self.measured_hz(end_ns) or None
+        early = round(lead / rate * 1e9) if rate else 0
+        raw, t_ns = self._ring.between(start_ns - early, end_ns, most)
+        breaks = np.unique(np.searchsorted(t_ns, np.array([stop for _, stop in self._gaps], np.int64)))
+        inside = breaks[(breaks > 0) & (breaks < len(t_ns))].astype(np.int64)
+        return Stretch(self.stream, raw, t_ns, inside, rate, start_ns, end_ns)
+
+    def cursor(self, t_ns: int) -> CursorView | None:
+        """Return the sample nearest to a time; None where there is none, and of pictures."""
+        found = None if self.stream.is_image else self._ring.nearest(t_ns)
+        return None if found is None else CursorView(self.board, self.stream.name, found[1], self._values(found[0]))
+
+    def readings(self, from_ns: int, to_ns: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+        """Return what is still at hand of a time: int64 `(N,)` UTC and float32 `(N, C)`; of images each pixel is a C.
+
+        Args:
+            from_ns: First moment, UTC.
+            to_ns: End, UTC; it does not belong to it.
+        """
+        raw, t_ns = (self._ring if self._frames is None else self._frames).tail(from_ns)
+        count = int(np.searchsorted(t_ns, to_ns))
+        values = self.stream.values(raw[:count].reshape(count, *self.stream.shape))
+        return t_ns[:count], values.reshape(count, -1)
+
     def measured_hz(self, now_ns: int) -> float | None:
         """Return samples a second on the board's clock; 0 when it fell silent, None while unknown."""
         last = self._ring.last_ns
@@ -143,8 +171,8 @@ class Trace:
         """Return the stream as a screen wants it at bench time `now_ns`."""
         stream, end = self.stream, now_ns if view.end_ns is None else view.end_ns
         count = max(1, view.columns) if view.envelopes else 0
-        width = max(1, round(view.seconds * 1e9 / max(1, view.columns)))
-        last = -(-end // width)
+        width = view.column_ns
+        last = view.edge_ns(now_ns) // width
         low, high = self._envelope(last - count, count, width)
         shown = self._ring.before(end)
         image, image_ns = self._image(end) if view.images else (None, 0)

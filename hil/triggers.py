@@ -17,7 +17,7 @@ from firmware_bridge.batch import Batch
 from firmware_bridge.errors import UsageError
 from firmware_bridge.events import Arrival, Damage, Disconnected, Gap, Mark, Prediction, Rebooted, Stall
 
-__all__ = ["METADATA", "Limit", "Trigger", "Triggers", "parse_confidence", "parse_threshold"]
+__all__ = ["METADATA", "Limit", "Trigger", "Triggers", "parse_confidence", "parse_threshold", "watching"]
 
 METADATA = "hil/glitch"
 """Name of the metadata record of a recording that says what triggered."""
@@ -111,12 +111,15 @@ class Triggers:
         confidences: Limits of models.
         on_mark: Whether marks and labels trigger.
         on_anomaly: Whether gaps, damage, stalls, reboots and disconnections trigger.
+        crossings: Whether a value that is beyond its limit at the start has crossed nothing, and does not trigger.
     """
 
     def __init__(
         self, thresholds: Sequence[Limit] = (), confidences: Sequence[Limit] = (), *, on_mark: bool = False,
-        on_anomaly: bool = False,
+        on_anomaly: bool = False, crossings: bool = False,
     ) -> None:  # fmt: skip
+        self._crossings = crossings
+        self._met: set[tuple[Limit, str, str]] = set()
         self._thresholds = tuple(thresholds)
         self._confidences = tuple(confidences)
         self._on_mark = on_mark
@@ -154,7 +157,7 @@ class Triggers:
     def _crossed(self, limit: Limit, batch: Batch, at: int) -> Iterator[Trigger]:
         key = (limit, batch.board, batch.stream.name)
         values = batch.values if batch.stream.is_image else batch.values[:, at]
-        places, armed = limit.edges(values, key not in self._fired)
+        places, armed = limit.edges(values, self._is_armed(key))
         self._arm(key, armed)
         unit, side = batch.stream.units[at], "above" if limit.above else "below"
         for place in places:
@@ -166,12 +169,17 @@ class Triggers:
 
     def _unsure(self, limit: Limit, made: Prediction) -> Iterator[Trigger]:
         key = (limit, made.board, made.stream)
-        places, armed = limit.edges(np.array([made.confidence]), key not in self._fired)
+        places, armed = limit.edges(np.array([made.confidence]), self._is_armed(key))
         self._arm(key, armed)
         if places:
             side = "above" if limit.above else "below"
             text = f"{made.model} said {made.label} with confidence {made.confidence:.3g}, {side} {limit.value:g}"
             yield Trigger(made.t_ns, "confidence", text, made.board, made.model, limit.above, limit.value)
+
+    def _is_armed(self, key: tuple[Limit, str, str]) -> bool:
+        first = self._crossings and key not in self._met
+        self._met.add(key)
+        return not first and key not in self._fired
 
     def _arm(self, key: tuple[Limit, str, str], armed: bool) -> None:
         (self._fired.discard if armed else self._fired.add)(key)
@@ -218,6 +226,24 @@ def parse_confidence(text: str) -> Limit:
     if not 0 <= limit.value <= 1:
         raise UsageError(f"{limit.value:g} is no confidence", "--confidence", "give 0 to 1")
     return limit
+
+
+def watching(text: str, crossings: bool = True) -> Triggers:
+    """Return what watches for `STREAM.CHANNEL>VALUE`, `MODEL<0.5`, `anomaly` or `mark`.
+
+    Raises:
+        UsageError: It means none of them.
+    """
+    words = text.strip()
+    if words in ("anomaly", "mark"):
+        return Triggers(on_anomaly=words == "anomaly", on_mark=words == "mark", crossings=crossings)
+    where = "write STREAM.CHANNEL>VALUE such as imu.ax>2.5~0.2, MODEL<0.5, anomaly or mark"
+    limit = _parse(words, "trigger", where)
+    if "." in limit.place.rpartition("/")[2]:
+        return Triggers([limit], crossings=crossings)
+    if not 0 <= limit.value <= 1:
+        raise UsageError(f"{limit.value:g} is no confidence, and {limit.place!r} names no channel", "trigger", where)
+    return Triggers(confidences=[limit], crossings=crossings)
 
 
 def _parse(text: str, option: str, next_step: str) -> Limit:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hil.figureview import Ask
 from hil.message import from_plain, to_plain
 
 __all__ = ["View"]
@@ -25,6 +26,9 @@ class View:
         history: How many earlier decisions of each model are wanted.
         log_lines: How many of the newest log lines are wanted.
         allan: Role and stream whose Allan deviation is wanted; None: no one's.
+        figures: What is to be computed of the readings in the view.
+        cursor_s: Seconds before the right edge at which the nearest sample of each stream is wanted; None: of none.
+        trigger: What to watch for, as in `hil capture --threshold`; see `hil.triggers.watching`; empty: nothing.
     """
 
     columns: int = 120
@@ -37,6 +41,19 @@ class View:
     history: int = 32
     log_lines: int = 200
     allan: tuple[str, str] | None = None
+    figures: tuple[Ask, ...] = ()
+    cursor_s: float | None = None
+    trigger: str = ""
+
+    @property
+    def column_ns(self) -> int:
+        """Width of a column. Columns lie on a fixed grid: column k begins at k times this, since 1970."""
+        return max(1, round(self.seconds * 1e9 / max(1, self.columns)))
+
+    def edge_ns(self, now_ns: int) -> int:
+        """Return the right edge of the newest column at bench time `now_ns`, UTC."""
+        end, width = now_ns if self.end_ns is None else self.end_ns, self.column_ns
+        return -(-end // width) * width
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""

@@ -21,7 +21,7 @@ def shared_data() -> Path:
     pytest.skip("the real recordings (shared/data) are not on this machine")
 
 
-LEVELS = ("pty", "data", "training", "fuzz", "screen", "firmware", "hardware", "benchmark", "slow")
+LEVELS = ("pty", "data", "training", "fuzz", "screen", "browser", "firmware", "hardware", "benchmark", "slow")
 """Marks that name a test level, most special last; a test without one is of the level `pure`."""
 
 _counts: dict[str, Counter[str]] = defaultdict(Counter)
@@ -32,15 +32,20 @@ def _level(keywords: Container[str]) -> str:
     return next((level for level in reversed(LEVELS) if level in keywords), "pure")
 
 
+NEEDED = {"firmware": ("HIL_NEEDS_ALL_FIRMWARE", "all firmware"), "browser": ("HIL_NEEDS_BROWSER", "the browser")}
+"""Levels that have to run where a variable says so (CI sets both), and how they are called."""
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Where every kind of firmware has to run (CI says so), a test of firmware that is skipped has failed."""
+    """Where a level has to run, a test of it that is skipped has failed."""
     report = yield
     skipped = report.skipped and not hasattr(report, "wasxfail")
-    if skipped and os.environ.get("HIL_NEEDS_ALL_FIRMWARE") and item.get_closest_marker("firmware"):
-        why = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
-        report.outcome = "failed"
-        report.longrepr = f"all firmware has to run here, and this was skipped: {why.removeprefix('Skipped: ')}"
+    for level, (variable, name) in NEEDED.items():
+        if skipped and os.environ.get(variable) and item.get_closest_marker(level):
+            why = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
+            report.outcome = "failed"
+            report.longrepr = f"{name} has to run here, and this was skipped: {why.removeprefix('Skipped: ')}"
     return report
 
 

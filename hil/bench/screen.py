@@ -82,7 +82,7 @@ class _Ours(App[None]):
 
     def draw(self, at: int) -> None:
         for plot, stream in zip(self.query(Plot), _STREAMS[at % _FRAMES], strict=True):
-            plot.show_stream(stream, False, "now")
+            plot.show_stream(stream)
 
 
 def _theirs() -> App[None]:

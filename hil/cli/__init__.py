@@ -12,6 +12,7 @@ import typer
 
 from firmware_bridge.errors import BridgeError, UsageError
 from hil.cli import (
+    attached,
     bench,
     cluster,
     data,
@@ -51,8 +52,8 @@ app = typer.Typer(
 )
 
 FAMILIES = (
-    live, doctor, record, files, judge, learn, enrol, validate, drift, explain, orient, pick, shrink, parity, bench,
-    scenarios, runs, cluster, dut,
+    live, attached, doctor, record, files, judge, learn, enrol, validate, drift, explain, orient, pick, shrink, parity,
+    bench, scenarios, runs, cluster, dut,
 )  # fmt: skip
 for family in FAMILIES:
     for verb in family.VERBS:

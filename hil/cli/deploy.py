@@ -1,4 +1,4 @@
-"""Verbs of one model: `hil model deploy`, `hil model tune`."""
+"""Verbs of one model: `hil model deploy`, `hil model tune`; those of `hil.cli.models` join them."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hil.cli.common import For, Json, Quiet, Seed, print_json, print_table, talk
+from hil.cli.models import list_, load, unload
 from hil.cli.tune import tune
 
 if TYPE_CHECKING:
@@ -16,16 +17,19 @@ if TYPE_CHECKING:
 __all__ = ["GROUPS"]
 
 model = typer.Typer(
-    help="Put a model on a board, or choose how it runs here.", no_args_is_help=True, rich_markup_mode=None
+    help="Find models, put one on a board or a running bench, choose how it runs.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 
 @model.callback()
 def _group() -> None:
-    """Put a model on a board, or choose how it runs."""
+    """Find models, put one on a board or a running bench, choose how it runs."""
 
 
-model.command("tune")(tune)
+for verb in (list_, load, unload, tune):
+    model.command(verb.__name__.rstrip("_"))(verb)
 
 
 @model.command("deploy")

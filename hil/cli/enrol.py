@@ -134,6 +134,11 @@ def _show(found: dict[str, Any], plan: "Plan") -> None:
         (row["shots"], row["name"].replace("_", " "), *(f"{row[key]:.3f}" for key in ("value", "low", "high")))
         for row in found["open_set"]
     ])  # fmt: skip
+    print()
+    print_table(("k", "stranger", "called known", "low", "high"), [
+        (row["shots"], row["label"], *(f"{row[key]:.3f}" for key in ("value", "low", "high")))
+        for row in found["strangers"]
+    ])  # fmt: skip
 
 
 def _needs_torch(error: ImportError, where: str) -> None:

@@ -42,14 +42,14 @@ def train(
 ) -> None:
     """Learn to generate the classes of a dataset; whoever CONFIG holds out is not learnt from.
 
+    Killed, the same command goes on to the same bits.
     Example: hil generate train scenarios/models/exercise-generator.toml --data DATA -o mine.hilmodel
     """
     from hil.models.datasets import load_dataset
     from hil.models.generate.config import load_generate_config
 
     with _torch():
-        from hil.models.generate.file import write_generator
-        from hil.models.generate.fit import train_generator
+        from hil.models.generate.fit import train_and_write
 
     _fresh(output)
     chosen = _changed(load_generate_config(config), seed, steps)
@@ -62,8 +62,7 @@ def train(
             if not quiet and at.step % max(1, at.steps // 10) < max(1, at.steps // 100):
                 talk(f"step {at.step} of {at.steps}, loss {at.loss:.3f}")
 
-        package = train_generator(chosen, dataset, chosen.data.held_out, tell)
-    package = write_generator(output, package)
+        package = train_and_write(chosen, dataset, chosen.data.held_out, output, tell)
     one = package.contract
     told = {"schema": 1, "file": str(output), "name": one.name, "sha256": package.sha256, "loss": one.lineage["loss"],
             "parameters": one.shape.parameters, "people": list(one.people), "labels": list(one.labels)}  # fmt: skip

@@ -1,28 +1,48 @@
-"""Verbs of the live bench: `hil demo`, `hil ui`, `hil ports`, `hil send`."""
+"""Verbs of the screen: `hil demo`, `hil ui`."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from firmware_bridge.errors import UsageError
-from hil.cli.common import BoardFile, For, From, Json, ModelFile, Quiet, Seed, To, print_json, print_table, talk
+from hil.cli.common import BoardFile, For, From, Json, ModelFile, Seed, To, print_json, talk
 
 if TYPE_CHECKING:
     from hil.config import EngineConfig
     from hil.summary import Summary
+    from hil.tui.start import Session
 
-__all__ = ["VERBS", "demo", "ports", "send", "ui"]
+__all__ = ["VERBS", "demo", "engine_config", "finish", "ui"]
 
 DEMO_S = 8.0
 """How long the demo runs without a terminal: long enough for the first decisions of the model."""
 
-RECORDINGS = Path("recordings")
-"""Where recordings lie, where nobody said."""
+RECORDINGS, SCENARIOS = Path("recordings"), Path("scenarios")
+"""Where recordings and scenarios lie, where nobody said."""
 
 Plain = Annotated[bool, typer.Option("--plain", help="Lines instead of a screen, for pipes and logs.")]
 Fps = Annotated[float, typer.Option("--fps", min=0.2, max=60, help="Pictures a second, at most.")]
+Script = Annotated[
+    Path | None,
+    typer.Option("--script", metavar="KEYS.txt", help="Play a text of keys with nobody there: see `hil ui --help`."),
+]
+Record = Annotated[
+    Path | None,
+    typer.Option("--record", metavar="OUT.cast", help="Keep what is drawn as an asciicast (asciinema plays it)."),
+]
+Web = Annotated[
+    bool, typer.Option("--web", help="Serve the screen to a browser; prints the address, which holds a token.")
+]
+Host = Annotated[str, typer.Option("--host", help="Interface for --web; another than loopback needs --expose.")]
+WebPort = Annotated[int, typer.Option("--web-port", min=0, max=65535, help="TCP port for --web; 0: any that is free.")]
+Expose = Annotated[
+    bool, typer.Option("--expose", help="Let other machines in by --web (HIL_TLS_DIR names the files of TLS).")
+]
+Recordings = Annotated[
+    Path, typer.Option("--recordings", metavar="FOLDER", help="Recordings of the page that shows them.")
+]
+Scenarios = Annotated[Path, typer.Option("--scenarios", metavar="FOLDER", help="Scenarios of the page that runs them.")]
 
 
 def demo(
@@ -31,17 +51,35 @@ def demo(
     plain: Plain = False,
     fps: Fps = 10.0,
     model: ModelFile = None,
+    recordings: Recordings = RECORDINGS,
+    scenarios: Scenarios = SCENARIOS,
+    script: Script = None,
+    record: Record = None,
+    web: Web = False,
+    host: Host = "127.0.0.1",
+    web_port: WebPort = 8023,
+    expose: Expose = False,
     json: Json = False,
 ) -> None:
-    """Show three boards that are not there, and a model that names what a real person's watch does."""
+    """Show three boards that are not there, and a model that names what a real person's watch does.
+
+    `--script` and `--record` are explained by `hil ui --help`.
+    """
+    from hil.cli.browser import checked, in_browser
     from hil.demo import demo_config
     from hil.tui.start import needs_terminal
+    from hil.tui.tab import Tab
 
     config = demo_config(seed, None if model is None else str(model))
-    if plain or json or seconds is not None or needs_terminal():
+    lines = plain or json or seconds is not None
+    session = session_of(script, record, lines=lines)
+    if web:
+        checked(lines, session)
+        in_browser(config, Tab(fps=fps, folder=str(recordings), scenarios=str(scenarios)), host, web_port, expose)
+    elif lines or (script is None and record is None and needs_terminal()):
         _lines(config, seconds or DEMO_S, as_json=json)
     else:
-        _screen(config, fps)
+        _screen(config, fps, recordings, scenarios, session)
 
 
 def ui(
@@ -60,9 +98,13 @@ def ui(
     wait: Annotated[float, typer.Option("--wait", help="Seconds to wait for a port that somebody holds.")] = 0.0,
     seconds: For = None,
     fps: Fps = 10.0,
-    scenarios: Annotated[
-        Path, typer.Option("--scenarios", metavar="FOLDER", help="Scenarios of the page that runs them.")
-    ] = Path("scenarios"),
+    scenarios: Scenarios = SCENARIOS,
+    script: Script = None,
+    record: Record = None,
+    web: Web = False,
+    host: Host = "127.0.0.1",
+    web_port: WebPort = 8023,
+    expose: Expose = False,
     json: Json = False,
 ) -> None:
     """Show boards live, a recording with pause, step, seek and speed, or a folder of recordings to look at and label.
@@ -70,27 +112,67 @@ def ui(
     Without ports it begins with the recordings in ./recordings; F2 to F6 go from page to page, ? explains. Keys, theme
     and motion can be set in ~/.config/hil/screen.toml ($HIL_SCREEN names another file), for example
     [keys] "record.toggle" = "f9".
+
+    A script plays a session with nobody there, for documents and tests, a step a line: size 120x35, press f3 down
+    enter, type "words", focus PANE, wait "text" SECONDS, gone "text" SECONDS, sleep SECONDS, picture FILE.svg, text
+    FILE.txt, data FILE.csv (or .npz). It ends with status 1 and the number of the line where a step did not come true.
+    For example: hil ui virtual://imu --script keys.txt --record out.cast
+
+    --web shows the same screen in any number of tabs of a browser, all on one engine; leaving one ends nothing, ctrl-c
+    here ends all. For example: hil ui /dev/ttyACM0 --web
     """
+    from hil.cli.browser import checked, in_browser
     from hil.tui.start import needs_terminal
+    from hil.tui.tab import Tab
 
     plain = plain or json
+    session = session_of(script, record, lines=plain)
     sources = sources or []
     folder = next((Path(source) for source in sources if "://" not in source and Path(source).is_dir()), None)
     if folder is not None and len(sources) > 1:
         raise UsageError("a folder stands alone", str(folder), "name one folder, one recording, or ports")
     if plain and (folder is not None or not sources):
         raise UsageError("lines need a bench or a recording", "hil ui --plain", "name ports or one recording")
-    if not plain and (sentence := needs_terminal()):
+    if web:
+        checked(plain, session)
+    elif not plain and script is None and (sentence := needs_terminal()):
         talk(sentence)
         raise typer.Exit(2)
+    if web and (folder is not None or not sources):
+        tab = Tab(fps=fps, folder=str(folder or RECORDINGS), scenarios=str(scenarios), start="recordings")
+        in_browser(None, tab, host, web_port, expose)
+        return
     if folder is not None or not sources:
-        _browse(folder or RECORDINGS, fps, scenarios)
+        _browse(folder or RECORDINGS, fps, scenarios, session)
         return
     config = engine_config(sources, model, board_file, dialect, speed, begin, end, loop, wait, hold=not plain)
     if plain:
         _lines(config, seconds, as_json=json)
     else:
-        _screen(config, fps, scenarios)
+        place = Path(config.replay.path).parent if config.replay else RECORDINGS
+        if web:
+            in_browser(config, Tab(fps=fps, folder=str(place), scenarios=str(scenarios)), host, web_port, expose)
+        else:
+            _screen(config, fps, place, scenarios, session)
+
+
+def session_of(script: Path | None, record: Path | None, *, lines: bool) -> "Session":
+    """Return what is done with a session besides showing it, with the script read.
+
+    Raises:
+        UsageError: A line of the script cannot be meant, or no screen is shown.
+        FileError: The script cannot be read.
+    """
+    from hil.tui.start import Session
+
+    if lines and (script or record):
+        option = "--script" if script else "--record"
+        raise UsageError("lines are neither played nor recorded", option, "leave out --plain, --json and --for")
+    if script is None:
+        return Session(record=record)
+    from hil.tui.script import read_script
+
+    return Session(read_script(script), str(script), record)
 
 
 def engine_config(
@@ -139,22 +221,22 @@ def speed_of(text: str) -> float | None:
     return speed
 
 
-def _browse(folder: Path, fps: float, scenarios: Path) -> None:
+def _browse(folder: Path, fps: float, scenarios: Path, session: "Session") -> None:
     from hil.tui.nobench import NoBench
     from hil.tui.start import run_tui
 
-    if status := run_tui(NoBench(), fps, folder=folder, start="recordings", scenarios=scenarios):
+    status = run_tui(NoBench(), fps, folder=folder, start="recordings", scenarios=scenarios, session=session)
+    if status:
         raise typer.Exit(status)
 
 
-def _screen(config: "EngineConfig", fps: float, scenarios: Path = Path("scenarios")) -> None:
+def _screen(config: "EngineConfig", fps: float, folder: Path, scenarios: Path, session: "Session") -> None:
     from hil.attach import spawn_engine
     from hil.tui.opening import Opening
     from hil.tui.start import run_tui
 
     with Opening(lambda: spawn_engine(config)) as client:
-        folder = Path(config.replay.path).parent if config.replay else RECORDINGS
-        status = run_tui(client, fps, folder=folder, scenarios=scenarios)
+        status = run_tui(client, fps, folder=folder, scenarios=scenarios, session=session)
     if status:
         raise typer.Exit(status)
 
@@ -189,67 +271,4 @@ def finish(summary: "Summary", *, as_json: bool) -> None:
         raise typer.Exit(3)
 
 
-def ports(
-    virtual: Annotated[bool, typer.Option("--virtual/--attached", help="List virtual and emulated boards too.")] = True,
-    write: Annotated[
-        Path | None, typer.Option("--write", metavar="BENCH.toml", help="Add the attached boards to a file by role.")
-    ] = None,
-    identify: Annotated[bool, typer.Option("--identify", help="Ask every attached board who it is.")] = False,
-    json: Json = False,
-) -> None:
-    """List the ports that can be opened, what is likely there, and who holds them."""
-    from firmware_bridge.ports import list_ports
-    from hil.identify import identify as ask
-
-    found = list_ports(virtual=virtual and write is None)
-    known, told = ask(found) if identify else ({}, [])
-    added: list[str] = []
-    if write is not None:
-        from hil.scenario.benchwrite import entries, write_bench
-
-        added, left_out = write_bench(write, entries(found, known))
-        told += left_out
-    for sentence in told:
-        talk(sentence)
-    if json:
-        listed = [{**info.as_dict(), "who": who.as_dict() if (who := known.get(info.port)) else None} for info in found]
-        print_json({"schema": 1, "ports": listed, **({} if write is None else {"file": str(write), "added": added})})
-        return
-    if write is not None:
-        print("\n".join(added))
-        talk(f"{write}: {len(added)} boards added")
-        return
-    if not any(info.board not in ("virtual", "firmware") for info in found):
-        talk("no serial board is attached; virtual boards need no hardware: hil ui virtual://watch")
-    rows = []
-    for info in found:
-        who = known.get(info.port)
-        board = info.board or "?" if who is None else f"{who.model} {who.serial}".strip()
-        rows.append((info.port, board, info.serial or "-", info.held_by or "-", info.description))
-    print_table(("port", "board", "serial", "held by", "description"), rows)
-
-
-def send(
-    port: Annotated[str, typer.Argument(metavar="PORT", help="Where the board is.")],
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="A line, or a native message such as 'PING token=7'.")],
-    seconds: Annotated[float, typer.Option("--for", metavar="SECONDS", help="How long to listen for answers.")] = 1.0,
-    board_file: BoardFile = None,
-    json: Json = False,
-    quiet: Quiet = False,
-) -> None:
-    """Send a line or a native message to a board and print what it says."""
-    from firmware_bridge.roles import parse_spec
-    from hil.converse import converse
-
-    spec = replace(parse_spec(port), board_file=None if board_file is None else str(board_file))
-    said = []
-    for line in converse(spec, text, seconds):
-        said.append(line)
-        if not json:
-            print(line, flush=True)
-    if json:
-        print_json({"schema": 1, "port": spec.port, "sent": text, "lines": said})
-    talk(f"{len(said)} lines came back", quiet)
-
-
-VERBS = (demo, ui, ports, send)
+VERBS = (demo, ui)

@@ -68,6 +68,34 @@ def new(
     talk(f"{output}: read it, and keep the limits that are to hold")
 
 
+@scenario.command("glitch")
+def glitch(
+    recording: Annotated[Path, typer.Argument(metavar="RECORDING", help="A recording (.mcap).")],
+    begin: From = None,
+    end: To = None,
+    before: Annotated[float, typer.Option("--before", min=0, metavar="S", help="What is kept of before.")] = 30.0,
+    after: Annotated[float, typer.Option("--after", min=0, metavar="S", help="What is kept of after.")] = 5.0,
+    output: Output = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make a test of a glitch in a recording: cut it out, and write a scenario that asserts what was expected.
+
+    Example: hil scenario glitch session.mcap --from 12.5 --to 14 -o scenarios/bump.toml
+    """
+    from hil.scenario.captured import glitch_in
+
+    if begin is None or end is None:
+        raise UsageError("a glitch has a beginning and an end", str(recording), "give --from and --to")
+    stretch = _place(recording, begin), _place(recording, end)
+    made = glitch_in(recording, *stretch, before_s=before, after_s=after, output=output)
+    if json:
+        print_json({"schema": 1, "scenario": str(made), "recording": str(made.with_suffix(".mcap"))})
+        return
+    print(made)
+    talk(f"hil run {made}: what the glitch broke fails there, and passes on a recording without it", quiet)
+
+
 def _place(recording: Path, place: str) -> float:
     """Return a place in a recording in seconds: a number, or the name of a mark."""
     from hil.recording.reader import Recording

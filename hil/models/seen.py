@@ -6,6 +6,7 @@ that a window is what was decided on and not a second way to cut one. Only as mu
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from hil.models.segments import Block
 if TYPE_CHECKING:
     from hil.recording.reader import Recording
 
-__all__ = ["Seen", "look_back_s", "seen_at", "seen_in"]
+__all__ = ["Seen", "Tape", "look_back_s", "seen_at", "seen_in"]
 
 Float32 = npt.NDArray[np.float32]
 
@@ -101,7 +102,7 @@ def seen_in(model: Model, items: Iterable[Item | Arrival], until_ns: int, board:
         board: Role of the one board to read; None: every stream that fits.
     """
     runner = model.runner(boards=None if board is None else [board])
-    tape = runner.tap = _Tape(model.contract, until_ns)
+    tape = runner.tap = Tape(model.contract, until_ns)
     last: dict[tuple[str, str], Prediction] = {}
     for item in items:
         for one in runner.push([item]):
@@ -110,33 +111,45 @@ def seen_in(model: Model, items: Iterable[Item | Arrival], until_ns: int, board:
     return [seen for one in last.values() if (seen := tape.seen(one)) is not None]
 
 
-class _Tape:
-    """Keeps the last hops of every stream that a runner reads."""
+class Tape:
+    """Keeps the last hops of every stream that a runner reads; any thread may ask it.
 
-    def __init__(self, contract: Contract, until_ns: int) -> None:
+    Args:
+        contract: Of the model.
+        until_ns: UTC after which nothing is kept; None: what comes is kept until it is old.
+        spare_s: Seconds of decisions that can be asked for, before the newest.
+    """
+
+    def __init__(self, contract: Contract, until_ns: int | None = None, spare_s: float = 0.0) -> None:
         self._contract, self._until_ns = contract, until_ns
         # Twice: behind the last decision there may be hops on which none could be made.
         self._most = 2 * (-(-contract.memory_samples // contract.hop) + 2)
+        self._most += round(spare_s * contract.rate_hz / contract.hop)
         self._hops: dict[tuple[str, str], deque[tuple[Block, Float32, Float32]]] = {}
+        self._lock = threading.Lock()
 
     def __call__(self, shown: Sequence[tuple[str, str, Block, int]], readings: Float32, outputs: Float32) -> None:
         """See `hil.models.streaming.Tap`."""
-        for board, stream, block, row in shown:
-            if block.t_ns <= self._until_ns:
-                hop = (block, readings[row].copy(), outputs[row].copy())
-                self._hops.setdefault((board, stream), deque(maxlen=self._most)).append(hop)
+        with self._lock:
+            for board, stream, block, row in shown:
+                if self._until_ns is None or block.t_ns <= self._until_ns:
+                    hop = (block, readings[row].copy(), outputs[row].copy())
+                    self._hops.setdefault((board, stream), deque(maxlen=self._most)).append(hop)
 
     def seen(self, decision: Prediction) -> Seen | None:
         """Return what a decision saw; None where too much came since."""
         contract = self._contract
-        kept = reversed(self._hops[decision.board, decision.stream])
+        with self._lock:
+            kept = tuple(self._hops.get((decision.board, decision.stream), ()))
         # By time: behind a resampling a decision bears the number of the board's own sample.
-        back = [hop for hop in kept if hop[0].t_ns <= decision.t_ns and hop[0].boot == decision.boot]
+        back = [hop for hop in reversed(kept) if hop[0].t_ns <= decision.t_ns and hop[0].boot == decision.boot]
         if not back or back[0][0].t_ns != decision.t_ns:
             return None
         end = back[0][0].end
         span = contract.memory_samples if contract.architecture is None else contract.architecture.config.span(end)
         read = list(takewhile(lambda hop: hop[0].end > end - span, back))[::-1]
+        if sum(len(window) for _, window, _ in read) < span:
+            return None
         steps = np.round(np.arange(1 - contract.hop, 1) * 1e9 / contract.rate_hz).astype(np.int64)
         t_ns = np.concatenate([block.t_ns + steps for block, _, _ in read])[-span:]
         return Seen(decision, t_ns, np.concatenate([window for _, window, _ in read])[-span:], back[0][2])

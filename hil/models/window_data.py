@@ -1,5 +1,9 @@
 """Windows of recordings for a `DataLoader`: larger than memory, in any order, by several workers.
 
+This is what a training loop of one's own reads. `hil train` does not read through it: its crops begin at any sample
+and have any tempo, so that they are no windows of a grid, and each would unpack a chunk or two of a recording again:
+they come out of `hil.models.spool`, where readings lie unpacked. A window is the same to the last bit either way.
+
 Rule of this room: a window is read when it is asked for, through the conditioning that a live board goes through; what
 is kept is an index and a few chunks. The order of an epoch follows from seed and epoch alone: blocks of neighbouring
 windows are shuffled, then the windows of some blocks among each other, so that a chunk is not unpacked for each window.

@@ -46,7 +46,8 @@ def shrink_page(found: Plain) -> Html:
     """
     name, people, rows = found["model"]["name"], found["people"], found["points"]
     body = [f"<h1>{text(name)}, smaller</h1>"]
-    body.append(facts([("judged on", ", ".join(people)), ("learnt from", ", ".join(found["learnt_from"])),
+    folds = [("folds", "; ".join(map(", ".join, found["folds"])))] if "folds" in found else []
+    body.append(facts([("judged on", ", ".join(people)), ("learnt from", ", ".join(found["learnt_from"])), *folds,
                        ("decisions", rows[0]["decisions"]), ("seed", found["seed"]),
                        ("epochs", found["plan"]["epochs"])]))  # fmt: skip
     body.append('<p class="soft">Nobody whom a point is judged on was met by it or by its parent. Points in int8 are '

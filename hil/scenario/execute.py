@@ -38,12 +38,14 @@ if TYPE_CHECKING:
     from hil.models.model import Model
     from hil.models.streaming import Runner
 
-__all__ = ["Execution", "Running", "Watch", "execute", "judge_feeds", "model_path"]
+__all__ = ["Execution", "Running", "Told", "Watch", "execute", "judge_feeds", "model_path"]
 
 SLOTS = 8
 
 Watch = Callable[[Arrival], None]
 """Is shown every arrival of a run with its items."""
+Told = Callable[[Evidence, Sequence["Running"], Sequence[Feed]], None]
+"""Is shown what a run has come to, after each arrival; it only looks."""
 
 
 @dataclass(slots=True, eq=False)
@@ -156,6 +158,7 @@ def execute(
     keep: Path | None = None,
     whole: bool = False,
     watch: Sequence[Watch] = (),
+    told: Told | None = None,
 ) -> Execution:
     """Run a scenario on recordings and virtual boards.
 
@@ -169,6 +172,7 @@ def execute(
         keep: Where to write a recording of the run; None: nowhere.
         whole: Write all that was received, so that it follows from its bytes; else what is judged, for measuring it.
         watch: Each is shown every arrival with its items.
+        told: Is shown what it has come to, as it goes on.
 
     Raises:
         FileError: A recording or a model cannot be read.
@@ -187,14 +191,14 @@ def execute(
             else:
                 feeds.append(feed_of(place, loaded, seed, schedule, apply, at_once))
         if keep is None:
-            return judge_feeds(loaded, feeds, otherwise, watch=watch)
+            return judge_feeds(loaded, feeds, otherwise, watch=watch, told=told)
         with _writer(keep, feeds, seed, schedule) as writer:
             for feed in feeds:
                 if whole:
                     feed.heard = writer.write
                 else:
                     feed.arrivals = _shown(feed.arrivals, writer.write)
-            return judge_feeds(loaded, feeds, otherwise, watch=watch)
+            return judge_feeds(loaded, feeds, otherwise, watch=watch, told=told)
     finally:
         for feed in feeds:
             feed.close()
@@ -202,7 +206,7 @@ def execute(
 
 def judge_feeds(
     loaded: Loaded, feeds: Sequence[Feed], otherwise: int | None = None, live: Sequence[str] = (),
-    watch: Sequence[Watch] = (),
+    watch: Sequence[Watch] = (), told: Told | None = None,
 ) -> Execution:  # fmt: skip
     """Let arrivals pass models and evidence; see `execute`.
 
@@ -212,6 +216,7 @@ def judge_feeds(
         otherwise: See `execute`.
         live: Roles of the live boards in the one feed.
         watch: Each is shown every arrival with its items.
+        told: Is shown what it has come to, as it goes on.
     """
     scenario = loaded.scenario
     evidence = Evidence(scenario.board)
@@ -233,6 +238,8 @@ def judge_feeds(
         for piece in pieces:
             for model in models:
                 model.push(piece, live_ns)
+        if told is not None:
+            told(evidence, models, feeds)
         if time.monotonic() > until:
             raise NoAnswer(f"it took longer than its timeout_s = {scenario.timeout_s:g}", str(loaded.path),
                            "give it more time, or fewer readings")  # fmt: skip

@@ -20,7 +20,7 @@ from firmware_bridge.roles import Expect, PortSpec
 from firmware_bridge.way import held
 from hil.scenario.commands import run_command, torn_down
 from hil.scenario.driving import Driving, driving
-from hil.scenario.execute import Execution, Watch, judge_feeds
+from hil.scenario.execute import Execution, Told, Watch, judge_feeds
 from hil.scenario.grammar import Setup
 from hil.scenario.keptbridge import opened
 from hil.scenario.load import Loaded
@@ -38,7 +38,7 @@ RESET_S = 2.0
 
 def execute_live(
     loaded: Loaded, places: Sequence[Place], schedule: Schedule, clock: Clock | None = None,
-    *, keep: Path | None = None, watch: Sequence[Watch] = (), wait_s: float = 0.0,
+    *, keep: Path | None = None, watch: Sequence[Watch] = (), wait_s: float = 0.0, told: Told | None = None,
 ) -> tuple[Execution, tuple[str, ...]]:  # fmt: skip
     """Run a scenario on live boards; return what it left behind and remarks.
 
@@ -50,19 +50,20 @@ def execute_live(
         keep: Where to write all that is received; None: nowhere.
         watch: Each is shown every arrival that is judged.
         wait_s: How long to wait for a port that somebody else holds.
+        told: Is shown what it has come to, as it goes on.
 
     Raises:
         NotHere: It asks for something that live boards cannot have.
         BridgeError: A port cannot be opened, a set-up failed, the wrong firmware is there.
     """
-    with torn_down(loaded.scenario.teardown) as told, driving(loaded.scenario.drive, places) as drives:
-        done, remarks = _on_boards(loaded, places, schedule, clock or SystemClock(), keep, watch, wait_s, drives)
-    return done, (*remarks, *told)
+    with torn_down(loaded.scenario.teardown) as undone, driving(loaded.scenario.drive, places) as drives:
+        done, remarks = _on_boards(loaded, places, schedule, clock or SystemClock(), keep, watch, wait_s, drives, told)
+    return done, (*remarks, *undone)
 
 
 def _on_boards(
     loaded: Loaded, places: Sequence[Place], schedule: Schedule, clock: Clock, keep: Path | None,
-    watch: Sequence[Watch], wait_s: float, drives: Driving,
+    watch: Sequence[Watch], wait_s: float, drives: Driving, told: Told | None,
 ) -> tuple[Execution, tuple[str, ...]]:  # fmt: skip
     scenario = loaded.scenario
     if any(place.kind != "live" for place in places):
@@ -96,7 +97,7 @@ def _on_boards(
             if network or any(".windows_" in check.metric for check in scenario.check):
                 heard = chain(heard, last_counts(bridge, [place.role for place in places], clock))
             feed = Feed(places[0].role, heard, feeders=tuple(feeders.values()))
-            done = judge_feeds(loaded, [feed], live=[place.role for place in places], watch=watch)
+            done = judge_feeds(loaded, [feed], live=[place.role for place in places], watch=watch, told=told)
             done.drives = drives.drives
             remarks += [remark for feeder in feeders.values() for remark in feeder.remarks]
             for state in bridge.boards():

@@ -36,6 +36,7 @@ class RunOptions:
         stimulus: Push recorded readings into virtual boards too; into live ones they are pushed anyway.
         against: Another target to run on too, for the gap between both.
         wait_s: How long to wait for a port that somebody else holds.
+        so_far: Folder in which checks are told while a scenario runs (`hil.scenario.sofar`); empty: they are not.
     """
 
     on: str | None = None
@@ -54,6 +55,7 @@ class RunOptions:
     keep_bytes: int = KEEP_BYTES
     exhibit: bool = False
     wait_s: float = 0.0
+    so_far: str = ""
 
 
 def again(loaded: Loaded, options: RunOptions) -> str:

@@ -33,6 +33,7 @@ from hil.scenario.options import RunOptions, again
 from hil.scenario.outcome import FAIL, NA, TROUBLE, UNSET, CheckResult, Reading, ScenarioResult, worst
 from hil.scenario.postmortem import Postmortem, keep_heard, postmortem
 from hil.scenario.scope import Scope
+from hil.scenario.sofar import SoFar, file_of
 from hil.scenario.stimulated import stimulus_readings, stimulus_remarks
 from hil.scenario.targets import NotHere, Place, places_of, target_of
 from hil.scenario.twice import differences
@@ -151,11 +152,14 @@ def _judged(
     scope = Scope() if options.exhibit or (live and options.keep) else None  # a live run cannot be seen again
     portrait = Portrait() if options.against is not None else None
     watch = (*watch, *(one.take for one in (scope, portrait) if one is not None))
+    told = None
+    if options.so_far:
+        told = SoFar(loaded, lambda one: readings_of(one, loaded, live), file_of(options.so_far, str(loaded.path)))
     if live:
         kept = file if options.keep or scope is not None or measured else None
-        done, remarks = execute_live(loaded, places, schedule, keep=kept, watch=watch, wait_s=options.wait_s)
+        done, remarks = execute_live(loaded, places, schedule, keep=kept, watch=watch, wait_s=options.wait_s, told=told)
     else:
-        done = execute(loaded, places, seed, schedule, keep=file if measured else None, watch=watch)
+        done = execute(loaded, places, seed, schedule, keep=file if measured else None, watch=watch, told=told)
     remarks = (*remarks, *stimulus_remarks(done.stimuli), *filter(None, map(drive_remark, done.drives)))
     found: dict[str, Reading] = {}
     if measured:

@@ -11,11 +11,12 @@ import numpy as np
 from hil.allanview import AllanView
 from hil.snapshot import StreamView
 from hil.tui import canvas
+from hil.tui.axes import GUTTER
 from hil.tui.cells import DIM, GOOD, TITLE, WARN, Cells, Line, Run, blank, channel_ink, put
-from hil.tui.chart import GUTTER, Panel
+from hil.tui.chart import Panel
 from hil.tui.units import seconds, unit_name
 
-__all__ = ["draw", "legend"]
+__all__ = ["decade", "draw", "legend", "value_axis"]
 
 
 def legend(view: AllanView, stream: StreamView, panel: Panel, width: int) -> Line:
@@ -64,7 +65,7 @@ def draw(view: AllanView, panel: Panel, width: int, height: int) -> Cells:
         words = (view.sentence or "every reading is the same: there is no noise to average")[:columns]
         put(cells, gutter + (columns - len(words)) // 2, rows // 2, words, DIM)
         return cells
-    low, high = (_decade(math.log10(float(end)), up) for end, up in ((known.min(), False), (known.max(), True)))
+    low, high = (decade(math.log10(float(end)), up) for end, up in ((known.min(), False), (known.max(), True)))
     times = np.log10(view.tau_s)
     begin, end = math.floor(times[0] * 2) / 2, math.ceil(times[-1] * 2 + 1e-9) / 2
     dots = np.linspace(begin, end, 2 * columns)
@@ -72,16 +73,16 @@ def draw(view: AllanView, panel: Panel, width: int, height: int) -> Cells:
         lines = np.array([np.interp(dots, times, np.log10(curve), np.nan, np.nan) for curve in curves], np.float32)
     bits, owner = canvas.blend(canvas.raster(lines, lines, (low, high), rows))
     area = np.s_[:rows, gutter:]
-    cells.codes[area] = np.where(bits > 0, bits.astype(np.uint32) + canvas.BRAILLE, 0x20)
+    cells.codes[area] = canvas.GLYPHS.take(bits)
     cells.inks[area] = np.array([channel_ink(channel) for channel in panel.channels], np.uint16)[owner]
     if gutter:
-        _value_axis(cells, low, high, rows)
+        value_axis(cells, low, high, rows)
     if foot:
         _time_axis(cells, begin, end, gutter)
     return cells
 
 
-def _decade(exponent: float, up: bool) -> float:
+def decade(exponent: float, up: bool) -> float:
     """Return the next third of a decade (1, 2, 5), so that the axis stands still while the curve grows."""
     whole, part = divmod(exponent, 1.0)
     marks = (0.0, math.log10(2), math.log10(5), 1.0)
@@ -90,7 +91,8 @@ def _decade(exponent: float, up: bool) -> float:
     return whole + max(mark for mark in marks if mark <= part + 1e-9)
 
 
-def _value_axis(cells: Cells, low: float, high: float, rows: int) -> None:
+def value_axis(cells: Cells, low: float, high: float, rows: int) -> None:
+    """Draw a logarithmic left axis between two powers of ten."""
     for row in range(rows):
         put(cells, GUTTER - 1, row, "│", DIM)
     free = -2

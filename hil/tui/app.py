@@ -4,6 +4,7 @@ Rule of this room: thin, and nothing about any one page. A page is a screen of i
 """
 
 import os
+import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
@@ -12,13 +13,15 @@ from typing import Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
+from textual.driver import Driver
 from textual.screen import ModalScreen, Screen
 
 from firmware_bridge.errors import UsageError
-from hil.tui import keys
+from hil.tui import evidence, keys, userstate
 from hil.tui.feed import Client
 from hil.tui.help import HelpScreen
 from hil.tui.key import bindings
+from hil.tui.lesson import Lesson
 from hil.tui.page import Page
 from hil.tui.pagelist import PAGES, PageInfo
 from hil.tui.pages.live import LivePage
@@ -43,6 +46,7 @@ class HilApp(App[int]):
         inline: Ask the engine in the app's own thread (tests and pictures).
         place: All of this and more as one value; then the arguments before are not looked at.
         start: Name of the page that is shown first.
+        driver: The terminal to draw on; None: the one that is there.
 
     Raises:
         UsageError: The settings name a theme that is not there.
@@ -56,11 +60,11 @@ class HilApp(App[int]):
 
     def __init__(
         self, client: Client, fps: float = 10.0, owns: bool = True, inline: bool = False,
-        place: Workplace | None = None, start: str = "live",
+        place: Workplace | None = None, start: str = "live", driver: type[Driver] | None = None,
     ) -> None:  # fmt: skip
-        super().__init__()
+        super().__init__(driver_class=driver)
         place = place or Workplace(client, fps, owns, inline)
-        self.place = replace(place, bench=self._bench)
+        self.place = replace(place, bench=self._bench, behind=self._behind)
         self.first = start
         for theme in THEMES:
             self.register_theme(theme)
@@ -69,12 +73,27 @@ class HilApp(App[int]):
             there = ", ".join(sorted(self.available_themes))
             raise UsageError(f"there is no theme {settings.theme!r}", "screen.toml", f"use one of: {there}")
         if settings.theme or "TEXTUAL_THEME" not in os.environ:
-            self.theme = settings.theme or THEMES[0].name
+            kept = "" if place.state is None else userstate.theme(place.state)
+            self.theme = settings.theme or (kept if kept in self.available_themes else THEMES[0].name)
         self.set_keymap(dict(settings.keys))
         self.pages: dict[str, Page] = {}
         for info in PAGES:
             self.add_mode(info.name, partial(self._make, info))
         self.calm = False
+        new = start == "live" and place.state is not None and not userstate.is_taught(place.state)
+        self.lesson: Lesson | None = Lesson() if new else None
+
+    def get_driver_class(self) -> type[Driver]:
+        """Draw on a terminal that says how far it is behind, where there is one."""
+        usual = super().get_driver_class()
+        if sys.platform == "win32" or usual.__name__ != "LinuxDriver":
+            return usual
+        from hil.tui.outlet import CountingTerminal
+
+        return CountingTerminal
+
+    def _behind(self) -> bool:
+        return bool(getattr(self._driver, "waiting", 0))
 
     def _make(self, info: PageInfo) -> Page:
         """Build a page when somebody first goes there."""
@@ -98,12 +117,17 @@ class HilApp(App[int]):
 
     def on_mount(self) -> None:
         """Choose colours, motion and the first page."""
-        self.theme_changed_signal.subscribe(self, lambda _: self._recolour())
+        self.theme_changed_signal.subscribe(self, lambda _: self._chosen())
         self._recolour()
         if self.place.settings.reduced_motion:
             self.action_motion()
         if self.first != "live":
             self.switch_mode(self.first)
+
+    def _chosen(self) -> None:
+        self._recolour()
+        if self.place.state is not None:
+            userstate.remember(self.place.state, theme=self.theme)
 
     def _recolour(self) -> None:
         Pane.palette = Palette(self.current_theme, not self.no_color)
@@ -123,6 +147,24 @@ class HilApp(App[int]):
             self.screen.dismiss()
         self.switch_mode(name)
 
+    def teach(self, lesson: Lesson | None, sentence: str = "") -> None:
+        """Go on with the lesson; a lesson that is over, or none, is remembered."""
+        state = self.place.state
+        if lesson is None or lesson.over:
+            lesson = None
+            if state is not None:
+                userstate.remember(state, taught=True)
+        self.lesson = lesson
+        if sentence:
+            self.page.say(sentence)
+
+    def action_lesson(self) -> None:
+        """Skip the lesson, or begin it."""
+        if self.lesson is None:
+            self.teach(Lesson(), "the lesson begins: its next key stands above the footer")
+        else:
+            self.teach(None, "the lesson is skipped and does not come again")
+
     def action_motion(self) -> None:
         """Draw seldom and animate nothing, or as before."""
         self.calm = not self.calm
@@ -132,9 +174,19 @@ class HilApp(App[int]):
         if self.calm != self.place.settings.reduced_motion:
             self.page.say("two pictures a second, nothing is animated" if self.calm else "as many pictures as before")
 
-    def action_picture(self) -> None:
+    async def action_picture(self) -> None:
         """Keep a picture of the screen."""
-        self.deliver_screenshot()
+        await self.action_export("picture")
+
+    def action_evidence(self) -> None:
+        """Offer what can be taken along of the focused pane."""
+        self.push_screen(evidence.EvidenceScreen(self.page))
+
+    async def action_export(self, form: str) -> None:
+        """Take something along: `picture`, `csv`, `npz`, `copy`, `command` or `file`."""
+        if isinstance(self.screen, evidence.EvidenceScreen):
+            self.screen.dismiss()
+        self.page.say(*await evidence.export(self, self.page, form))
 
     def action_help(self) -> None:
         """Explain the focused pane and all keys of this page."""
@@ -155,6 +207,10 @@ class HilApp(App[int]):
             if not page.may_leave():
                 self.action_page(name)
                 return
+        self.close_pages()
+        self.exit(0)
+
+    def close_pages(self) -> None:
+        """Let every page go of what it holds, whichever way the screen ends; a second time does nothing."""
         for page in self.pages.values():
             page.close()
-        self.exit(0)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Tick", "blend", "bridged", "envelope", "limits", "number", "raster", "ticks"]
+__all__ = ["GLYPHS", "Tick", "blend", "bridged", "envelope", "limits", "number", "raster", "ticks"]
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
@@ -39,6 +39,9 @@ def _spans(dots: tuple[int, ...]) -> Bits:
 
 _LEFT_SPANS, _RIGHT_SPANS = _spans(_LEFT), _spans(_RIGHT)
 _COUNT = np.array([byte.bit_count() for byte in range(256)], np.uint8)
+
+GLYPHS = np.array([0x20, *range(BRAILLE + 1, BRAILLE + 256)], np.uint32)
+"""Code point of every cell of dots; the empty one is a space."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +131,13 @@ def limits(low: npt.ArrayLike, high: npt.ArrayLike, held: tuple[float, float] | 
     The ends are round numbers, so that the picture does not breathe with the noise. A range in use is `held` while
     the readings stay inside it and fill at least a third of it. A constant signal gets room above and below.
     """
-    ends = [array[np.isfinite(array)] for array in (np.asarray(low), np.asarray(high))]
-    if not ends[0].size and not ends[1].size:
-        return held or (0.0, 1.0)
-    least = float(min(end.min() for end in ends if end.size))
-    most = float(max(end.max() for end in ends if end.size))
+    ends = np.stack((low, high))
+    least, most = (float(fold.reduce(ends, axis=None, initial=np.nan)) for fold in (np.fmin, np.fmax))
+    if not (math.isfinite(least) and math.isfinite(most)):
+        ends = ends[np.isfinite(ends)]
+        if not ends.size:
+            return held or (0.0, 1.0)
+        least, most = float(ends.min()), float(ends.max())
     if held and held[0] <= least and most <= held[1] and most - least >= (held[1] - held[0]) / 3:
         return held
     if most - least <= max(abs(most) * 1e-6, 1e-30):
@@ -179,25 +184,25 @@ def raster(low: Float32, high: Float32, axis: tuple[float, float], rows: int, ga
     if rows <= 0 or columns < 2 or not channels:
         return np.zeros((channels, max(0, rows), columns // 2), np.uint8)
     last = 4 * rows - 1
-    per_unit = last / (axis[1] - axis[0])
+    ends = np.stack((high, low)).astype(np.float64)
     with np.errstate(invalid="ignore", over="ignore"):
-        top = np.rint(np.clip((axis[1] - high.astype(np.float64)) * per_unit, 0, last))
-        base = np.rint(np.clip((axis[1] - low.astype(np.float64)) * per_unit, 0, last))
-    empty = np.isnan(top) | np.isnan(base)
-    top[empty], base[empty] = 4 * rows, -1
-    top, base = top.astype(np.int32), base.astype(np.int32)
+        ends = (axis[1] - ends) * (last / (axis[1] - axis[0]))
+    ends = np.rint(np.minimum(np.maximum(ends, 0), last))
+    empty: Flags = np.isnan(ends[0]) | np.isnan(ends[1])
+    ends[0, empty], ends[1, empty] = 4 * rows, -1
+    top, base = ends.astype(np.int32)
     # A column reaches down or up to its neighbour, so that a steep line stays a line.
     joined = ~(empty[:, 1:] | empty[:, :-1])
     if gaps is not None:
         joined &= ~(gaps[1:] | gaps[:-1])
-    above = np.where(joined, base[:, :-1] + 1, 4 * rows)
-    below = np.where(joined, top[:, :-1] - 1, -1)
-    top[:, 1:], base[:, 1:] = np.minimum(top[:, 1:], above), np.maximum(base[:, 1:], below)
+    above, below = base[:, :-1] + 1, top[:, :-1] - 1
+    np.minimum(top[:, 1:], above, out=top[:, 1:], where=joined)
+    np.maximum(base[:, 1:], below, out=base[:, 1:], where=joined)
     first = (4 * np.arange(rows, dtype=np.int32))[:, None]
-    start = np.clip(top[:, None, :] - first, 0, 4)
-    stop = np.clip(base[:, None, :] + 1 - first, 0, 4)
+    start = np.minimum(np.maximum(top[:, None, :] - first, 0), 4)
+    stop = np.minimum(np.maximum(base[:, None, :] + 1 - first, 0), 4)
     pairs = start * 5 + stop
-    bits: Bits = _LEFT_SPANS[pairs[:, :, ::2]] | _RIGHT_SPANS[pairs[:, :, 1::2]]
+    bits: Bits = _LEFT_SPANS.take(pairs[:, :, ::2]) | _RIGHT_SPANS.take(pairs[:, :, 1::2])
     return bits
 
 
@@ -213,4 +218,4 @@ def blend(bits: Bits) -> tuple[Bits, Bits]:
     if not len(bits):
         return np.zeros(bits.shape[1:], np.uint8), np.zeros(bits.shape[1:], np.uint8)
     cells: Bits = np.bitwise_or.reduce(bits, axis=0)
-    return cells, np.argmax(_COUNT[bits], axis=0).astype(np.uint8)
+    return cells, np.argmax(_COUNT.take(bits), axis=0).astype(np.uint8)

@@ -13,13 +13,11 @@ import numpy as np
 
 from hil.snapshot import StreamView
 from hil.tui import canvas
+from hil.tui.axes import GUTTER, Band, ground
 from hil.tui.cells import BAD, DIM, TEXT, TITLE, WARN, Cells, Line, Run, blank, channel_ink, put
-from hil.tui.units import rate, seconds, unit_name
+from hil.tui.units import rate, unit_name
 
 __all__ = ["Panel", "draw", "fit", "legend", "panels", "plot_columns"]
-
-GUTTER = 8
-"""Cells left of the readings: the numbers of the axis and the axis itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +29,13 @@ class Panel:
     unit: str
     channels: tuple[int, ...]
     is_image: bool = False
+
+    @property
+    def rows(self) -> slice | list[int]:
+        """The channels as an index of arrays `(C, ...)`: neighbours, as nearly always, without a copy."""
+        first, last = self.channels[0], self.channels[-1]
+        whole = self.channels == tuple(range(first, last + 1))
+        return slice(first, last + 1) if whole else list(self.channels)
 
     @property
     def key(self) -> str:
@@ -67,12 +72,16 @@ def legend(stream: StreamView, panel: Panel, width: int) -> Line:
     if panel.is_image:
         return [*title, *told]
     short: list[Run] = [(stream.board, TITLE), (f" {unit_name(panel.unit)}", TEXT), *state]
-    valued, brief, named = ([_entry(stream, index, digits) for index in panel.channels] for digits in (4, 3, 0))
-    for line in (
-        [*title, *told, *valued], [*title, *valued], [*short, *valued], [*short, *brief], [*short, *told, *named],
-    ):  # fmt: skip
-        if sum(len(words) for words, _ in line) <= width:
-            return line
+    named: list[Run] = [_entry(stream, index, 0) for index in panel.channels]
+    least = sum([len(words) for words, _ in named])
+    for head, digits in (([*title, *told], 4), (title, 4), (short, 4), (short, 3)):
+        used = sum([len(words) for words, _ in head])
+        if used + least + (digits + 4) * len(named) <= width:  # else no reading is short enough
+            line = [*head, *(_entry(stream, index, digits) for index in panel.channels)]
+            if sum([len(words) for words, _ in line]) <= width:
+                return line
+    if sum([len(words) for words, _ in (*short, *told, *named)]) <= width:
+        return [*short, *told, *named]
     line, used = short, sum(len(words) for words, _ in short)
     for at, run in enumerate(named):
         more = f" +{len(named) - at}"
@@ -97,6 +106,7 @@ def draw(
     axis: tuple[float, float] | None = None,
     lanes: bool = False,
     edge: str = "now",
+    shared: bool = False,
 ) -> Cells:
     """Draw the chart below its title.
 
@@ -108,47 +118,48 @@ def draw(
         axis: Range of the readings; by default round numbers that hold them.
         lanes: Whether each channel gets a band and a range of its own.
         edge: What is written at the right end of the time axis.
+        shared: Whether the range holds for lanes, too.
 
     Returns:
         `width` by `height` cells.
     """
-    cells = blank(width, height)
     foot = 1 if height >= 4 else 0
     gutter = GUTTER if width >= 3 * GUTTER else 0
     rows, columns = height - foot, width - gutter
     if rows <= 0 or columns <= 0 or not panel.channels:
-        return cells
-    channels = list(panel.channels)
-    low, high, gaps, share = fit(stream, channels, 2 * columns)
+        return blank(width, height)
+    channels = panel.channels
+    low, high, gaps, share = fit(stream, panel.rows, 2 * columns)
     span_s = (stream.end_ns - stream.start_ns) / 1e9 * share
     low, high = canvas.bridged(low, high, _reach(stream, 2 * columns, span_s), gaps)
-    count = len(channels)
-    bands = [(channel,) for channel in range(count)] if lanes and rows >= 2 * count else [tuple(range(count))]
-    for band, members in enumerate(bands):
-        first, last = band * rows // len(bands), (band + 1) * rows // len(bands)
-        some = list(members)
-        span = axis if axis and len(bands) == 1 else canvas.limits(low[some], high[some])
-        dots, owner = canvas.blend(canvas.raster(low[some], high[some], span, last - first, gaps))
-        area = np.s_[first:last, gutter:]
-        cells.codes[area] = np.where(dots > 0, dots.astype(np.uint32) + canvas.BRAILLE, 0x20)
-        inks = np.array([channel_ink(channels[member]) for member in some], np.uint16)
-        cells.inks[area] = inks[owner]
-        if gutter:
-            name = stream.channels[channels[members[0]]] if len(bands) > 1 else ""
-            _value_axis(cells, span, first, last, name, int(inks[0]))
-    if foot:
-        missing = gutter + np.flatnonzero(gaps.reshape(-1, 2).any(axis=1))
-        _time_axis(cells, span_s, gutter, edge, set(missing.tolist()))
-        cells.codes[height - 1, missing] = ord("×")
-        cells.inks[height - 1, missing] = BAD
+    inks = np.array([channel_ink(channel) for channel in channels], np.uint16)
+    bands, places = _bands(channels, rows, lanes), []
+    for first, last, some in bands:
+        span = axis if axis and (shared or len(bands) == 1) else canvas.limits(low[some], high[some])
+        name = stream.channels[channels[some.start]] if len(bands) > 1 else ""
+        places.append(Band(first, last, span, name, int(inks[some.start])))
+    missing = gutter + np.flatnonzero(gaps.reshape(-1, 2).any(axis=1))
+    cells = ground((width, height), gutter, tuple(places), span_s, edge, tuple(missing.tolist()))
+    for (first, last, some), band in zip(bands, places, strict=True):
+        dots, owner = canvas.blend(canvas.raster(low[some], high[some], band.span, last - first, gaps))
+        cells.codes[first:last, gutter:] = canvas.GLYPHS.take(dots)
+        cells.inks[first:last, gutter:] = inks[some].take(owner)
     if not np.isfinite(low).any() and not np.isfinite(high).any():
         words = "no readings here"
         put(cells, gutter + max(0, (columns - len(words)) // 2), rows // 2, words, DIM)
     return cells
 
 
+def _bands(channels: tuple[int, ...], rows: int, lanes: bool) -> list[tuple[int, int, slice]]:
+    """Return first row, row after the last one, and channels of each band."""
+    count = len(channels)
+    if not lanes or rows < 2 * count:
+        return [(0, rows, slice(0, count))]
+    return [(at * rows // count, (at + 1) * rows // count, slice(at, at + 1)) for at in range(count)]
+
+
 def fit(
-    stream: StreamView, channels: list[int], columns: int
+    stream: StreamView, channels: slice | list[int], columns: int
 ) -> tuple[canvas.Float32, canvas.Float32, canvas.Flags, float]:
     """Bring envelopes of any number of columns to the dots at hand.
 
@@ -167,7 +178,7 @@ def fit(
         pick = np.arange(columns) * have // columns
         low, high, gaps = low[:, pick], high[:, pick], gaps[pick]
     elif have == 0:
-        low = high = np.full((len(channels), columns), np.nan, np.float32)
+        low = high = np.full((len(low), columns), np.nan, np.float32)
         gaps = np.zeros(columns, np.bool_)
     return low, high, gaps, 1.0
 
@@ -178,37 +189,3 @@ def _reach(stream: StreamView, columns: int, width_s: float) -> int:
     if not hertz or width_s <= 0:
         return 0
     return math.ceil(1.5 * columns / (width_s * hertz)) if columns > width_s * hertz / 2 else 0
-
-
-def _value_axis(cells: Cells, span: tuple[float, float], first: int, last: int, name: str, ink: int) -> None:
-    rows = last - first
-    for row in range(first, last):
-        put(cells, GUTTER - 1, row, "│", DIM)
-    marks = canvas.ticks(*span, max(2, rows // 3))
-    if len(marks) < 2:
-        marks = tuple(canvas.Tick(end, canvas.number(end, 3)) for end in span)
-    for tick in marks:
-        row = first + round((span[1] - tick.value) / (span[1] - span[0]) * (rows - 1))
-        if not name or row != first:
-            put(cells, 0, row, f"{tick.label:>{GUTTER - 1}}┤", DIM)
-    if name:
-        put(cells, 0, first, name[: GUTTER - 2], ink)
-
-
-def _time_axis(cells: Cells, span: float, gutter: int, edge: str, taken: set[int]) -> None:
-    """Write seconds before the right edge, so that the axis stands still while the readings move.
-
-    A label that would stand where samples are missing gives way to the cross that says so.
-    """
-    width, row = cells.size[0], cells.size[1] - 1
-    columns = width - gutter
-    put(cells, gutter, row, "─" * columns, DIM)
-    if gutter:
-        put(cells, gutter - 1, row, "└", DIM)
-    for tick in canvas.ticks(-span, 0.0, max(1, min(8, columns // 14))) if span > 0 else ():
-        column = gutter + round((tick.value + span) / span * (columns - 1))
-        words = f"┴−{seconds(-tick.value)}"
-        place = range(column, column + len(words))
-        if tick.value < -span * 1e-9 and place.stop < width - len(edge) and taken.isdisjoint(place):
-            put(cells, column, row, words, DIM)
-    put(cells, width - len(edge), row, edge, DIM)

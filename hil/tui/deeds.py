@@ -37,8 +37,8 @@ def decide(deed: str, scene: Scene, value: float = 0) -> Command | Refusal:
     """Return what a key leads to.
 
     Args:
-        deed: `record`, `mark`, `glitch`, `label`, `pause`, `step`, `step_window`, `seek`, `start`, `to_mark`, `speed`
-            or `loop`.
+        deed: `record`, `mark`, `glitch`, `label`, `watch`, `pause`, `step`, `step_window`, `seek`, `start`, `to_mark`,
+            `speed` or `loop`.
         scene: What the screen shows now.
         value: The key's argument: a digit, a number of samples or seconds, a direction.
     """
@@ -61,9 +61,15 @@ def _mark(scene: Scene, value: float) -> Command | Refusal:
 
 
 def _glitch(scene: Scene, value: float) -> Command | Refusal:
-    if scene.latest is not None and scene.latest.replay is not None:
-        return Refusal("this is a recording already: hil scenario new FILE --from A --to B makes a test of a stretch")
     return Command("glitch")
+
+
+def _watch(scene: Scene, value: float) -> Command | Refusal:
+    if scene.latest is not None and scene.latest.replay is not None:
+        return Refusal("a recording is kept already: firings of live boards are saved")
+    if not scene.scope.text:
+        return Refusal("nothing triggers yet: T says what is to")
+    return Command("watch", {"text": "" if scene.scope.saved else scene.scope.text})
 
 
 def _label(scene: Scene, value: float) -> Command | Refusal:
@@ -132,7 +138,7 @@ def loop_ab(scene: Scene) -> tuple[float | None, tuple[Command | Refusal, ...]]:
 
 
 _BENCH: Mapping[str, Callable[[Scene, float], Command | Refusal]] = {
-    "record": _record, "mark": _mark, "glitch": _glitch, "label": _label,
+    "record": _record, "mark": _mark, "glitch": _glitch, "label": _label, "watch": _watch,
 }  # fmt: skip
 
 _REPLAY: Mapping[str, Callable[[ReplayView, float], Command | Refusal]] = {

@@ -4,16 +4,18 @@ Rule of this room: at most one question is under way and one answer waits to be 
 screen skips frames, and nothing queues up. Commands go first, in order. Whatever goes wrong comes back as a sentence.
 """
 
+import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from hil.snapshot import Snapshot
 from hil.view import View
 
-__all__ = ["Answer", "Client", "Feed", "Reply"]
+__all__ = ["Answer", "Client", "Feed", "Reply", "answer"]
 
 
 class Client(Protocol):
@@ -135,6 +137,16 @@ class Feed:
             return Answer(self._client.snapshot(view), view)
         except Exception as error:  # as above
             return Answer(None, view, _sentence(error))
+
+
+async def answer(client: Client, inline: bool, verb: str, **args: Any) -> dict[str, Any]:
+    """Give a command and wait for what comes of it, beside the screen (of `inline` see `Feed`).
+
+    Raises:
+        BridgeError: The engine is gone, or refused.
+    """
+    ask = partial(client.command, verb, **args)
+    return ask() if inline else await asyncio.to_thread(ask)
 
 
 def _sentence(error: Exception) -> str:

@@ -15,7 +15,7 @@ from hil.tui import canvas
 from hil.tui.cells import BAD, DIM, HEAT_LEVELS, HEAT_TEXT, TEXT, Cells, Line, Run, blank, heat_ink, put, put_line
 from hil.tui.units import unit_name
 
-__all__ = ["caption", "draw", "levels", "scale"]
+__all__ = ["RAMP", "caption", "draw", "levels", "scale"]
 
 RAMP = " .,:;-=+*oO#%&@█"
 """One character a level, from cold to hot."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from hil.message import from_plain
-from hil.scenario.outcome import ScenarioResult
+from hil.scenario.outcome import CheckResult, ScenarioResult
 
 __all__ = ["Entry", "Judging", "learned"]
 
@@ -83,6 +83,7 @@ class Judging:
         waiting: Files that are to be run in the run under way, in order; empty: nothing runs.
         running: What runs now, and for how many seconds.
         told: How many results of this run are known.
+        so_far: What checks of those that run now say so far, by file; nothing is decided by that.
         difference: What would change in which accepted results: file of the scenario, file of the results, diff.
     """
 
@@ -96,6 +97,7 @@ class Judging:
     waiting: tuple[str, ...] = ()
     running: Mapping[str, float] = field(default_factory=dict)
     told: int = 0
+    so_far: Mapping[str, tuple[CheckResult, ...]] = field(default_factory=dict)
     difference: tuple[str, str, str] = ("", "", "")
 
     @property
@@ -176,5 +178,6 @@ def learned(scene: Judging, verb: str, values: Plain) -> Judging:
     if verb == "accept":
         return replace(scene, mode="list", difference=("", "", ""))
     ended = bool(values["finished"])
+    checks = {path: tuple(CheckResult(**one) for one in told) for path, told in values.get("so_far", {}).items()}
     return replace(scene, waiting=() if ended else scene.waiting, running={} if ended else dict(values["running"]),
-                   told=scene.told + len(fresh))  # fmt: skip
+                   told=scene.told + len(fresh), so_far={} if ended else checks)  # fmt: skip

@@ -3,7 +3,7 @@
 Rule of this room: pure, from a scene to lines; signs and words say what came of it, colour only repeats them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from hil.report.trend import GLYPHS, spark_text
 from hil.scenario.outcome import FAIL, TROUBLE, UNSET, CheckResult, ScenarioResult
@@ -16,6 +16,9 @@ __all__ = ["checks", "difference", "library"]
 SIGNS = {"PASS": ("✔ PASS", GOOD), "MARGINAL": ("~ MARGINAL", WARN), "FAIL": ("✖ FAIL", BAD), "UNSET": ("? UNSET", BAD),
          "TROUBLE": ("▲ TROUBLE", WARN), "NA": ("- NA", DIM)}  # fmt: skip
 """A sign, a word and an ink for each outcome."""
+
+STANDS = {"PASS": ("· holds", GOOD), "MARGINAL": ("· near", WARN), "FAIL": ("· broken", BAD)}
+"""How a check stands while a scenario runs."""
 
 TREND = 10
 """Runs of the past in a line of the list."""
@@ -83,6 +86,8 @@ def checks(scene: Judging, width: int) -> tuple[Line, list[Line]]:
         return [(here.path, DIM)], [*lines, *wrap([("  ✖ ", BAD), (here.trouble, TEXT)], width)]
     if here.path in scene.running:
         lines.append(_bar(scene.running[here.path], here.seconds, width))
+        if told := scene.so_far.get(here.path):
+            return [(f"{here.path}, so far: nothing is decided before the end", KEY)], [*lines, *_so_far(told, width)]
     if result is None:
         return _past_title(here), [*lines, *_past(here, width)]
     when = f"{here.path} on {result.target or 'no target'}, {result.seconds:.1f} s"
@@ -165,6 +170,17 @@ def _check(one: CheckResult, past: tuple[float | None, ...], widths: tuple[int, 
     if sum(len(words) for words, _ in line) + len(spark) <= width:
         line.append((spark, DIM))
     return [line, *(wrap([(f"      {one.why}", TEXT)], width, 6) if one.why else ())]
+
+
+def _so_far(told: Sequence[CheckResult], width: int) -> Iterator[Line]:
+    """Yield checks as they stand in a run under way; the words say so, and an outcome is never written as a verdict."""
+    name_w = max(len(one.metric) for one in told)
+    value_w = max(len(figure(one.value, one.unit)) for one in told)
+    for one in told:
+        word, ink = STANDS.get(one.outcome, ("· open", DIM))
+        line: list[Run] = [(f"  {word:<{_VERDICT}}", ink), (f"{one.metric:<{name_w}}  ", TITLE),
+                           (f"{figure(one.value, one.unit):>{value_w}}  ", TEXT), (one.limit, DIM)]  # fmt: skip
+        yield from wrap(line, width, 6)
 
 
 def difference(scene: Judging, width: int) -> tuple[Line, list[Line]]:

@@ -10,13 +10,20 @@ from firmware_bridge.errors import UsageError
 from hil.tui.key import Key, shown_as
 from hil.tui.pagelist import PAGES, page_keys
 
-__all__ = ["COMMON", "KEYS", "checked"]
+__all__ = ["COMMON", "EVIDENCE", "KEYS", "checked"]
+
+SCRIPT = "hil ui --script FILE"
+"""The command line that takes along what these keys do: its steps `picture`, `text` and `data`."""
 
 COMMON = (
     *page_keys(),
-    Key("screen.picture", "s", "picture", "picture", "Keep a picture of the screen as an SVG file."),
+    Key("screen.picture", "s", "picture", "picture", "Keep a picture of the screen as an SVG file.", "act", SCRIPT),
+    Key("screen.evidence", "S", "evidence", "evidence",
+        "Take along what the focused pane shows: picture, CSV, NPZ, clipboard, the command that makes it again."),
     Key("screen.motion", "ctrl+r", "motion", "reduced motion",
         "Draw two pictures a second and animate nothing; again: as before."),
+    Key("screen.lesson", "ctrl+l", "lesson", "lesson",
+        "Skip the lesson of the first run, for good; without one: begin it."),
     Key("screen.help", "question_mark,f1", "help", "help", "Show this page."),
     Key("screen.palette", "ctrl+p", "command_palette", "all actions", "Find any action by its name."),
     Key("screen.quit", "ctrl+q", "leave", "quit",
@@ -26,7 +33,21 @@ COMMON = (
 )  # fmt: skip
 """Keys that work on every page."""
 
-KEYS = (*(key for page in PAGES for key in page.keys), *COMMON)
+EVIDENCE = (
+    Key("evidence.picture", "s", "export('picture')", "picture", "The whole screen as an SVG file.", "act", SCRIPT),
+    Key("evidence.csv", "c", "export('csv')", "CSV", "What the focused pane shows, as a table in a text file.", "act",
+        SCRIPT),
+    Key("evidence.npz", "n", "export('npz')", "NPZ", "The same as arrays by name, for NumPy.", "act", SCRIPT),
+    Key("evidence.copy", "y", "export('copy')", "copy the table",
+        "The same into the clipboard (OSC 52), as spreadsheets take it."),
+    Key("evidence.command", "k", "export('command')", "copy the command",
+        "The command line that makes the same again, into the clipboard."),
+    Key("evidence.file", "f", "export('file')", "the file behind it",
+        "The recording itself: in a browser it is downloaded, in a terminal its name is copied."),
+)  # fmt: skip
+"""Keys of what can be taken along; they work while that is offered."""
+
+KEYS = (*(key for page in PAGES for key in page.keys), *COMMON, *EVIDENCE)
 """All keys, in the order of the help page."""
 
 
@@ -48,12 +69,12 @@ def checked(keymap: Mapping[str, str], where: str) -> dict[str, str]:
             near = difflib.get_close_matches(name, known, 1)
             todo = f"did you mean {near[0]}?" if near else f"use one of: {', '.join(sorted(known))}"
             raise UsageError(f"there is no key called {name!r}", where, todo)
-    for page in PAGES:
+    for title, keys in (*((page.title, (*page.keys, *COMMON)) for page in PAGES), ("evidence", EVIDENCE)):
         taken: dict[str, str] = {}
-        for key in (*page.keys, *COMMON):
+        for key in keys:
             for name in keymap.get(key.id, key.keys).split(","):
                 other = taken.setdefault(name.strip(), key.id)
                 if other != key.id:
-                    what = f"{shown_as(name)} would mean both {other} and {key.id} on the page {page.title}"
+                    what = f"{shown_as(name)} would mean both {other} and {key.id} on the page {title}"
                     raise UsageError(what, where, "give one of them another key")
     return dict(keymap)

@@ -30,6 +30,7 @@ class Layout:
         log: Rows, with its title.
         across: Plots in a row.
         plot: Rows of each plot, with its title.
+        middle: Whether there is room for plots, label and ledger at all.
     """
 
     narrow: bool
@@ -41,6 +42,7 @@ class Layout:
     log: int
     across: int
     plot: int
+    middle: bool = True
 
 
 GOOD = 9
@@ -48,8 +50,9 @@ GOOD = 9
 
 
 def arrange(
-    width: int, height: int, boards: int, plots: int, said: int = 0, replay: bool = False, classes: bool = False
-) -> Layout:
+    width: int, height: int, boards: int, plots: int, said: int = 0, replay: bool = False, classes: bool = False,
+    overview: bool = False, split: int = 0,
+) -> Layout:  # fmt: skip
     """Return the layout of a screen.
 
     Args:
@@ -60,6 +63,8 @@ def arrange(
         said: Rows that the verdict needs.
         replay: Whether there is a transport.
         classes: Whether there are labels to choose from.
+        overview: Whether every board is to be seen, before any plot.
+        split: Plots in a row; 0: as many as suit the screen.
     """
     narrow = width < NARROW
     verdict = max(1, min(said, 2 if height < 30 else 4))
@@ -67,6 +72,9 @@ def arrange(
     label = int(classes)
     table = 1 + max(1, min(boards, max(2, height // 6)))
     log = 3 if height < 20 else 4 if height < 30 else 6 if height < 45 else 8
+    if overview:
+        table = 1 + max(1, min(boards, height - 2 - verdict - transport - label - 1))
+        log = max(0, min(log, height - 2 - verdict - transport - label - table))
     side = (3 if height < 30 else 7) if narrow else 42 if width < 150 else 56
     fixed = 2 + verdict + transport + label + table
     rows = height - fixed - log - (side if narrow else 0)
@@ -74,9 +82,11 @@ def arrange(
         rows, side = rows + side, 0
     if rows < LEAST:
         rows, log = rows + log, 0
+    if overview and rows < LEAST:
+        return Layout(narrow, verdict, transport, label, table, 0, height - fixed, 1, 1, middle=False)
     rows = max(1, rows)
     area = width - (0 if narrow else side)
-    across = _across(area, rows, plots)
+    across = min(split, max(1, plots)) if split else _across(area, rows, plots)
     plot = max(min(LEAST, rows), rows // max(1, math.ceil(plots / across)))
     return Layout(narrow, verdict, transport, label, table, side, log, across, plot)
 

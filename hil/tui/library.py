@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from hil.cursorview import CursorView
 from hil.message import from_plain
 from hil.shelf import Entry
-from hil.snapshot import StreamView
+from hil.streamview import StreamView
 from hil.tui.feed import Answer, Client, Feed, Reply
 from hil.tui.reading import Marked, Reading
 
@@ -33,11 +34,14 @@ class Library:
         self._waiting: dict[str, tuple[str, dict[str, Any]] | None] = {}
         self._slots: dict[tuple[str, str], str] = {}
         self._asked: tuple[object, ...] = ()
+        self._under: tuple[object, ...] = ()
+        self._closed = False
 
     def close(self) -> None:
-        """End it, beside the screen: it may be reading a long file."""
+        """End it, beside the screen: it may be reading a long file. A second time does nothing."""
         self.feed.stop(0.0)
-        if (closing := getattr(self._client, "close", None)) is not None:
+        closing, self._closed = None if self._closed else getattr(self._client, "close", None), True
+        if closing is not None:
             threading.Thread(target=closing, name="closing").start()
 
     def forget(self) -> None:
@@ -60,10 +64,18 @@ class Library:
         if slot is not None and following is not None:
             self.ask(slot, following[0], **following[1])
 
+    def thumb(self, scene: Reading, columns: int) -> None:
+        """Ask for the next thumbnail; one at a time, so that what somebody looks at never waits for long."""
+        if "thumb" not in self._waiting and (entry := scene.unseen) is not None:
+            self.ask("thumb", "thumbnail", path=entry.path, columns=columns)
+
     def look(self, scene: Reading, columns: int) -> None:
         """Ask for what is to be seen with so many dot columns and is not there."""
         if scene.here is None:
             return
+        if scene.cursor_s is not None and self._under != (scene.here.path, scene.cursor_s) and readable(scene.here):
+            self._under = (scene.here.path, scene.cursor_s)
+            self.ask("under", "under", path=scene.here.path, t_s=scene.cursor_s)
         compared = scene.mode == "compare" and scene.first is not None
         wanted = {"here": (scene.here, scene.offset_s if compared else 0.0)}
         if compared and scene.first is not None:
@@ -95,6 +107,11 @@ def learned(scene: Reading, verb: str, values: Mapping[str, Any]) -> Reading:
     if verb == "envelopes":
         streams = tuple(from_plain(StreamView, one) for one in values["streams"])
         return replace(scene, strips={**scene.strips, values["path"]: streams})
+    if verb == "under":
+        cursors = tuple(from_plain(CursorView, one) for one in values["cursors"])
+        return replace(scene, under={values["path"]: (values["t_s"], cursors)})
+    if verb == "thumbnail":
+        return replace(scene, thumbs={**scene.thumbs, values["path"]: tuple(values["moves"])})
     marked = Marked.of(dict(values))
     entries = _labelled(scene.entries or (), values["path"], marked)
     return replace(scene, marked={**scene.marked, values["path"]: marked}, entries=entries)

@@ -3,14 +3,14 @@
 Rule of this room: pure, from a scene to lines; what is not known is said and never shown as 0.
 """
 
-from collections.abc import Sequence
-
 from hil.snapshot import PredictionView
-from hil.tui import canvas
-from hil.tui.cells import BAD, DIM, GOOD, KEY, TEXT, TITLE, WARN, Line, Run, channel_ink, wrap
-from hil.tui.modelling import Modelling, Tally
+from hil.tui import canvas, judgedlines
+from hil.tui.cells import BAD, DIM, FOCUS, GOOD, KEY, TEXT, TITLE, WARN, Line, Run, channel_ink, wrap
+from hil.tui.modelling import Modelling
+from hil.tui.units import seconds
+from hil.workview import ENOUGH
 
-__all__ = ["about", "models"]
+__all__ = ["DRIFT", "STATES", "about", "boarded", "models", "worked"]
 
 STATES = {"ready": ("✔ ready", GOOD), "loading": ("… loading", KEY), "absent": ("✖ absent", BAD),
           "failed": ("✖ failed", BAD)}  # fmt: skip
@@ -19,14 +19,13 @@ DRIFT = {"fine": ("✔ fine", GOOD), "waiting": ("… waiting", DIM), "unknown":
 """A sign, a word and an ink for each verdict of the watch."""
 
 BLOCKS = "▁▂▃▄▅▆▇█"
-_CELL = 7
 
 
 def models(scene: Modelling, width: int, focused: bool) -> tuple[Line, list[Line]]:
     """Return the rest of the title and one line a model and board."""
     every = scene.models
     if not every:
-        words = scene.lost or "no model runs: `hil ui PORT --model FILE` starts with one"
+        words = scene.lost or "no model runs: l lists the model files within reach"
         return (), [[(f"  {words}", BAD if scene.lost else DIM)]]
     name_w = min(30, max(len(f"{one.model} {one.board}") for one in every)) + 1
     label_w = min(16, max(len(one.label) for one in every)) + 1
@@ -47,7 +46,7 @@ def _row(scene: Modelling, at: int, one: PredictionView, widths: tuple[int, int]
     place = one.labels.index(one.label) if one.label in one.labels else 0
     line += [(f"{one.label[: label_w - 1]:<{label_w}}", channel_ink(place)), (f"{one.confidence:4.0%} ", TEXT)]
     parts: list[Run] = []
-    tally = scene.tallies.get((one.model, one.board), Tally())
+    tally = scene.tally_of(one)
     parts.append((f" {tally.right / tally.judged:.0%} of {tally.judged} right" if tally.judged else "  no label yet",
                   TEXT if tally.judged else DIM))  # fmt: skip
     if one.drift is not None:
@@ -74,15 +73,18 @@ def about(scene: Modelling, width: int) -> tuple[Line, list[Line]]:
     lines: list[Line] = [*_teaching(scene, one, width)]
     if one.sentence:
         lines += wrap([(f"  {one.sentence}", TEXT)], width)
-    lines += _course(one, width)
-    lines += _work(one, width)
+    lines += _course(scene, one, width)
+    lines += worked(one, width)
     if one.drift is not None:
         word, ink = DRIFT.get(one.drift.verdict, (one.drift.verdict, DIM))
         near = f", limits at 100 %: sensor {one.drift.sensor:.0%}, model {one.drift.model:.0%}"
         lines += wrap([("  drift    ", TITLE), (word, ink), (near if one.drift.looks else "", DIM),
                        (f"; {one.drift.sentence}" if one.drift.sentence else "", TEXT)], width, 11)  # fmt: skip
-    return [(f"{one.model} at {one.board or 'any board'}, {len(one.labels)} classes", DIM)], [
-        *lines, (), *_confusion(one, scene.tally, width)]  # fmt: skip
+    lines += boarded(one, width)
+    lines += [(), *judgedlines.confusion(one, scene.tally, width)]
+    if scene.tally.judged:
+        lines += [(), *judgedlines.calibration(scene.tally, width)]
+    return [(f"{one.model} at {one.board or 'any board'}, {len(one.labels)} classes", DIM)], lines
 
 
 def _teaching(scene: Modelling, one: PredictionView, width: int) -> list[Line]:
@@ -97,7 +99,7 @@ def _teaching(scene: Modelling, one: PredictionView, width: int) -> list[Line]:
     return list(wrap([(f"  {count} shown  ", GOOD if count else DIM), (words, WARN if running else KEY)], width))
 
 
-def _course(one: PredictionView, width: int) -> list[Line]:
+def _course(scene: Modelling, one: PredictionView, width: int) -> list[Line]:
     """Return decisions over time, the newest to the right: confidence as a block, the label's number below."""
     room = max(0, width - 12)
     recent = one.history[-room:] if room else ()
@@ -113,47 +115,51 @@ def _course(one: PredictionView, width: int) -> list[Line]:
     legend: list[Run] = [("  classes  ", TITLE)]
     for at, label in enumerate(one.labels):
         legend += [(f" {(at + 1) % 10}", KEY), (f" {label}", channel_ink(at))]
-    return [blocks, numbers, *wrap(legend, width, 11)]
+    return [blocks, numbers, *_at(scene, one, len(recent)), *wrap(legend, width, 11)]
 
 
-def _work(one: PredictionView, width: int) -> list[Line]:
+def _at(scene: Modelling, one: PredictionView, count: int) -> list[Line]:
+    """Return the line below that points at the decision that is looked at, while it is not the newest."""
+    chosen = [at for at, row in enumerate(one.history[-count:]) if row[0] == scene.at_ns]
+    if scene.at_ns is None or not chosen:
+        return []
+    t_ns, label, sure = one.history[-count:][chosen[0]]
+    words = f"{label} {sure:.0%}, {seconds((one.history[-1][0] - t_ns) / 1e9)} before the newest"
+    column = chosen[0]
+    if column + 2 + len(words) <= count:
+        return [[(" " * (11 + column), TEXT), ("▲ ", FOCUS), (words, KEY)]]
+    return [[(f"{words:>{11 + column - 1}}"[-(11 + column - 1) :], KEY), (" ▲", FOCUS)]]
+
+
+def worked(one: PredictionView, width: int) -> list[Line]:
+    """Return how a model keeps up; the time of one call in a thousand only where a thousand are known."""
     work = one.work
     if work is None or not work.latency_ms:
         return []
     half, most, longest = (canvas.number(took, 2) for took in work.latency_ms)
+    rare = f"p99.9 of {ENOUGH} calls only" if work.rare_ms is None else f"{canvas.number(work.rare_ms, 2)} ms p99.9"
     hop = "" if work.hop_ms is None else f", {canvas.number(work.hop_ms, 2)} ms apart"
     behind = "" if one.behind_s is None else f", {one.behind_s * 1e3:.0f} ms behind the newest sample"
-    words = f"{half} ms a decision, {most} ms p99, {longest} ms longest{hop}"
-    late = f"; {work.late} of {work.decisions} late"
+    words = f"{half} ms p50, {most} ms p99, {rare}, {longest} ms longest{hop}"
+    late = f"; {work.late} of {work.decisions} missed their deadline"
     return list(wrap([("  work     ", TITLE), (words, TEXT), (late, WARN if work.late else DIM), (behind, DIM)],
                      width, 11))  # fmt: skip
 
 
-def _confusion(one: PredictionView, tally: Tally, width: int) -> list[Line]:
-    """Return how often what was said under which label."""
-    none = f"  {tally.unlabelled} decisions had no label" if tally.unlabelled else ""
-    if not tally.judged:
-        words = "  no label ran yet: 1-9 on the live page start one, a virtual board tells its own"
-        return [*wrap([(words, DIM)], width), [(none, DIM)]]
-    truths = list(dict.fromkeys([*one.labels, *(truth for truth, _ in tally.pairs)]))
-    truths = [name for name in truths if any(truth == name for truth, _ in tally.pairs)]
-    said = [name for name in one.labels if any(label == name for _, label in tally.pairs)]
-    wide = max(15, min(20, max(len(name) for name in truths)) + 1)
-    fits = max(1, (width - wide - 2) // _CELL)
-    head: list[Run] = [(f"  {'label ↓ said →':<{wide}}", TITLE)]
-    head += [(f"{name[: _CELL - 1]:>{_CELL}}", channel_ink(one.labels.index(name))) for name in said[:fits]]
-    share = f"  {tally.right} of {tally.judged} right ({tally.right / tally.judged:.0%})"
-    lines: list[Line] = [[(share, TITLE), (none, DIM)], head]
-    lines += [_truth_row(name, said[:fits], tally, wide) for name in truths]
-    if len(said) > fits:
-        lines.append([(f"  +{len(said) - fits} more classes were said", DIM)])
-    return lines
-
-
-def _truth_row(truth: str, said: Sequence[str], tally: Tally, wide: int) -> Line:
-    line: list[Run] = [(f"  {truth[: wide - 1]:<{wide}}", TITLE)]
-    for name in said:
-        count = tally.pairs.get((truth, name), 0)
-        words = f"{count}{'✔' if truth == name else ''}" if count else "·"
-        line.append((f"{words:>{_CELL}}", DIM if not count else GOOD if truth == name else BAD))
-    return line
+def boarded(one: PredictionView, width: int) -> list[Line]:
+    """Return how the board's own model agrees with this one; nothing where the board runs none."""
+    parity = one.parity
+    if parity is None:
+        return []
+    line: list[Run] = [("  on board ", TITLE)]
+    if parity.compared:
+        share = f"{parity.same} of {parity.compared} windows say the same as here ({parity.same / parity.compared:.1%})"
+        line.append((share, TEXT if parity.same == parity.compared else WARN))
+    else:
+        line.append((f"{parity.results} results, none about a window that was decided on here", DIM))
+    if parity.exact is not None and parity.checked:
+        ink = GOOD if parity.exact == parity.checked else BAD
+        line.append((f"; {parity.exact} of {parity.checked} are the 8-bit reference's bit for bit", ink))
+    line += [(f"; last other one: {parity.differs}", TEXT)] if parity.differs else []
+    line += [(f"; {parity.sentence}", DIM)] if parity.sentence else []
+    return list(wrap(line, width, 11))

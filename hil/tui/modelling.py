@@ -1,42 +1,43 @@
-"""What the page of models knows: the models now, which one is looked at, and how often each was right so far.
+"""What the page of models knows and how it looks at it: which model, alone or beside another, which decision, why.
 
-Rule of this room: pure, from one snapshot to the next scene. A decision is counted once, by its time; one without a
-label is counted as that and never as right or wrong.
+Rule of this room: pure, from one snapshot, key or answer to the next scene. Counting is in `tally` and `versus`.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
-from hil.snapshot import PredictionView, ReplayView, Snapshot
+from hil.message import from_plain
+from hil.modelshelf import FoundModel
+from hil.snapshot import PredictionView, Snapshot
+from hil.tui.tally import Tally, counted
+from hil.tui.versus import Versus, compared
 
-__all__ = ["Modelling", "Tally", "looked", "told"]
+__all__ = ["Modelling", "Why", "looked", "told"]
+
+Mode = Literal["one", "beside", "files"]
+Plain = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
-    """What a model said against what people (or the board) say was going on.
+class Why:
+    """The explanation that was asked for.
 
     Attributes:
-        pairs: How often which decision was made under which label, by (label, decision).
-        unlabelled: Decisions while no label ran.
-        since_ns: The newest decision that is counted.
+        model: Whose decision.
+        board: Of which board.
+        t_ns: Which decision; 0 until that is known.
+        label: What it said.
+        found: What carried it, as `hil.models.carried.carried` gives it; None while it is being computed.
+        trouble: Why there is no explanation; empty while there may be one.
     """
 
-    pairs: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    unlabelled: int = 0
-    since_ns: int = 0
-
-    @property
-    def judged(self) -> int:
-        """Decisions under a label."""
-        return sum(self.pairs.values())
-
-    @property
-    def right(self) -> int:
-        """Those of them that say so."""
-        return sum(count for (truth, said), count in self.pairs.items() if truth == said)
+    model: str
+    board: str
+    t_ns: int = 0
+    label: str = ""
+    found: Plain | None = None
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +48,29 @@ class Modelling:
         latest: The bench as it is.
         lost: Why there is no bench; empty while there is one.
         cursor: Which model at which board is looked at.
+        mode: `one` model, `beside` another one, or `files` to load.
+        partner: Model beside which it is looked at; empty for none.
+        at_ns: The decision that is looked at, by the end of its window; None: the newest.
         tallies: What each was so far, by model and board.
+        versus: How each pair compares so far, by model, other model and board.
         shown: Model that is being taught, whether a stretch runs, and how many were shown.
+        files: Model files within reach; None before they were looked for.
+        file: Which of them is at the cursor.
+        why: The explanation that was asked for; None: none is shown.
     """
 
     latest: Snapshot | None = None
     lost: str = ""
     cursor: int = 0
+    mode: Mode = "one"
+    partner: str = ""
+    at_ns: int | None = None
     tallies: Mapping[tuple[str, str], Tally] = field(default_factory=dict)
+    versus: Mapping[tuple[str, str, str], Versus] = field(default_factory=dict)
     shown: tuple[str, bool, int] = ("", False, 0)
+    files: tuple[FoundModel, ...] | None = None
+    file: int = 0
+    why: Why | None = None
 
     @property
     def models(self) -> tuple[PredictionView, ...]:
@@ -68,22 +83,72 @@ class Modelling:
         return self.models[self.cursor] if 0 <= self.cursor < len(self.models) else None
 
     @property
+    def others(self) -> tuple[PredictionView, ...]:
+        """The other models at the same board."""
+        here = self.here
+        return () if here is None else tuple(
+            one for one in self.models if one.board == here.board and one.model != here.model)  # fmt: skip
+
+    @property
+    def beside(self) -> PredictionView | None:
+        """The one beside which it is looked at."""
+        return next((one for one in self.others if one.model == self.partner), None) if self.mode == "beside" else None
+
+    @property
     def tally(self) -> Tally:
         """What the one at the cursor was so far."""
-        here = self.here
-        return Tally() if here is None else self.tallies.get((here.model, here.board), Tally())
+        return self.tally_of(self.here)
+
+    @property
+    def found(self) -> FoundModel | None:
+        """The model file at the cursor."""
+        files = self.files or ()
+        return files[self.file] if 0 <= self.file < len(files) else None
+
+    def tally_of(self, one: PredictionView | None) -> Tally:
+        """Return what a model was so far."""
+        return Tally() if one is None else self.tallies.get((one.model, one.board), Tally())
 
     def choose(self, line: int) -> "Modelling":
-        """Put the cursor on a line."""
-        return replace(self, cursor=max(0, min(len(self.models) - 1, line)))
+        """Put the cursor on a line, of models or of files."""
+        if self.mode == "files":
+            return replace(self, file=max(0, min(len(self.files or ()) - 1, line)))
+        cursor = max(0, min(len(self.models) - 1, line))
+        return self if cursor == self.cursor else replace(self, cursor=cursor, at_ns=None, why=None, mode="one")
+
+    def step(self, by: int) -> "Modelling":
+        """Look at the decision before or after; past the newest, follow the newest again."""
+        here = self.here
+        times = [] if here is None else [row[0] for row in here.history]
+        if not times:
+            return self
+        at = (
+            len(times) - 1
+            if self.at_ns is None
+            else max((i for i, t in enumerate(times) if t <= self.at_ns), default=0)
+        )
+        at = max(0, at + by)
+        return replace(self, at_ns=times[at] if at < len(times) - 1 else None)
+
+    def pair(self) -> "Modelling":
+        """Look at the model beside the next one at its board; after the last one alone again."""
+        names = [one.model for one in self.others]
+        at = names.index(self.partner) + 1 if self.beside is not None else 0
+        if at >= len(names):
+            return replace(self, mode="one", partner="")
+        return replace(self, mode="beside", partner=names[at], why=None)
 
     def anew(self) -> "Modelling":
-        """Count the model at the cursor anew."""
+        """Count the model at the cursor anew, and every pair that it is one of."""
         here = self.here
         if here is None:
             return self
         newest = max((row[0] for row in here.history), default=here.t_ns)
-        return replace(self, tallies={**self.tallies, (here.model, here.board): Tally(since_ns=newest)})
+        pairs = {key: Versus(since_ns=one.since_ns) if here.board == key[2] and here.model in key[:2] else one
+                 for key, one in self.versus.items()}  # fmt: skip
+        return replace(
+            self, tallies={**self.tallies, (here.model, here.board): Tally(since_ns=newest)}, versus=pairs
+        )  # fmt: skip
 
 
 def looked(scene: Modelling, snapshot: Snapshot) -> Modelling:
@@ -91,48 +156,24 @@ def looked(scene: Modelling, snapshot: Snapshot) -> Modelling:
     tallies = dict(scene.tallies)
     for one in snapshot.predictions:
         key = (one.model, one.board)
-        tallies[key] = _counted(tallies.get(key), one, snapshot)
-    known = replace(scene, latest=snapshot, lost="", tallies=tallies)
-    return replace(known, cursor=max(0, min(len(known.models) - 1, scene.cursor)))
+        tallies[key] = counted(tallies.get(key), one, snapshot)
+    known = replace(scene, latest=snapshot, lost="", tallies=tallies, versus=compared(scene.versus, snapshot))
+    known = replace(known, cursor=max(0, min(len(known.models) - 1, scene.cursor)))
+    gone = scene.mode == "beside" and known.beside is None
+    return replace(known, mode="one", partner="") if gone else known
 
 
-def told(scene: Modelling, values: Mapping[str, Any]) -> Modelling:
-    """Return the scene after the engine said what it was shown."""
-    if "shown" not in values:
-        return scene
-    return replace(scene, shown=(str(values["model"]), bool(values["running"]), int(values["shown"])))
-
-
-def _counted(tally: Tally | None, one: PredictionView, snapshot: Snapshot) -> Tally:
-    newest = max((t_ns for t_ns, _, _ in one.history), default=0)
-    if tally is None or newest < tally.since_ns:  # the first look, or a replay went back
-        return Tally(since_ns=newest) if tally is None else replace(tally, since_ns=newest)
-    pairs, unlabelled = Counter(tally.pairs), tally.unlabelled
-    for t_ns, label, _ in one.history:
-        if t_ns <= tally.since_ns:
-            continue
-        truth = _truth(one, snapshot, t_ns)
-        if truth:
-            pairs[truth, label] += 1
-        else:
-            unlabelled += 1
-    return Tally(pairs, unlabelled, max(newest, tally.since_ns))
-
-
-def _truth(one: PredictionView, snapshot: Snapshot, t_ns: int) -> str:
-    """Return what was going on when a window ended: marks of a replay, a person's label, or what the board told."""
-    if snapshot.replay is not None:
-        return _marked(snapshot.replay, snapshot.replay.position_s - (snapshot.now_ns - t_ns) / 1e9)
-    return snapshot.active_label or one.told
-
-
-def _marked(replay: ReplayView, at_s: float) -> str:
-    runs = ""
-    for mark in sorted(replay.marks, key=lambda one: one.t_s):
-        if mark.t_s > at_s:
-            break
-        if mark.kind == "start":
-            runs = mark.text
-        elif mark.kind == "stop" and mark.text == runs:
-            runs = ""
-    return runs
+def told(scene: Modelling, verb: str, values: Plain) -> Modelling:
+    """Return the scene after the engine, or whoever reads files and explains, has answered."""
+    if verb == "models":
+        files = tuple(from_plain(FoundModel, one) for one in values["models"])
+        return replace(scene, files=files, file=max(0, min(len(files) - 1, scene.file)))
+    if verb == "load_model":
+        return replace(scene, mode="one")
+    if verb == "seen" and scene.why is not None and scene.why.found is None:
+        return replace(scene, why=replace(scene.why, t_ns=values["decided_ns"], label=values["label"]))
+    if verb == "explain" and scene.why is not None and scene.why.t_ns == values["decided_ns"]:
+        return replace(scene, why=replace(scene.why, found=values))
+    if "shown" in values:
+        return replace(scene, shown=(str(values["model"]), bool(values["running"]), int(values["shown"])))
+    return scene

@@ -6,6 +6,7 @@ Rule of this room: nothing about any one page. A page draws itself in `paint` an
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
+from textual import events
 from textual.message import Message
 from textual.screen import Screen
 
@@ -13,9 +14,10 @@ from hil.tui import stage
 from hil.tui.cells import Line
 from hil.tui.feed import Answer, Reply
 from hil.tui.key import Hint, Key, moved
-from hil.tui.keys import COMMON
+from hil.tui.keys import COMMON, EVIDENCE
 from hil.tui.pagelist import PageInfo
 from hil.tui.pane import Pane
+from hil.tui.sheet import Sheet
 from hil.tui.workplace import Workplace
 
 __all__ = ["Page"]
@@ -76,7 +78,21 @@ class Page(Screen[None]):
         width = self.size.width
         tabs = stage.tabs(self.info.name, self.keys, width)
         self.status.show([stage.with_tabs(self.headline(width), tabs, width)])
-        self.footer.show(stage.foot(*self._message, self.hints(), self.keys, width))
+        taught = self.lesson_line(width)
+        self.footer.styles.height = 1 + len(taught)
+        self.footer.show([*taught, *stage.foot(*self._message, self.hints(), self.keys, width)])
+
+    def lesson_line(self, width: int) -> list[Line]:
+        """Return the line of the lesson, while there is one."""
+        lesson = getattr(self.app, "lesson", None)
+        return [] if lesson is None else [lesson.line(self.keys, self.info.name, width)]
+
+    def on_key(self, event: events.Key) -> None:
+        """Let the lesson notice; the key does what it does."""
+        lesson, app = getattr(self.app, "lesson", None), self.app
+        if lesson is not None and (after := lesson.pressed(event.key, self.keys, self.info.name)) is not lesson:
+            app.teach(after)  # type: ignore[attr-defined]  # only `HilApp` has a lesson
+            self.paint()
 
     def headline(self, width: int) -> Line:
         """Return the first line: how the bench is, whatever page is shown."""
@@ -103,11 +119,17 @@ class Page(Screen[None]):
         focused = self.focused
         return (focused.id or "") if focused else ""
 
+    async def sheet(self) -> Sheet | str:
+        """Return what the focused pane shows as a table, or one sentence why it has none."""
+        return "this page has no table"
+
     def actions(self) -> Iterator[tuple[str, str, str]]:
         """Yield name, explanation and action of everything that can be done here now, for the palette."""
         for key in self.keys:
             if key.id != "screen.palette":
                 yield f"{key.name} ({key.shown})", key.help, key.action
+        for key in moved(EVIDENCE, self.place.settings.keys):
+            yield f"export: {key.name}", key.help, f"app.{key.action}"
         yield "theme", "Choose dark, light, high contrast, colour-blind safe or another theme.", "app.change_theme"
 
     def may_leave(self) -> bool:
@@ -130,7 +152,7 @@ class Page(Screen[None]):
         self.set_interval(1.0, self._second)
 
     def _second(self) -> None:
-        if self.seen:
+        if self.seen and not self.place.behind():
             self.paint()
 
     def on_screen_resume(self) -> None:

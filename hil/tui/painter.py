@@ -10,15 +10,16 @@ from typing import Any
 from textual.containers import Container
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Input
 
 from hil.allanview import AllanView
-from hil.tui import panes, stage
+from hil.tui import panes, scales, stage
 from hil.tui.boards import BoardTable
 from hil.tui.chart import Panel
 from hil.tui.layout import Layout, arrange
+from hil.tui.look import asks
 from hil.tui.pane import Pane
-from hil.tui.plot import Plot
+from hil.tui.plot import Manner, Plot
+from hil.tui.question import Question
 from hil.tui.state import Scene
 from hil.tui.verdict import findings
 
@@ -49,8 +50,9 @@ class Painter:
         self.side = Container(self.label, self.ledger, id="side")
         self.middle = Container(self.plots, self.side, id="middle")
         self.log = Pane("log", follow=True, inset=1, id="log")
-        self.note = Input(id="note")
+        self.note = Question(id="note")
         self.charts: dict[Panel, Plot] = {}
+        self._axes: scales.Axes = {}
         self._styles: dict[tuple[Widget, str], object] = {}
 
     def widgets(self) -> list[Widget]:
@@ -64,6 +66,10 @@ class Painter:
         """Return the cells of the widest chart in sight, 0 where there is none yet."""
         shown = [plot.size.width for plot in self.charts.values() if plot.display and not plot.panel.is_image]
         return max(shown, default=0)
+
+    def in_sight(self) -> list[Panel]:
+        """Return what can be seen: only for that the engine computes figures."""
+        return [panel for panel, plot in self.charts.items() if plot.in_sight()]
 
     def mount(self, wanted: tuple[Panel, ...]) -> None:
         """Give every panel a plot, in their order, and take away those that are gone."""
@@ -96,7 +102,7 @@ class Painter:
         said = stage.verdict(scene, found, width)
         layout = arrange(
             *main.size, len(snapshot.boards) if snapshot else 1, len(self.charts), len(said),
-            bool(snapshot and snapshot.replay), labelled,
+            bool(snapshot and snapshot.replay), labelled, scene.overview, scene.look.split,
         )  # fmt: skip
         main.set_class(layout.narrow, "-under")
         self._place(layout, maximised)
@@ -106,18 +112,27 @@ class Painter:
         if snapshot.replay:
             self.transport.show(panes.transport(snapshot.replay, width))
         self.classes.show(stage.classes(scene, width))
-        self.boards.show_boards(snapshot, scene.cursor, scene.only)
+        self.boards.show_boards(snapshot, scene.cursor, scene.only, scene.overview)
         decided = (scene.held or snapshot).predictions
         label, ledger = self.label, self.ledger
         label.show(panes.labels(decided, label.body_width, label.body_height), panes.label_title(decided))
         ledger.show(panes.ledger(snapshot, ledger.body_width, ledger.body_height))
         self.log.show(panes.log(snapshot.log, width))
         streams = {(stream.board, stream.name): stream for stream in scene.streams}
-        right = stage.edge(scene)
+        right, look = stage.edge(scene), scene.look
+        self._axes = scales.shared(self.charts, streams, self._axes) if look.shared else {}
+        figures = {figure.ask: figure for figure in snapshot.figures}
+        wanted = {(ask.board, ask.stream, panel): figures.get(ask) for panel in self.charts
+                  for ask in asks(look, [panel], scene.streams)}  # fmt: skip
+        cursors = {(one.board, one.stream): one for one in snapshot.cursors} if look.cursor_s is not None else {}
         for panel, plot in self.charts.items():
-            if stream := streams.get((panel.board, panel.stream)):
-                wanted = scene.allan == (panel.board, panel.stream)
-                plot.show_stream(stream, scene.lanes, right, _allan(scene) if wanted else None)
+            key = (panel.board, panel.stream)
+            if stream := streams.get(key):
+                plot.show_stream(stream, Manner(
+                    look.kind(panel), scene.lanes, right, _allan(scene) if scene.allan == key else None,
+                    wanted.get((*key, panel)), self._axes.get(panel.unit), stage.moment(scene, stream),
+                    cursors.get(key),
+                ))  # fmt: skip
 
     def _place(self, layout: Layout, maximised: Pane | None) -> None:
         """Give every pane its place; a maximised one takes that of all but status, verdict, transport and footer."""
@@ -126,7 +141,7 @@ class Painter:
         self._rows(self.verdict, layout.verdict)
         self._rows(self.transport, layout.transport)
         self._rows(self.classes, layout.classes)
-        self._rows(self.middle, None if not alone or in_side or is_plot else 0)
+        self._rows(self.middle, None if (layout.middle if not alone else in_side or is_plot) else 0)
         self._rows(self.boards, layout.boards if not alone else None if maximised is self.boards else 0)
         self._rows(self.log, layout.log if not alone else None if maximised is self.log else 0)
         self.plots.display = not alone or is_plot

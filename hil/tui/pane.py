@@ -1,34 +1,24 @@
 """The one widget of this screen: a title bar and rows of runs, repainted only where a row has changed.
 
 Rule of this room: it is handed finished rows and knows nothing of boards. Rows are compared with those on the screen,
-so that a still pane costs nothing on the wire and a slow terminal gets only what moved. Text from boards is cleaned
-here: no control character ever reaches the terminal.
+so that a still pane costs nothing on the wire and a slow terminal gets only what moved. What a row looks like to a
+terminal is made in `strips`.
 """
 
-import re
 from collections.abc import Sequence
 from typing import ClassVar
 
-from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
 from hil.tui.cells import DIM, KEY, TEXT, TITLE, Line, Run
 from hil.tui.palette import BAR, FOCUSED, PLAIN, THEMES, Palette
+from hil.tui.strips import row as finished
 
-__all__ = ["Pane", "clean"]
-
-_UNSAFE = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ud800-\udfff]"
-)
-
-
-def clean(words: str) -> str:
-    """Return text without characters that steer a terminal or hide."""
-    return _UNSAFE.sub("·", words)
+__all__ = ["Pane"]
 
 
 class Pane(Widget, can_focus=True):
@@ -72,6 +62,11 @@ class Pane(Widget, can_focus=True):
         self._painted_with: object = None
 
     @property
+    def size(self) -> Size:
+        """Cells of the pane: it has neither border nor padding, so that nobody need ask where it stands."""
+        return self.outer_size
+
+    @property
     def body_width(self) -> int:
         """Cells of a line."""
         return max(0, self.size.width - len(self._inset))
@@ -101,13 +96,13 @@ class Pane(Widget, can_focus=True):
         fresh = key != self._painted_with or len(rows) != len(self._rows)
         self._painted_with = key
         if fresh:
-            self._strips = [self._strip(line, place, width) for line, place in rows]
+            self._strips = [finished(line, place, width, self.palette) for line, place in rows]
             self._rows = rows
             self.refresh()
             return
         changed = [at for at, row in enumerate(rows) if row != self._rows[at]]
         for at in changed:
-            self._strips[at] = self._strip(*rows[at], width)
+            self._strips[at] = finished(*rows[at], width, self.palette)
         self._rows = rows
         if len(changed) * 2 > height:
             self.refresh()
@@ -136,19 +131,6 @@ class Pane(Widget, can_focus=True):
         elif hidden > 0 and not self._follow:
             more = [(f"  {hidden} more ↑↓", DIM)]
         return [(f"{sign}{self.heading} ", TITLE), *self._title, *more]
-
-    def _strip(self, line: Line, place: int, width: int) -> Strip:
-        style = self.palette.style
-        segments = [Segment(words, style(ink, place)) for words, ink in line if words]
-        if all(segment.text.isascii() and segment.text.isprintable() for segment in segments):
-            length = sum(len(segment.text) for segment in segments)
-        else:
-            segments = [Segment(clean(text), inked) for text, inked, _ in segments]
-            length = Strip(segments).cell_length
-        if length < width:
-            segments.append(Segment(" " * (width - length), style(TEXT, place)))
-        strip = Strip(segments, max(length, width))
-        return strip if length <= width else strip.crop(0, width)
 
     def render_line(self, y: int) -> Strip:
         """Return one finished row."""
@@ -182,10 +164,7 @@ class Pane(Widget, can_focus=True):
         """Fit the rows into the new size."""
         self.repaint()
 
-    def on_focus(self) -> None:
-        """Show the focus in the title bar."""
-        self.repaint()
-
-    def on_blur(self) -> None:
-        """Take the focus out of the title bar."""
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """Show in the title bar that the focus is here, or that it has gone."""
+        super().watch_has_focus(has_focus)
         self.repaint()

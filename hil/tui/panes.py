@@ -5,6 +5,7 @@ important first. States are words; colour only repeats them. A figure nobody kno
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from hil.snapshot import BoardView, LogLine, PredictionView, RecordingView, ReplayView, Snapshot
 from hil.tui.cells import BAD, DIM, GOOD, KEY, TEXT, TITLE, WARN, Line, Run, channel_ink, wrap
@@ -226,12 +227,14 @@ def _short(number: int | None) -> str:
 
 def log(lines: Sequence[LogLine], width: int) -> list[Line]:
     """Return the event log, oldest first."""
-    shown: list[Line] = []
-    for line in lines:
-        word, ink = LEVELS.get(line.level, (f"{line.level[:5]:<5}", TEXT))
-        who = f"{line.board} " if line.board else ""
-        shown.append([(f"{clock(line.t_ns)} ", DIM), (f"{word} ", ink), (who, TITLE), (line.text, TEXT)])
-    return shown or [[("nothing has happened yet", DIM)]]
+    return [_logged(line) for line in lines] or [[("nothing has happened yet", DIM)]]
+
+
+@lru_cache(512)
+def _logged(line: LogLine) -> Line:
+    word, ink = LEVELS.get(line.level, (f"{line.level[:5]:<5}", TEXT))
+    who = f"{line.board} " if line.board else ""
+    return ((f"{clock(line.t_ns)} ", DIM), (f"{word} ", ink), (who, TITLE), (line.text, TEXT))
 
 
 def recording(view: RecordingView | None) -> list[Run]:

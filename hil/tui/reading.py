@@ -6,8 +6,9 @@ Rule of this room: pure. Files are never touched here; what a key asks of them i
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from hil.shelf import Entry, matches
-from hil.snapshot import StreamView
+from hil.cursorview import CursorView
+from hil.shelf import THUMB_BYTES, Entry, matches
+from hil.streamview import StreamView
 
 __all__ = ["ALIGN", "Marked", "Reading", "Stretch"]
 
@@ -16,6 +17,8 @@ Mode = Literal["list", "label", "compare"]
 ALIGN = ("start", "time of day", "first mark")
 """What two recordings are lined up by."""
 
+NEAR = 60
+"""Recordings around the cursor that get a thumbnail."""
 LEAST_S = 0.02
 """The shortest time that is shown."""
 
@@ -76,9 +79,12 @@ class Reading:
         a: Path of the recording that was chosen as A; empty for none.
         strips: Envelopes by path, each with the second at its left and right edge.
         marked: What people said, by path.
+        thumbs: How much each moves over its time, by path; empty where that is not known.
         begin_s: Left edge of what is seen.
         span_s: How much is seen; 0: all.
-        at_s: The cursor of time.
+        at_s: The cursor of time, while labelling.
+        peek_s: The cursor of the preview; None while there is none.
+        under: The samples at the cursor by path, with the second they were asked for.
         start_s: Where a stretch starts; None where none does.
         added: Classes that were named here and are used nowhere yet.
         overlay: Whether A and B are laid over each other.
@@ -93,9 +99,12 @@ class Reading:
     a: str = ""
     strips: dict[str, tuple[StreamView, ...]] = field(default_factory=dict)
     marked: dict[str, Marked] = field(default_factory=dict)
+    thumbs: dict[str, tuple[float | None, ...]] = field(default_factory=dict)
     begin_s: float = 0.0
     span_s: float = 0.0
     at_s: float = 0.0
+    peek_s: float | None = None
+    under: dict[str, tuple[float, tuple[CursorView, ...]]] = field(default_factory=dict)
     start_s: float | None = None
     added: tuple[str, ...] = ()
     overlay: bool = False
@@ -114,6 +123,13 @@ class Reading:
         return shown[min(self.cursor, len(shown) - 1)] if shown else None
 
     @property
+    def unseen(self) -> Entry | None:
+        """The recording near the cursor whose thumbnail is to be made next."""
+        near = sorted(enumerate(self.shown), key=lambda row: abs(row[0] - self.cursor))[:NEAR]
+        return next((one for _, one in near if one.path not in self.thumbs and one.duration_s > 0
+                     and one.size <= THUMB_BYTES), None)  # fmt: skip
+
+    @property
     def first(self) -> Entry | None:
         """The recording that was chosen as A."""
         return next((entry for entry in self.entries or () if entry.path == self.a), None)
@@ -128,6 +144,22 @@ class Reading:
         """The suggestion that is taken as the stretch."""
         held = (self.start_s, self.at_s)
         return next((one for one in self.said.suggestions if (one.from_s, one.to_s) == held), None)
+
+    @property
+    def cursor_s(self) -> float | None:
+        """Where a cursor of time is to be seen; None where there is none."""
+        return self.at_s if self.mode == "label" else self.peek_s if self.mode == "list" else None
+
+    @property
+    def read(self) -> tuple[CursorView, ...]:
+        """The samples at the cursor; empty while they are being read."""
+        t_s, found = self.under.get(self.here.path, (None, ())) if self.here else (None, ())
+        return found if t_s is not None and t_s == self.cursor_s else ()
+
+    def peek(self, by_s: float) -> "Reading":
+        """Move the cursor of the preview; the first move puts it into the middle."""
+        there = self.length_s / 2 if self.peek_s is None else self.peek_s + by_s
+        return replace(self, peek_s=max(0.0, min(self.length_s, there)))
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -165,7 +197,8 @@ class Reading:
 
     def choose(self, line: int) -> "Reading":
         """Put the cursor of the list on a line."""
-        return replace(self, cursor=max(0, min(len(self.shown) - 1, line)))
+        cursor = max(0, min(len(self.shown) - 1, line))
+        return replace(self, cursor=cursor, peek_s=self.peek_s if cursor == self.cursor else None)
 
     def search(self, words: str) -> "Reading":
         """Show what matches, and keep the cursor on its recording where that does."""
@@ -175,7 +208,7 @@ class Reading:
 
     def enter(self, mode: Mode) -> "Reading":
         """Look at one recording, at two, or at the list; from the beginning, all of it."""
-        return replace(self, mode=mode, begin_s=0.0, span_s=0.0, at_s=0.0, start_s=None, shift_s=0.0)
+        return replace(self, mode=mode, begin_s=0.0, span_s=0.0, at_s=self.peek_s or 0.0, start_s=None, shift_s=0.0)
 
     def go(self, t_s: float) -> "Reading":
         """Move the cursor of time, and what is seen with it."""

@@ -16,7 +16,7 @@ from hil.tui.cells import BAD, DIM, FOCUS, KEY, TEXT, TITLE, WARN, Cells, Line, 
 from hil.tui.reading import Marked
 from hil.tui.units import seconds, unit_name
 
-__all__ = ["GUTTER", "Track", "axis", "column_of", "columns_of", "lanes", "overlaid", "reel", "strips"]
+__all__ = ["GUTTER", "Track", "axis", "column_of", "columns_of", "lanes", "overlaid", "reel", "strip", "strips"]
 
 GUTTER = 15
 """Cells left of the readings: what a strip shows, and its range."""
@@ -74,7 +74,7 @@ def strips(cells: Cells, streams: Sequence[StreamView], first: int, last: int) -
         top, end = (first + (last - first) * place // fits for place in (at, at + 1))
         name = stream.board if lone[stream.board] == 1 else f"{stream.board} {stream.name}"
         picture = [(stream, list(panel.channels), None)]
-        _strip(cells, picture, top, end, f"{name} {unit_name(panel.unit)}")
+        strip(cells, picture, top, end, f"{name} {unit_name(panel.unit)}")
     if len(panels) > fits and last > first:
         put(cells, 0, last - 1, f"+{len(panels) - fits} more", DIM)
 
@@ -108,7 +108,7 @@ def overlaid(
     for place, (one, other, at, its) in enumerate(shared[:fits]):
         top, end = (last * spot // fits for spot in (place, place + 1))
         picture = [(one, [at], channel_ink(0)), (other, [its], channel_ink(1))]
-        _strip(cells, picture, top, end, f"{one.board} {one.channels[at]} {unit_name(one.units[at])}", not colour)
+        strip(cells, picture, top, end, f"{one.board} {one.channels[at]} {unit_name(one.units[at])}", not colour)
     if not shared:
         put(cells, GUTTER, height // 2, "they have no channel in common: o puts one below the other", WARN)
     if height:
@@ -116,7 +116,7 @@ def overlaid(
     return list(runs(cells))
 
 
-def _strip(
+def strip(
     cells: Cells, picture: Sequence[tuple[StreamView, list[int], int | None]], top: int, end: int, name: str,
     shade: bool = False,
 ) -> None:  # fmt: skip

@@ -6,9 +6,9 @@ Rule of this room: pure, from a scene to lines and a title.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hil.snapshot import StreamView
+from hil.streamview import StreamView
 from hil.tui import reel, shelflines
-from hil.tui.cells import BAD, DIM, TEXT, Line, wrap
+from hil.tui.cells import BAD, DIM, KEY, TEXT, Line, wrap
 from hil.tui.library import readable
 from hil.tui.reading import Marked, Reading
 
@@ -33,12 +33,17 @@ def picture(scene: Reading, width: int, height: int, colour: bool) -> tuple[list
         return why, shelflines.facts(here, width - 4)
     if not strips:
         return [[("  it is being read; the screen goes on meanwhile", DIM)]], shelflines.facts(here, width - 4)
-    track = reel.Track(scene.window, scene.said, scene.classes)
+    track = reel.Track(scene.window, scene.said, scene.classes, scene.cursor_s)
     if scene.mode == "compare" and scene.first is not None:
         return _compared(scene, scene.strips.get(scene.first.path, ()), strips, track, (width, height), colour)
     if scene.mode == "label":
-        track = replace(track, at_s=scene.at_s, start_s=scene.start_s)
-        return [shelflines.classes(scene), *reel.reel(strips, track, width, height - 1)], shelflines.where(scene)
+        track = replace(track, start_s=scene.start_s)
+        named = shelflines.classes(scene)
+        read = shelflines.read(scene, strips, width - sum(len(words) for words, _ in named))
+        return [[*named, *read], *reel.reel(strips, track, width, height - 1)], shelflines.where(scene)
+    if scene.cursor_s is not None:
+        at: Line = [(f"▲ {scene.cursor_s:.3f} s", KEY)]
+        return reel.reel(strips, track, width, height), [*at, *shelflines.read(scene, strips, width - 20)]
     return reel.reel(strips, track, width, height), shelflines.facts(here, width - 4)
 
 

@@ -21,6 +21,9 @@ def words_of(reply: Reply) -> str:
             return f"mark set: {args.get('text')}"
         case "glitch":
             return f"glitch: the last seconds and the next ones go into {path}, a scenario follows"
+        case "watch":
+            text = args.get("text")
+            return f"each firing of {text} is kept as a recording" if text else "firings are kept no more"
         case "label":
             return f"label {args.get('text')} {'starts' if values.get('active') else 'ends'}"
         case "pause":

@@ -3,14 +3,21 @@
 Rule of this room: pure, from a scene to lines; what there is no room for is left out whole, the least important first.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from hil.shelf import Entry
+from hil.streamview import StreamView
 from hil.tui.cells import BAD, DIM, GOOD, KEY, TEXT, TITLE, WARN, Line, Run, channel_ink
 from hil.tui.reading import ALIGN, Reading
-from hil.tui.units import duration, size
+from hil.tui.units import duration, size, unit_name
 
-__all__ = ["classes", "comparing", "facts", "shelf", "where"]
+__all__ = ["THUMB", "WIDE", "classes", "comparing", "facts", "read", "shelf", "where"]
+
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+WIDE, THUMB = 110, 16
+"""From this many columns on a line has a thumbnail, and how many cells that takes."""
 
 
 def _name(path: str) -> str:
@@ -37,8 +44,14 @@ def shelf(scene: Reading, width: int, folder: str, focused: bool) -> tuple[Line,
         name = _name(entry.path)
         cut = name if len(name) < name_w else f"…{name[2 - name_w :]}"
         line: list[Run] = [(f"{sign}{chosen} ", KEY), (f"{cut:<{name_w}}", TITLE)]
-        lines.append([*line, *_rest(entry, width - name_w - 3)])
+        line += [(f"{_thumb(scene.thumbs.get(entry.path, ())):<{THUMB}} ", channel_ink(0))] if width >= WIDE else []
+        lines.append([*line, *_rest(entry, width - name_w - 3 - (THUMB + 1 if width >= WIDE else 0))])
     return title, lines
+
+
+def _thumb(moves: tuple[float | None, ...]) -> str:
+    """Return how much a recording moves over its time as blocks; a dot where it holds nothing."""
+    return "".join("·" if one is None else BLOCKS[min(7, int(one * 8))] for one in moves)
 
 
 def _rest(entry: Entry, room: int) -> list[Run]:
@@ -92,6 +105,28 @@ def where(scene: Reading) -> Line:
         line.append((f"  in {label.text} ({label.from_s:.2f} to {label.to_s:.2f} s)", GOOD))
     open_ones = len(scene.said.suggestions)
     line.append((f"  {open_ones} suggested" if open_ones else "", WARN))
+    return line
+
+
+def read(scene: Reading, strips: Sequence[StreamView], width: int) -> Line:
+    """Return the samples under the cursor, each with its own time and exact values, as many as fit whole."""
+    known = {(view.board, view.name): view for view in strips}
+    start = scene.here.start_ns if scene.here else 0
+    parts: list[Run] = []
+    for one in scene.read:
+        if view := known.get((one.board, one.stream)):
+            parts.append((f"  {one.board} {(one.t_ns - start) / 1e9:.6f} s:", KEY))
+            parts += [
+                (f" {name} {float(value):.7g} {unit_name(unit)}", channel_ink(at))
+                for at, (name, value, unit) in enumerate(
+                    zip(view.channels, one.values.tolist(), view.units, strict=True)
+                )
+            ]
+    line: list[Run] = []
+    for run in parts:
+        if sum(len(words) for words, _ in line) + len(run[0]) > width - 2:
+            return [*line, (" …", DIM)]
+        line.append(run)
     return line
 
 

@@ -6,16 +6,18 @@ what is wrong, whose fault it is, what to do.
 
 from collections.abc import Iterable, Sequence
 
-from hil.snapshot import Snapshot
+from firmware_bridge.errors import UsageError
+from hil.snapshot import Snapshot, StreamView
 from hil.tui import panes
 from hil.tui.cells import BAD, DIM, GOOD, KEY, TEXT, TITLE, WARN, Line, Run, channel_ink, text, wrap
 from hil.tui.key import Hint, Key, footer
+from hil.tui.overlay import Moment
 from hil.tui.pagelist import PAGES
 from hil.tui.state import Scene, going_on
 from hil.tui.units import clock, duration, seconds
 from hil.tui.verdict import Finding, findings, missing
 
-__all__ = ["bench", "classes", "edge", "foot", "status", "tabs", "verdict", "with_tabs"]
+__all__ = ["bench", "classes", "edge", "foot", "moment", "status", "tabs", "verdict", "with_tabs"]
 
 MOST_ROWS = 4
 """Rows of findings, at most."""
@@ -37,6 +39,9 @@ def status(scene: Scene, width: int) -> Line:
         line += panes.recording(snapshot.recording)
     if snapshot.active_label:
         line.append((f"  label: {snapshot.active_label}", KEY))
+    if scene.scope.text:
+        words = scene.scope.words(width - 2 - len(text(line)))
+        line.append((f"  {words}", BAD if scene.scope.sentence else WARN))
     recording = snapshot.recording
     if recording and recording.state == "recording":
         left = recording.disk_left_s
@@ -170,6 +175,31 @@ def bench(title: str, scene: Scene, width: int) -> Line:
 def edge(scene: Scene) -> str:
     """Return what is written at the right end of the time axes."""
     snapshot = scene.held or scene.latest
+    if scene.pan_ns and scene.holds_ns is not None:
+        return clock(scene.holds_ns)
+    if scene.held is None and scene.holds_ns is not None:
+        return f"T+{seconds((1 - scene.scope.before) * scene.seconds)}"
     if snapshot is not None and snapshot.replay is not None:
         return duration(snapshot.replay.position_s)
     return "now" if scene.held is None else f"{clock(scene.held.now_ns)}"
+
+
+def moment(scene: Scene, stream: StreamView) -> Moment:
+    """Return what is marked on the time of a stream's chart: cursor, trigger, and the level it watches for."""
+    snapshot, scope = scene.latest, scene.scope
+    replayed = snapshot.replay if snapshot else None
+    origin = None if replayed is None or snapshot is None else snapshot.now_ns - round(replayed.position_s * 1e9)
+    fired = None if scope.fired is None else (stream.end_ns - scope.fired[0]) / 1e9
+    return Moment(scene.look.cursor_s, fired, _level(scope.text, stream) if scope.text else None, origin)
+
+
+def _level(trigger: str, stream: StreamView) -> tuple[str, float] | None:
+    from hil.triggers import parse_threshold
+
+    try:
+        limit = parse_threshold(trigger)
+    except UsageError:
+        return None  # an anomaly, a mark or a model has no level
+    board, _, place = limit.place.rpartition("/")
+    name, _, channel = place.rpartition(".")
+    return (channel, limit.value) if board in ("", stream.board) and name == stream.name else None

@@ -4,15 +4,25 @@ Rule of this room: nothing heavy is imported before it is known that a terminal 
 reads from stdin, so these two are what is tested.
 """
 
+import contextlib
+import gc
+import json
 import os
 import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hil.tui.feed import Client
+    from textual.driver import Driver
 
-__all__ = ["needs_terminal", "run_tui"]
+    from hil.tui.cast import Cast
+    from hil.tui.feed import Client
+    from hil.tui.script import Step
+
+__all__ = ["Session", "needs_terminal", "run_tui"]
 
 LAST_COMMANDS_S = 10.0
 """How long leaving waits for the engine to close a recording."""
@@ -31,9 +41,24 @@ def needs_terminal() -> str | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What is done with a session besides showing it.
+
+    Attributes:
+        script: Steps to play with nobody before the screen; none: a person works it.
+        where: What the script is called.
+        record: Where to keep what is drawn, as an asciicast; None: nowhere.
+    """
+
+    script: "tuple[Step, ...]" = ()
+    where: str = ""
+    record: Path | None = None
+
+
 def run_tui(
     client: "Client", fps: float = 10.0, owns: bool = True, folder: Path = Path("recordings"), start: str = "live",
-    scenarios: Path = Path("scenarios"),
+    scenarios: Path = Path("scenarios"), session: Session | None = None,
 ) -> int:  # fmt: skip
     """Show the screen until somebody leaves it.
 
@@ -45,24 +70,74 @@ def run_tui(
         folder: Where recordings lie.
         start: Name of the page that is shown first.
         scenarios: Where scenarios lie.
+        session: A script to play, a recording to make.
 
     Returns:
-        The exit status: 0; 2 with a sentence on stderr where there is no terminal; where the engine could not be
-        started the sentence why, and the status of that error.
+        The exit status: 0; 1 with a sentence on stderr where a step of the script did not come true; 2 with one where
+        there is no terminal; where the engine could not be started the sentence why, and the status of that error.
     """
-    if sentence := needs_terminal():
+    session = session or Session()
+    if not session.script and (sentence := needs_terminal()):
         print(sentence, file=sys.stderr)
         return 2
     from hil.tui.app import HilApp
+    from hil.tui.remembered import folder as layouts_folder
     from hil.tui.settings import read_settings, settings_path
+    from hil.tui.userstate import state_path
     from hil.tui.workplace import Workplace
 
     settings = read_settings(settings_path())
-    place = Workplace(client, fps, owns, folder=folder, scenarios=scenarios, settings=settings)
-    app = HilApp(client, place=place, start=start)
-    app.run()
-    app.live.feed.stop(LAST_COMMANDS_S)
+    # A script finds the screen as it always is, and leaves nothing behind that would change another session.
+    layouts, state = (None, None) if session.script else (layouts_folder(), state_path())
+    place = Workplace(client, fps, owns, folder=folder, scenarios=scenarios, settings=settings, layouts=layouts,
+                      state=state)  # fmt: skip
+    with _cast(session) as cast:
+        app = HilApp(client, place=place, start=start, driver=_nowhere() if session.script else None)
+        if cast is not None:
+            from hil.tui.taped import taped
+
+            app.driver_class = taped(app.driver_class, cast.wrote)
+        missed = ""
+        gc.freeze()  # what is there now stays: collections need not look through all modules again
+        try:
+            if session.script:
+                from hil.tui.unattended import play
+
+                missed = play(app, session.script, session.where, cast)
+            else:
+                app.run()
+        finally:
+            app.close_pages()
+        if (times := os.environ.get("HIL_TIMES")) is not None:
+            Path(times).write_text(json.dumps(place.pace.figures()), encoding="utf-8")
+        app.live.feed.stop(LAST_COMMANDS_S)
     if (failure := getattr(client, "failure", None)) is not None:
         print(failure, file=sys.stderr)
         return int(getattr(failure, "exit_code", 3))
+    if missed:
+        print(missed, file=sys.stderr)
+        return 1
     return app.return_code or 0
+
+
+@contextlib.contextmanager
+def _cast(session: Session) -> "Iterator[Cast | None]":
+    if session.record is None:
+        yield None
+        return
+    from hil.tui.cast import Cast
+
+    if session.script:
+        from hil.tui.unattended import first_size
+
+        size = first_size(session.script)
+    else:
+        size = os.get_terminal_size(sys.stderr.fileno())
+    with Cast(session.record, size, time.monotonic, "hil ui", time.time()) as cast:
+        yield cast
+
+
+def _nowhere() -> "type[Driver]":
+    from hil.tui.taped import Nowhere
+
+    return Nowhere

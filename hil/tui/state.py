@@ -3,9 +3,14 @@
 Rule of this room: pure. The bench is never touched here; freezing keeps a snapshot and goes on asking for the figures.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from hil.figureview import Ask
 from hil.snapshot import Snapshot, StreamView
+from hil.tui.look import FEW, Look
+from hil.tui.overview import worst_first
+from hil.tui.scope import Scope
+from hil.tui.still import unchanged
 from hil.view import View
 
 __all__ = ["BASES", "SPEEDS", "Scene", "going_on", "next_speed"]
@@ -33,6 +38,9 @@ class Scene:
         lost: Why the engine does not answer; empty while it does.
         loop_a: Where a loop is to begin, seconds of the replay, once that was chosen; None before.
         hint: Whether the first-run hint is still shown.
+        look: How the plots are arranged.
+        scope: The trigger.
+        pan_ns: How far the right edge of a frozen picture was moved, to look closer at another place.
     """
 
     seconds: float = 10.0
@@ -46,6 +54,9 @@ class Scene:
     lost: str = ""
     loop_a: float | None = None
     hint: bool = True
+    look: Look = field(default_factory=Look)
+    scope: Scope = field(default_factory=Scope)
+    pan_ns: int = 0
 
     @property
     def recording(self) -> bool:
@@ -55,39 +66,82 @@ class Scene:
     @property
     def streams(self) -> tuple[StreamView, ...]:
         """The streams to draw: the held ones while the view is the one that was frozen."""
-        shown = self.held if self.held is not None and self.held_key == (self.seconds, self.only) else self.latest
+        shown = self.held if self.held is not None and self._as_held else self.latest
         return shown.streams if shown else ()
 
-    def view(self, columns: int, history: int) -> View:
+    @property
+    def overview(self) -> bool:
+        """Whether the boards stand alone, with a line of readings each: until somebody wants one board's details."""
+        many = self.latest is not None and len(self.latest.boards) > FEW
+        return not self.only and (many if self.look.overview is None else self.look.overview)
+
+    @property
+    def plotted(self) -> tuple[StreamView, ...]:
+        """The streams that get plots: in an overview those of the board at the cursor."""
+        if not self.overview or self.latest is None:
+            return self.streams
+        here = self.latest.boards[self.cursor].role if self.latest.boards else ""
+        return tuple(stream for stream in self.streams if stream.board == here)
+
+    @property
+    def holds_ns(self) -> int | None:
+        """Right edge of the picture where a trigger or a person holds it; None where it follows the bench."""
+        if self.held is not None:
+            return max((stream.end_ns for stream in self.held.streams), default=self.held.now_ns) + self.pan_ns
+        return None if self.latest is None else self.scope.end_ns(self.latest.now_ns, self.seconds)
+
+    @property
+    def _as_held(self) -> bool:
+        return self.held_key == (self.seconds, self.only) and not self.pan_ns
+
+    def view(self, columns: int, history: int, figures: tuple[Ask, ...] = ()) -> View:
         """Return what to ask the engine for."""
         boards = (self.only,) if self.only else None
-        if self.held is None:
-            return View(columns, self.seconds, None, boards, history=history, allan=self.allan)
-        end = max((stream.end_ns for stream in self.held.streams), default=self.held.now_ns)
-        same = self.held_key == (self.seconds, self.only)
-        return View(columns, self.seconds, end, boards, envelopes=not same, images=not same, history=history,
-                    allan=self.allan)  # fmt: skip
+        fresh = self.held is None or not self._as_held
+        return View(
+            columns, self.seconds, self.holds_ns, boards, envelopes=fresh, images=fresh, history=history,
+            allan=self.allan, figures=figures, cursor_s=self.look.cursor_s, trigger=self.scope.text,
+        )  # fmt: skip
 
     def seen(self, snapshot: Snapshot) -> "Scene":
         """Take a new snapshot."""
-        last = max(0, len(snapshot.boards) - 1)
-        only = self.only if any(board.role == self.only for board in snapshot.boards) else ""
-        return replace(self, latest=snapshot, lost="", cursor=min(self.cursor, last), only=only)
+        if len(snapshot.boards) > FEW:
+            snapshot = replace(snapshot, boards=worst_first(snapshot.boards))
+        roles = [board.role for board in snapshot.boards]
+        here = self.latest.boards[self.cursor].role if self.latest and self.cursor < len(self.latest.boards) else ""
+        cursor = roles.index(here) if here in roles else min(self.cursor, max(0, len(roles) - 1))
+        scope = self.scope.seen(snapshot.trigger, snapshot.now_ns, self.seconds)
+        only = self.only if self.only in roles else ""
+        return replace(self, latest=unchanged(self.latest, snapshot), lost="", cursor=cursor, only=only, scope=scope)
 
     def freeze(self) -> "Scene":
         """Freeze, or go back to live."""
         if self.held is not None or self.latest is None:
             return self.live()
-        return replace(self, held=self.latest, held_key=(self.seconds, self.only))
+        return replace(self, held=self.latest, held_key=(self.seconds, self.only), pan_ns=0)
 
     def live(self) -> "Scene":
         """Follow the bench."""
-        return replace(self, held=None, held_key=None)
+        return replace(self, held=None, held_key=None, pan_ns=0)
 
     def zoom(self, by: int) -> "Scene":
-        """Change the time base by steps."""
+        """Change the time base by steps; the cursor stays where it is on the screen, and frozen also at its time."""
         at = min(range(len(BASES)), key=lambda index: abs(BASES[index] - self.seconds))
-        return replace(self, seconds=BASES[max(0, min(len(BASES) - 1, at + by))])
+        seconds, cursor = BASES[max(0, min(len(BASES) - 1, at + by))], self.look.cursor_s
+        if cursor is None:
+            return replace(self, seconds=seconds)
+        placed = cursor * seconds / self.seconds
+        pan = self.pan_ns + round((placed - cursor) * 1e9) if self.held is not None else 0
+        return replace(self, seconds=seconds, look=replace(self.look, cursor_s=placed), pan_ns=pan)
+
+    def move_cursor(self, by_s: float) -> "Scene":
+        """Move the cursor to the right; at an edge of a frozen picture that moves instead."""
+        if self.look.cursor_s is None:
+            return self
+        wanted = self.look.cursor_s - by_s
+        placed = max(0.0, min(self.seconds, wanted))
+        pan = self.pan_ns - round((wanted - placed) * 1e9) if self.held is not None else 0
+        return replace(self, look=replace(self.look, cursor_s=placed), pan_ns=pan)
 
     def pick_allan(self, role: str, stream: str) -> "Scene":
         """Show the Allan deviation of a stream, or its readings again."""

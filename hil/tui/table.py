@@ -38,7 +38,9 @@ class Table(Pane):
 
     def action_move(self, by: int) -> None:
         """Move the cursor instead of scrolling."""
-        self.post_message(self.Moved(self.cursor + by))
+        # At once, so that a key that follows fast means the line that it was pressed for.
+        self.cursor = max(0, min(len(self._lines) - 1, self.cursor + by))
+        self.post_message(self.Moved(self.cursor))
 
     def on_click(self, event: events.Click) -> None:
         """Put the cursor on the line that was clicked; the title bar only takes the focus."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from hil.snapshot import StreamView
 
-__all__ = ["clock", "count", "duration", "rate", "rate_words", "seconds", "size", "unit_name"]
+__all__ = ["clock", "count", "duration", "exact_clock", "rate", "rate_words", "seconds", "size", "unit_name"]
 
 _UNITS = {"degC": "°C", "deg": "°", "ohm": "Ω", "uT": "µT", "m/s2": "m/s²", "m/s^2": "m/s²", "us": "µs", "?": "unit ?"}
 
@@ -40,6 +40,11 @@ def duration(value: float) -> str:
 def clock(t_ns: int) -> str:
     """Return the time of day, UTC."""
     return datetime.fromtimestamp(t_ns // 1_000_000_000, UTC).strftime("%H:%M:%S")
+
+
+def exact_clock(t_ns: int) -> str:
+    """Return the time of day to the microsecond, UTC."""
+    return f"{clock(t_ns)}.{t_ns // 1000 % 1_000_000:06d}"
 
 
 def size(count_bytes: int) -> str:

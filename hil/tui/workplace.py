@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hil.tui.pace import Pace
 from hil.tui.settings import Settings
 from hil.tui.state import Scene
 
@@ -51,11 +52,15 @@ class Workplace:
         folder: Where recordings lie.
         scenarios: Where scenarios lie.
         runs: Where what failed and the history of runs are kept.
+        layouts: Where the layout of each bench is kept; None: nothing is remembered.
         settings: What this user wants: keys, theme, motion.
+        state: What the screen remembers of this user; None: nothing, and nobody is taught.
         open_engine: Starts another engine, such as one that replays a recording; returns at once.
         open_library: Starts the process that reads recordings; returns at once.
         open_runner: Starts the process that runs scenarios; returns at once.
         bench: Returns how the live page sees the bench now.
+        behind: Returns whether the terminal has not taken the last picture yet.
+        pace: The account of pictures.
     """
 
     client: "Client"
@@ -65,8 +70,12 @@ class Workplace:
     folder: Path = Path("recordings")
     scenarios: Path = Path("scenarios")
     runs: Path = Path("hil-runs")
+    layouts: Path | None = None
     settings: Settings = field(default_factory=Settings)
+    state: Path | None = None
     open_engine: "Callable[[EngineConfig], Client]" = _open_engine
     open_library: "Callable[[], Client]" = _open_library
     open_runner: "Callable[[], Client]" = _open_runner
     bench: Callable[[], Scene] = Scene
+    behind: Callable[[], bool] = bool
+    pace: Pace = field(default_factory=Pace)

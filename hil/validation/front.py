@@ -2,8 +2,8 @@
 
 Rule of this room: parent and child decide about the same people, and the same people are drawn for both (paired
 bootstrap). What costs least and is right most often is said by deterministic figures; times are of this machine and
-busy neighbours, so that they are shown and never decide. Nobody's score picks a point: what a bar is held against is
-the least shrunk point that is small enough.
+busy neighbours, so that they are shown and never decide. Nobody's score picks a point: what a bar is held against is,
+of each way to get narrower, the least shrunk point that is small enough.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,16 +13,16 @@ from typing import Any
 
 from hil.models.contract import Metric
 from hil.models.cost import cost_of
-from hil.models.datasets import Dataset
+from hil.models.datasets import Dataset, Series
 from hil.models.evaluate import Decisions, judge, with_card
 from hil.models.package import Package, write_package
-from hil.models.shrink.integers import Integers8, judge_integers
+from hil.models.shrink.integers import judge_integers
 from hil.models.shrink.points import Plan, Point, Shrinking
 from hil.validation.spread import RESAMPLES, Sums, draws_of, figure_draws, interval, sums_of
 from hil.validation.trials import strangers
 from hil.validation.versus import paired
 
-__all__ = ["BARS", "Bar", "front", "held_against", "judged", "shrunk"]
+__all__ = ["BARS", "Bar", "decisions_of", "front", "held_against", "judged", "row_of", "shrunk"]
 
 _HOPS = 200
 """Timed for a latency."""
@@ -93,15 +93,12 @@ def judged(
     series, classes = dataset.of(people), len(dataset.labels)
     decided = judge(parent, series)
     whole = [sums_of(decided, people, classes)]
-    first = _row("parent", "as it was trained", 1.0, parent, None, decided, whole, whole, seed)
+    first = row_of(None, parent, decided, whole, whole, seed)
     yield first | {"file": None, "sha256": parent.sha256, "smaller": 1.0, "fewer": 1.0}
     for point in points:
-        contract = point.package.contract
-        decided = (
-            judge(point.package, series) if point.integers is None else judge_integers(contract, point.integers, series)
-        )
+        decided = decisions_of(point, series)
         sums = [sums_of(decided, people, classes)]
-        row = _row(point.name, point.method, point.times, point.package, point.integers, decided, whole, sums, seed)
+        row = row_of(point, parent, decided, whole, sums, seed)
         package = _with_figures(point, row, people)
         if folder is not None:
             package = write_package(folder / f"{point.name}.hilmodel", package.contract, dict(package.weights))
@@ -126,37 +123,64 @@ def front(rows: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def held_against(rows: Sequence[dict[str, Any]], bars: Sequence[Bar] = BARS) -> list[dict[str, Any]]:
-    """Return what the least shrunk point that is small enough loses, a row a bar; `point` is None where none is."""
+    """Return what the least shrunk point that is small enough loses, a row for each bar and way to get narrower.
+
+    `way` and `point` are None where nothing is that small.
+    """
     found = []
     for bar in bars:
         enough = [row for row in rows if row[bar.figure] >= bar.times]
-        # Of two alike in cost, the one that was trained the way it is run.
-        best = max(enough, key=lambda row: (row["macs"], row["bytes"], row["trained_rounded"]), default=None)
-        change = None if best is None else best["change"]
-        found.append(asdict(bar) | {
-            "point": None if best is None else best["name"], "change": change,
-            "reached": None if best is None else best[bar.figure],
-            "within": None if change is None else change["value"] >= -bar.allowed,
-            "surely": None if change is None or change["low"] is None else change["low"] >= -bar.allowed,
-        })  # fmt: skip
+        for way in dict.fromkeys(row["way"] for row in enough) or (None,):
+            some = [row for row in enough if row["way"] == way]
+            # Of two alike in cost, the one that was trained the way it is run.
+            best = max(some, key=lambda row: (row["macs"], row["bytes"], row["trained_rounded"]), default=None)
+            change = None if best is None else best["change"]
+            found.append(asdict(bar) | {
+                "way": way, "point": None if best is None else best["name"], "change": change,
+                "reached": None if best is None else best[bar.figure],
+                "within": None if change is None else change["value"] >= -bar.allowed,
+                "surely": None if change is None or change["low"] is None else change["low"] >= -bar.allowed,
+            })  # fmt: skip
     return found
 
 
-def _row(
-    name: str, method: str, times: float, package: Package, integers: Integers8 | None, decided: Decisions,
-    parent: Sequence[Sums], sums: Sequence[Sums], seed: int,
-) -> dict[str, Any]:  # fmt: skip
+def decisions_of(point: Point, series: Sequence[Series]) -> Decisions:
+    """Let a point decide in its own arithmetic."""
+    if point.integers is None:
+        return judge(point.package, series)
+    return judge_integers(point.package.contract, point.integers, series)
+
+
+def row_of(
+    point: Point | None, parent: Package, decided: Decisions, whole: Sequence[Sums], sums: Sequence[Sums], seed: int
+) -> dict[str, Any]:
+    """Return what a point costs and loses.
+
+    Args:
+        point: None: the parent itself.
+        parent: Its parent.
+        decided: What it decided.
+        whole: Sums of what the parent decided about the same groups.
+        sums: Of what it decided.
+        seed: Of the draws.
+    """
+    package, integers = (parent, None) if point is None else (point.package, point.integers)
+    name, way, method, times = (
+        ("parent", "whole", "as it was trained", 1.0)
+        if point is None else (point.name, point.way, point.method, point.times)
+    )  # fmt: skip
     contract, cost = package.contract, cost_of(package, _HOPS)
     score = decided.score(len(contract.labels))
     groups = len(score.people)
     value, low, high = interval(figure_draws(sums, draws_of(groups, seed), "macro_f1"))
-    change = next(one for one in paired(parent, sums, groups, seed) if one["name"] == "macro_f1")
+    change = next(one for one in paired(whole, sums, groups, seed) if one["name"] == "macro_f1")
     alone = groups < 2  # one person says nothing of others
     board = None if integers is None else {
         "flash_bytes": integers.flash, "ram_bytes": integers.ram, "macs": integers.macs
     }  # fmt: skip
     return {
-        "name": name, "method": method, "asked": times, "arithmetic": "float32" if integers is None else "int8",
+        "name": name, "way": way, "method": method, "asked": times,
+        "arithmetic": "float32" if integers is None else "int8",
         "trained_rounded": contract.int8 is not None and contract.int8.trained,
         "macro_f1": {"value": value, "low": None if alone else low, "high": None if alone else high},
         "change": {"value": change["effect"], "low": None if alone else change["low"],

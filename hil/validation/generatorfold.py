@@ -20,8 +20,8 @@ from hil.models.augment_config import AugmentConfig
 from hil.models.datasets import Dataset, Series, digest
 from hil.models.evaluate import cross_validate
 from hil.models.generate.config import GenerateConfig
-from hil.models.generate.file import GeneratorPackage, read_generator, write_generator
-from hil.models.generate.fit import train_generator
+from hil.models.generate.file import GeneratorPackage, read_generator
+from hil.models.generate.fit import train_and_write
 from hil.models.generate.generator import Generator
 from hil.models.generate.mixing import PERSON, generated_series
 from hil.models.training_config import EarlyStopping, GeneratedShare, TrainConfig
@@ -147,8 +147,7 @@ class _Fold:
             if (package.contract.lineage.get("config"), package.contract.training_data_sha256) != wanted:
                 raise UsageError("it is a generator of another training", str(path), "name an empty folder with --keep")
             return package
-        package = train_generator(self.config, self.dataset, self.fold, lambda at: share(at.step / at.steps))
-        return write_generator(path, package)
+        return train_and_write(self.config, self.dataset, self.fold, path, lambda at: share(at.step / at.steps))
 
     def _told_apart(self, made: Sequence[Series], anew: Sequence[Series]) -> dict[str, Any]:
         """Teach a network real from generated, and ask it about unseen people and about what was made anew."""

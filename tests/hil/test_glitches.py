@@ -91,6 +91,26 @@ def test_a_threshold_saves_itself_and_its_test_fails_on_what_was_captured(tmp_pa
     assert summary.as_dict()["glitches"][0]["path"] == saved["path"]
 
 
+def test_a_trigger_that_a_screen_sets_saves_its_firings_until_it_is_let_go(tmp_path: Path) -> None:
+    with Engine(bench(tmp_path, "imu=virtual://imu?seed=3&motion=swing")) as engine:
+        with pytest.raises(UsageError, match="is no limit"):
+            engine.command("watch", text="tarot")
+        until(engine, lambda: samples(engine) > 100)
+        assert engine.command("watch", text="imu.wx>0.01") == {"watched": "imu.wx>0.01"}
+        until(engine, lambda: bool(engine.glitches.saved))
+        assert engine.command("watch") == {"watched": ""}
+        (first, *_) = engine.glitches.saved
+        assert first.cause.startswith("imu.wx was")
+        begun = samples(engine)
+        until(engine, lambda: samples(engine) > begun + 700)
+        told = len(engine.glitches.saved)
+        until(engine, lambda: samples(engine) > begun + 1400)
+        assert len(engine.glitches.saved) == told
+    replayed = Engine(EngineConfig(replay=ReplayConfig(path=first.path)))
+    with replayed, pytest.raises(UsageError, match="no seconds before"):
+        replayed.command("watch", text="anomaly")
+
+
 FAULTS = {
     "gap": {"kind": "frame.drop", "rate": 0.05},
     "damage": {"kind": "byte.flip", "rate": 0.001},
@@ -186,13 +206,25 @@ def test_a_screen_asks_the_engine_for_it_and_the_scenario_is_written(tmp_path: P
     assert judged(saved).outcome == "PASS"
 
 
-def test_a_replay_is_a_recording_already(tmp_path: Path) -> None:
+def test_what_is_seen_in_a_replay_becomes_a_test_of_its_range_or_of_the_last_seconds(tmp_path: Path) -> None:
     with Engine(bench(tmp_path, "imu=virtual://imu?seed=3", after_s=0.1), propose=propose) as engine:
         until(engine, lambda: samples(engine) > 100)
         path = engine.command("glitch")["path"]
     replay = EngineConfig(replay=ReplayConfig(path=path, paused=True))
-    with Engine(replay) as engine, pytest.raises(UsageError, match="hil scenario new"):
+    with Engine(replay) as engine, pytest.raises(UsageError, match="hil scenario glitch"):
         engine.command("glitch")
+    asked: list[tuple[Path, float, float]] = []
+
+    def extract(recording: Path, from_s: float, to_s: float) -> Path:
+        asked.append((recording, from_s, to_s))
+        return recording.with_suffix(".toml")
+
+    with Engine(replay, extract=extract) as engine:
+        engine.command("seek", to_s=0.2)
+        assert "hil run" in engine.command("glitch")["sentence"]
+        engine.command("range", from_s=0.05, to_s=0.15)
+        engine.command("glitch")
+    assert asked == [(Path(path), 0.0, pytest.approx(0.2, abs=0.05)), (Path(path), 0.05, 0.15)]
     with pytest.raises(UsageError, match="no recording of a glitch"):
         scenario_text(recorded(tmp_path))
 

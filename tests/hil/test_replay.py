@@ -15,7 +15,8 @@ from firmware_bridge.clock import ManualClock
 from firmware_bridge.errors import UsageError
 from firmware_bridge.events import Arrival, Connected, Item, Mark, Prediction
 from hil.arrivals import samples_in
-from hil.modelstage import ModelStage, load_runner
+from hil.modelstage import ModelStage
+from hil.modeltaps import load_runner
 from hil.pipeline import Pipeline
 from hil.recording.header import BoardSetup, Header
 from hil.recording.reader import Recording

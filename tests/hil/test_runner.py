@@ -13,6 +13,7 @@ from firmware_bridge.errors import UsageError
 from hil.message import pack
 from hil.runner import Runner, Stoppable
 from hil.scenario.crew import INTERRUPTED, Here
+from hil.scenario.sofar import file_of
 from hil.scenario.unit import Unit
 
 PASSES = """
@@ -107,8 +108,16 @@ def test_a_run_is_ended_early_and_leaves_no_verdict(tmp_path) -> None:
     assert not under_way["finished"]
     with pytest.raises(UsageError, match="a run is under way"):
         runner.command("run", paths=paths, runs=str(tmp_path / "runs"))
+    job = runner._job
+    assert job is not None
+    told_now = {"checks": [{"metric": "link.imu.samples_lost", "value": 0.0, "unit": "1", "limit": "= 0",
+                            "outcome": "PASS", "why": "", "kind": "data"}]}  # fmt: skip
+    file_of(job.so_far, paths[0]).write_text(json.dumps(told_now))
+    assert runner.command("progress")["so_far"] == {paths[0]: told_now["checks"]}
     runner.command("cancel")
     told = ended(runner)
+    assert told["so_far"] == {}
+    assert not Path(job.so_far).exists()
     assert [one["outcome"] for one in told["results"]] == ["TROUBLE", "TROUBLE"]
     assert len(slow.held) == 1  # the second did not begin
     assert "2 broken off" in told["sentence"]

@@ -14,7 +14,7 @@ from hil.attach import spawn_librarian
 from hil.data.suggested import Suggestion, open_suggestions, suggest
 from hil.librarian import Librarian
 from hil.recording.reader import Recording
-from hil.shelf import envelopes, look, matches, on_shelf
+from hil.shelf import envelopes, look, matches, on_shelf, thumbnail
 
 sys.path.insert(0, str(Path(__file__).parent / "tui"))
 from shelf_made import SECOND, T0, make
@@ -43,6 +43,16 @@ def test_search_finds_every_word_wherever_it_stands(folder) -> None:
     assert matches(kim, "SQUAT imu")
     assert matches(kim, "person: kim")
     assert not matches(kim, "squat lunge")
+
+
+def test_a_thumbnail_says_where_a_recording_moves_and_where_it_holds_nothing(folder) -> None:
+    moves = thumbnail(folder / "watch_kim.mcap", 60)
+    assert [at for at, one in enumerate(moves) if one is None] == [20, 21]
+    known = [one for one in moves if one is not None]
+    assert max(known) == 1.0
+    assert min(known) > 0.0
+    assert Librarian().command("thumbnail", path=str(folder / "watch_lee.mcap"), columns=4)["moves"] == [
+        pytest.approx(one) for one in thumbnail(folder / "watch_lee.mcap", 4)]  # fmt: skip
 
 
 @settings(max_examples=25, deadline=None)

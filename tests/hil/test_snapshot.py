@@ -90,6 +90,12 @@ def test_a_newer_schema_is_refused_in_a_sentence() -> None:
         Snapshot.from_wire(pack(plain))
 
 
+@pytest.mark.parametrize("boards", [[3], ["watch"], [["watch", "live"]], [{"state": "live"}], 7])
+def test_a_snapshot_with_a_board_that_is_none_is_refused_in_a_sentence(boards) -> None:
+    with pytest.raises(UsageError, match="cannot be read"):
+        Snapshot.from_wire(pack(dict(to_plain(full_snapshot()), boards=boards)))
+
+
 def test_an_object_array_cannot_be_sent() -> None:
     with pytest.raises(ValueError, match="object"):
         pack({"bad": np.array([object()])})

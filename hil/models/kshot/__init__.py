@@ -2,3 +2,10 @@
 
 Rule: a class is a point on a sphere. Whoever enrols one adds a row to the last layer and changes none of the others.
 """
+
+from pathlib import Path
+
+__all__ = ["SHIPPED"]
+
+SHIPPED = Path(__file__).resolve().parents[1] / "shots.hilmodel"
+"""A model that learns classes and came with the package: seven shoulder exercises, from a watch."""

@@ -17,6 +17,7 @@ import torch
 
 from firmware_bridge.errors import UsageError
 from hil.models.contract import Architecture, Contract
+from hil.models.kshot import SHIPPED
 from hil.models.kshot.examples import Example
 from hil.models.kshot.metric import Float, prototype, unit
 from hil.models.kshot.openset import UNKNOWN
@@ -70,7 +71,7 @@ def check_can_enrol(contract: Contract, label: str) -> None:
         kind = f"{name} without {UNKNOWN!r}" if name == Shots.name else name
         raise UsageError(
             f"a model of architecture {kind} cannot learn a class from examples", f"model {contract.name}",
-            'train one with `[architecture] name = "shots"`, as scenarios/models/shots.toml does, and enrol onto that',
+            f'enrol onto {SHIPPED}, which came along, or train one with `[architecture] name = "shots"`',
         )  # fmt: skip
     if label in contract.labels or not label or len(label) > 100:
         what = f"it has a class {label!r} already" if label in contract.labels else f"{label[:20]!r} is no class name"

@@ -85,7 +85,9 @@ def evaluate(
 
     Returns:
         Plain JSON values: `rows[]` by `shots` and `protocol` with `accuracy`, `low`, `high`, `worst_triple`, `episodes`
-        and `rivals` (and `gain` over each with its interval); `open_set[]` by `shots` and `name`; `skipped` episodes.
+        and `rivals` (and `gain` over each with its interval); `open_set[]` by `shots` and `name`; `strangers[]` by
+        `shots` and `label`: the share of the windows of that class, enrolled by nobody, called known; `skipped`
+        episodes.
 
     Raises:
         UsageError: The architecture is another one, or there are too few people or classes.
@@ -108,6 +110,7 @@ def evaluate(
         triples = [triples[at] for at in sorted(drawn.tolist())]
     seen: dict[tuple[int, str, str], list[tuple[str, tuple[int, ...], float]]] = defaultdict(list)
     opened: dict[tuple[int, str], list[tuple[str, float]]] = defaultdict(list)
+    strangers: dict[tuple[int, int], list[tuple[str, float]]] = defaultdict(list)
     skipped = 0
     kept: list[bool] = []
     due = len(triples) * plan.folds
@@ -126,11 +129,12 @@ def evaluate(
                 }
                 for name, said in answers.items():
                     seen[shots, episode.protocol, name].append((episode.person, unmet.triple, balanced(said, episode)))
-            for person, figures in after_enrolment(
+            for person, stranger, figures in after_enrolment(
                 unmet.base, unmet.old, unmet.triple, unmet.unseen, unmet.embedded, shots, chance
             ):
                 for name, value in figures.items():
                     opened[shots, name].append((person, value))
+                strangers[shots, stranger].append((person, figures["false_accept"]))
         if progress is not None:
             names = ", ".join(dataset.labels[one] for one in unmet.triple)
             told = [one for who, triple, one in seen[plan.shots[-1], "others", "ours"] if triple == unmet.triple]
@@ -147,6 +151,10 @@ def evaluate(
         "open_set": [
             {"shots": shots, "name": name, **_spread([*opened[shots, name]], config.seed)}
             for shots in plan.shots for name in FIGURES if opened[shots, name]
+        ],
+        "strangers": [
+            {"shots": shots, "label": dataset.labels[one], **_spread(strangers[shots, one], config.seed)}
+            for shots in plan.shots for one in range(len(dataset.labels)) if strangers[shots, one]
         ],
     }  # fmt: skip
 

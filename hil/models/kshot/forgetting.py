@@ -34,8 +34,8 @@ FIGURES = {
 def after_enrolment(
     base: Base, old: Sequence[int], triple: Sequence[int], unseen: Statistics, embedded: Float, shots: int,
     chance: np.random.Generator,
-) -> Iterator[tuple[str, dict[str, float]]]:  # fmt: skip
-    """Yield a person and figures: two of three classes are enrolled from other people, the third stays unknown.
+) -> Iterator[tuple[str, int, dict[str, float]]]:  # fmt: skip
+    """Enrol two of three classes from other people, the third stays unknown; yield a person, the third, and figures.
 
     Args:
         base: A model that has met neither these people nor the three classes.
@@ -67,6 +67,7 @@ def after_enrolment(
             fresh = np.isin(labels, new)
             yield (
                 person,
+                stranger,
                 {
                     "old_before": float(first[mine].mean()),
                     "old_after": float(right[mine].mean()),

@@ -32,8 +32,8 @@ from hil.models.shrink.rounded import Drawn, Rounded, drawn
 
 __all__ = ["METHODS", "Plan", "Point", "Shrinking"]
 
-METHODS = ("auto", "prune", "student", "both")
-"""How a network gets narrower: `auto` prunes what can be pruned and makes students of the rest."""
+METHODS = ("both", "prune", "student")
+"""How a network gets narrower; `both` makes students alone of what cannot be pruned."""
 
 _CALIBRATED = 500
 """Windows that ranges come from."""
@@ -58,7 +58,7 @@ class Plan:
     """
 
     times: tuple[float, ...] = (2.0, 4.0, 10.0)
-    method: str = "auto"
+    method: str = "both"
     epochs: int | None = None
     int8: bool = True
     seed: int = 0
@@ -70,6 +70,7 @@ class Point:
 
     Attributes:
         name: Of the point and its file.
+        way: How it got narrower: `prune`, `student`, or `whole` where it did not.
         method: What was done, in words.
         times: How many times fewer multiplications were asked for.
         package: The model.
@@ -77,6 +78,7 @@ class Point:
     """
 
     name: str
+    way: str
     method: str
     times: float
     package: Package
@@ -126,7 +128,7 @@ class Shrinking:
         except UsageError as error:
             self.stream = self.whole = None
             self.left_out["int8"] = error.what
-        if plan.method in ("prune", "both", "auto") and (why := can_prune(self.net)):
+        if plan.method in ("prune", "both") and (why := can_prune(self.net)):
             if plan.method == "prune":
                 raise UsageError(why, where, "make narrower students of it: --method student")
             self.left_out["prune"] = why
@@ -134,7 +136,7 @@ class Shrinking:
     @property
     def ways(self) -> tuple[str, ...]:
         """How networks get narrower: `prune`, `student`."""
-        asked = {"auto": ("prune",), "both": ("prune", "student")}.get(self.plan.method, (self.plan.method,))
+        asked = ("prune", "student") if self.plan.method == "both" else (self.plan.method,)
         return tuple(dict.fromkeys("student" if one in self.left_out else one for one in asked))
 
     @property
@@ -151,9 +153,9 @@ class Shrinking:
                 name, words = f"{way}-{times:g}x".replace(".", "_"), f"{_WORDS[way]}, {_wide(shape)} wide"
                 net = self._narrowed(way, shape, _telling(told, name))
                 contract = described(self.parent.contract, shape)
-                yield Point(name, words, times, self._packed(net, contract, name, words, self.epochs), None)
-                yield from self._in_integers(net, contract, name, times, told, words)
-        yield from self._in_integers(self.net, self.parent.contract, "", 1.0, told)
+                yield Point(name, way, words, times, self._packed(net, contract, name, words, self.epochs), None)
+                yield from self._in_integers(net, contract, name, way, times, told, words)
+        yield from self._in_integers(self.net, self.parent.contract, "", "whole", 1.0, told)
 
     def _narrowed(self, way: str, shape: NetShape, progress: Callable[[Progress], None]) -> Net:
         if way == "student":
@@ -164,7 +166,7 @@ class Shrinking:
         return self.school.refined(left, x, self.epochs, progress)
 
     def _in_integers(
-        self, net: Net, contract: Contract, of: str, times: float, told: Told, words: str = "the parent"
+        self, net: Net, contract: Contract, of: str, way: str, times: float, told: Told, words: str = "the parent"
     ) -> Iterator[Point]:
         """The same weights in 8 bits, and weights trained under that rounding."""
         if self.stream is None:
@@ -172,22 +174,22 @@ class Shrinking:
         plan = self.whole if net is self.net and self.whole is not None else drawn(net, contract.name)
         windows, _ = windows_in(contract, self.school.series, _CALIBRATED)
         found = ranges(plan.filled(net), windows, PERCENTILE)
-        yield self._integers(net, contract, plan, found, f"{of}-int8".strip("-"), f"{words}, 8 bits", times, 0)
+        yield self._integers(net, contract, plan, found, f"{of}-int8".strip("-"), way, f"{words}, 8 bits", times, 0)
         name = f"{of}-qat".strip("-")
         rounded = Rounded(_copied(net), plan, found)
         self.school.rounded(rounded, self.rounded, _telling(told, name))
         words = f"{words}, trained under 8-bit rounding"
-        yield self._integers(rounded.net.eval(), contract, plan, found, name, words, times, self.rounded)
+        yield self._integers(rounded.net.eval(), contract, plan, found, name, way, words, times, self.rounded)
 
     def _integers(
-        self, net: Net, contract: Contract, plan: Drawn, found: Sequence[Range], name: str, words: str, times: float,
-        epochs: int,
+        self, net: Net, contract: Contract, plan: Drawn, found: Sequence[Range], name: str, way: str, words: str,
+        times: float, epochs: int,
     ) -> Point:  # fmt: skip
         held = Integers(ranges=tuple(found), percentile=PERCENTILE, windows=_CALIBRATED, trained=epochs > 0)
         package = self._packed(net, contract.model_copy(update={"int8": held}), name, words, epochs)
         assert self.stream is not None
         made = integers_of(package.contract, plan.filled(net), found, self.stream)
-        return Point(name, words, times, package, made)
+        return Point(name, way, words, times, package, made)
 
     def _packed(self, net: Net, contract: Contract, name: str, words: str, epochs: int) -> Package:
         """A model file with its lineage; its card is written by whoever judges it."""

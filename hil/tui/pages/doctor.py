@@ -19,6 +19,8 @@ from hil.tui.page import Page
 from hil.tui.pagelist import PageInfo
 from hil.tui.pages import doctor_keys
 from hil.tui.pane import Pane
+from hil.tui.sheet import Sheet
+from hil.tui.sheets import doctor as tables
 from hil.tui.table import Table
 from hil.tui.workplace import Workplace
 
@@ -101,6 +103,10 @@ class DoctorPage(Page):
     def hints(self) -> Sequence[Hint]:
         """Return the keys worth showing now."""
         return doctor_keys.hints(self.port, bool(self.busy))
+
+    async def sheet(self) -> Sheet | str:
+        """Return the findings that are shown."""
+        return tables.findings(self._shown, self.checkup.port) if self.checkup else "the examination goes on"
 
     def on_table_moved(self, event: Table.Moved) -> None:
         """Move the cursor of the findings."""

@@ -7,24 +7,31 @@ and stays alive. While another page is shown it asks once a second, and for figu
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
+from time import perf_counter_ns, thread_time_ns
 
 from textual import events
 from textual.app import ComposeResult
 from textual.widgets import Input
 
-from hil.tui import chart, stage
+from hil.tui import chart, looks, stage
 from hil.tui.cells import Line
 from hil.tui.deeds import Refusal, decide, go_to, loop_ab
-from hil.tui.feed import Answer, Client, Feed, Reply
+from hil.tui.feed import Answer, Client, Feed, Reply, answer
 from hil.tui.key import Hint, bindings
+from hil.tui.look import asks
 from hil.tui.page import Page
 from hil.tui.pagelist import PageInfo
 from hil.tui.pages import live_keys
 from hil.tui.painter import Painter
 from hil.tui.pane import Pane
 from hil.tui.plot import Plot
+from hil.tui.remembered import Memory
 from hil.tui.replies import words_of
+from hil.tui.sheet import Sheet
+from hil.tui.sheets import live as tables
 from hil.tui.state import Scene, going_on
+from hil.tui.still import rests
 from hil.tui.table import Table
 from hil.tui.workplace import Workplace
 
@@ -32,6 +39,10 @@ __all__ = ["LivePage"]
 
 AGAIN = "a recording runs: press {key} again to close its file and leave"
 NOTE = "what happened? enter keeps the mark, escape drops it"
+TRIGGER = "what? STREAM.CHANNEL>VALUE~BACK, MODEL<0.5, anomaly or mark; empty: nothing; escape leaves it as it is"
+RESTING = 3
+"""While nothing moves at the bench one question in so many is asked."""
+
 GO = "where to? a time such as 12.5 or 1:02, or the name of a mark; escape drops it"
 
 
@@ -51,13 +62,13 @@ class LivePage(Page):
         super().__init__(info, place)
         self.client = client or place.client
         self.scene = Scene()
-        self.fps = place.fps
+        self.fps, self._ticks = place.fps, 0
         self.maximised: Pane | None = None
         self.feed = Feed(self.client, self.deliver, place.inline)
-        self._ticks = 0
-        self._asking = ""
+        self._beats, self._rests = 0, False
         self._noted_ns: int | None = None
         self.painter = Painter(self.status, self.footer)
+        self.memory = Memory(place.layouts)
 
     def compose(self) -> ComposeResult:
         """The panes from top to bottom."""
@@ -67,7 +78,7 @@ class LivePage(Page):
         """Start to ask."""
         self.scene = replace(self.scene, lanes=self.app.no_color)  # without colour a lane tells the channels apart
         self.feed.start()
-        self._timer = self.set_interval(1 / self.fps, self.tick)
+        self._timer = self.set_interval(1 / self.fps, self._beat)
         self.call_after_refresh(self.tick)
 
     def go_on(self, fps: float) -> None:
@@ -75,7 +86,7 @@ class LivePage(Page):
         if fps != self.fps:
             self.fps = fps
             self._timer.stop()
-            self._timer = self.set_interval(1 / fps, self.tick)
+            self._timer = self.set_interval(1 / fps, self._beat)
 
     def close(self) -> None:
         """Ask no more."""
@@ -86,28 +97,57 @@ class LivePage(Page):
         """Whether the page is on the screen, perhaps below a page of help."""
         return self in self.app.screen_stack
 
+    def _beat(self) -> None:
+        """Ask at every beat, or at every third one while nothing moves at the bench."""
+        self._beats += 1
+        if not self._rests or self._beats % RESTING == 0:
+            self.tick()
+
     def tick(self) -> None:
-        """Ask for the next picture; once a second while the engine is silent or another page is shown."""
+        """Ask for the next picture; once a second while the engine is silent or another page is shown.
+
+        A terminal that has not taken the last picture gets none: pictures are left out, and none comes late.
+        """
         self._ticks += 1
         if self._ticks % max(1, round(self.fps)) and (self.scene.lost or not self.shown):
             return
+        if self.place.behind():
+            self.place.pace.late += 1
+            return
         width = self.painter.visible_width() or self.size.width
-        view = self.scene.view(chart.plot_columns(width), self.size.width)
-        self.feed.ask(view if self.shown else replace(view, envelopes=False, images=False, allan=None))
+        figures = asks(self.scene.look, self.painter.in_sight(), self.scene.streams) if self.shown else ()
+        view = self.scene.view(chart.plot_columns(width), self.size.width, figures)
+        self.feed.ask(view if self.shown else replace(view, envelopes=False, images=False, allan=None, cursor_s=None))
 
     def take(self, what: Answer | Reply) -> None:
         """See `Page.take`."""
         if isinstance(what, Reply):
+            if what.verb == "watch" and not what.trouble:
+                saved = bool(what.args.get("text"))
+                self.scene = replace(self.scene, scope=replace(self.scene.scope, saved=saved))
+            self._rests = False
             self.say(what.trouble or words_of(what), bool(what.trouble))
             return
+        self.place.pace.begin(perf_counter_ns(), thread_time_ns())
         if what.snapshot is None and self.scene.latest is None and getattr(self.client, "failure", None):
             self.failed()
         if what.snapshot is None:
             self.scene = replace(self.scene, lost=what.trouble)
         else:
-            self.scene = self.scene.seen(what.snapshot)
+            before = self.scene.latest
+            self.scene, trouble = self.memory.met(self.scene.seen(what.snapshot))
+            self._rests = self.scene.latest is not None and rests(before, self.scene.latest)
+            if trouble:
+                self.say(trouble, True)
         self.feed.taken()
         self.paint()
+        self.call_after_refresh(self._shown)
+
+    def _shown(self) -> None:
+        self.place.pace.end(perf_counter_ns(), thread_time_ns())
+
+    def _second(self) -> None:
+        """Nothing: this page is drawn as its answers come."""
 
     def failed(self) -> None:
         """End: there never was an engine, and the caller says why, on a terminal that is its own again."""
@@ -118,7 +158,7 @@ class LivePage(Page):
         if not self.seen:
             return
         super().paint()
-        panels = chart.panels(self.scene.streams)
+        panels = chart.panels(self.scene.plotted)
         self.painter.mount(panels)
         if isinstance(self.maximised, Plot) and self.maximised.panel not in panels:
             self.maximised = None
@@ -138,6 +178,11 @@ class LivePage(Page):
         """Return the name of the focused pane."""
         return "plot" if isinstance(self.focused, Plot) else super().topic()
 
+    async def sheet(self) -> Sheet | str:
+        """Return the readings of the focused plot, or what another pane says."""
+        ask = partial(answer, self.client, self.place.inline)
+        return await tables.of(self.scene, self.topic(), getattr(self.focused, "panel", None), ask)
+
     def actions(self) -> Iterator[tuple[str, str, str]]:
         """Yield what can be done now; labels by the name of their class."""
         snapshot = self.scene.latest
@@ -151,7 +196,8 @@ class LivePage(Page):
             yield f"label: {name} ({index + 1})", "Start or stop this label.", f"bench('label',{index + 1})"
 
     def on_key(self, event: events.Key) -> None:
-        """The first key of all ends the hint."""
+        """The first key of all ends the hint; any key may set the bench going."""
+        self._rests = False
         if self.scene.hint:
             self.scene = replace(self.scene, hint=False)
 
@@ -159,9 +205,36 @@ class LivePage(Page):
         """Move the cursor of the table."""
         self._show(self.scene.point(event.line))
 
+    def on_plot_pointed(self, event: Plot.Pointed) -> None:
+        """Put the cursor there."""
+        self._show(replace(self.scene, look=replace(self.scene.look, cursor_s=event.before_s)))
+        self.tick()
+
+    def on_plot_zoomed(self, event: Plot.Zoomed) -> None:
+        """Change the time base."""
+        self.action_zoom(event.by)
+
     def _show(self, scene: Scene) -> None:
         self.scene = scene
+        if trouble := self.memory.left(scene):
+            self.say(trouble, True)
         self.paint()
+
+    def _aim(self) -> looks.Aim:
+        focused = self.focused
+        width = self.painter.visible_width() or self.size.width
+        return looks.Aim(focused.panel if isinstance(focused, Plot) else None, width)
+
+    def action_look(self, name: str, by: int = 0) -> None:
+        """Change how plots look, or say why not."""
+        self._look(looks.step(name, self.scene, self._aim(), by))
+
+    def _look(self, changed: Scene | Refusal) -> None:
+        if isinstance(changed, Refusal):
+            self.say(changed.sentence, True)
+        else:
+            self._show(changed)
+            self.tick()
 
     def action_freeze(self) -> None:
         """Freeze the picture, never the capture."""
@@ -205,12 +278,14 @@ class LivePage(Page):
 
     def action_restore(self) -> None:
         """Close what is open, the nearest first."""
-        if self._asking:
+        if self.painter.note.asking:
             self._close_line()
         elif self.maximised is not None:
             self.maximised = None
         elif self.scene.held is not None:
             self.scene = self.scene.live()
+        elif self.scene.only:
+            self.scene = self.scene.pick_only(self.scene.only)
         self.paint()
 
     def action_bench(self, deed: str, value: float = 0) -> None:
@@ -235,31 +310,31 @@ class LivePage(Page):
     def action_note(self) -> None:
         """Ask for the words of a mark, in one line that traps nobody; the mark keeps the time of this key."""
         self._noted_ns = self.scene.latest.now_ns if self.scene.latest else None
-        self._open_line("note", NOTE)
+        self.painter.note.ask("note", NOTE)
 
     def action_go(self) -> None:
         """Ask where to go."""
-        self._open_line("go", GO)
+        self.painter.note.ask("go", GO)
+
+    def action_trigger(self) -> None:
+        """Ask what holds the picture."""
+        self.painter.note.ask("trigger", TRIGGER, looks.suggested(self.scene, self._aim()))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Keep the mark, or go there."""
-        words = event.value.strip()
-        if words and self._asking == "note":
+        words, asking = event.value.strip(), self.painter.note.asking
+        if words and asking == "note":
             self.feed.command("mark", text=words, t_ns=self._noted_ns)
+        elif asking == "trigger":
+            if self.scene.scope.saved:  # what was kept of one trigger is kept of the next
+                self.feed.command("watch", text=words)
+            self._look(looks.triggered(self.scene, words))
         elif words:
             self._do(go_to(self.scene, words))
         self._close_line()
 
-    def _open_line(self, asking: str, explained: str) -> None:
-        self._asking = asking
-        self.painter.note.placeholder = explained
-        self.painter.note.add_class("-open")
-        self.painter.note.focus()
-
     def _close_line(self) -> None:
-        self._asking = ""
-        self.painter.note.value = ""
-        self.painter.note.remove_class("-open")
+        self.painter.note.done()
         self.painter.boards.focus()
 
     def may_leave(self) -> bool:

@@ -19,13 +19,14 @@ KEYS = (
     Key("screen.live", "end", "live", "back to live", "Leave the frozen picture and follow the bench again."),
     Key("record.toggle", "r", "bench('record')", "record", "Start a recording; again: stop it and close the file.",
         "act", "hil capture PORT", "live"),
-    Key("record.mark", "m", "bench('mark')", "mark", "Set a mark at this moment.", "act", "hil mark FILE TEXT"),
+    Key("record.mark", "m", "bench('mark')", "mark", "Set a mark at this moment.", "act",
+        "hil mark FILE TEXT --from S"),
     Key("record.note", "M", "note", "mark with words",
         "Set a mark at this moment and write what it means; enter keeps it, escape drops it.", "act",
-        "hil mark FILE TEXT"),
+        "hil mark FILE TEXT --from S"),
     Key("glitch.save", "g", "bench('glitch')", "glitch to test",
-        "Keep the last 30 s and the next 5 s as a recording, with a scenario that asserts what was expected.", "act",
-        "hil capture PORT --pre-trigger 30", "live"),
+        "Keep the last 30 s and the next 5 s as a recording, with a scenario that asserts what was expected; in a "
+        "replay of the range from A to B, or of what was just seen.", "act", "hil capture PORT --pre-trigger 30"),
     *(Key(f"label.{digit}", str(digit), f"bench('label',{digit})", f"label {digit}",
           f"Start class {digit} as a label; again: stop it. In a recording that runs, or in a replay.", "act",
           "hil collect PLAN.toml", "recording")
@@ -42,6 +43,31 @@ KEYS = (
     Key("plot.lanes", "l", "lanes", "lanes", "Give each channel a lane of its own, or lay them over each other."),
     Key("plot.allan", "a", "allan", "Allan deviation",
         "Show how the focused plot's noise averages out, growing while the board rests; again: its readings."),
+    Key("plot.kind", "v", "look('kind',1)", "next kind",
+        "Show the focused plot as spectrum, spectrogram, histogram, XY or, of inertial sensors, as the attitude."),
+    Key("plot.kind_back", "V", "look('kind',-1)", "kind before", "Go back through the kinds of plot."),
+    Key("plot.channel", "x", "look('channel')", "next channel",
+        "Take the next channel of a spectrogram, or the next pair of an XY plot."),
+    Key("plot.scale", "y", "look('scale')", "shared scale",
+        "Give all plots of one unit the same scale; again: each its own."),
+    Key("plot.split", "w", "look('split')", "split", "Put one, two, three or four plots in a row; then as suits."),
+    Key("board.overview", "O", "look('overview')", "overview",
+        "Show all boards, the worst first, each with a line of its readings; again: their plots."),
+    Key("cursor.toggle", "c", "look('cursor')", "cursor",
+        "Set a cursor and read the exact time and values of the sample under it; again: take it away."),
+    Key("cursor.left", "shift+left", "look('move',-1)", "cursor left", "Move the cursor one column to the left."),
+    Key("cursor.right", "shift+right", "look('move',1)", "cursor right", "Move the cursor one column to the right."),
+    Key("cursor.far_left", "ctrl+left", "look('move',-16)", "cursor far left", "Move the cursor far to the left."),
+    Key("cursor.far_right", "ctrl+right", "look('move',16)", "cursor far right", "Move the cursor far to the right."),
+    Key("trigger.set", "T", "trigger", "trigger",
+        "Say what holds the picture: imu.ax>2.5 (rising), imu.ax<-1~0.2 (falling, back by 0.2), MODEL<0.5, anomaly."),
+    Key("trigger.mode", "n", "look('mode')", "trigger mode",
+        "Auto follows the bench when nothing fires, normal holds the last firing, single the next one."),
+    Key("trigger.before", "u", "look('before')", "before the trigger",
+        "See a tenth, half or nine tenths of the time base before the trigger."),
+    Key("trigger.save", "K", "bench('watch')", "keep firings",
+        "Keep the seconds before and after each firing of the trigger as a recording with a scenario; again: no more.",
+        "act", "hil capture PORT --pre-trigger 30 --threshold LIMIT", "live"),
     _replay("pause", "p", "bench('pause')", "pause", "Pause the replay or let it go on."),
     _replay("back", "comma", "bench('step',-1)", "step back", "Step one sample back.", " --from S"),
     _replay("step", "full_stop", "bench('step',1)", "step", "Step one sample on.", " --from S"),
@@ -75,7 +101,9 @@ PANES = {
     "plot": (
         "Channels of one unit share a chart. Every column of dots spans the least and greatest reading in it: a spike "
         "of one sample is always seen. A red × on the time axis marks missing samples. l gives each channel a lane; "
-        "a shows the Allan deviation: how far noise averages out, and where the bias begins to wander."
+        "a shows the Allan deviation: how far noise averages out, and where the bias begins to wander; v its spectrum "
+        "and other kinds. c sets a cursor, a click too; the wheel changes the time base, with shift it scrolls. T sets "
+        "a trigger: ▼ marks where it fired, ╌ its level."
     ),
     "label": (
         "The model's decision, its certainty, and one sign a decision: the number of the class, or · below 50 %. What "
@@ -109,6 +137,7 @@ def hints(mode: str, frozen: bool, recording: bool, classes: int, maximised: boo
     rows += [] if maximised else [("pane.maximise", "maximise")]
     return (
         *rows, ("pane.next", "pane"), ("plot.lanes", "lanes"), ("plot.allan", "Allan"), ("screen.palette", "all"),
-        *([("replay.go", "go to"), ("replay.loop_ab", "A-B"), ("replay.loop", "loop")] if mode == "replay"
-          else [("glitch.save", "glitch"), ("screen.picture", "picture")]),
+        *([("replay.go", "go to"), ("replay.loop_ab", "A-B"), ("replay.loop", "loop")] if mode == "replay" else []),
+        ("glitch.save", "glitch"), *([] if mode == "replay" else [("screen.picture", "picture")]),
+        ("plot.kind", "kind"), ("cursor.toggle", "cursor"), ("trigger.set", "trigger"), ("plot.split", "split"),
     )  # fmt: skip

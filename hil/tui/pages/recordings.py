@@ -11,7 +11,8 @@ from pathlib import Path
 from textual.app import ComposeResult
 from textual.widgets import Input
 
-from hil.tui import reel, reelview, shelflines
+from hil.tui import labelling, reel, reelview, shelflines
+from hil.tui.deeds import Command, Refusal
 from hil.tui.feed import Answer, Reply
 from hil.tui.key import Hint, bindings
 from hil.tui.library import Library, learned
@@ -21,6 +22,8 @@ from hil.tui.pages import recordings_keys
 from hil.tui.pages.replay import ReplayPage
 from hil.tui.pane import Pane
 from hil.tui.reading import ALIGN, Reading
+from hil.tui.sheet import Sheet
+from hil.tui.sheets import recordings as tables
 from hil.tui.table import Table
 from hil.tui.workplace import Workplace
 
@@ -70,7 +73,9 @@ class RecordingsPage(Page):
         """See `Page.take`."""
         if isinstance(what, Answer):
             return
-        if what.trouble:
+        if what.trouble and what.verb == "thumbnail":  # its line says what is wrong with it
+            self.scene = replace(self.scene, thumbs={**self.scene.thumbs, str(what.args["path"]): ()})
+        elif what.trouble:
             self.say(what.trouble, True)
         else:
             self.scene = learned(self.scene, what.verb, what.values)
@@ -98,10 +103,18 @@ class RecordingsPage(Page):
             lines, about = reelview.picture(scene, pane.size.width, pane.body_height, pane.palette.colour)
             pane.show(lines, about)
             self.library.look(scene, reel.columns_of(pane.size.width))
+        if listed and width >= shelflines.WIDE:
+            self.library.thumb(scene, shelflines.THUMB)
 
     def hints(self) -> Sequence[Hint]:
         """Return the keys worth showing now."""
-        return recordings_keys.hints(self.scene.mode, len(self.scene.classes), self.scene.start_s is not None)
+        return recordings_keys.hints(self.scene.mode, len(self.scene.classes), self.scene.start_s is not None,
+                                     self.scene.suggested is not None)  # fmt: skip
+
+    async def sheet(self) -> Sheet | str:
+        """Return the list, or what is drawn below it."""
+        listed = self.scene.mode == "list" and self.focused is not self.reel
+        return tables.shelf(self.scene, str(self.place.folder)) if listed else tables.strips(self.scene)
 
     def actions(self) -> Iterator[tuple[str, str, str]]:
         """Yield what can be done; labels by the name of their class."""
@@ -154,7 +167,7 @@ class RecordingsPage(Page):
     def action_again(self) -> None:
         """Read the folder."""
         self.library.forget()
-        self.scene = replace(self.scene, marked={})
+        self.scene = replace(self.scene, marked={}, thumbs={})
         self.library.ask("shelf", "shelf", folder=str(self.place.folder))
 
     def action_open(self) -> None:
@@ -219,6 +232,8 @@ class RecordingsPage(Page):
             self._show(self.scene.go(self.scene.at_s + step))
         elif self.scene.mode == "compare":
             self._show(self.scene.pan(8 * step))
+        else:
+            self._show(self.scene.peek(step))
 
     def action_edge(self, by: int) -> None:
         """Go to an edge."""
@@ -235,19 +250,18 @@ class RecordingsPage(Page):
         if self.scene.mode == "label":
             self._show(replace(self.scene, start_s=self.scene.at_s if self.scene.start_s is None else None))
 
+    def _do(self, decided: Command | Refusal, keep: bool = False) -> None:
+        """Hand a request on, which lets go of the stretch unless it is kept; or say why not."""
+        if isinstance(decided, Refusal):
+            self.say(decided.sentence, True)
+            return
+        self.library.feed.command(decided.verb, **decided.args)
+        if not keep:
+            self._show(replace(self.scene, start_s=None))
+
     def action_label_as(self, digit: int) -> None:
         """Label the stretch."""
-        scene, here = self.scene, self.scene.here
-        if here is None or scene.mode != "label":
-            self.say("labels are set in the labelling of a recording: press e", True)
-        elif digit > len(scene.classes):
-            self.say(f"there is no class {digit}: l names a new one", True)
-        elif scene.start_s is None or scene.start_s == scene.at_s:
-            self.say("a stretch needs a start and an end: press space, move, then a digit", True)
-        else:
-            first, last = sorted((scene.start_s, scene.at_s))
-            self.library.feed.command("label", path=here.path, text=scene.classes[digit - 1], from_s=first, to_s=last)
-            self._show(replace(self.scene, start_s=None))
+        self._do(labelling.labelled(self.scene, digit))
 
     def action_new_class(self) -> None:
         """Ask for the name of a class."""
@@ -256,16 +270,11 @@ class RecordingsPage(Page):
 
     def action_undo(self) -> None:
         """Take back what was done last."""
-        if self.scene.mode == "label" and self.scene.here:
-            self.library.feed.command("undo", path=self.scene.here.path)
+        self._do(labelling.undone(self.scene), True)
 
     def action_remove(self) -> None:
         """Take away the label at the cursor."""
-        label = self.scene.said.at(self.scene.at_s) if self.scene.mode == "label" else None
-        if label is None or self.scene.here is None:
-            self.say("there is no label at the cursor", True)
-        else:
-            self.library.feed.command("unlabel", path=self.scene.here.path, label=label.id)
+        self._do(labelling.removed(self.scene), True)
 
     def action_suggestion(self) -> None:
         """Take the next suggestion as the stretch."""
@@ -276,6 +285,14 @@ class RecordingsPage(Page):
             self.say("nothing is suggested beside this recording", True)
         else:
             self._show(scene)
+
+    def action_drop_suggestion(self) -> None:
+        """Take the suggestion away that is taken as the stretch."""
+        self._do(labelling.dismissed(self.scene))
+
+    def action_glitch(self) -> None:
+        """Make a test of the stretch, or of what lies just before the cursor."""
+        self._do(labelling.tested(self.scene))
 
     def action_overlay(self) -> None:
         """Lay A and B over each other, or not."""

@@ -43,6 +43,11 @@ KEYS = (
          "hil data label FILE --remove ID"),
     _key("next", "n", "suggestion", "next suggestion",
          "Go to the next stretch that is worth a label and take it as the stretch; again: the one after."),
+    _key("dismiss", "d", "drop_suggestion", "dismiss",
+         "Take the suggestion away that is the stretch; undo brings it back.", "hil data label FILE --dismiss next"),
+    _key("glitch", "g", "glitch", "glitch to test",
+         "Cut the stretch out with 30 s before it, and write a scenario that asserts what was expected; without a "
+         "stretch it is of the 2 s before the cursor.", "hil scenario glitch FILE --from S --to S"),
     _key("overlay", "o", "overlay", "overlay", "Lay A and B over each other, or put one below the other."),
     _key("align", "y", "align", "align", "Line A and B up by their starts, by the time of day, or by first marks."),
     _key("earlier", "comma", "shift(-1)", "B earlier", "Shift B against A by one column to the left."),
@@ -65,7 +70,7 @@ PANES = {
 """What each pane shows and how to read it."""
 
 
-def hints(mode: str, classes: int, started: bool) -> tuple[Hint, ...]:
+def hints(mode: str, classes: int, started: bool, suggested: bool = False) -> tuple[Hint, ...]:
     """Return the keys worth showing now, the most useful first."""
     last = (("screen.help", "help"), ("screen.quit", "quit"), ("screen.palette", "all"), ("screen.picture", "picture"))
     if mode == "label":
@@ -73,7 +78,9 @@ def hints(mode: str, classes: int, started: bool) -> tuple[Hint, ...]:
         return (
             *((digits,) if started else (("recordings.start", "start here"),)),
             ("recordings.left recordings.right", "move"), *(() if started else (digits,)), ("recordings.undo", "undo"),
-            ("recordings.next", "suggestion"), ("recordings.back", "back"), ("recordings.in recordings.out", "zoom"),
+            ("recordings.next", "suggestion"), *((("recordings.dismiss", "dismiss"),) if suggested else ()),
+            ("recordings.glitch", "glitch to test"), ("recordings.back", "back"),
+            ("recordings.in recordings.out", "zoom"),
             ("recordings.edge_before recordings.edge_next", "edges"), ("recordings.remove", "remove"),
             ("recordings.class.new", "new class"), ("recordings.open", "replay"), *last,
         )  # fmt: skip

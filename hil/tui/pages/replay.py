@@ -37,6 +37,7 @@ class ReplayPage(LivePage):
         config = EngineConfig(replay=ReplayConfig(path=str(path)), classes=tuple(classes))
         super().__init__(info, place, place.open_engine(config))
         self._told = told
+        self._ended = False
 
     def failed(self) -> None:
         """Go back and say why."""
@@ -44,7 +45,7 @@ class ReplayPage(LivePage):
 
     def action_restore(self) -> None:
         """Close what is open, the nearest first; then the replay itself."""
-        if self._asking or self.maximised is not None or self.scene.held is not None:
+        if self.painter.note.asking or self.maximised is not None or self.scene.held is not None or self.scene.only:
             super().action_restore()
         else:
             self._leave("")
@@ -54,9 +55,9 @@ class ReplayPage(LivePage):
         return True
 
     def close(self) -> None:
-        """End its engine, beside the screen: that may take a while."""
+        """End its engine, beside the screen: that may take a while. A second time does nothing."""
         self.feed.stop(0.0)
-        closing = getattr(self.client, "close", None)
+        closing, self._ended = None if self._ended else getattr(self.client, "close", None), True
         if closing is not None:
             threading.Thread(target=closing, name="closing").start()
 

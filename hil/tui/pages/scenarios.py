@@ -21,6 +21,8 @@ from hil.tui.pagelist import PageInfo
 from hil.tui.pages import scenarios_keys
 from hil.tui.pages.replay import ReplayPage
 from hil.tui.pane import Pane
+from hil.tui.sheet import Sheet
+from hil.tui.sheets import scenarios as tables
 from hil.tui.table import Table
 from hil.tui.workplace import Workplace
 
@@ -137,6 +139,11 @@ class ScenariosPage(Page):
         proposed = scene.here is not None and scene.here.baseline and scene.result is not None
         return scenarios_keys.hints(scene.mode, len(scene.windows), bool(scene.waiting), len(scene.chosen), proposed,
                                     bool(scene.kept))  # fmt: skip
+
+    async def sheet(self) -> Sheet | str:
+        """Return the library, or what stands below it."""
+        listed = self.scene.mode == "list" and self.focused is not self.checks
+        return tables.library(self.scene, str(self.place.scenarios)) if listed else tables.checks(self.scene)
 
     # ---- keys --------------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,8 @@ from hil.drift.verdict import SENSOR
 from hil.models.drifting import DriftTap
 from hil.models.model import Model, load_model
 from hil.models.package import write_package
-from hil.modelstage import ModelStage, load_runner
+from hil.modelstage import ModelStage
+from hil.modeltaps import load_runner
 from hil.scenario.load import load_scenario
 from hil.scenario.options import RunOptions
 from hil.scenario.outcome import NA, PASS

@@ -1,17 +1,32 @@
 """A generator makes what it is asked for: its class, its style, its noise, without a seam, the same for each seed."""
 
+import os
+import signal
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from generate_toy import HERTZ, RATE, learnt, toy, toy_config
 
 from firmware_bridge.errors import UsageError
+from hil.models.fit import Progress
 from hil.models.generate.file import pack_generator
-from hil.models.generate.fit import train_generator
+from hil.models.generate.fit import train_and_write, train_generator
 from hil.models.generate.generator import Generator, Wish
 
 pytestmark = pytest.mark.training
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from generate_toy import toy, toy_config
+from hil.models.generate.fit import train_and_write
+told = lambda at: print(at.step, flush=True)
+train_and_write(toy_config(steps=60), toy(), ["2"], Path(sys.argv[1]), told)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -112,3 +127,36 @@ def test_a_class_that_nobody_does_long_enough_is_named() -> None:
         train_generator(toy_config(), short, [])
     with pytest.raises(UsageError, match="nobody in the data is called 8"):
         train_generator(toy_config(), toy(), ["8"])
+
+
+def test_a_generator_s_training_that_is_killed_goes_on_to_the_same_file_bit_for_bit(tmp_path: Path) -> None:
+    """A real process is killed by SIGKILL somewhere between two checkpoints; the rest is cut off once more."""
+    whole, cut = tmp_path / "whole.hilmodel", tmp_path / "cut.hilmodel"
+    config, steps = toy_config(steps=60), list[int]()
+    train_and_write(config, toy(), ["2"], whole, lambda at: steps.append(at.step))
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(cut)], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parent
+    )  # fmt: skip
+    assert process.stdout is not None
+    for _ in range(3):
+        process.stdout.readline()
+    os.kill(process.pid, signal.SIGKILL)
+    process.stdout.close()
+    assert process.wait(60) == -signal.SIGKILL
+    assert not cut.exists()
+    rest: list[int] = []
+
+    def cut_off(at: Progress) -> None:
+        rest.append(at.step)
+        if at.step >= 40:
+            raise KeyboardInterrupt
+
+    with pytest.raises(UsageError, match="checkpoint of another training"):
+        train_and_write(config.model_copy(update={"seed": 1}), toy(), ["2"], cut)
+    with pytest.raises(KeyboardInterrupt):
+        train_and_write(config, toy(), ["2"], cut, cut_off)
+    train_and_write(config, toy(), ["2"], cut, lambda at: rest.append(at.step))
+    assert rest == steps[-len(rest) :]  # it went on and did not begin anew
+    assert len(rest) <= len(steps) - 3
+    assert cut.read_bytes() == whole.read_bytes()
+    assert not list(tmp_path.glob("*.ckpt*"))

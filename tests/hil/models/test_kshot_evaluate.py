@@ -101,6 +101,9 @@ def test_the_figures_are_high_where_classes_differ_and_at_chance_where_labels_me
     figures = {row["name"]: row["value"] for row in found["open_set"]}
     assert figures["old_after"] >= figures["old_before"] - 0.1
     assert figures["auroc"] >= 0.7
+    taken = [row["value"] for row in found["strangers"]]
+    assert {row["label"] for row in found["strangers"]} <= set(CLASSES)
+    assert min(taken) <= figures["false_accept"] <= max(taken)
     assert evaluate(config, data, QUICK) == found
     chance = np.random.default_rng(2)
     labels = chance.permutation([int(one.labels[0]) for one in data.series])
@@ -139,6 +142,7 @@ def test_the_verb_prints_one_object_and_writes_the_same(tmp_path: Path, capsys: 
     said = capsys.readouterr()
     assert "ours" in said.out
     assert "auroc" in said.out
+    assert "called known" in said.out
     with pytest.raises(UsageError, match="never overwritten"):
         app(["kshot", str(config), "-o", str(out)], standalone_mode=False)
     assert len(CHANNELS) == 3

@@ -112,7 +112,7 @@ def child(tmp_path: Path, each: int, people: int, where: str, room: int) -> subp
 @pytest.mark.timeout(900)
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the limit of a process is one of Linux")
 def test_readings_larger_than_the_memory_that_a_process_may_take_are_learnt_from(tmp_path: Path) -> None:
-    """1.1 GiB of readings and labels with 512 MiB of room; from memory it ends for want of it (negative control)."""
+    """687 MiB of readings and labels with 512 MiB of room; from memory it ends for want of it (negative control)."""
     waves(tmp_path)
     each, people, room = 2_000_000, 18, 512 * MIB
     assert each * people * (3 * 4 + 8) > 1.3 * room

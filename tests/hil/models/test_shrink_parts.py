@@ -195,8 +195,8 @@ def test_what_a_network_does_not_allow_is_told_and_the_rest_is_made() -> None:
     heat = replace(data, series=frames, channels=("heat",), units=("g",), frame=(4, 4))
     cnn = Shrinking(package_of(net_of("cnn"), trained_on=["1"]), heat, Plan(times=(2.0,), epochs=1))
     assert cnn.left_out == {"int8": "it reads frames, and boards run networks of channels as they sample them"}
-    (point,) = cnn.points(lambda share, name: None)
-    assert point.name == "prune-2x"
+    point, student = cnn.points(lambda share, name: None)
+    assert [(one.name, one.way) for one in (point, student)] == [("prune-2x", "prune"), ("student-2x", "student")]
     assert cost_of(point.package, 20)["macs_per_hop"] * 2 <= macs_of(package_of(net_of("cnn")))
     with pytest.raises(UsageError, match=r"recurrent layer of a gru.*--method student"):
         Shrinking(package_of(net_of("gru"), trained_on=["1"]), data, Plan(method="prune"))

@@ -5,9 +5,14 @@ from typing import Any
 
 import numpy as np
 
+from firmware_bridge.streams import Stream
 from hil.allanview import AllanView
+from hil.cursorview import CursorView
 from hil.doctor.finding import OK, Checkup, Finding
+from hil.figures import Stretch, figure
+from hil.figureview import ATTITUDE, Ask, FigureView
 from hil.message import to_plain
+from hil.scopes import TriggerView
 from hil.shelf import Entry
 from hil.snapshot import (
     BoardView,
@@ -100,6 +105,28 @@ def stability(role: str, stream: str) -> AllanView:
     return AllanView(role, stream, tau, deviation, 0.9 * deviation, 1.1 * deviation, 32.5, 1.5)
 
 
+def computed(ask: Ask, seconds: float) -> FigureView:
+    """What an engine would compute of a board that swings, hums at 60 Hz and is noisy."""
+    if ask.kind == ATTITUDE:
+        turned = np.array([0.92, 0.18, -0.24, 0.25], np.float32)
+        return FigureView(ask, turned, marks=np.array([[34.5, 0.8, 3.2]], np.float32), end_ns=NOW, resting=True)
+    count = max(2, int(seconds * 200))
+    t = np.linspace(-seconds, 0, count)
+    swings = [np.sin(4 * t + at) * (1 + at) + 0.2 * np.sin(377 * t) * (t > -seconds / 2) for at in range(6)]
+    values = np.stack(swings, axis=1) + np.random.default_rng(7).normal(0, 0.02, (count, 6))
+    names, units = ("ax", "ay", "az", "wx", "wy", "wz"), ("g",) * 3 + ("rad/s",) * 3
+    stream = Stream(ask.stream, names, units, "<f4", (6,), 200.0)
+    t_ns = NOW + (t * SECOND).astype(np.int64)
+    breaks = np.array([count // 4], np.int64)
+    start = NOW - int(seconds * SECOND)
+    return figure(ask, Stretch(stream, values.astype(np.float32), t_ns, breaks, 200.0, start, NOW), 120)
+
+
+def fired(text: str) -> TriggerView:
+    """A trigger that fired twice, the second time 9 s ago."""
+    return TriggerView(text, 2, ((NOW - 20 * SECOND, "before"), (NOW - 9 * SECOND, "imu.ax was 2.6 g, above 2.5")))
+
+
 def live(view: View | None = None, **facts: Any) -> Snapshot:
     """Three boards that are well, a model, and no recording."""
     asked = view or View()
@@ -113,6 +140,12 @@ def live(view: View | None = None, **facts: Any) -> Snapshot:
     usual: dict[str, Any] = {
         "boards": boards, "streams": streams, "predictions": (prediction(),), "log": LINES, "classes": LABELS,
         "allan": None if asked.allan is None else stability(*asked.allan),
+        "figures": tuple(computed(ask, asked.seconds) for ask in asked.figures),
+        "cursors": () if asked.cursor_s is None else tuple(
+            CursorView(one.board, one.name, NOW - round(asked.cursor_s * SECOND) + 123_456,
+                       (one.latest + np.float32(0.1234567)).astype(np.float32))
+            for one in streams if not one.is_image),
+        "trigger": fired(asked.trigger) if asked.trigger else None,
     }  # fmt: skip
     return Snapshot(1, NOW, "live", **{**usual, **facts})
 
@@ -120,6 +153,21 @@ def live(view: View | None = None, **facts: Any) -> Snapshot:
 def recording(view: View | None = None) -> Snapshot:
     running = RecordingView("recordings/watch_20231114T221320_1.mcap", "recording", "", 3_140_000, 72.4, 40_000.0, 2)
     return live(view, recording=running, active_label="press")
+
+
+def crowd(view: View | None = None) -> Snapshot:
+    """Sixteen boards: one that was pulled out and one that loses samples are among them."""
+    roles = tuple(f"node{at:02d}" for at in range(1, 17))
+    gone = {"node10": {"state": "lost", "reason": "the USB cable was pulled", "since_ns": NOW - 14 * SECOND},
+            "node05": {"lost": 160}, "node12": {"lost": None, "drift_ppm": None}}  # fmt: skip
+    asked = view or View()
+    boards = tuple(board(role, model="hil-imu", serial=f"IM{at:04d}", **gone.get(role, {}))
+                   for at, role in enumerate(roles))  # fmt: skip
+    streams = tuple(
+        replace(readings("imu" if at % 3 else "watch", asked.columns, asked.seconds), board=role)
+        for at, role in enumerate(roles) if asked.boards is None or role in asked.boards
+    )  # fmt: skip
+    return live(view, boards=boards, streams=streams, predictions=())
 
 
 def trouble(view: View | None = None) -> Snapshot:
@@ -175,8 +223,13 @@ class FakeClient:
     def command(self, verb: str, **args: Any) -> dict[str, Any]:
         if self.trouble is not None:
             raise self.trouble
+        if verb == "readings":  # asks, and changes nothing
+            t_ns = np.arange(args["to_ns"] - 10 * SECOND, args["to_ns"], SECOND // 10, dtype=np.int64)
+            kept = t_ns[t_ns >= args["from_ns"]]
+            width = 64 if args["board"] == "thermal" else 2 if args["board"] == "ppg" else 6
+            return {"t_ns": kept, "values": np.arange(len(kept) * width, dtype=np.float32).reshape(-1, width)}
         self.commands.append((verb, args))
-        return {}
+        return {"decided_ns": NOW, "label": "row"} if verb == "seen" else {}
 
 
 class FakeLibrary(FakeClient):
@@ -192,6 +245,16 @@ class FakeLibrary(FakeClient):
         if verb == "shelf":
             made = [Entry(f"recordings/{name}.mcap", 1000, NOW, 10.0, ("imu/samples",)) for name in ("a", "b")]
             return {"folder": args["folder"], "entries": [to_plain(one) for one in made]}
+        if verb == "under":
+            sample = CursorView("imu", "samples", NOW + round(args["t_s"] * SECOND) + 1_234_000,
+                                np.linspace(-1.2345671, 40.0, 6).astype(np.float32))  # fmt: skip
+            return {"path": path, "t_s": args["t_s"], "cursors": [to_plain(sample)]}
+        if verb == "thumbnail":
+            return {"path": path, "moves": [0.5] * int(args["columns"])}
+        if verb in ("models", "explain"):
+            import models_made  # it is made of these fakes
+
+            return models_made.Helper().command(verb, **args)
         if verb == "envelopes":
             return {"path": path, "streams": [to_plain(readings("imu", args["columns"], 10.0))]}
         label = {"id": "s1", "text": "squat", "board": "", "from_s": 1.0, "to_s": 3.0}

@@ -70,6 +70,15 @@ def test_the_axes_carry_round_numbers_and_time() -> None:
     assert "now" not in text(chart.draw(view, chart.panels([view])[0], 80, 14, edge="12.0 s"))
 
 
+def test_the_same_readings_give_the_same_picture_whatever_was_drawn_before() -> None:
+    view = stream()
+    panel, axis = chart.panels([view])[0], (-5.0, 5.0)
+    first = text(chart.draw(view, panel, 80, 14, axis))
+    gone = dataclasses.replace(view, low=np.full_like(view.low, np.nan), high=np.full_like(view.high, np.nan))
+    assert text(chart.draw(gone, panel, 80, 14, axis)) != first
+    assert text(chart.draw(view, panel, 80, 14, axis)) == first
+
+
 def test_a_gap_is_marked_and_left_empty() -> None:
     view = stream()
     gaps = np.zeros(120, bool)

@@ -6,61 +6,30 @@ from typing import Any
 
 import pytest
 import screen_fakes as fakes
+from models_made import FILES, Engine, Helper, rivals, two
 from screen_fakes import NOW, SECOND
 from screen_frames import drive, frame, same_as_golden, still
 
-from hil.driftview import DriftView
-from hil.snapshot import Snapshot
 from hil.tui.app import HilApp
-from hil.tui.modelling import Modelling, Tally, looked
+from hil.tui.modelling import Modelling, looked
 from hil.tui.pages.models import ModelsPage
-from hil.view import View
-from hil.workview import WorkView
+from hil.tui.tally import BINS, ENOUGH, Tally
+from hil.tui.versus import Versus
 
 pytestmark = pytest.mark.screen
 
 SIZE = (120, 35)
 SIZES = ((80, 24), (120, 35), (200, 50))
-DRIFTED = DriftView("sensor different", "ax reads 0.21 g more than in training", "bias", ("ax",), NOW, 40, 1.6, 0.2)
 
 Steps = Callable[[ModelsPage, Any], Awaitable[None]]
 
 
-def two(view: View | None = None, after_s: int = 0, **facts: Any) -> Snapshot:
-    """Two models at one board; with `after_s` so many decisions later, one a second."""
-    history = fakes.prediction().history
-    now = NOW + after_s * SECOND
-    history += tuple((NOW + at * SECOND, "row" if at % 4 else "curl", 0.8) for at in range(1, after_s + 1))
-    plain = fakes.prediction(history=history, t_ns=now, drift=DRIFTED,
-                             work=WorkView(False, 40 + after_s, 1000.0, 1, (2.6, 13.2, 1021.0)))  # fmt: skip
-    child = replace(plain, model="exercise-circle", told="", drift=DriftView("fine", looks=40, sensor=0.3, model=0.2),
-                    work=WorkView(True, 40 + after_s, 1000.0, 0, (3.1, 9.8, 12.0)))  # fmt: skip
-    return replace(fakes.live(view, predictions=(plain, child), **facts), now_ns=now)
-
-
-class Engine(fakes.FakeClient):
-    """A bench with two models that counts what it is shown."""
-
-    def __init__(self) -> None:
-        super().__init__(two)
-        self.running, self.count = False, 0
-
-    def command(self, verb: str, **args: Any) -> dict[str, Any]:
-        super().command(verb, **args)
-        if verb == "show":
-            self.count += self.running
-            self.running = not self.running
-        elif verb == "show_drop":
-            self.count, self.running = self.count - (not self.running), False
-        elif verb == "teach":
-            self.count = 0
-            return {"model": "exercise-circle", "running": False, "shown": 0, "sentence": "exercise-circle-2 runs"}
-        return {"model": "exercise-circle", "running": self.running, "shown": self.count}
-
-
-def visit(*keys: str, size: tuple[int, int] = SIZE, then: Steps | None = None, client: Any = None) -> str:
+def visit(
+    *keys: str, size: tuple[int, int] = SIZE, then: Steps | None = None, client: Any = None, helper: Any = None
+) -> str:  # fmt: skip
     chosen = client or Engine()
-    app = HilApp(chosen, place=still(chosen), start="models")
+    place = replace(still(chosen), open_library=lambda: helper or Helper())
+    app = HilApp(chosen, place=place, start="models")
 
     async def steps(app: HilApp, pilot) -> None:
         page = app.pages["models"]
@@ -122,7 +91,90 @@ def counting() -> None:
     visit(then=then, client=engine)
 
 
+def words(page: ModelsPage) -> str:
+    return frame(page.app)  # type: ignore[arg-type]
+
+
+def loading() -> None:
+    engine, helper = Engine(), Helper()
+
+    async def then(page: ModelsPage, pilot) -> None:
+        await press(pilot, "enter")
+        assert "l lists the model files within reach" in words(page)
+        await press(pilot, "l")
+        assert "3 within reach" in words(page)
+        assert "✔ runs   exercise" in words(page)
+        await press(pilot, "down", "down", "enter")
+        assert "odd cannot be loaded" in words(page)
+        assert page.scene.mode == "files"
+        await press(pilot, "up", "up", "enter")
+        assert page.scene.mode == "one"
+        assert "circle: load model is done" in words(page)
+        await press(pilot, "l", "x")
+        assert "no model runs here" in words(page)
+        await press(pilot, "escape", "x", "down", "x")
+        assert "x again unloads exercise-circle" in words(page)
+        await press(pilot, "x")
+        assert "exercise-circle: unload model is done" in words(page)
+
+    visit(then=then, client=engine, helper=helper)
+    assert engine.commands == [("load_model", {"path": FILES[0].path}), ("unload_model", {"model": "exercise-circle"})]
+    assert helper.commands == [("models", {"folder": "."})] * 2
+
+
+def beside() -> None:
+    engine = Engine(rivals)
+
+    async def then(page: ModelsPage, pilot) -> None:
+        engine.scene = lambda view: rivals(view, 24)
+        page.tick()
+        await press(pilot, "b")
+        assert "exercise beside exercise-circle at watch" in words(page)
+        assert "same     21 of 24 (88%); of 3 that differ exercise alone was right in 3" in words(page)
+        await press(pilot, "b")
+        assert page.scene.beside is None
+        await press(pilot, "down", "b")
+        assert "of 3 that differ exercise-circle alone was right in 0, exercise in 3" in words(page)
+        engine.scene = lambda view: fakes.live(view)
+        page.tick()
+        await press(pilot, "b")
+        assert "no other model runs at this board" in words(page)
+
+    visit(then=then, client=engine)
+
+
+def reasons() -> None:
+    engine, helper = Engine(), Helper()
+
+    async def then(page: ModelsPage, pilot) -> None:
+        await press(pilot, "w")
+        assert "row of exercise at watch" in words(page)
+        assert "▄█ spoke for row, ░▒▓ against it" in words(page)
+        assert "half of it: -1.25 to -0.75 s ax, ay 52%" in words(page)
+        await press(pilot, "left", "left")
+        assert page.scene.why is not None
+        assert page.scene.why.t_ns == NOW - 3 * SECOND
+        await press(pilot, "w")
+        assert page.scene.why is None
+        assert "row 40%, 2 s before the newest ▲" in words(page)
+        await press(pilot, "right", "right")
+        assert page.scene.at_ns is None
+        await press(pilot, *["left"] * 4, "w")
+        assert "is not kept any more" in words(page)
+        await press(pilot, "escape", "escape")
+        assert (page.scene.why, page.scene.at_ns) == (None, None)
+
+    visit(then=then, client=engine, helper=helper)
+    assert [args["t_ns"] for verb, args in engine.commands if verb == "seen"] == [
+        None, NOW - 2 * SECOND, NOW - 3 * SECOND, NOW - 5 * SECOND]  # fmt: skip
+    assert {verb for verb, _ in helper.commands} == {"explain"}
+    nothing = visit("w", "left", "b", client=fakes.FakeClient(lambda view: fakes.live(view, predictions=())))
+    assert "no other model runs" in nothing
+
+
 TESTED: dict[str, Callable[[], None]] = {
+    **{f"models.{name}": loading for name in ("files", "load", "unload")}, "models.beside": beside,
+    **{f"models.{name}": reasons for name in ("why", "earlier", "later")},
     **{f"models.{name}": teaching for name in ("show", "drop", "teach", "back")}, "models.anew": counting,
 }  # fmt: skip
 
@@ -144,14 +196,32 @@ def test_the_page_of_models_looks_as_it_was_looked_at(size) -> None:
         assert all(len(line) <= size[0] for line in shown.splitlines())
         same_as_golden(f"models_{size[0]}x{size[1]}", shown)
         await press(pilot, "down", "e", "e", "e")
-        same_as_golden(f"taught_{size[0]}x{size[1]}", frame(page.app))  # type: ignore[arg-type]
+        same_as_golden(f"taught_{size[0]}x{size[1]}", words(page))
+        await press(pilot, "u", "u", "u", "l")
+        same_as_golden(f"modelfiles_{size[0]}x{size[1]}", words(page))
+        await press(pilot, "escape", "up", "w")
+        same_as_golden(f"why_{size[0]}x{size[1]}", words(page))
+
+    visit(size=size, then=then, client=engine)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_two_models_side_by_side_look_as_they_were_looked_at(size) -> None:
+    engine = Engine(rivals)
+
+    async def then(page: ModelsPage, pilot) -> None:
+        engine.scene = lambda view: rivals(view, 150)
+        page.tick()
+        await press(pilot, "b")
+        assert all(len(line) <= size[0] for line in words(page).splitlines())
+        same_as_golden(f"beside_{size[0]}x{size[1]}", words(page))
 
     visit(size=size, then=then, client=engine)
 
 
 def test_without_a_model_the_page_says_how_to_start_with_one() -> None:
     shown = visit("e", client=fakes.FakeClient(lambda view: fakes.live(view, predictions=())))
-    assert "no model runs: `hil ui PORT --model FILE` starts with one" in shown
+    assert "no model runs: l lists the model files within reach" in shown
     assert "no model runs here" in shown
 
 
@@ -166,6 +236,34 @@ def test_a_decision_is_counted_once_and_without_a_label_neither_right_nor_wrong(
     assert scene.tallies["exercise-circle", "watch"].unlabelled == 8
     scene = looked(scene, two(None, 10, active_label="curl"))
     assert scene.tallies["exercise-circle", "watch"].pairs == {("curl", "row"): 2}
+
+
+def test_a_calibration_error_is_told_of_enough_decisions_only_and_is_that_of_their_bins() -> None:
+    scene = looked(looked(Modelling(), two()), two(None, ENOUGH - 1))
+    assert scene.tally.judged == ENOUGH - 1
+    assert scene.tally.ece is None
+    scene = looked(scene, two(None, ENOUGH))
+    (held,) = scene.tally.bins.values()  # all are 0.8 sure, three of four are right
+    assert list(scene.tally.bins) == [int(0.8 * BINS)]
+    assert (held.count, held.right) == (ENOUGH, 75)
+    assert scene.tally.ece == pytest.approx(0.05)
+
+
+def test_two_models_are_compared_on_the_same_windows_and_those_of_one_alone_are_counted() -> None:
+    def at(ends: dict[int, str], other: dict[int, str], now: int) -> Any:
+        shown = two(None, now, active_label="row")
+        one, two_ = shown.predictions
+        histories = [tuple((NOW + t * SECOND // 10, said, 0.9) for t, said in row.items()) for row in (ends, other)]
+        return replace(shown, predictions=(replace(one, history=histories[0]), replace(two_, history=histories[1])))
+
+    scene = looked(Modelling(), at({0: "row"}, {0: "row"}, 1))
+    scene = looked(scene, at({0: "row", 10: "row", 20: "curl"}, {0: "row", 10: "curl"}, 2))
+    assert scene.versus["exercise", "exercise-circle", "watch"] == Versus(1, 0, 1, 0, 0, NOW + SECOND)
+    scene = looked(scene, at({10: "row", 20: "curl", 30: "row"}, {0: "row", 10: "curl", 30: "row"}, 3))
+    found = scene.versus["exercise", "exercise-circle", "watch"]
+    assert (found.both, found.same, found.left, found.right, found.alone) == (2, 1, 1, 0, 1)
+    assert looked(scene, at({0: "row"}, {0: "row"}, 1)).versus == {
+        ("exercise", "exercise-circle", "watch"): replace(found, since_ns=NOW)}  # fmt: skip
 
 
 def test_marks_of_a_replay_say_what_was_going_on_when_a_window_ended() -> None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import shelf_made
 from screen_frames import same_as_golden
-from shelf_made import T0, visit
+from shelf_made import T0, Steady, visit
 
 from hil.config import EngineConfig
 from hil.data.suggested import Suggestion, suggest
@@ -44,6 +45,16 @@ def finding(folder: Path) -> None:
             "watch_kim.mcap", "watch_lee.mcap", "broken.mcap"]  # fmt: skip
         await press(pilot, "down")
         assert page.scene.here == page.scene.shown[1]
+        await press(pilot, "left", "right", "shift+right")
+        assert page.scene.peek_s is not None
+        (under,) = page.scene.read
+        with Recording(page.scene.here.path) as recording:
+            part = recording["watch/imu"]
+            nearest = abs(part.t_s - page.scene.peek_s).argmin()
+        assert under.t_ns == part.t_ns[nearest]
+        assert under.values.tolist() == part.values[nearest].tolist()
+        await press(pilot, "up", "down")
+        assert page.scene.peek_s is None
         await press(pilot, "slash", *"squat")
         assert [Path(entry.path).name for entry in page.scene.shown] == ["watch_kim.mcap"]
         await press(pilot, "enter", "escape")
@@ -83,10 +94,14 @@ def labelling(folder: Path) -> None:
     kim = folder / "watch_kim.mcap"
 
     async def then(page: RecordingsPage, pilot) -> None:
-        await press(pilot, "1", "e", "1")
-        assert "a stretch needs" in page._message[0]
-        await press(pilot, "shift+right", "space", "right", "right", "shift+right", "3")
-        assert "no class 3" in page._message[0]
+        await press(pilot, "1", "e")
+        for digit in "12":
+            await press(pilot, digit)
+            assert "a stretch needs" in page._message[0]
+        await press(pilot, "shift+right", "space", "right", "right", "shift+right")
+        for digit in "3456789":
+            await press(pilot, digit)
+            assert f"no class {digit}" in page._message[0]
         await press(pilot, "shift+left", "shift+right", "left", "right", "1")
         assert page.scene.start_s is None
         kept = labels(kim)
@@ -136,6 +151,46 @@ def suggested(folder: Path) -> None:
     assert ("squat", 16.0, 19.0) in labels(kim)
 
 
+def dismissing(folder: Path) -> None:
+    kim = folder / "watch_kim.mcap"
+    suggest(kim, [Suggestion(T0 + 44 * S, T0 + 48 * S, why="unsure", score=0.9)], T0)
+
+    async def then(page: RecordingsPage, pilot) -> None:
+        await press(pilot, "e", "d")
+        assert "go to a suggestion first" in page._message[0]
+        await press(pilot, "n", "d")
+        assert page.scene.said.suggestions == ()
+        assert page.scene.start_s is None
+        await press(pilot, "u")
+        assert [(one.from_s, one.to_s) for one in page.scene.said.suggestions] == [(44.0, 48.0)]
+
+    visit(folder, SIZE, then=then)
+
+
+def testing(folder: Path) -> None:
+    class Cutter(Steady):
+        """Keeps what is to be made a test of; cutting itself is tested where it is done."""
+
+        def _glitch(self, path: str, from_s: float, to_s: float) -> dict[str, Any]:
+            cut.append((round(from_s, 2), round(to_s, 2)))
+            return {"sentence": f"hil run {path}", **self._marks(path)}
+
+    cut: list[tuple[float, float]] = []
+
+    async def then(page: RecordingsPage, pilot) -> None:
+        await press(pilot, "g")
+        assert "press e, go there" in page._message[0]
+        await press(pilot, "e", *["right_square_bracket"] * 2, "g")
+        await press(pilot, "space", "g")
+        assert "a stretch needs a start and an end" in page._message[0]
+        await press(pilot, "right_square_bracket", "g")
+        assert page.scene.start_s is None
+        assert "hil run" in page._message[0]
+
+    visit(folder, SIZE, then=then, library=Cutter())
+    assert cut == [(13.0, 15.0), (15.0, 25.0)]
+
+
 def comparing(folder: Path) -> None:
     async def then(page: RecordingsPage, pilot) -> None:
         await press(pilot, "c", "c")
@@ -164,7 +219,7 @@ TESTED: dict[str, Callable[[Path], None]] = {
     **{f"recordings.{name}": labelling for name in (
         "label", "back", "far_left", "far_right", "edge_before", "edge_next", "start", "class.new", "undo", "remove")},
     **_LABEL,
-    "recordings.next": suggested,
+    "recordings.next": suggested, "recordings.dismiss": dismissing, "recordings.glitch": testing,
     **{f"recordings.{name}": comparing for name in (
         "compare", "left", "right", "in", "out", "overlay", "align", "earlier", "later")},
 }  # fmt: skip

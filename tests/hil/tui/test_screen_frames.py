@@ -1,12 +1,40 @@
 """Golden pictures of the screen as text, at the three sizes people use."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 import screen_fakes as fakes
-from screen_frames import drive, press, same_as_golden
+from screen_frames import FRAMES, drive, press, same_as_golden
+from screen_presses import tour
+
+from hil.tui.app import HilApp
+from hil.tui.pagelist import PAGES
 
 pytestmark = pytest.mark.screen
 
+KINDS = ("spectrum", "spectrogram", "histogram", "XY", "attitude")
 SIZES = ((80, 24), (120, 35), (200, 50))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("info", PAGES, ids=lambda info: info.name)
+def test_every_page_has_a_golden_picture_of_every_size(info, size) -> None:
+    path = FRAMES / f"{info.name}_{size[0]}x{size[1]}.txt"
+    assert path.exists(), f"no test keeps a picture of the page {info.title}: {path} is missing"
+    rows = path.read_text(encoding="utf-8").splitlines()
+    assert len(rows) == size[1]
+    assert all(len(row) <= size[0] for row in rows)
+    assert f"▸{info.title}◂" in rows[0] or size[0] < 100
+
+
+def test_golden_pictures_come_in_all_sizes_and_each_is_kept_by_a_test() -> None:
+    kept = {tuple(path.stem.rsplit("_", 1)) for path in FRAMES.glob("*.txt")}
+    sizes = {f"{width}x{height}" for width, height in SIZES}
+    names = {name for name, _ in kept}
+    assert {(name, size) for name in names for size in sizes} == kept
+    tests = "".join(path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("test_*.py")))
+    assert [name for name in sorted(names) if f'"{name}' not in tests] == []
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
@@ -27,6 +55,48 @@ def test_the_allan_deviation_looks_as_it_was_looked_at(size) -> None:
     shown = drive(fakes.FakeClient(), size, press("tab", "a"))
     assert "Allan deviation" in shown
     same_as_golden(f"allan_{size[0]}x{size[1]}", shown)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_every_kind_of_plot_looks_as_it_was_looked_at(size) -> None:
+    stops = tour(("tab", "f", "v"), *[("v",)] * (len(KINDS) - 1), size=size)
+    for kind, stop in zip(KINDS, stops, strict=True):
+        assert kind in stop.picture
+        same_as_golden(f"{kind}_{size[0]}x{size[1]}", stop.picture)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_a_trigger_a_cursor_and_a_shared_scale_look_as_they_were_looked_at(size) -> None:
+    async def steps(app: HilApp, pilot) -> None:
+        await press("tab", "T", *["backspace"] * 40, *"watch/samples.ax>0.1", "enter")(app, pilot)
+        scope = replace(app.live.scene.scope, since_ns=0)  # the bench stands still: what fired before counts
+        app.live.scene = replace(app.live.scene, scope=scope)
+        await press("tab", "n", "c", "y", "shift+right")(app, pilot)
+        app.live.scene = replace(app.live.scene, scope=replace(app.live.scene.scope, since_ns=0))
+        app.live.tick()
+
+    shown = drive(fakes.FakeClient(), size, steps)
+    assert "▼" in shown
+    assert "▲" in shown
+    same_as_golden(f"trigger_{size[0]}x{size[1]}", shown)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_sixteen_boards_are_seen_at_once_the_worst_first(size) -> None:
+    shown = drive(fakes.FakeClient(fakes.crowd), size)
+    rows = [row.strip(" ▸").split(" ")[0] for row in shown.splitlines()]
+    assert [row for row in rows if row.startswith("node")][:4] == ["node10", "node05", "node12", "node01"]
+    assert all(any(row == f"node{at:02d}" for row in rows) for at in range(1, 17))
+    same_as_golden(f"crowd_{size[0]}x{size[1]}", shown)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_spectrogram_tells_loud_from_quiet_without_colour(size, monkeypatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    shown = drive(fakes.FakeClient(), size, press("tab", "v", "v", "f"))
+    assert "@" in shown
+    assert "▀" not in shown
+    same_as_golden(f"spectrogram_plain_{size[0]}x{size[1]}", shown)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")

@@ -12,8 +12,8 @@ from hil.tui import cells, panes, stage
 from hil.tui.deeds import Command, Refusal, decide
 from hil.tui.layout import arrange
 from hil.tui.palette import BAR, FOCUSED, PLAIN, THEMES, Palette
-from hil.tui.pane import clean
 from hil.tui.state import BASES, Scene, next_speed
+from hil.tui.strips import clean
 from hil.tui.verdict import findings, missing
 
 LOSS = {"lost": "LINK", "unattributed": "LINK or BOARD", "board_dropped": "FIRMWARE", "host_dropped": "HOST"}

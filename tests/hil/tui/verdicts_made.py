@@ -27,6 +27,12 @@ ENTRIES = (
     {"path": BROKEN, "name": "broken", "trouble": f"{BROKEN}:3: board: it says not where the board is"},
 )  # fmt: skip
 
+SO_FAR = (
+    CheckResult("link.watch.samples_lost", 20.0, "1", "= 0", "FAIL"),
+    CheckResult("model.exercise.macro_f1", 0.9651, "1", ">= 0.95", "MARGINAL"),
+    CheckResult("stream.watch.imu.ax.maximum", 3.9, "g", "<= 8 g", "PASS"),
+)  # fmt: skip
+
 
 def window(metric: str, at_s: float, why: str) -> dict[str, Any]:
     """Six seconds of two channels at 50 Hz with 20 samples missing, and a decision a second."""
@@ -99,5 +105,6 @@ class FakeRunner(FakeClient):
         fresh = [] if self.held else self.paths[told : told + 1]
         left = self.paths[told + len(fresh) :]
         results = [(failed() if path == FAILS else passed(path)).as_dict(whole=True) for path in fresh]
-        return {"running": dict.fromkeys(left[:1], 3.25), "results": results, "total": len(self.paths),
-                "finished": not left, "sentence": "", "trouble": ""}  # fmt: skip
+        so_far = {path: [one.as_dict() for one in SO_FAR] for path in left[:1]}
+        return {"running": dict.fromkeys(left[:1], 3.25), "so_far": so_far, "results": results,
+                "total": len(self.paths), "finished": not left, "sentence": "", "trouble": ""}  # fmt: skip

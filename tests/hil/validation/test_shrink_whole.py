@@ -63,7 +63,8 @@ def test_every_point_is_a_model_that_says_whose_child_it_is_and_what_it_reached(
     made: tuple[Path, dict[str, Any]],
 ) -> None:
     folder, found = made
-    names = ["parent", "prune-4x", "prune-4x-int8", "prune-4x-qat", "int8", "qat"]
+    kinds = [f"{way}-4x{more}" for way in ("prune", "student") for more in ("", "-int8", "-qat")]
+    names = ["parent", *kinds, "int8", "qat"]
     assert [one["name"] for one in found["points"]] == names
     assert (found["people"], found["learnt_from"]) == (["10"], ["1"])
     parent = load_model(SMALL)
@@ -138,12 +139,38 @@ def test_the_same_seed_gives_the_same_models(made: tuple[Path, dict[str, Any]]) 
     folder, found = made
     shas = {one["name"]: one["sha256"] for one in found["points"]}
     printed = shrink(SMALL, "--data", folder / "data.toml", "--base", RECORDINGS, "--times", 4, "--epochs", 1,
-                     "--no-int8", "-o", folder / "again", "-q")  # fmt: skip
+                     "--no-int8", "--method", "prune", "-o", folder / "again", "-q")  # fmt: skip
     assert "prune-4x" in printed
     assert "on 1 person whom no point has met: 10" in printed
     again = json.loads((folder / "again" / "shrunk.json").read_text())
     assert [one["name"] for one in again["points"]] == ["parent", "prune-4x"]
     assert again["points"][1]["sha256"] == shas["prune-4x"]
+
+
+def test_across_folds_everybody_is_judged_once_by_a_parent_and_children_that_never_met_them(tmp_path: Path) -> None:
+    config = DATA.replace('person = "1"  # as if the model had met this one', 'person = "9"')
+    (tmp_path / "c.toml").write_text(
+        'schema = 1\nname = "tiny"\nwindow = 200\nhop = 50\n[architecture]\nchannels = 6\nkernel = 5\n'
+        f"dilations = [1, 2, 4, 8]\n{config}"
+    )
+    keep, out = tmp_path / "parents", tmp_path / "out"
+    given = (tmp_path / "c.toml", "--data", RECORDINGS, "--epochs", 1, "--times", 2, "--method", "student", "--no-int8")
+    found = json.loads(shrink(*given, "--folds", 2, "--keep", keep, "-o", out, "--json", "-q"))
+    assert (found["folds"], found["people"]) == ([["9"], ["10"]], ["9", "10"])
+    assert [one["name"] for one in found["points"]] == ["parent", "student-2x"]
+    parent, child = found["points"]
+    assert parent["people"].keys() == child["people"].keys() == {"9", "10"}
+    assert parent["decisions"] == child["decisions"]
+    assert child["fewer"] >= 2
+    assert child["change"]["low"] <= child["change"]["value"] <= child["change"]["high"]
+    for person in ("9", "10"):
+        model = load_model(keep / f"tiny-0-{person}.hilmodel")
+        assert person not in model.contract.lineage["trained_on"]
+        with Recording(RECORDINGS / f"watch-unseen-{person}.mcap") as recording:
+            assert next(model.stream(recording)).label
+    assert {one.name for one in out.iterdir()} == {"shrunk.json", "shrunk.html"}
+    with pytest.raises(UsageError, match="shrunk across folds, and a model as it is"):
+        shrink(*given, "-q")
 
 
 FIGURE = st.integers(0, 4)
@@ -167,10 +194,12 @@ def test_a_point_is_on_the_front_unless_another_one_beats_it(figures: list[tuple
         assert (row["name"] in chosen) == (not any(beats(other, row) for other in rows))
 
 
-def test_a_bar_is_held_against_the_least_shrunk_point_that_is_small_enough() -> None:
-    def row(name: str, smaller: float, fewer: float, macs: int, lost: float, low: float | None) -> dict[str, Any]:
-        return {"name": name, "smaller": smaller, "fewer": fewer, "macs": macs, "bytes": 100, "trained_rounded": False,
-                "change": {"value": -lost, "low": low, "high": 0.0}}  # fmt: skip
+def test_a_bar_is_held_against_the_least_shrunk_point_of_each_way_that_is_small_enough() -> None:
+    def row(
+        name: str, smaller: float, fewer: float, macs: int, lost: float, low: float | None, way: str = "prune"
+    ) -> dict[str, Any]:
+        return {"name": name, "way": way, "smaller": smaller, "fewer": fewer, "macs": macs, "bytes": 100,
+                "trained_rounded": False, "change": {"value": -lost, "low": low, "high": 0.0}}  # fmt: skip
 
     rows = [row("a", 3.9, 1, 90, 0.0, 0.0), row("b", 4.5, 1, 80, 0.005, -0.02), row("c", 9, 12, 7, 0.05, -0.1),
             row("d", 40, 11, 8, 0.02, None)]  # fmt: skip
@@ -178,6 +207,10 @@ def test_a_bar_is_held_against_the_least_shrunk_point_that_is_small_enough() -> 
     assert (smaller["point"], smaller["within"], smaller["surely"]) == ("b", True, False)
     assert (fewer["point"], fewer["within"], fewer["surely"]) == ("d", True, None)
     assert [one["point"] for one in held_against(rows[:1], BARS)] == [None, None]
+    rows.append(row("e", 50, 30, 2, 0.04, -0.05, "student"))  # the more it is shrunk the better is no way to be chosen
+    told = [(one["figure"], one["way"], one["point"], one["within"]) for one in held_against(rows)]
+    assert told == [("smaller", "prune", "b", True), ("smaller", "student", "e", False),
+                    ("fewer", "prune", "d", True), ("fewer", "student", "e", False)]  # fmt: skip
 
 
 @pytest.mark.parametrize(

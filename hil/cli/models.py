@@ -1,0 +1,90 @@
+"""Verbs about models and the bench that runs them: `hil model list`, `hil model load`, `hil model unload`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hil.cli.common import Json, Quiet, print_json, print_table, talk
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["list_", "load", "unload"]
+
+At = Annotated[
+    str, typer.Option("--at", metavar="HOST:PORT", help="Where the engine is, as it printed it.", envvar="HIL_ENGINE")
+]
+Token = Annotated[
+    str, typer.Option("--token", help="As the engine printed it.", envvar="HIL_TOKEN", show_envvar=True)
+]  # fmt: skip
+
+
+def list_(
+    folders: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FOLDER...]", help="Default: this folder and the package's own.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """List the model files of folders, two levels deep, and what each reads and says.
+
+    Example: hil model list models/
+    """
+    from dataclasses import asdict
+
+    from hil.modelshelf import models_in, places
+
+    found = models_in(folders or places(Path()))
+    if json:
+        print_json({"schema": 1, "models": [asdict(one) for one in found]})
+        return
+    if not found:
+        talk("there is no model file here; `hil train CONFIG.toml -o MODEL` makes one")
+    print_table(("model", "classes", "rate", "reads", "file"), [
+        (one.name, "-", "-", one.trouble.removeprefix(f"{one.path}: "), one.path) if one.trouble else
+        (one.name, len(one.labels), f"{one.rate_hz:g} Hz", " ".join(one.channels), one.path)
+        for one in found
+    ])  # fmt: skip
+
+
+def load(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A .hilmodel or .onnx file.")],
+    at: At,
+    token: Token,
+    board: Annotated[str | None, typer.Option("--board", help="Role of the one board to read; default: all.")] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Let a model run on a bench that is running, beside those that run there; capture goes on meanwhile.
+
+    Example: hil model load exercise.hilmodel --at 127.0.0.1:40123 --token 9f86d081884c7d65
+    """
+    arguments = {"path": str(model.resolve()), **({} if board is None else {"board": board})}
+    _tell(_asked(at, token, "load_model", arguments), json, quiet)
+
+
+def unload(
+    model: Annotated[str, typer.Argument(metavar="NAME", help="Name of a model that runs.")],
+    at: At,
+    token: Token,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Let a model of a running bench go; what it decided stays where it was recorded.
+
+    Example: hil model unload exercise --at 127.0.0.1:40123 --token 9f86d081884c7d65
+    """
+    _tell(_asked(at, token, "unload_model", {"model": model}), json, quiet)
+
+
+def _asked(at: str, token: str, verb: str, arguments: "Mapping[str, Any]") -> dict[str, Any]:
+    from hil.attach import attach
+
+    with attach(at, token) as engine:
+        return engine.command(verb, **arguments)
+
+
+def _tell(said: dict[str, Any], json: bool, quiet: bool) -> None:
+    talk(said["sentence"], quiet)
+    if json:
+        print_json({"schema": 1, **said})

@@ -1,0 +1,103 @@
+"""The ground of a chart: its value axis with round numbers, its time axis in seconds before the right edge.
+
+Rule of this room: the same numbers give the same cells, so that a ground is drawn once and kept; the readings are laid
+over a copy of it. Axes stand still while readings move, which is why keeping them pays.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from hil.tui import canvas
+from hil.tui.cells import BAD, DIM, Cells, blank, put
+from hil.tui.units import seconds
+
+__all__ = ["GUTTER", "Band", "ground", "time_axis", "value_axis"]
+
+GUTTER = 8
+"""Cells left of the readings: the numbers of the axis and the axis itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Rows that share a value axis.
+
+    Attributes:
+        first: Its uppermost row.
+        last: The row below its lowest one.
+        span: Readings at the lowest and at the highest dot.
+        name: Its channel, where it has only one; else empty.
+        ink: Ink of the name.
+    """
+
+    first: int
+    last: int
+    span: tuple[float, float]
+    name: str = ""
+    ink: int = DIM
+
+
+def ground(
+    size: tuple[int, int], gutter: int, bands: tuple[Band, ...], span_s: float, edge: str, taken: tuple[int, ...]
+) -> Cells:
+    """Return axes to draw readings onto.
+
+    Args:
+        size: Width and height in cells.
+        gutter: Cells left of the readings; 0 leaves the value axes out.
+        bands: From top to bottom. A row below the last one is the time axis.
+        span_s: Seconds that the columns cover.
+        edge: What is written at the right end of the time axis.
+        taken: Columns of cells in which samples are missing: a cross says so.
+    """
+    kept = _drawn(size, gutter, bands, span_s, edge, taken)
+    return Cells(kept.codes.copy(), kept.inks.copy())
+
+
+@lru_cache(256)
+def _drawn(
+    size: tuple[int, int], gutter: int, bands: tuple[Band, ...], span_s: float, edge: str, taken: tuple[int, ...]
+) -> Cells:
+    cells = blank(*size)
+    if gutter:
+        for band in bands:
+            value_axis(cells, band.span, band.first, band.last, band.name, band.ink)
+    if size[1] > bands[-1].last:
+        time_axis(cells, span_s, gutter, edge, set(taken))
+        cells.codes[-1, taken] = ord("×")
+        cells.inks[-1, taken] = BAD
+    return cells
+
+
+def value_axis(cells: Cells, span: tuple[float, float], first: int, last: int, name: str, ink: int) -> None:
+    """Draw the left axis into rows `first` to `last`: round numbers, and a name at its top where there is one."""
+    rows = last - first
+    for row in range(first, last):
+        put(cells, GUTTER - 1, row, "│", DIM)
+    marks = canvas.ticks(*span, max(2, rows // 3))
+    if len(marks) < 2:
+        marks = tuple(canvas.Tick(end, canvas.number(end, 3)) for end in span)
+    for tick in marks:
+        row = first + round((span[1] - tick.value) / (span[1] - span[0]) * (rows - 1))
+        if not name or row != first:
+            put(cells, 0, row, f"{tick.label:>{GUTTER - 1}}┤", DIM)
+    if name:
+        put(cells, 0, first, name[: GUTTER - 2], ink)
+
+
+def time_axis(cells: Cells, span: float, gutter: int, edge: str, taken: set[int]) -> None:
+    """Write seconds before the right edge, so that the axis stands still while the readings move.
+
+    A label that would stand where samples are missing gives way to the cross that says so.
+    """
+    width, row = cells.size[0], cells.size[1] - 1
+    columns = width - gutter
+    put(cells, gutter, row, "─" * columns, DIM)
+    if gutter:
+        put(cells, gutter - 1, row, "└", DIM)
+    for tick in canvas.ticks(-span, 0.0, max(1, min(8, columns // 14))) if span > 0 else ():
+        column = gutter + round((tick.value + span) / span * (columns - 1))
+        words = f"┴−{seconds(-tick.value)}"
+        place = range(column, column + len(words))
+        if tick.value < -span * 1e-9 and place.stop < width - len(edge) and taken.isdisjoint(place):
+            put(cells, column, row, words, DIM)
+    put(cells, width - len(edge), row, edge, DIM)

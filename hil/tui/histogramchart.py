@@ -1,0 +1,65 @@
+"""A histogram as cells: how often each reading came, one outline a channel; one channel alone is filled.
+
+Rule of this room: as in `chart`, the same figure and size give the same cells. Every bin is seen: a dot column shows
+the highest bin in it.
+"""
+
+import numpy as np
+
+from hil.figureview import FigureView
+from hil.streamview import StreamView
+from hil.tui import canvas
+from hil.tui.axes import GUTTER, value_axis
+from hil.tui.cells import DIM, Cells, Line, blank, channel_ink
+from hil.tui.chart import Panel
+from hil.tui.figuretitle import beneath, fitted, head, nothing
+from hil.tui.units import count, unit_name
+
+__all__ = ["draw", "legend"]
+
+
+def legend(figure: FigureView | None, stream: StreamView, panel: Panel, width: int) -> Line:
+    """Return the title: mean and standard deviation of each channel."""
+    first = head(stream, f"histogram {unit_name(panel.unit)}")
+    if figure is None or figure.sentence:
+        return first
+    parts = [
+        (f" ━{stream.channels[channel]} {canvas.number(mean, 4)} σ {canvas.number(sd, 3)}", channel_ink(channel))
+        for channel, (mean, sd) in zip(figure.ask.channels, figure.marks.tolist(), strict=True)
+    ]
+    brief = [
+        (f" ━{stream.channels[channel]} σ{canvas.number(sd, 2)}", channel_ink(channel))
+        for channel, (_, sd) in zip(figure.ask.channels, figure.marks.tolist(), strict=True)
+    ]
+    return fitted(first, [*parts, (f"  {count(figure.samples)} readings", DIM)], width, brief)
+
+
+def draw(figure: FigureView | None, panel: Panel, width: int, height: int) -> Cells:
+    """Draw the histogram below its title, `width` by `height` cells."""
+    cells = blank(width, height)
+    foot = 1 if height >= 4 else 0
+    gutter = GUTTER if width >= 3 * GUTTER else 0
+    rows, columns = height - foot, width - gutter
+    if rows <= 0 or columns <= 1 or nothing(cells, figure, gutter) or figure is None:
+        return cells
+    bins, dots = figure.y.shape[1], 2 * columns
+    if bins > dots:
+        high = np.fmax.reduceat(figure.y, np.arange(dots) * bins // dots, axis=1)
+    else:
+        high = figure.y[:, np.arange(dots) * bins // dots]
+    low = np.zeros_like(high) if len(high) == 1 else high
+    empty = high == 0
+    low, high = np.where(empty, np.nan, low), np.where(empty & (len(figure.y) == 1), np.nan, high)
+    low = np.where(empty & (len(figure.y) > 1), 0.0, low)
+    span = (0.0, canvas.limits(np.zeros_like(high), high)[1])
+    bits, owner = canvas.blend(canvas.raster(low.astype(np.float32), high.astype(np.float32), span, rows))
+    area = np.s_[:rows, gutter:]
+    cells.codes[area] = np.where(bits > 0, bits.astype(np.uint32) + canvas.BRAILLE, 0x20)
+    cells.inks[area] = np.array([channel_ink(channel) for channel in figure.ask.channels], np.uint16)[owner]
+    if gutter:
+        value_axis(cells, span, 0, rows, "", DIM)
+    if foot:
+        ends = float(figure.x[0]), float(figure.x[-1])
+        marks = [(tick.value, tick.label) for tick in canvas.ticks(*ends, max(1, min(8, columns // 12)))]
+        beneath(cells, marks, ends, gutter, unit_name(panel.unit))
+    return cells

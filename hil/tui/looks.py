@@ -1,0 +1,123 @@
+"""What a key about plots leads to: another scene, or the sentence that says why not.
+
+Rule of this room: pure, and nothing here reaches the bench. A key works on the focused plot; of one that is about all
+plots the focus does not matter.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from firmware_bridge.errors import UsageError
+from hil.figureview import SPECTROGRAM, XY
+from hil.streamview import StreamView
+from hil.triggers import watching
+from hil.tui.axes import GUTTER
+from hil.tui.chart import Panel
+from hil.tui.deeds import Refusal
+from hil.tui.look import choices
+from hil.tui.state import Scene
+
+__all__ = ["Aim", "step", "suggested", "triggered"]
+
+FOCUS = "that key belongs to a plot: focus one with tab or the mouse"
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What a key is aimed at: the focused plot's panel (None where no plot has the focus), and how wide plots are."""
+
+    panel: Panel | None
+    width: int
+
+
+def step(name: str, scene: Scene, aim: Aim, by: int = 0) -> Scene | Refusal:
+    """Return what a key leads to.
+
+    Args:
+        name: `kind`, `channel`, `scale`, `split`, `overview`, `cursor`, `move`, `mode` or `before`.
+        scene: How it is now.
+        aim: What the key is aimed at.
+        by: Direction, or columns.
+    """
+    return _STEPS[name](scene, aim, by)
+
+
+def _kind(scene: Scene, aim: Aim, by: int) -> Scene | Refusal:
+    panel = aim.panel
+    stream = None if panel is None else _stream(scene, panel)
+    if panel is None or stream is None:
+        return Refusal(FOCUS)
+    if panel.is_image:
+        return Refusal("a picture is shown as it is: focus a plot of channels")
+    allan = None if scene.allan == (panel.board, panel.stream) else scene.allan
+    return replace(scene, look=scene.look.turn(panel, stream, by), allan=allan)
+
+
+def _channel(scene: Scene, aim: Aim, by: int) -> Scene | Refusal:
+    panel = aim.panel
+    stream = None if panel is None else _stream(scene, panel)
+    if panel is None or stream is None:
+        return Refusal(FOCUS)
+    kind = scene.look.kind(panel)
+    if kind not in (SPECTROGRAM, XY) or len(choices(panel, stream, kind)) < 2:
+        return Refusal("a spectrogram or an XY plot of several channels has a choice: press v until one is there")
+    return replace(scene, look=scene.look.pick(panel, stream))
+
+
+def _stream(scene: Scene, panel: Panel) -> StreamView | None:
+    return next((one for one in scene.streams if (one.board, one.name) == (panel.board, panel.stream)), None)
+
+
+def _overview(scene: Scene, aim: Aim, by: int) -> Scene | Refusal:
+    return replace(scene, look=replace(scene.look, overview=not scene.overview), only="")
+
+
+def _cursor(scene: Scene, aim: Aim, by: int) -> Scene | Refusal:
+    placed = scene.seconds / 2 if scene.look.cursor_s is None else None
+    return replace(scene, look=replace(scene.look, cursor_s=placed))
+
+
+def _move(scene: Scene, aim: Aim, by: int) -> Scene | Refusal:
+    if scene.look.cursor_s is None:
+        return Refusal("there is no cursor: c sets one, and so does a click into a plot")
+    return scene.move_cursor(by * scene.seconds / max(1, aim.width - GUTTER - 1))
+
+
+def _scoped(change: str) -> Callable[[Scene, Aim, int], Scene | Refusal]:
+    def step(scene: Scene, aim: Aim, by: int) -> Scene | Refusal:
+        if not scene.scope.text or scene.latest is None:
+            return Refusal("nothing triggers yet: T says what is to")
+        now = scene.latest.now_ns
+        return replace(scene, scope=scene.scope.turn(now) if change == "mode" else scene.scope.earlier())
+
+    return step
+
+
+_STEPS: Mapping[str, Callable[[Scene, Aim, int], Scene | Refusal]] = {
+    "kind": _kind, "channel": _channel, "overview": _overview, "cursor": _cursor, "move": _move,
+    "mode": _scoped("mode"), "before": _scoped("before"),
+    "scale": lambda scene, aim, by: replace(scene, look=replace(scene.look, shared=not scene.look.shared)),
+    "split": lambda scene, aim, by: replace(scene, look=scene.look.wider()),
+}  # fmt: skip
+
+
+def triggered(scene: Scene, words: str) -> Scene | Refusal:
+    """Return the scene with another trigger; empty words: with none."""
+    try:
+        watching(words or "mark")
+    except UsageError as error:
+        return Refusal(str(error))
+    return replace(scene, scope=scene.scope.set(words, scene.latest.now_ns if scene.latest else 0))
+
+
+def suggested(scene: Scene, aim: Aim) -> str:
+    """Return what stands in the line of the trigger when it opens: the present one, or one at the cursor."""
+    if scene.scope.text or aim.panel is None or aim.panel.is_image:
+        return scene.scope.text
+    board, name = aim.panel.board, aim.panel.stream
+    stream, channel = _stream(scene, aim.panel), aim.panel.channels[0]
+    if stream is None:
+        return ""
+    seen = scene.latest.cursors if scene.latest else ()
+    under = next((one.values for one in seen if (one.board, one.stream) == (board, name)), stream.latest)
+    return f"{board}/{name}.{stream.channels[channel]}>{float(under[channel]):.4g}"

@@ -1,0 +1,101 @@
+"""What lies over a chart of time: the cursor, the trigger and its level; and the sample under the cursor in words.
+
+Rule of this room: readings are never painted over: a line is drawn only where a cell is empty.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hil.cursorview import CursorView
+from hil.streamview import StreamView
+from hil.tui.axes import GUTTER
+from hil.tui.cells import DIM, FOCUS, KEY, WARN, Cells, Line, Run, channel_ink, put
+from hil.tui.chart import Panel
+from hil.tui.units import exact_clock, unit_name
+
+__all__ = ["Moment", "column_of", "lay", "readout", "seconds_at", "span_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What is marked on the time of a chart.
+
+    Attributes:
+        cursor_s: The cursor, seconds before the right edge; None for none.
+        trigger_s: The trigger, likewise.
+        level: Channel and value that the trigger watches for; None for none.
+        origin_ns: UTC of second 0 of a replay; None where times are those of the day.
+    """
+
+    cursor_s: float | None = None
+    trigger_s: float | None = None
+    level: tuple[str, float] | None = None
+    origin_ns: int | None = None
+
+
+def span_of(stream: StreamView, width: int) -> float:
+    """Return how many seconds a chart of that width shows: one that is a little narrower loses the oldest columns."""
+    columns = 2 * (width - (GUTTER if width >= 3 * GUTTER else 0))
+    have, span_s = stream.low.shape[1], (stream.end_ns - stream.start_ns) / 1e9
+    return span_s * columns / have if columns < have <= 1.1 * columns else span_s
+
+
+def column_of(before_s: float, span_s: float, width: int) -> int:
+    """Return the column of a time, seconds before the right edge of a chart that covers `span_s`."""
+    gutter = GUTTER if width >= 3 * GUTTER else 0
+    return gutter + round((1 - before_s / max(span_s, 1e-9)) * (width - gutter - 1))
+
+
+def seconds_at(column: int, span_s: float, width: int) -> float:
+    """Return how many seconds before the right edge a column is."""
+    gutter = GUTTER if width >= 3 * GUTTER else 0
+    share = (column - gutter) / max(1, width - gutter - 1)
+    return max(0.0, min(span_s, (1 - share) * span_s))
+
+
+def lay(cells: Cells, moment: Moment, span_s: float, axis: tuple[float, float] | None, names: tuple[str, ...]) -> None:
+    """Draw what is marked.
+
+    Args:
+        cells: The chart, its time axis in the last row.
+        moment: What to mark.
+        span_s: What the chart covers.
+        axis: Least and greatest value of its left axis, where it has one scale.
+        names: Names of its channels.
+    """
+    width, height = cells.size
+    rows = height - (1 if height >= 4 else 0)
+    if moment.level is not None and axis is not None and moment.level[0] in names:
+        share = (axis[1] - moment.level[1]) / (axis[1] - axis[0])
+        row, gutter = round(share * (rows - 1)), GUTTER if width >= 3 * GUTTER else 0
+        if 0 <= share <= 1 and rows > 0:
+            empty = gutter + np.flatnonzero(cells.codes[row, gutter:] == 0x20)[::2]
+            cells.codes[row, empty], cells.inks[row, empty] = ord("╌"), WARN
+    for before_s, sign, head, ink in ((moment.trigger_s, "┊", "▼", WARN), (moment.cursor_s, "│", "▲", FOCUS)):
+        if before_s is None or not 0 <= before_s <= span_s:
+            continue
+        at = column_of(before_s, span_s, width)
+        empty = np.flatnonzero(np.isin(cells.codes[:rows, at], (0x20, ord("╌"))))
+        cells.codes[empty, at], cells.inks[empty, at] = ord(sign), ink
+        put(cells, at, 0 if head == "▼" else height - 1, head, ink)
+
+
+def readout(cursor: CursorView, stream: StreamView, panel: Panel, moment: Moment, width: int) -> Line:
+    """Return the sample under the cursor: its own time and its exact values, as many as fit whole."""
+    at = exact_clock(cursor.t_ns) if moment.origin_ns is None else f"{(cursor.t_ns - moment.origin_ns) / 1e9:.6f} s"
+    before = (stream.end_ns - cursor.t_ns) / 1e9
+    values: list[Run] = [
+        (f" {stream.channels[channel]} {float(cursor.values[channel]):.7g}", channel_ink(channel))
+        for channel in panel.channels
+    ]
+    unit: Run = (f" {unit_name(panel.unit)}", DIM)
+    for head in (f"{stream.board} ▲ {at} (−{before:.4g} s)", f"{stream.board} ▲ {at}", f"▲ {at}", f"▲ −{before:.4g} s"):
+        if len(head) + sum(len(words) for words, _ in (*values, unit)) <= width:
+            return [(head, KEY), *values, unit]
+    line: list[Run] = [(f"▲ −{before:.4g} s", KEY)]
+    for index, run in enumerate(values):
+        if sum(len(words) for words, _ in line) + len(run[0]) + 3 > width:
+            return [*line, (f" +{len(values) - index}", DIM)]
+        line.append(run)
+    return line

@@ -1,0 +1,87 @@
+"""Many boards at once: the worst first, one line each, with its readings as a line of dots at the end.
+
+Rule of this room: pure. The order is by what is wrong and else that of the ports, so that a board does not wander as
+its figures change; the line of dots shows all channels of the first unit, on a scale of its own.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from hil.snapshot import BoardView, Snapshot
+from hil.streamview import StreamView
+from hil.tui import canvas, chart
+from hil.tui.cells import BAD, DIM, Line, Run, blank, channel_ink, runs, text
+from hil.tui.verdict import missing
+
+__all__ = ["spark", "spark_width", "with_sparks", "worst_first"]
+
+WIDEST = 60
+"""Cells of a line of dots, at most."""
+
+STUMP = 12
+"""Fewer characters than this of what a board is say nothing."""
+
+
+def worst_first(boards: Sequence[BoardView]) -> tuple[BoardView, ...]:
+    """Return boards by what is wrong: not there, books that do not close, losses, losses unknown, well."""
+    return tuple(sorted(boards, key=_rank))
+
+
+def _rank(board: BoardView) -> int:
+    if board.state not in ("live", "replay", "closed"):
+        return 0
+    if board.closes:
+        return 1
+    gone = missing(board)
+    return 3 if gone is None else 2 if gone else 4
+
+
+def spark_width(width: int) -> int:
+    """Return how many cells a line of dots has in a table of that width: what to ask the engine for, times two."""
+    return max(8, min(WIDEST, width - 72))
+
+
+def spark(stream: StreamView, columns: int) -> list[Run]:
+    """Return the readings of a stream in one row of dots; × where samples are missing."""
+    panel = next((one for one in chart.panels([stream])), None)
+    if panel is None or columns <= 0:
+        return []
+    cells = blank(columns, 1)
+    low, high, gaps, _ = chart.fit(stream, list(panel.channels), 2 * columns)
+    low, high = canvas.bridged(low, high, 2 * columns // 4, gaps)
+    bits, owner = canvas.blend(canvas.raster(low, high, canvas.limits(low, high), 1, gaps))
+    cells.codes[:] = np.where(bits > 0, bits.astype(np.uint32) + canvas.BRAILLE, 0x20)
+    cells.inks[:] = np.array([channel_ink(channel) for channel in panel.channels], np.uint16)[owner]
+    lost = np.flatnonzero(gaps.reshape(-1, 2).any(axis=1))
+    cells.codes[0, lost], cells.inks[0, lost] = ord("×"), BAD
+    return runs(cells)[0]
+
+
+def with_sparks(lines: Sequence[Line], snapshot: Snapshot, width: int) -> list[Line]:
+    """Return the lines of the table with the readings of each board at their end."""
+    columns = spark_width(width)
+    first: dict[str, StreamView] = {}
+    for stream in snapshot.streams:
+        first.setdefault(stream.board, stream)
+    found: list[Line] = []
+    for board, line in zip(snapshot.boards, lines, strict=False):
+        shown = first.get(board.role)
+        if shown is None or board.state not in ("live", "replay"):
+            found.append(line)  # the reason why it is not there needs the room
+            continue
+        kept = _cut(line, width - columns - 1)
+        found.append([*kept, (" " * (width - columns - len(text(kept))), DIM), *spark(shown, columns)])
+    return found
+
+
+def _cut(line: Line, width: int) -> list[Run]:
+    """Return a line as far as it fits, without the stump of a last word."""
+    kept: list[Run] = []
+    left = width
+    for words, ink in line:
+        if len(words) > left and left < STUMP:
+            break
+        kept.append((words[:left], ink))
+        left -= min(left, len(words))
+    return kept

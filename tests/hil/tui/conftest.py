@@ -1,0 +1,17 @@
+"""Every test of a key is held to press it: what it fired is compared with the keys that its table says it tests."""
+
+from collections.abc import Iterator
+
+import pytest
+from screen_tables import covered_by, fired
+
+from hil.tui.keys import KEYS
+
+
+@pytest.fixture(autouse=True)
+def _keys_that_are_said_to_be_tested_are_pressed(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test listed in `TESTED` for a key fails where the action of that key was never run through it."""
+    with fired() as actions:
+        yield
+    missed = [key.id for key in KEYS if key.id in covered_by(request.node) and key.action not in actions]
+    assert not missed, f"{request.node.name} stands in TESTED for {', '.join(missed)} and never ran its action"
