@@ -149,16 +149,6 @@ def test_scores_that_are_unlike_all_others_on_readings_as_in_training_mean_the_m
     assert found.kind == "scores"
 
 
-def test_scores_of_two_people_are_shown_and_raise_no_alarm(reference: Reference) -> None:
-    rows = {str(who): [np.random.default_rng(who).standard_normal((20, 2, 3))] for who in range(2)}
-    scores = learn_scores(rows, 1.0, 0.001, 0, network="this")
-    watch = Watch(reference.model_copy(update={"scores": scores}), "this")
-    for at in range(120):
-        watch.take(session(20, 90)[at * HOP : (at + 1) * HOP], at, np.array([30.0, -30.0, 30.0]))
-    assert (watch.verdict, "fewer than three" in watch.state().scores_known) == (FINE, True)
-    assert (watch.state().embedding or 0.0) > 5.0
-
-
 def test_scores_of_another_network_are_not_judged_and_it_says_so(reference: Reference) -> None:
     rows = {str(who): [np.random.default_rng(who).standard_normal((20, 2, 3))] for who in range(4)}
     scores = learn_scores(rows, 1.0, 0.001, 0, network="old")
