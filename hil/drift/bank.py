@@ -16,7 +16,7 @@ from hil.drift.distances import Distances
 from hil.drift.looks import features, may_stick
 from hil.drift.reference import Reference
 from hil.drift.rules import rising_rules, suspicion_rules
-from hil.drift.scores import FIGURES, Labels
+from hil.drift.scores import FIGURES, SHOWN_ONLY, Labels
 from hil.drift.suspicions import MOST, Suspicions
 
 __all__ = ["Bank", "Look"]
@@ -80,6 +80,8 @@ class Bank:
         rules += rising_rules(*(np.array([one]) for one in reference.oddness[1:]))
         self._labels: Labels | None = None
         if scores is not None:
+            if min(scores.limits) >= SHOWN_ONLY:
+                self.why = "scores of fewer than three people are shown and not judged"
             rules += rising_rules(*map(np.array, (scores.within, scores.between, scores.limits)))
             none = (np.nan,) * len(scores.means)
             self._labels = Labels(np.array([row or none for row in scores.means]), np.array(scores.precision))

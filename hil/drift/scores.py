@@ -9,15 +9,18 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from hil.drift.learn import learn_rising
+from hil.drift.learn import LEAST_PEOPLE, learn_rising
 from hil.drift.reference import Scores, rounded
 
-__all__ = ["FIGURES", "Labels", "learn_scores"]
+__all__ = ["FIGURES", "SHOWN_ONLY", "Labels", "learn_scores"]
 
 Float = npt.NDArray[np.float64]
 
 FIGURES = ("distance", "doubt")
 """Of a look: mean distance of its decisions from the nearest label, and mean of 1 less the confidence."""
+
+SHOWN_ONLY = 1e9
+"""Limit of scores of so few people that nobody can say how people differ: they are shown, and raise no alarm."""
 
 _SHRUNK = 0.05
 
@@ -81,6 +84,8 @@ def learn_scores(
     found = {who: [known.figures(part) for part in parts if len(part)] for who, parts in looks.items()}
     found = {who: parts for who, parts in found.items() if parts}
     centre, within, between, limits = learn_rising(found, per_hour, look_hours, seed, spread)
+    if len(found) < LEAST_PEOPLE:
+        limits = np.full_like(limits, SHOWN_ONLY)
     return Scores(
         means=tuple(() if np.isnan(row).any() else rounded(row) for row in means),
         precision=tuple(rounded(row) for row in precision), centre=rounded(centre), within=rounded(within),

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from firmware_bridge.batch import Batch
 from hil.drift.bank import Bank
-from hil.drift.learn import learn
+from hil.drift.learn import LEAST_PEOPLE, learn
 from hil.drift.looks import FRAME, Layout, reduced
 from hil.drift.scores import learn_scores
 from hil.drift.verdict import State
@@ -92,8 +92,9 @@ def referenced(
     if not any(len(one) >= samples for parts in stretches.values() for one in parts):
         return package
     layout = layout_of(contract, np.concatenate([one for parts in stretches.values() for one in parts]))
-    found = learn(layout, stretches, samples, contract.rate_hz, classes=classes, scored=bool(strangers),
-                  per_hour=per_hour, seed=seed)  # fmt: skip
+    judged = len({item.person for item in strangers}) >= LEAST_PEOPLE
+    found = learn(layout, stretches, samples, contract.rate_hz, classes=classes, scored=judged, per_hour=per_hour,
+                  seed=seed)  # fmt: skip
     if found is None:
         return package
     if strangers:

@@ -12,6 +12,7 @@ from hil.drift.leftout import Stretch, middles, sessions
 from hil.drift.limits import EXPLAINED, STRANGE
 from hil.drift.looks import Layout, features
 from hil.drift.reference import Reference
+from hil.drift.scores import learn_scores
 from hil.drift.verdict import FINE, SENSOR
 from hil.drift.watch import Watch
 
@@ -137,3 +138,14 @@ def test_the_history_gives_the_means_of_the_looks_that_were_added(count: int, ag
     stood, usual = history.since(np.array([0]), np.array([age]))
     np.testing.assert_allclose(stood[0], seen[-min(age, count) :, 0].mean(axis=0), atol=1e-9)
     np.testing.assert_allclose(usual[0], seen[calm[:, 0], 0, :3].sum(axis=0) / (calm.sum() + 8), atol=1e-9)
+
+
+def test_scores_of_two_people_are_shown_and_raise_no_alarm(reference: Reference) -> None:
+    rows = {str(who): [np.random.default_rng(who).standard_normal((20, 2, 3))] for who in range(2)}
+    scores = learn_scores(rows, 1.0, 0.001, 0, network="this")
+    watch = Watch(reference.model_copy(update={"scores": scores}), "this")
+    for movement in (0, 1, 2, 3):
+        for low in range(0, 1200, LOOK):
+            watch.take(moved(20, movement)[low : low + LOOK], low, np.array([30.0, -30.0, 30.0]))
+    assert (watch.verdict, "fewer than three" in watch.state().scores_known) == (FINE, True)
+    assert (watch.state().embedding or 0.0) > 5.0
