@@ -34,7 +34,8 @@ def step(name: str, scene: Scene, aim: Aim, by: int = 0) -> Scene | Refusal:
     """Return what a key leads to.
 
     Args:
-        name: `kind`, `channel`, `scale`, `split`, `overview`, `cursor`, `move`, `mode` or `before`.
+        name: `live`, `time`, `lanes`, `allan`, `only`, `kind`, `channel`, `scale`, `split`, `overview`, `cursor`,
+            `move`, `mode` or `before`.
         scene: How it is now.
         aim: What the key is aimed at.
         by: Direction, or columns.
@@ -68,6 +69,12 @@ def _stream(scene: Scene, panel: Panel) -> StreamView | None:
     return next((one for one in scene.streams if (one.board, one.name) == (panel.board, panel.stream)), None)
 
 
+def _allan(scene: Scene, aim: Aim, by: int) -> Scene | Refusal:
+    if aim.panel is None or aim.panel.is_image:
+        return Refusal("an Allan deviation belongs to a plot of channels: focus one with tab, then press a")
+    return scene.pick_allan(aim.panel.board, aim.panel.stream)
+
+
 def _overview(scene: Scene, aim: Aim, by: int) -> Scene | Refusal:
     return replace(scene, look=replace(scene.look, overview=not scene.overview), only="")
 
@@ -94,6 +101,11 @@ def _scoped(change: str) -> Callable[[Scene, Aim, int], Scene | Refusal]:
 
 
 _STEPS: Mapping[str, Callable[[Scene, Aim, int], Scene | Refusal]] = {
+    "live": lambda scene, aim, by: scene.live(),
+    "time": lambda scene, aim, by: scene.zoom(by),
+    "lanes": lambda scene, aim, by: replace(scene, lanes=not scene.lanes),
+    "only": lambda scene, aim, by: scene.pick_only(aim.panel.board if aim.panel else ""),
+    "allan": _allan,
     "kind": _kind, "channel": _channel, "overview": _overview, "cursor": _cursor, "move": _move,
     "mode": _scoped("mode"), "before": _scoped("before"),
     "scale": lambda scene, aim, by: replace(scene, look=replace(scene.look, shared=not scene.look.shared)),

@@ -16,6 +16,7 @@ from textual.timer import Timer
 from textual.widgets import Input
 
 from hil.tui import chart, looks, stage
+from hil.tui.beat import Beat
 from hil.tui.cells import Line
 from hil.tui.deeds import Refusal, decide, go_to, loop_ab
 from hil.tui.feed import Answer, Client, Feed, Reply, answer
@@ -39,12 +40,6 @@ from hil.tui.workplace import Workplace
 __all__ = ["LivePage"]
 
 AGAIN = "a recording runs: press {key} again to close its file and leave"
-NOTE = "what happened? enter keeps the mark, escape drops it"
-TRIGGER = "what? STREAM.CHANNEL>VALUE~BACK, MODEL<0.5, anomaly or mark; empty: nothing; escape leaves it as it is"
-RESTING = 3
-"""While nothing moves at the bench one question in so many is asked."""
-
-GO = "where to? a time such as 12.5 or 1:02, or the name of a mark; escape drops it"
 
 
 class LivePage(Page):
@@ -63,11 +58,10 @@ class LivePage(Page):
         super().__init__(info, place)
         self.client = client or place.client
         self.scene = Scene()
-        self.fps, self._ticks = place.fps, 0
+        self.beat = Beat(place.fps)
         self.maximised: Pane | None = None
         self.feed = Feed(self.client, self.deliver, place.inline)
         self._timer: Timer | None = None
-        self._beats, self._rests = 0, False
         self._noted_ns: int | None = None
         self.painter = Painter(self.status, self.footer)
         self.memory = Memory(place.layouts)
@@ -83,19 +77,22 @@ class LivePage(Page):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
-        """Draw once before anybody is asked, a beat later: the engine is started by the first question."""
+        """Draw once before anybody is asked: the engine is started by the first question."""
         self.paint()
-        self.call_after_refresh(lambda: self.place.pace.begun(process_time_ns()))
-        self._timer = self.set_interval(1 / self.fps, self._beat)
+        self.call_after_refresh(self._begun)
+        self._timer = self.set_interval(1 / self.beat.fps, self._strike)
+
+    def _begun(self) -> None:
+        self.place.pace.begun(process_time_ns())
+        self.tick()
 
     def go_on(self, fps: float) -> None:
         """Draw so many pictures a second, at most."""
-        if fps != self.fps:
-            self.fps = fps
-            if self._timer is None:
-                return
-            self._timer.stop()
-            self._timer = self.set_interval(1 / fps, self._beat)
+        if fps != self.beat.fps:
+            self.beat.fps = fps
+            if self._timer is not None:
+                self._timer.stop()
+                self._timer = self.set_interval(1 / fps, self._strike)
 
     def close(self) -> None:
         """Ask no more."""
@@ -106,10 +103,8 @@ class LivePage(Page):
         """Whether the page is on the screen, perhaps below a page of help."""
         return self in self.app.screen_stack
 
-    def _beat(self) -> None:
-        """Ask at every beat, or at every third one while nothing moves at the bench."""
-        self._beats += 1
-        if not self._rests or self._beats % RESTING == 0:
+    def _strike(self) -> None:
+        if self.beat.strike():
             self.tick()
 
     def tick(self) -> None:
@@ -117,8 +112,7 @@ class LivePage(Page):
 
         A terminal that has not taken the last picture gets none: pictures are left out, and none comes late.
         """
-        self._ticks += 1
-        if self._ticks % max(1, round(self.fps)) and (self.scene.lost or not self.shown):
+        if not self.beat.due(self.shown and not self.scene.lost):
             return
         if self.place.behind():
             self.place.pace.late += 1
@@ -134,7 +128,7 @@ class LivePage(Page):
             if what.verb == "watch" and not what.trouble:
                 saved = bool(what.args.get("text"))
                 self.scene = replace(self.scene, scope=replace(self.scene.scope, saved=saved))
-            self._rests = False
+            self.beat.rests = False
             self.say(what.trouble or words_of(what), bool(what.trouble))
             return
         self.place.pace.begin(perf_counter_ns(), thread_time_ns())
@@ -145,7 +139,7 @@ class LivePage(Page):
         else:
             before = self.scene.latest
             self.scene, trouble = self.memory.met(self.scene.seen(what.snapshot))
-            self._rests = self.scene.latest is not None and rests(before, self.scene.latest)
+            self.beat.rests = self.scene.latest is not None and rests(before, self.scene.latest)
             if trouble:
                 self.say(trouble, True)
         self.feed.taken()
@@ -194,19 +188,13 @@ class LivePage(Page):
 
     def actions(self) -> Iterator[tuple[str, str, str]]:
         """Yield what can be done now; labels by the name of their class."""
-        snapshot = self.scene.latest
-        useless = {
-            key.action
-            for key in self.keys
-            if key.id.startswith("label.") or (key.when == "replay" and not (snapshot and snapshot.replay))
-        }
+        useless = live_keys.useless(self.keys, self.scene.latest)
         yield from (one for one in super().actions() if one[2] not in useless)
-        for index, name in enumerate(snapshot.classes[:9] if snapshot else ()):
-            yield f"label: {name} ({index + 1})", "Start or stop this label.", f"bench('label',{index + 1})"
+        yield from live_keys.labels(self.scene.latest)
 
     def on_key(self, event: events.Key) -> None:
         """The first key of all ends the hint; any key may set the bench going."""
-        self._rests = False
+        self.beat.rests = False
         if self.scene.hint:
             self.scene = replace(self.scene, hint=False)
 
@@ -221,7 +209,7 @@ class LivePage(Page):
 
     def on_plot_zoomed(self, event: Plot.Zoomed) -> None:
         """Change the time base."""
-        self.action_zoom(event.by)
+        self.action_look("time", event.by)
 
     def _show(self, scene: Scene) -> None:
         self.scene = scene
@@ -251,33 +239,6 @@ class LivePage(Page):
         if self.scene.held is not None:
             self.say(f"the picture is frozen; {going_on(self.scene.held)}")
         self.paint()
-
-    def action_live(self) -> None:
-        """Follow the bench."""
-        self._show(self.scene.live())
-
-    def action_zoom(self, by: int) -> None:
-        """Change the time base."""
-        self._show(self.scene.zoom(by))
-        self.tick()
-
-    def action_lanes(self) -> None:
-        """A lane a channel, or all together."""
-        self._show(replace(self.scene, lanes=not self.scene.lanes))
-
-    def action_allan(self) -> None:
-        """The Allan deviation of the focused plot, or its readings again."""
-        focused = self.focused
-        if not isinstance(focused, Plot) or focused.panel.is_image:
-            self.say("an Allan deviation belongs to a plot of channels: focus one with tab, then press a", True)
-            return
-        self._show(self.scene.pick_allan(focused.panel.board, focused.panel.stream))
-        self.tick()
-
-    def action_only(self) -> None:
-        """Only the plots of the focused pane's board."""
-        focused = self.focused
-        self._show(self.scene.pick_only(focused.panel.board if isinstance(focused, Plot) else ""))
 
     def action_maximise(self) -> None:
         """Give the focused pane the whole screen, or give it back."""
@@ -316,18 +277,11 @@ class LivePage(Page):
             self.say(f"A is at {at:.2f} s: go on and press the key again at B")
         self._do(*decided)
 
-    def action_note(self) -> None:
-        """Ask for the words of a mark, in one line that traps nobody; the mark keeps the time of this key."""
+    def action_ask(self, what: str) -> None:
+        """Ask for words, in one line that traps nobody; a mark keeps the time of this key."""
         self._noted_ns = self.scene.latest.now_ns if self.scene.latest else None
-        self.painter.note.ask("note", NOTE)
-
-    def action_go(self) -> None:
-        """Ask where to go."""
-        self.painter.note.ask("go", GO)
-
-    def action_trigger(self) -> None:
-        """Ask what holds the picture."""
-        self.painter.note.ask("trigger", TRIGGER, looks.suggested(self.scene, self._aim()))
+        suggested = looks.suggested(self.scene, self._aim()) if what == "trigger" else ""
+        self.painter.note.ask(what, live_keys.QUESTIONS[what], suggested)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Keep the mark, or go there."""
@@ -351,7 +305,7 @@ class LivePage(Page):
         if not (self.scene.recording and self.place.owns):
             return True
         key = next(key.shown for key in self.keys if key.id == "screen.quit")
-        sentence = AGAIN.format(key={"^q": "ctrl+q"}.get(key, key))
+        sentence = AGAIN.format(key=key.replace("^", "ctrl+"))
         if self._message[0] != sentence:
             self.say(sentence)
             return False

@@ -1,11 +1,14 @@
 """Keys of the live page and of a recording in replay, and words about their panes.
 
-Rule of this room: a table, and which of its keys are worth a place in the footer now.
+Rule of this room: a table, and which of its keys are worth a place in the footer or the palette now.
 """
 
+from collections.abc import Iterable, Iterator
+
+from hil.snapshot import Snapshot
 from hil.tui.key import Hint, Key
 
-__all__ = ["KEYS", "PANES", "hints"]
+__all__ = ["KEYS", "PANES", "QUESTIONS", "hints", "labels", "useless"]
 
 
 def _replay(name: str, keys: str, action: str, words: str, explained: str, options: str = "") -> Key:
@@ -16,12 +19,12 @@ def _replay(name: str, keys: str, action: str, words: str, explained: str, optio
 KEYS = (
     Key("screen.freeze", "space", "freeze", "freeze",
         "Freeze the picture to look at it; capture, recording and models go on. Again: back to live."),
-    Key("screen.live", "end", "live", "back to live", "Leave the frozen picture and follow the bench again."),
+    Key("screen.live", "end", "look('live')", "back to live", "Leave the frozen picture and follow the bench again."),
     Key("record.toggle", "r", "bench('record')", "record", "Start a recording; again: stop it and close the file.",
         "act", "hil capture PORT", "live"),
     Key("record.mark", "m", "bench('mark')", "mark", "Set a mark at this moment.", "act",
         "hil mark FILE TEXT --from S"),
-    Key("record.note", "M", "note", "mark with words",
+    Key("record.note", "M", "ask('note')", "mark with words",
         "Set a mark at this moment and write what it means; enter keeps it, escape drops it.", "act",
         "hil mark FILE TEXT --from S"),
     Key("glitch.save", "g", "bench('glitch')", "glitch to test",
@@ -31,17 +34,18 @@ KEYS = (
           f"Start class {digit} as a label; again: stop it. In a recording that runs, or in a replay.", "act",
           "hil collect PLAN.toml", "recording")
       for digit in range(1, 10)),
-    Key("time.in", "plus,equals_sign", "zoom(-1)", "less time", "Show a shorter stretch of time, finer."),
-    Key("time.out", "minus", "zoom(1)", "more time", "Show a longer stretch of time."),
+    Key("time.in", "plus,equals_sign", "look('time',-1)", "less time", "Show a shorter stretch of time, finer."),
+    Key("time.out", "minus", "look('time',1)", "more time", "Show a longer stretch of time."),
     Key("pane.maximise", "f", "maximise", "maximise",
         "Give the focused pane the whole screen; again: give it back."),
     Key("pane.next", "tab", "app.focus_next", "next pane", "Move the focus to the next pane."),
     Key("pane.previous", "shift+tab", "app.focus_previous", "previous pane", "Move the focus to the pane before."),
     Key("pane.restore", "escape", "restore", "step back", "Step back: close what is open, give the panes back."),
-    Key("board.only", "enter", "only", "this board only",
+    Key("board.only", "enter", "look('only')", "this board only",
         "In the table of boards: show only the plots of that board; again: of all."),
-    Key("plot.lanes", "l", "lanes", "lanes", "Give each channel a lane of its own, or lay them over each other."),
-    Key("plot.allan", "a", "allan", "Allan deviation",
+    Key("plot.lanes", "l", "look('lanes')", "lanes",
+        "Give each channel a lane of its own, or lay them over each other."),
+    Key("plot.allan", "a", "look('allan')", "Allan deviation",
         "Show how the focused plot's noise averages out, growing while the board rests; again: its readings."),
     Key("plot.kind", "v", "look('kind',1)", "next kind",
         "Show the focused plot as spectrum, spectrogram, histogram, XY or, of inertial sensors, as the attitude."),
@@ -59,7 +63,7 @@ KEYS = (
     Key("cursor.right", "shift+right", "look('move',1)", "cursor right", "Move the cursor one column to the right."),
     Key("cursor.far_left", "ctrl+left", "look('move',-16)", "cursor far left", "Move the cursor far to the left."),
     Key("cursor.far_right", "ctrl+right", "look('move',16)", "cursor far right", "Move the cursor far to the right."),
-    Key("trigger.set", "T", "trigger", "trigger",
+    Key("trigger.set", "T", "ask('trigger')", "trigger",
         "Say what holds the picture: imu.ax>2.5 (rising), imu.ax<-1~0.2 (falling, back by 0.2), MODEL<0.5, anomaly."),
     Key("trigger.mode", "n", "look('mode')", "trigger mode",
         "Auto follows the bench when nothing fires, normal holds the last firing, single the next one."),
@@ -78,7 +82,7 @@ KEYS = (
     _replay("left", "left", "bench('seek',-5)", "5 s back", "Go back five seconds.", " --from S"),
     _replay("right", "right", "bench('seek',5)", "5 s on", "Go on five seconds.", " --from S"),
     _replay("start", "home", "bench('start')", "to the start", "Go to the start of the range."),
-    _replay("go", "t", "go", "go to", "Go to a time (12.5, 1:02) or to the mark of a name.", " --from S|MARK"),
+    _replay("go", "t", "ask('go')", "go to", "Go to a time (12.5, 1:02) or to the mark of a name.", " --from S|MARK"),
     _replay("previous", "left_square_bracket", "bench('to_mark',-1)", "mark before", "Go to the mark before.",
             " --from MARK"),
     _replay("next", "right_square_bracket", "bench('to_mark',1)", "next mark", "Go to the next mark.",
@@ -91,6 +95,15 @@ KEYS = (
             " --from A --to B --loop"),
 )  # fmt: skip
 """Keys of the live page, in the order of the help page."""
+
+QUESTIONS = {
+    "note": "what happened? enter keeps the mark, escape drops it",
+    "go": "where to? a time such as 12.5 or 1:02, or the name of a mark; escape drops it",
+    "trigger": (
+        "what? STREAM.CHANNEL>VALUE~BACK, MODEL<0.5, anomaly or mark; empty: nothing; escape leaves it as it is"
+    ),
+}
+"""What stands in the line in which words are asked for, by what is asked."""
 
 PANES = {
     "boards": (
@@ -141,3 +154,15 @@ def hints(mode: str, frozen: bool, recording: bool, classes: int, maximised: boo
         ("glitch.save", "glitch"), *([] if mode == "replay" else [("screen.picture", "picture")]),
         ("plot.kind", "kind"), ("cursor.toggle", "cursor"), ("trigger.set", "trigger"), ("plot.split", "split"),
     )  # fmt: skip
+
+
+def useless(keys: Iterable[Key], snapshot: Snapshot | None) -> set[str]:
+    """Return actions that the palette leaves out: labels, which stand there by class, and those of a replay without one."""
+    replayed = snapshot is not None and snapshot.replay is not None
+    return {key.action for key in keys if key.id.startswith("label.") or (key.when == "replay" and not replayed)}
+
+
+def labels(snapshot: Snapshot | None) -> Iterator[tuple[str, str, str]]:
+    """Yield name, explanation and action of each class that can be a label."""
+    for index, name in enumerate(snapshot.classes[:9] if snapshot else (), 1):
+        yield f"label: {name} ({index})", "Start or stop this label.", f"bench('label',{index})"

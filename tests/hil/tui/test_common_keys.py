@@ -115,7 +115,7 @@ def motion() -> None:
         for _ in range(2):
             await pilot.press("ctrl+r")
             await pilot.pause()
-            rates.append(app.live.fps)
+            rates.append(app.live.beat.fps)
 
     app = HilApp(fakes.FakeClient(), fps=10.0, inline=True)
     drive(fakes.FakeClient(), SIZE, steps, app=app)

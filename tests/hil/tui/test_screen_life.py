@@ -52,7 +52,7 @@ def test_the_screen_outlives_its_engine_and_finds_it_again() -> None:
         client.trouble = None
         app.live.feed.taken()
         for _ in range(2):
-            app.live._ticks = -1
+            app.live.beat.ticks = -1
             app.live.tick()
             await pilot.pause()
 

@@ -61,7 +61,7 @@ def test_a_monkey_on_all_pages_does_not_bring_the_screen_down(seed, steps, tmp_p
             await monkey.step()
             if at % 4 == 0:
                 app.live.feed.taken()
-                app.live._ticks = -1
+                app.live.beat.ticks = -1
                 app.live.tick()
             if at % 100 == 99:
                 await pilot.pause()

@@ -62,7 +62,7 @@ def test_a_moved_key_works_and_stands_in_footer_and_help(tmp_path) -> None:
     assert "help · esc closes" in shown
     assert "F9 ▲ Start a recording" in shown
     assert app.theme == "hil-safe"
-    assert app.live.fps == 2.0
+    assert app.live.beat.fps == 2.0
 
 
 def test_any_key_may_be_moved_by_its_id() -> None:
