@@ -157,7 +157,7 @@ def hints(mode: str, frozen: bool, recording: bool, classes: int, maximised: boo
 
 
 def useless(keys: Iterable[Key], snapshot: Snapshot | None) -> set[str]:
-    """Return actions that the palette leaves out: labels, which stand there by class, and the transport without a replay."""
+    """Return actions that the palette leaves out: labels, named there by class, and those of a replay without one."""
     replayed = snapshot is not None and snapshot.replay is not None
     return {key.action for key in keys if key.id.startswith("label.") or (key.when == "replay" and not replayed)}
 
