@@ -69,7 +69,7 @@ def verdict(scene: Scene, found: Sequence[Finding], width: int) -> list[Line]:
     if scene.latest is None:
         return [[(" waiting for the engine's first answer; ctrl+q leaves", DIM)]]
     if not found:
-        return [_with_hint(_all_well(scene.latest), scene, width)]
+        return [_all_well(scene.latest)]
     lines: list[Line] = []
     for at, finding in enumerate(found):
         word, ink = RANKS[finding.rank]
@@ -83,16 +83,6 @@ def verdict(scene: Scene, found: Sequence[Finding], width: int) -> list[Line]:
             break
         lines += wrapped
     return lines[:MOST_ROWS]
-
-
-def _with_hint(line: list[Run], scene: Scene, width: int) -> Line:
-    """Add a word to who is here for the first time, as long as it fits."""
-    room = width - sum(len(words) for words, _ in line)
-    first = "p pauses, 1-9 label" if scene.latest and scene.latest.replay else "space freezes, r records"
-    for hint in (f"{first}, ? explains", "? explains"):
-        if scene.hint and len(hint) + 12 <= room:
-            return [*line, ("  New here? ", KEY), (hint, TEXT)]
-    return line
 
 
 def _all_well(snapshot: Snapshot) -> list[Run]:

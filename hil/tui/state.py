@@ -37,7 +37,6 @@ class Scene:
         cursor: Line of the table of boards.
         lost: Why the engine does not answer; empty while it does.
         loop_a: Where a loop is to begin, seconds of the replay, once that was chosen; None before.
-        hint: Whether the first-run hint is still shown.
         look: How the plots are arranged.
         scope: The trigger.
         pan_ns: How far the right edge of a frozen picture was moved, to look closer at another place.
@@ -53,7 +52,6 @@ class Scene:
     cursor: int = 0
     lost: str = ""
     loop_a: float | None = None
-    hint: bool = True
     look: Look = field(default_factory=Look)
     scope: Scope = field(default_factory=Scope)
     pan_ns: int = 0

@@ -193,10 +193,8 @@ class LivePage(Page):
         yield from live_keys.labels(self.scene.latest)
 
     def on_key(self, event: events.Key) -> None:
-        """The first key of all ends the hint; any key may set the bench going."""
+        """Ask again at once: any key may set the bench going."""
         self.beat.rests = False
-        if self.scene.hint:
-            self.scene = replace(self.scene, hint=False)
 
     def on_table_moved(self, event: Table.Moved) -> None:
         """Move the cursor of the table."""

@@ -26,12 +26,6 @@ def test_log_and_ledger_scroll_and_the_table_keeps_its_cursor_in_sight() -> None
     assert "▸ imu15" in shown(*["down"] * 20, scene=crowded, size=(80, 24))
 
 
-def test_the_first_key_ends_the_hint() -> None:
-    assert "New here?" in shown()
-    for key in ("tab", "r", "space", "down"):
-        assert "New here?" not in shown(key)
-
-
 def test_the_screen_outlives_its_engine_and_finds_it_again() -> None:
     client = fakes.FakeClient()
 
