@@ -78,7 +78,8 @@ def test_a_class_is_enrolled_onto_it_and_no_old_row_changes(tmp_path: Path, caps
 def test_a_child_of_what_came_with_the_package_goes_where_the_user_works(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hil.modelstage import ModelStage, load_runner
+    from hil.modelstage import ModelStage
+    from hil.modeltaps import load_runner
 
     monkeypatch.chdir(tmp_path)
     config = demo_config(model=str(SHIPPED)).models[0]

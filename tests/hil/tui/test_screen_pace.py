@@ -76,7 +76,8 @@ def test_a_bench_at_rest_is_asked_less_often_and_a_key_wakes_the_screen() -> Non
         def asked(beats: int) -> int:
             before = len(client.views)
             for _ in range(beats):
-                app.live._beat()
+                if app.live.beat.strike():
+                    app.live.tick()
             return len(client.views) - before
 
         assert asked(9) == 3
