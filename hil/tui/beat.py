@@ -5,7 +5,7 @@ Rule of this room: it counts and has no clock: a timer of the page strikes it `f
 
 __all__ = ["RESTING", "Beat"]
 
-RESTING = 3
+RESTING = 5
 """While nothing moves at the bench one question in so many is asked."""
 
 

@@ -12,6 +12,7 @@ from screen_presses import SIZE
 
 from hil.snapshot import LogLine
 from hil.tui.app import HilApp
+from hil.tui.beat import RESTING
 from hil.tui.outlet import Outlet
 from hil.tui.pace import Pace
 from hil.tui.still import rests, unchanged
@@ -80,7 +81,7 @@ def test_a_bench_at_rest_is_asked_less_often_and_a_key_wakes_the_screen() -> Non
                     app.live.tick()
             return len(client.views) - before
 
-        assert asked(9) == 3
+        assert asked(3 * RESTING) == 3
         await pilot.press("tab")
         assert asked(1) == 1
 
