@@ -18,6 +18,7 @@ from textual.screen import ModalScreen, Screen
 
 from firmware_bridge.errors import UsageError
 from hil.tui import evidence, keys, userstate
+from hil.tui.actions import ActionList
 from hil.tui.feed import Client
 from hil.tui.help import HelpScreen
 from hil.tui.key import bindings
@@ -187,6 +188,11 @@ class HilApp(App[int]):
         if isinstance(self.screen, evidence.EvidenceScreen):
             self.screen.dismiss()
         self.page.say(*await evidence.export(self, self.page, form))
+
+    def action_command_palette(self) -> None:
+        """List all actions."""
+        if not ActionList.is_open(self):
+            self.push_screen(ActionList(id="--command-palette"))
 
     def action_help(self) -> None:
         """Explain the focused pane and all keys of this page."""

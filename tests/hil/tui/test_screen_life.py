@@ -123,3 +123,14 @@ def test_without_colour_nothing_is_lost(monkeypatch) -> None:
 def _grey(colour) -> bool:
     triplet = colour.get_truecolor()
     return max(triplet) - min(triplet) <= 2
+
+
+def test_a_page_turned_in_a_list_of_actions_that_is_not_laid_out_ends_nothing() -> None:
+    async def steps(app: HilApp, pilot) -> None:
+        await pilot.press("ctrl+p")
+        await pilot.resize_terminal(1, 1)
+        await pilot.press("x", "pagedown", "backspace", "pageup", "pagedown")
+        await pilot.resize_terminal(*SIZE)
+        await pilot.press("escape")
+
+    assert "ALL WELL" in drive(fakes.FakeClient(), SIZE, steps)
