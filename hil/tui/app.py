@@ -191,7 +191,7 @@ class HilApp(App[int]):
 
     def action_command_palette(self) -> None:
         """List all actions."""
-        if not ActionList.is_open(self):
+        if not isinstance(self.screen, ActionList):
             self.push_screen(ActionList(id="--command-palette"))
 
     def action_help(self) -> None:
