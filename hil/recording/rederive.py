@@ -147,9 +147,11 @@ class _Derivation:
             for kind in ("rx", "tx", "link")
             for channel in recording.pieces.channels(kind)
         }
+        heard = {one.board for recording in self.recordings for one in recording.streams()}
         for board in self.last.header.boards:
             if board.role not in spoke:
-                self.silent.append(board.role)
+                if board.role in heard:  # of a board that never said a word there is nothing to derive
+                    self.silent.append(board.role)
             elif board.dialect is None:
                 self.remarks.append(f"nobody wrote down how {board.role} talks")
                 self.silent.append(board.role)

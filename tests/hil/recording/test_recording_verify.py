@@ -166,6 +166,12 @@ def test_imported_readings_are_not_verifiable(tmp_path: Path) -> None:
     assert verdict.verdict == "not_verifiable"
 
 
+def test_a_board_that_never_said_a_word_takes_nothing_from_the_verdict(tmp_path: Path) -> None:
+    entries = live("watch", 2.0)
+    verdict = rederive(record(tmp_path / "a.mcap", entries, header(("watch", "pulled"))))
+    assert (verdict.verdict, verdict.exact) == ("reproduced", True)
+
+
 def test_parts_are_verified_with_those_before_them(tmp_path: Path) -> None:
     whole = tmp_path / "a.mcap"
     record(whole, live("imu", 5.0), split=parse_split("2s"))
