@@ -8,7 +8,7 @@ counts from the moment somebody began to look.
 import bisect
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,11 +18,12 @@ from firmware_bridge.errors import BridgeError
 from firmware_bridge.streams import Stream
 from hil.figures import refused
 from hil.figureview import Ask, FigureView
+from hil.ondemand import OnDemand
 
 if TYPE_CHECKING:
     from hil.orientation import Orientation
 
-__all__ = ["Attitude", "Attitudes"]
+__all__ = ["Attitude", "attitudes"]
 
 BEFORE_S = 10.0
 """Seconds of readings at hand that the filter settles on when somebody begins to look."""
@@ -30,7 +31,6 @@ EVERY_NS = 20_000_000
 """Time between two attitudes that are kept."""
 KEPT = 30_000
 WAITING = 2_000_000
-PATIENCE_NS = 30_000_000_000
 
 Turn = tuple[tuple[float, ...], bool]
 """Seven figures of the derived stream, and whether the board lay still."""
@@ -102,40 +102,10 @@ class Attitude:
                 self._turns.append((tuple(made.raw[at].tolist()), resting))
 
 
-class Attitudes:
-    """The attitudes that screens ask for; used under the monitor's lock, but for `Attitude.at`."""
+def attitudes() -> OnDemand[Attitude]:
+    """Return the attitudes that screens ask for; each begins with the last readings that are at hand."""
 
-    def __init__(self) -> None:
-        self._kept: dict[tuple[str, str], tuple[Attitude, int]] = {}
+    def few(batch: Batch) -> Batch:
+        return batch.part(max(0, len(batch) - int(BEFORE_S * (batch.stream.rate_hz or 0.0))), len(batch))
 
-    def take(self, role: str, name: str, batches: Sequence[Batch]) -> None:
-        """Hand readings to the attitude of their stream, if there is one."""
-        kept = self._kept.get((role, name))
-        if kept is None:
-            return
-        if kept[0].full or batches[-1].stream.channels != kept[0].stream.channels:
-            del self._kept[role, name]
-        else:
-            kept[0].take(batches)
-
-    def asked(self, role: str, stream: Stream, earlier: Callable[[], Batch | None], now_ns: int) -> Attitude:
-        """Return the attitude of a stream, begun now if need be.
-
-        Args:
-            role: Role of the board.
-            stream: What is sampled.
-            earlier: Gives the readings that are still at hand; asked when it begins.
-            now_ns: Bench time.
-        """
-        for key in [key for key, (_, asked) in self._kept.items() if now_ns - asked > PATIENCE_NS]:
-            del self._kept[key]
-        kept = self._kept.get((role, stream.name))
-        made = Attitude(stream, f"{role}/{stream.name}") if kept is None else kept[0]
-        if kept is None and (batch := earlier()) is not None:
-            made.take([batch.part(max(0, len(batch) - int(BEFORE_S * (stream.rate_hz or 0.0))), len(batch))])
-        self._kept[role, stream.name] = (made, now_ns)
-        return made
-
-    def clear(self) -> None:
-        """Forget all (a replay jumped)."""
-        self._kept.clear()
+    return OnDemand(lambda role, stream: Attitude(stream, f"{role}/{stream.name}"), few)

@@ -17,13 +17,13 @@ from firmware_bridge.events import Arrival, Connected, Disconnected, Gap, Item, 
 from firmware_bridge.ledger import Books, SampleBooks, WindowBooks
 from firmware_bridge.streams import BoardInfo
 from hil.allanview import AllanView
-from hil.attitude import Attitudes
+from hil.attitude import attitudes
 from hil.figures import MOST, SHORT, figure, refused
 from hil.figureview import ATTITUDE, MOST_FIGURES, SPECTROGRAM, Ask, FigureView
 from hil.logbook import LABEL_PREFIX, Logbook, told_label
 from hil.scopes import Scopes
 from hil.snapshot import BoardView, CursorView, PredictionView, RecordingView, ReplayView, Snapshot
-from hil.stability import Stabilities, Stability, can_average, refusal
+from hil.stability import Stability, can_average, refusal, stabilities
 from hil.trace import Trace
 from hil.view import View
 
@@ -77,8 +77,8 @@ class Monitor:
         self._seen: dict[str, _Seen] = {}
         self._decisions: dict[tuple[str, str], deque[tuple[Prediction, str]]] = {}
         self._log = Logbook()
-        self._stabilities = Stabilities()
-        self._attitudes = Attitudes()
+        self._stabilities = stabilities()
+        self._attitudes = attitudes()
         self._scopes = Scopes()
         self._number = 0
 

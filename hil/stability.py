@@ -9,7 +9,7 @@ jumps. Time is an argument.
 import math
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,11 +18,12 @@ import numpy.typing as npt
 from firmware_bridge.batch import Batch
 from firmware_bridge.streams import Stream
 from hil.allanview import AllanView
+from hil.ondemand import OnDemand
 
 if TYPE_CHECKING:
     from hil.dsp.allanstream import AllanStream
 
-__all__ = ["Stabilities", "Stability", "can_average", "refusal"]
+__all__ = ["Stability", "can_average", "refusal", "stabilities"]
 
 BLOCK_S = 0.5
 NEAR = 1.6
@@ -31,8 +32,6 @@ JUMP = 8.0
 """Standard errors of a block's mean beyond which a step from block to block is motion; never below half a scatter."""
 WAITING = 4_000_000
 """Readings that wait for a screen to ask, at most; beyond, the curve is given up until somebody asks again."""
-PATIENCE_NS = 30_000_000_000
-"""How long a curve is kept that no screen asks for."""
 
 Float = npt.NDArray[np.float64]
 
@@ -161,46 +160,9 @@ def _moves(stream: Stream) -> bool:
     return any(unit in (*ACCELERATION, *RATE) for unit in stream.units)
 
 
-class Stabilities:
-    """The curves that screens ask for; used under the monitor's lock, but for `Stability.view`."""
-
-    def __init__(self) -> None:
-        self._kept: dict[tuple[str, str], tuple[Stability, int]] = {}
-
-    def take(self, role: str, name: str, batches: Sequence[Batch]) -> None:
-        """Hand readings to the curve of their stream, if there is one."""
-        kept = self._kept.get((role, name))
-        if kept is None:
-            return
-        if kept[0].full or batches[-1].stream.channels != kept[0].stream.channels:
-            del self._kept[role, name]
-        else:
-            kept[0].take(batches)
-
-    def asked(self, role: str, stream: Stream, earlier: Callable[[], Batch | None], now_ns: int) -> Stability:
-        """Return the curve of a stream, begun now if need be.
-
-        Args:
-            role: Role of the board.
-            stream: What is sampled.
-            earlier: Gives the readings that are still at hand; asked when the curve begins.
-            now_ns: Bench time.
-        """
-        for key in [key for key, (_, asked) in self._kept.items() if now_ns - asked > PATIENCE_NS]:
-            del self._kept[key]
-        kept = self._kept.get((role, stream.name))
-        if kept is None:
-            made = Stability(role, stream)
-            if (batch := earlier()) is not None:
-                made.take([batch])
-        else:
-            made = kept[0]
-        self._kept[role, stream.name] = (made, now_ns)
-        return made
-
-    def clear(self) -> None:
-        """Forget all curves (a replay jumped)."""
-        self._kept.clear()
+def stabilities() -> OnDemand[Stability]:
+    """Return the curves that screens ask for."""
+    return OnDemand(Stability)
 
 
 def can_average(stream: Stream) -> bool:

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -26,7 +27,7 @@ from hil.config import EngineConfig, ModelConfig, PortConfig, RecordConfig
 from hil.snapshot import Snapshot
 from hil.view import View
 
-__all__ = ["BAR", "Measured", "boards_on_terminals", "cpu_seconds", "measure", "run", "write_model"]
+__all__ = ["BAR", "Measured", "boards_on_terminals", "count", "cpu_seconds", "measure", "run", "write_model"]
 
 BAR = 0.60
 """Cores that engine and screen may use together."""
@@ -37,6 +38,14 @@ _SCREEN = (
     "import sys; from hil.attach import attach; from hil.tui.start import run_tui;"
     "run_tui(attach(sys.argv[1], sys.argv[2]), owns=False)"
 )
+
+
+class Counted(Protocol):
+    """A run whose samples are counted: delivered, in the recording, and missing (None: unknown)."""
+
+    samples: int
+    recorded: int
+    lost: int | None
 
 
 class Measured:
@@ -180,7 +189,7 @@ def measure(
             found.behind_s = max((row.behind_s or 0.0) for row in client.snapshot(_QUICK).predictions)
         finally:
             client.close()
-        _count(found, client, path)
+        count(found, client, path)
     return found
 
 
@@ -205,7 +214,8 @@ def _await_decisions(client: Client, boards: int) -> Snapshot:
     raise MissingPart(f"the model never decided: {'; '.join(filter(None, sentences))}", "bench engine", "install torch")
 
 
-def _count(found: Measured, client: Client, path: Path) -> None:
+def count(found: Counted, client: Client, path: Path) -> None:
+    """Write down what a run that has ended delivered, lost and kept, by its summary and by its recording."""
     from hil.recording.reader import Recording
 
     told = (client.summary or {}).get("boards", [])

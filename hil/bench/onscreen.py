@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hil.attach import Client, spawn_engine
-from hil.bench.engine import cpu_seconds
+from hil.bench.engine import count, cpu_seconds
 from hil.bench.row import Row, interval
 from hil.bench.terminals import Terminals, ask, terminals
 from hil.config import EngineConfig, PortConfig, RecordConfig
@@ -159,7 +159,7 @@ def measure(stretches: int, seconds: float, blocks: int = BLOCKS) -> Measured:
         finally:
             client.close()
         _arrivals(found, path, offset_ns)
-        _count(found, client, path)
+        count(found, client, path)
     return found
 
 
@@ -211,17 +211,6 @@ def _arrivals(found: Measured, path: Path, offset_ns: int) -> None:
                 first = next(place for place, stamp in enumerate(stamps) if stamp >= written[0])
                 waits += [stamp - then for stamp, then in zip(stamps[first:], written, strict=False)]
             kind.arrival_s.append(statistics.median(waits) / 1e9)
-
-
-def _count(found: Measured, client: Client, path: Path) -> None:
-    from hil.recording.reader import Recording
-
-    told = (client.summary or {}).get("boards", [])
-    counts = [board["lost"] for board in told]
-    found.lost = None if None in counts or not counts else sum(counts)
-    found.samples = sum(board["samples"] for board in told)
-    with Recording(path) as recording:
-        found.recorded = sum(recording.count(known.board, known.stream.name) for known in recording.streams())
 
 
 def run(quick: bool = False) -> list[Row]:
