@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import importlib
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -105,13 +106,16 @@ class Monkey:
 def caged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sweeper]:
     """A monkey does not leave, which is tested elsewhere, and what other tests left behind is no burden of its screen.
 
-    What was there before a screen starts is set aside, as `run_tui` does it; here that is a whole run of tests.
+    What was there before a screen starts is set aside, as `run_tui` does it; here that is a whole run of tests. And the
+    pages' code is there, as an installed program has it compiled: pytest would compile it anew in the midst of a step.
 
     Yields:
         What decides when garbage is looked for, as in a screen that somebody works.
     """
     monkeypatch.setattr(HilApp, "action_leave", lambda app: None)
     monkeypatch.setattr(HilApp, "action_picture", lambda app: None)
+    for info in PAGES:
+        importlib.import_module(f"hil.tui.pages.{info.name}")
     gc.collect()
     sweeper = Sweeper()
     with sweeper.at_work():
