@@ -88,7 +88,7 @@ def test_no_recording_of_a_bench_is_harmed_by_a_monkey_at_its_screen(seed, steps
             await asyncio.sleep(0.005)  # the feed of a real engine is another thread: let it have its turn
             if at % 60 == 59:
                 await pilot.pause()
-                assert legible(frame(app), app.size.width)
+                assert legible(frame(app), app.screen.size.width)
         for page in app.pages.values():
             page.close()
 
