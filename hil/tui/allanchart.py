@@ -12,8 +12,9 @@ from hil.allanview import AllanView
 from hil.snapshot import StreamView
 from hil.tui import canvas
 from hil.tui.axes import GUTTER
-from hil.tui.cells import DIM, GOOD, TITLE, WARN, Cells, Line, Run, blank, channel_ink, put
+from hil.tui.cells import DIM, GOOD, TITLE, WARN, Cells, Line, Run, channel_ink, put
 from hil.tui.chart import Panel
+from hil.tui.figureplot import figure_plot
 from hil.tui.units import seconds, unit_name
 
 __all__ = ["decade", "draw", "legend", "value_axis"]
@@ -53,17 +54,15 @@ def draw(view: AllanView, panel: Panel, width: int, height: int) -> Cells:
         width: Cells, all of it.
         height: Rows, all of it.
     """
-    cells = blank(width, height)
-    foot = 1 if height >= 4 else 0
-    gutter = GUTTER if width >= 3 * GUTTER else 0
-    rows, columns = height - foot, width - gutter
+    plot = figure_plot(width, height)
+    cells, rows, columns = plot.cells, plot.rows, plot.columns
     if rows <= 0 or columns <= 1:
         return cells
     curves = view.deviation[list(panel.channels)] if len(view.tau_s) else np.empty((0, 0))
     known = curves[np.isfinite(curves) & (curves > 0)]
     if not len(known) or len(view.tau_s) < 2:
         words = (view.sentence or "every reading is the same: there is no noise to average")[:columns]
-        put(cells, gutter + (columns - len(words)) // 2, rows // 2, words, DIM)
+        put(cells, plot.gutter + (columns - len(words)) // 2, rows // 2, words, DIM)
         return cells
     low, high = (decade(math.log10(float(end)), up) for end, up in ((known.min(), False), (known.max(), True)))
     times = np.log10(view.tau_s)
@@ -72,13 +71,11 @@ def draw(view: AllanView, panel: Panel, width: int, height: int) -> Cells:
     with np.errstate(divide="ignore", invalid="ignore"):
         lines = np.array([np.interp(dots, times, np.log10(curve), np.nan, np.nan) for curve in curves], np.float32)
     bits, owner = canvas.blend(canvas.raster(lines, lines, (low, high), rows))
-    area = np.s_[:rows, gutter:]
-    cells.codes[area] = canvas.GLYPHS.take(bits)
-    cells.inks[area] = np.array([channel_ink(channel) for channel in panel.channels], np.uint16)[owner]
-    if gutter:
+    plot.dots(bits, np.array([channel_ink(channel) for channel in panel.channels], np.uint16)[owner])
+    if plot.gutter:
         value_axis(cells, low, high, rows)
-    if foot:
-        _time_axis(cells, begin, end, gutter)
+    if plot.foot:
+        _time_axis(cells, begin, end, plot.gutter)
     return cells
 
 

@@ -1,6 +1,6 @@
 """The title bar of a figure: whose it is, what it shows, and the figures that count, as far as they fit whole.
 
-Rule of this room: pure, from a figure to a line; the axis below it belongs to whoever draws.
+Rule of this room: pure, from a figure to a line; what stands below it is drawn by `figureplot` and the charts.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from hil.figureview import FigureView
 from hil.streamview import StreamView
 from hil.tui.cells import DIM, TEXT, TITLE, Cells, Line, Run, put
 
-__all__ = ["beneath", "fitted", "head", "nothing"]
+__all__ = ["fitted", "head", "nothing"]
 
 
 def head(stream: StreamView, what: str) -> list[Run]:
@@ -47,22 +47,3 @@ def nothing(cells: Cells, figure: FigureView | None, gutter: int = 0) -> bool:
         columns = cells.size[0] - gutter
         put(cells, gutter + max(0, (columns - len(words)) // 2), max(0, cells.size[1] // 2), words[:columns], DIM)
     return bool(words)
-
-
-def beneath(
-    cells: Cells, marks: Sequence[tuple[float, str]], span: tuple[float, float], gutter: int, edge: str
-) -> None:
-    """Draw the lower axis: a value at each mark, and what the axis is at its end."""
-    width, row = cells.size[0], cells.size[1] - 1
-    columns = width - gutter
-    put(cells, gutter, row, "─" * columns, DIM)
-    if gutter:
-        put(cells, gutter - 1, row, "└", DIM)
-    free = gutter
-    for value, label in marks:
-        column = gutter + round((value - span[0]) / (span[1] - span[0]) * (columns - 1))
-        words = f"┴{label}"
-        if free <= column and column + len(words) <= width - len(edge):
-            put(cells, column, row, words, DIM)
-            free = column + len(words)
-    put(cells, width - len(edge), row, edge, DIM)

@@ -9,10 +9,11 @@ import numpy as np
 from hil.figureview import FigureView
 from hil.streamview import StreamView
 from hil.tui import canvas
-from hil.tui.axes import GUTTER, value_axis
-from hil.tui.cells import DIM, Cells, Line, blank, channel_ink
+from hil.tui.axes import value_axis
+from hil.tui.cells import DIM, Cells, Line, channel_ink
 from hil.tui.chart import Panel
-from hil.tui.figuretitle import beneath, fitted, head, nothing
+from hil.tui.figureplot import figure_plot
+from hil.tui.figuretitle import fitted, head
 from hil.tui.units import count, unit_name
 
 __all__ = ["draw", "legend"]
@@ -36,13 +37,10 @@ def legend(figure: FigureView | None, stream: StreamView, panel: Panel, width: i
 
 def draw(figure: FigureView | None, panel: Panel, width: int, height: int) -> Cells:
     """Draw the histogram below its title, `width` by `height` cells."""
-    cells = blank(width, height)
-    foot = 1 if height >= 4 else 0
-    gutter = GUTTER if width >= 3 * GUTTER else 0
-    rows, columns = height - foot, width - gutter
-    if rows <= 0 or columns <= 1 or nothing(cells, figure, gutter) or figure is None:
-        return cells
-    bins, dots = figure.y.shape[1], 2 * columns
+    plot = figure_plot(width, height)
+    if not plot.holds(figure):
+        return plot.cells
+    bins, dots = figure.y.shape[1], 2 * plot.columns
     if bins > dots:
         high = np.fmax.reduceat(figure.y, np.arange(dots) * bins // dots, axis=1)
     else:
@@ -52,14 +50,9 @@ def draw(figure: FigureView | None, panel: Panel, width: int, height: int) -> Ce
     low, high = np.where(empty, np.nan, low), np.where(empty & (len(figure.y) == 1), np.nan, high)
     low = np.where(empty & (len(figure.y) > 1), 0.0, low)
     span = (0.0, canvas.limits(np.zeros_like(high), high)[1])
-    bits, owner = canvas.blend(canvas.raster(low.astype(np.float32), high.astype(np.float32), span, rows))
-    area = np.s_[:rows, gutter:]
-    cells.codes[area] = np.where(bits > 0, bits.astype(np.uint32) + canvas.BRAILLE, 0x20)
-    cells.inks[area] = np.array([channel_ink(channel) for channel in figure.ask.channels], np.uint16)[owner]
-    if gutter:
-        value_axis(cells, span, 0, rows, "", DIM)
-    if foot:
-        ends = float(figure.x[0]), float(figure.x[-1])
-        marks = [(tick.value, tick.label) for tick in canvas.ticks(*ends, max(1, min(8, columns // 12)))]
-        beneath(cells, marks, ends, gutter, unit_name(panel.unit))
-    return cells
+    bits, owner = canvas.blend(canvas.raster(low.astype(np.float32), high.astype(np.float32), span, plot.rows))
+    plot.dots(bits, np.array([channel_ink(channel) for channel in figure.ask.channels], np.uint16)[owner])
+    if plot.gutter:
+        value_axis(plot.cells, span, 0, plot.rows, "", DIM)
+    plot.beneath((float(figure.x[0]), float(figure.x[-1])), unit_name(panel.unit))
+    return plot.cells

@@ -11,10 +11,10 @@ import numpy as np
 from hil.figureview import FigureView
 from hil.streamview import StreamView
 from hil.tui import allanchart, canvas
-from hil.tui.axes import GUTTER
-from hil.tui.cells import DIM, Cells, Line, blank, channel_ink
+from hil.tui.cells import DIM, Cells, Line, channel_ink
 from hil.tui.chart import Panel
-from hil.tui.figuretitle import beneath, fitted, head, nothing
+from hil.tui.figureplot import figure_plot
+from hil.tui.figuretitle import fitted, head
 from hil.tui.units import seconds, unit_name
 
 __all__ = ["draw", "legend"]
@@ -41,33 +41,28 @@ def legend(figure: FigureView | None, stream: StreamView, panel: Panel, width: i
 
 def draw(figure: FigureView | None, panel: Panel, width: int, height: int) -> Cells:
     """Draw the spectrum below its title, `width` by `height` cells."""
-    cells = blank(width, height)
-    foot = 1 if height >= 4 else 0
-    gutter = GUTTER if width >= 3 * GUTTER else 0
-    rows, columns = height - foot, width - gutter
-    if rows <= 0 or columns <= 1 or nothing(cells, figure, gutter) or figure is None:
-        return cells
+    plot = figure_plot(width, height)
+    if not plot.holds(figure):
+        return plot.cells
     with np.errstate(divide="ignore"):
         lines = np.log10(figure.y)
     known = lines[np.isfinite(lines)]
     if not known.size:
-        return cells
+        return plot.cells
     high = allanchart.decade(float(known.max()), True)
     low = allanchart.decade(max(float(np.percentile(known, 2)), high - DEEP), False)
-    spot = np.minimum(figure.x / figure.x[-1] * (2 * columns - 1), 2 * columns - 1).astype(np.int64)
+    dots = 2 * plot.columns
+    spot = np.minimum(figure.x / figure.x[-1] * (dots - 1), dots - 1).astype(np.int64)
     starts = np.flatnonzero(np.diff(spot, prepend=-1))
-    least, most = (np.full((len(lines), 2 * columns), np.nan, np.float32) for _ in range(2))
+    least, most = (np.full((len(lines), dots), np.nan, np.float32) for _ in range(2))
     least[:, spot[starts]] = np.fmin.reduceat(lines, starts, axis=1)
     most[:, spot[starts]] = np.fmax.reduceat(lines, starts, axis=1)
-    least, most = canvas.bridged(least, most, 2 * columns)
-    bits, owner = canvas.blend(canvas.raster(least, most, (low, max(high, low + 0.3)), rows))
-    area = np.s_[:rows, gutter:]
-    cells.codes[area] = np.where(bits > 0, bits.astype(np.uint32) + canvas.BRAILLE, 0x20)
-    cells.inks[area] = np.array([channel_ink(channel) for channel in panel.channels], np.uint16)[owner]
-    if gutter:
-        allanchart.value_axis(cells, low, max(high, low + 0.3), rows)
-    if foot:
-        top = float(figure.x[-1])
-        marks = [(tick.value, tick.label) for tick in canvas.ticks(0.0, top, max(1, min(10, columns // 12)))]
-        beneath(cells, marks, (0.0, top), gutter, "Hz" if math.isfinite(top) else "")
-    return cells
+    least, most = canvas.bridged(least, most, dots)
+    high = max(high, low + 0.3)
+    bits, owner = canvas.blend(canvas.raster(least, most, (low, high), plot.rows))
+    plot.dots(bits, np.array([channel_ink(channel) for channel in panel.channels], np.uint16)[owner])
+    if plot.gutter:
+        allanchart.value_axis(plot.cells, low, high, plot.rows)
+    top = float(figure.x[-1])
+    plot.beneath((0.0, top), "Hz" if math.isfinite(top) else "", most=10)
+    return plot.cells

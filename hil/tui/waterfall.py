@@ -10,10 +10,11 @@ import numpy as np
 from hil.figureview import FigureView
 from hil.streamview import StreamView
 from hil.tui import canvas, heatmap
-from hil.tui.axes import GUTTER, time_axis, value_axis
-from hil.tui.cells import DIM, HEAT_LEVELS, TEXT, Cells, Line, Run, blank, channel_ink, heat_ink
+from hil.tui.axes import time_axis, value_axis
+from hil.tui.cells import DIM, HEAT_LEVELS, TEXT, Cells, Line, Run, channel_ink, heat_ink
 from hil.tui.chart import Panel
-from hil.tui.figuretitle import fitted, head, nothing
+from hil.tui.figureplot import figure_plot
+from hil.tui.figuretitle import fitted, head
 from hil.tui.units import seconds
 
 __all__ = ["decibels", "draw", "legend"]
@@ -54,16 +55,14 @@ def legend(figure: FigureView | None, stream: StreamView, panel: Panel, width: i
 
 def draw(figure: FigureView | None, panel: Panel, width: int, height: int, colour: bool, edge: str = "now") -> Cells:
     """Draw the spectrogram below its title, `width` by `height` cells."""
-    cells = blank(width, height)
-    foot = 1 if height >= 4 else 0
-    gutter = GUTTER if width >= 3 * GUTTER else 0
-    rows, columns = height - foot, width - gutter
-    if rows <= 0 or columns <= 1 or nothing(cells, figure, gutter) or figure is None or not figure.y.size:
-        return cells
+    plot = figure_plot(width, height)
+    if not plot.holds(figure) or not figure.y.size:
+        return plot.cells
+    cells, rows = plot.cells, plot.rows
     loud, low, high = decibels(figure)
-    loud = _resized(loud[::-1], 2 * rows if colour else rows, columns)
+    loud = _resized(loud[::-1], 2 * rows if colour else rows, plot.columns)
     grid = heatmap.levels(loud, low, high)
-    area = np.s_[:rows, gutter:]
+    area = np.s_[:rows, plot.gutter :]
     if colour:
         upper, lower = grid[0::2], grid[1::2]
         lost = (upper < 0) & (lower < 0)
@@ -73,10 +72,10 @@ def draw(figure: FigureView | None, panel: Panel, width: int, height: int, colou
     else:
         cells.codes[area] = np.where(grid < 0, ord(" "), np.array([ord(sign) for sign in heatmap.RAMP])[grid])
     top = float(figure.x[-1])
-    if gutter:
+    if plot.gutter:
         value_axis(cells, (0.0, top), 0, rows, "Hz", DIM)
-    if foot:
-        time_axis(cells, (figure.end_ns - figure.start_ns) / 1e9, gutter, edge, set())
+    if plot.foot:
+        time_axis(cells, (figure.end_ns - figure.start_ns) / 1e9, plot.gutter, edge, set())
     return cells
 
 

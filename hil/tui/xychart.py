@@ -9,10 +9,11 @@ import numpy as np
 from hil.figureview import FigureView
 from hil.streamview import StreamView
 from hil.tui import canvas, dots
-from hil.tui.axes import GUTTER, value_axis
-from hil.tui.cells import DIM, KEY, Cells, Line, blank, channel_ink
+from hil.tui.axes import value_axis
+from hil.tui.cells import DIM, KEY, Cells, Line, channel_ink
 from hil.tui.chart import Panel
-from hil.tui.figuretitle import beneath, fitted, head, nothing
+from hil.tui.figureplot import figure_plot
+from hil.tui.figuretitle import fitted, head
 from hil.tui.units import seconds, unit_name
 
 __all__ = ["draw", "legend"]
@@ -37,32 +38,25 @@ def legend(figure: FigureView | None, stream: StreamView, panel: Panel, width: i
 
 def draw(figure: FigureView | None, stream: StreamView, width: int, height: int) -> Cells:
     """Draw the path below its title, `width` by `height` cells."""
-    cells = blank(width, height)
-    foot = 1 if height >= 4 else 0
-    gutter = GUTTER if width >= 3 * GUTTER else 0
-    rows, columns = height - foot, width - gutter
-    if rows <= 0 or columns <= 1 or nothing(cells, figure, gutter) or figure is None:
-        return cells
+    plot = figure_plot(width, height)
+    if not plot.holds(figure):
+        return plot.cells
+    cells, rows, columns = plot.cells, plot.rows, plot.columns
     right, upwards = figure.ask.channels[:2]
     equal = stream.units[right] == stream.units[upwards]
     across, along = canvas.limits(figure.x, figure.x), canvas.limits(figure.y, figure.y)
     across, along = dots.spans(across, along, 2 * columns, 4 * rows, equal=equal)
     grid = dots.grid(columns, rows)
     grid[_spot(figure.y[0], along, 4 * rows, True), _spot(figure.x, across, 2 * columns)] = True
-    bits = dots.packed(grid)
-    area = np.s_[:rows, gutter:]
-    cells.codes[area] = np.where(bits > 0, bits.astype(np.uint32) + canvas.BRAILLE, 0x20)
-    cells.inks[area] = channel_ink(upwards)
+    plot.dots(dots.packed(grid), channel_ink(upwards))
     row, column = (
         int(_spot(figure.marks[0, at : at + 1], span, count, at == 1)[0]) // each
         for at, span, count, each in ((1, along, 4 * rows, 4), (0, across, 2 * columns, 2))
     )
-    cells.codes[row, gutter + column], cells.inks[row, gutter + column] = ord("◉"), KEY
-    if gutter:
+    cells.codes[row, plot.gutter + column], cells.inks[row, plot.gutter + column] = ord("◉"), KEY
+    if plot.gutter:
         value_axis(cells, along, 0, rows, stream.channels[upwards], channel_ink(upwards))
-    if foot:
-        marks = [(tick.value, tick.label) for tick in canvas.ticks(*across, max(1, min(8, columns // 12)))]
-        beneath(cells, marks, across, gutter, f" {stream.channels[right]} {unit_name(stream.units[right])}")
+    plot.beneath(across, f" {stream.channels[right]} {unit_name(stream.units[right])}")
     return cells
 
 

@@ -19,6 +19,19 @@ T = TypeVar("T", bound=Item)
 
 on_every_kind = pytest.mark.parametrize("kind", KINDS)
 
+USUAL = {"native": "rate=1000", "qemu": "rate=1000", "simavr": "rate=400&baud=115200",
+         "unicorn": "rate=1000"}  # fmt: skip
+"""The stream that every kind must hold."""
+
+
+def port(kind: str, more: str = "") -> str:
+    bare, _, own = kind.partition("?")
+    return f"firmware://{bare}/imu6?{USUAL[bare]}&seed=3{more}" + (f"&{own}" if own else "")
+
+
+def usual_rate(kind: str) -> float:
+    return float(USUAL[kind.partition("?")[0]].partition("rate=")[2].partition("&")[0])
+
 
 def needs(kind: str) -> None:
     """Skip with one sentence where a kind cannot be started; fail where all of them are to run."""

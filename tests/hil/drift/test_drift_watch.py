@@ -1,51 +1,19 @@
 """The drift watch on readings made by a formula: what it calls, when, and whom it leaves in peace."""
 
-import json
-
 import numpy as np
 import pytest
+from drift_people import HOP, LOOK, NAMES, RATE, UNITS, session, shown
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hil.drift.bank import Bank
 from hil.drift.change import Rules, Sums
-from hil.drift.distances import Distances
-from hil.drift.learn import learn
 from hil.drift.looks import Layout, features, longest_run, may_stick
 from hil.drift.reference import Reference
 from hil.drift.scores import learn_scores
 from hil.drift.suspicions import MOST, Suspicions
 from hil.drift.verdict import FINE, MODEL, SENSOR, WAITING
 from hil.drift.watch import Watch, look
-
-NAMES, UNITS, HOP, LOOK, RATE = ("ax", "ay", "wx", "wy"), ("g", "g", "rad/s", "rad/s"), 25, 100, 50.0
-
-
-def session(person: int, seconds: float, seed: int = 0, pace: float = 1.0) -> np.ndarray:
-    """Two movements that take turns: each channel follows the same swing in a way of its own, plus noise."""
-    chance = np.random.default_rng([person, seed])
-    t = np.arange(round(seconds * RATE)) / RATE
-    size, pace = 1.0 + 0.1 * chance.standard_normal(), pace * (1.0 + 0.1 * chance.standard_normal())
-    swing, turn = np.sin(2 * np.pi * 0.8 * pace * t), np.cos(2 * np.pi * 0.8 * pace * t)
-    other = (t // 15 % 2)[:, None]
-    one = np.stack((0.5 + 0.3 * swing, 0.1 * turn, turn, 0.3 * swing), axis=1)
-    two = np.stack((0.4 * turn, -0.6 + 0.1 * swing, 0.4 * swing, -turn), axis=1)
-    values = size * ((1 - other) * one + other * two) + 0.03 * chance.standard_normal((len(t), 4))
-    return values.astype(np.float32)
-
-
-@pytest.fixture(scope="module")
-def reference() -> Reference:
-    people = {str(person): [session(person, 90)] for person in range(6)}
-    scales = tuple(float(one) for one in np.concatenate([one for (one,) in people.values()]).std(axis=0))
-    found = learn(Layout(NAMES, UNITS, scales), people, LOOK, RATE)
-    assert found is not None
-    return found
-
-
-def shown(watch: Watch, readings: np.ndarray, start_s: float = 0.0) -> None:
-    for low in range(0, len(readings) - HOP + 1, HOP):
-        watch.take(readings[low : low + HOP], round((start_s + (low + HOP) / RATE) * 1e9))
 
 
 def test_before_the_first_whole_window_nobody_is_blamed(reference: Reference) -> None:
@@ -233,30 +201,6 @@ def test_readings_that_are_no_numbers_are_not_looked_at(reference: Reference) ->
     assert watch.state().looks == 0
 
 
-def test_a_reference_survives_its_json_and_gives_the_same_verdicts(reference: Reference) -> None:
-    again = Reference.model_validate(json.loads(reference.model_dump_json(by_alias=True)))
-    assert again == reference
-    one, other = Watch(reference), Watch(again)
-    readings = swapped(session(20, 60))
-    shown(one, readings)
-    shown(other, readings)
-    assert one.changes == other.changes
-    assert len(reference.model_dump_json()) < 20_000
-
-
-def test_a_newer_or_incomplete_reference_is_refused_in_a_sentence(reference: Reference) -> None:
-    plain = reference.plain()
-    with pytest.raises(ValueError, match="update this program"):
-        Reference.model_validate({**plain, "schema": 3})
-    with pytest.raises(ValueError, match="need"):
-        Reference.model_validate({**plain, "limits": plain["limits"][:-1]})
-
-
-def test_two_people_are_too_few_to_say_how_people_differ() -> None:
-    people = {str(person): [session(person, 30)] for person in range(2)}
-    assert learn(Layout(NAMES, UNITS, (1.0,) * 4), people, LOOK, RATE) is None
-
-
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**31), st.integers(0, 20))
 def test_a_look_of_wrongly_mounted_axes_is_the_turned_look(seed: int, which: int) -> None:
@@ -305,16 +249,6 @@ def test_a_wearer_who_differs_for_good_is_got_to_know() -> None:
     for _ in range(100):
         known.take(0.5 * chance.standard_normal(1))
     assert max(float(known.take(3.0 + 0.5 * chance.standard_normal(1))[0]) for _ in range(20)) >= 1.0
-
-
-def test_distances_are_nil_on_training_and_as_large_as_a_shift(reference: Reference) -> None:
-    same, moved = Distances(reference), Distances(reference)
-    for person in range(6):
-        same.add(session(person, 90))
-        moved.add(session(person, 90) + np.float32(3.0))
-    assert max(same.values()) < 0.05
-    for distance, scale in zip(moved.values(), reference.scales, strict=True):
-        assert distance == pytest.approx(3.0 / scale, rel=0.1)
 
 
 def test_the_longest_run_counts_repeats_without_a_break() -> None:
