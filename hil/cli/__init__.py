@@ -1,7 +1,9 @@
 """The command line: one thin file for each family of verbs.
 
 Rule of this room: a verb parses, calls one function of another room and prints what it returned. Heavy imports stand
-inside the verb, so that `hil --help` loads neither torch nor textual nor scipy. stdout is data, stderr is talk.
+inside the verb, so that `hil --help` loads neither torch nor textual nor scipy; what an option is stands in an
+annotation, which is evaluated (`from __future__ import annotations`) when its verb is called. stdout is data, stderr is
+talk.
 Exit codes: 0 done and passed, 1 a check failed, 2 usage, 3 trouble at the bench.
 """
 

@@ -69,6 +69,7 @@ class _Verbs(TyperGroup):
 
 app = typer.Typer(
     name="hil",
+    help="Hardware-in-the-loop sensor testbench. Start with: hil demo",
     cls=_Verbs,
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -79,4 +80,4 @@ app = typer.Typer(
 
 @app.callback()
 def _hil() -> None:
-    """Hardware-in-the-loop sensor testbench. Start with: hil demo"""
+    """Do nothing before a verb: typer asks for a callback where it is shown no verbs."""
