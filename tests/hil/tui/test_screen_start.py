@@ -51,7 +51,9 @@ def loaded_by(statement: str) -> set[str]:
 
 
 def test_the_screen_needs_neither_torch_nor_scipy_and_asking_for_a_terminal_needs_nothing() -> None:
-    assert not {"torch", "scipy", "pandas", "serial", "mcap"} & loaded_by("import hil.tui.app")
+    assert not {"torch", "scipy", "pandas", "serial", "mcap", "firmware_bridge.events"} & loaded_by(
+        "import hil.tui.app"
+    )
     assert not {"textual", "numpy"} & loaded_by("import hil.tui.start")
     assert "textual" not in loaded_by(
         "import hil.tui.canvas, hil.tui.chart, hil.tui.panes, hil.tui.stage, hil.tui.deeds"
