@@ -12,31 +12,15 @@ from dataclasses import dataclass
 from firmware_bridge.errors import UsageError
 from firmware_bridge.events import Arrival
 from hil.triggers import Triggers, watching
+from hil.triggerview import TriggerView
 
-__all__ = ["TIMES", "Scopes", "TriggerView"]
+__all__ = ["TIMES", "Scopes"]
 
 TIMES = 32
 """How many of the newest triggers a screen is told."""
 MOST = 8
 """Different triggers that are watched at a time."""
 PATIENCE_NS = 30_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class TriggerView:
-    """A trigger and when it fired.
-
-    Attributes:
-        text: What it is, as a person wrote it.
-        count: How often it fired since somebody began to watch.
-        fired: The newest times, oldest first: when (UTC), and what was seen in words.
-        sentence: Why it cannot fire; empty otherwise.
-    """
-
-    text: str
-    count: int = 0
-    fired: tuple[tuple[int, str], ...] = ()
-    sentence: str = ""
 
 
 @dataclass(slots=True)

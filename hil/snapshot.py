@@ -18,8 +18,8 @@ from hil.driftview import DriftView
 from hil.figureview import FigureView
 from hil.message import from_plain, pack, to_plain, unpack
 from hil.parityview import ParityView
-from hil.scopes import TriggerView
 from hil.streamview import StreamView
+from hil.triggerview import TriggerView
 from hil.view import View
 from hil.workview import WorkView
 

@@ -1,47 +1,20 @@
 """The command line: one thin file for each family of verbs.
 
 Rule of this room: a verb parses, calls one function of another room and prints what it returned. Heavy imports stand
-inside the verb, so that `hil --help` loads neither torch nor textual nor scipy. stdout is data, stderr is talk.
+inside the verb, so that `hil --help` loads neither torch nor textual nor scipy; what an option is stands in an
+annotation, which is evaluated (`from __future__ import annotations`) when its verb is called. stdout is data, stderr is
+talk.
 Exit codes: 0 done and passed, 1 a check failed, 2 usage, 3 trouble at the bench.
 """
 
-import importlib
 import signal
 import sys
-from typing import TYPE_CHECKING
 
 from firmware_bridge.errors import BridgeError, UsageError
-from hil.cli.common import command_line, report_error
-
-if TYPE_CHECKING:
-    import typer
-
-    from hil.cli.verbs import app
+from hil.cli.common import report_error
+from hil.cli.verbs import app
 
 __all__ = ["app", "main"]
-
-AT_ONCE = {"ui": "live", "demo": "live"}
-"""Verbs before which somebody sits and waits for a picture, and their families: no other family is imported."""
-
-
-def __getattr__(name: str) -> "typer.Typer":
-    """All verbs as `app`, imported when somebody asks for them."""
-    if name != "app":
-        raise AttributeError(name)
-    from hil.cli.verbs import app
-
-    return app
-
-
-def _verbs(name: str) -> "typer.Typer":
-    """Return a command line that knows at least this verb."""
-    if name not in AT_ONCE:
-        return __getattr__("app")
-    family = importlib.import_module(f"hil.cli.{AT_ONCE[name]}")
-    few = command_line()
-    for verb in family.VERBS:
-        few.command(verb.__name__.rstrip("_"))(verb)
-    return few
 
 
 def main() -> None:
@@ -51,7 +24,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         # Only where a script reads stdout: typer's own words go to a person with the usage line.
-        sys.exit(_verbs(sys.argv[1] if len(sys.argv) > 1 else "")(prog_name="hil", standalone_mode=not as_json))
+        sys.exit(app(prog_name="hil", standalone_mode=not as_json))
     except BridgeError as error:
         report_error(error, as_json=as_json)
         sys.exit(error.exit_code)

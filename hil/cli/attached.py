@@ -1,6 +1,7 @@
 """Verbs about what is attached: `hil ports`, `hil send`."""
 
-from dataclasses import replace
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Annotated
 
@@ -60,6 +61,8 @@ def send(
     quiet: Quiet = False,
 ) -> None:
     """Send a line or a native message to a board and print what it says."""
+    from dataclasses import replace
+
     from firmware_bridge.roles import parse_spec
     from hil.converse import converse
 

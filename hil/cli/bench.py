@@ -1,5 +1,7 @@
 """`hil bench`: the benchmark table, every figure a ratio measured side by side in one run."""
 
+from __future__ import annotations
+
 import importlib
 from typing import TYPE_CHECKING, Annotated
 
@@ -56,7 +58,7 @@ def bench(
         raise typer.Exit(1)
 
 
-def _cells(row: "Row") -> tuple[object, ...]:
+def _cells(row: Row) -> tuple[object, ...]:
     ratio = "-" if row.ratio is None else f"{row.ratio:.3g}"
     between = f"{row.low:.3g} .. {row.high:.3g}"
     return (

@@ -3,6 +3,8 @@
 Everything that is not one machine is encrypted, with certificates on both sides.
 """
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -115,7 +117,7 @@ def worker(
     talk("the worker has ended", quiet)
 
 
-def joined(url: str, tls_ca: Path | None, tls_cert: Path | None, tls_key: Path | None, insecure: bool) -> "Crew":
+def joined(url: str, tls_ca: Path | None, tls_cert: Path | None, tls_key: Path | None, insecure: bool) -> Crew:
     """Return the cluster at an address.
 
     Raises:

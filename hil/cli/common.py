@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BoardFile", "File", "For", "From", "Json", "ModelFile", "Output", "Ports", "Quiet", "Seed", "To",
-    "command_line", "print_json", "print_table", "report_error", "size_mb", "talk", "tell_lost", "terminable", "worked",
+    "print_json", "print_table", "report_error", "size_mb", "talk", "tell_lost", "terminable", "worked",
 ]  # fmt: skip
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")]
@@ -39,18 +39,6 @@ Ports = Annotated[
         help="/dev/ttyACM0, COM4, usb://SERIAL, socket://HOST:4000, exec:COMMAND, virtual://watch; ROLE=PORT names it.",
     ),
 ]
-
-
-def command_line() -> typer.Typer:
-    """Return a command line without verbs."""
-    return typer.Typer(
-        name="hil",
-        help="Hardware-in-the-loop sensor testbench. Start with: hil demo",
-        no_args_is_help=True,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"]},
-    )
 
 
 def talk(text: str, quiet: bool = False) -> None:

@@ -1,5 +1,7 @@
 """Verbs of datasets: `hil data info|label|split|check|gather`."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,7 +29,7 @@ Streams = Annotated[list[str] | None, typer.Option("--stream", help="Stream to r
 data = typer.Typer(help="What is in a dataset, and what is wrong with it.", no_args_is_help=True, rich_markup_mode=None)
 
 
-def config_of(source: Path, folder: Path | None, streams: list[str] | None = None) -> "tuple[DataConfig, Path]":
+def config_of(source: Path, folder: Path | None, streams: list[str] | None = None) -> tuple[DataConfig, Path]:
     """Return the data table of a source, and what its names are relative to."""
     from hil.models.data_config import load_data_config
 

@@ -1,5 +1,7 @@
 """Verbs of one model: `hil model deploy`, `hil model tune`; those of `hil.cli.models` join them."""
 
+from __future__ import annotations
+
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -133,7 +135,7 @@ def deploy(
             print_json(plain)
 
 
-def _write(found: "Deployment", output: Path | None, c_table: Path | None, name: str, quiet: bool) -> None:
+def _write(found: Deployment, output: Path | None, c_table: Path | None, name: str, quiet: bool) -> None:
     from firmware_bridge.errors import FileError
     from firmware_bridge.oplist.cheader import c_table as as_c
 
@@ -148,7 +150,7 @@ def _write(found: "Deployment", output: Path | None, c_table: Path | None, name:
             talk(f"{path}: {len(content)} bytes", quiet)
 
 
-def _print(found: "Deployment", agreement: "Agreement | None") -> None:
+def _print(found: Deployment, agreement: Agreement | None) -> None:
     plain = found.as_dict()
     rows = [
         (

@@ -1,5 +1,7 @@
 """The verb that examines this computer, a cable and an adapter: `hil doctor`."""
 
+from __future__ import annotations
+
 from typing import Annotated
 
 import typer

@@ -1,5 +1,7 @@
 """`hil drift`: is the model wrong, or is the sensor different?"""
 
+from __future__ import annotations
+
 import json as writer
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -110,7 +112,7 @@ def _watch(what: str, files: list[Path], board: str | None, json: bool, quiet: b
             talk(f"scores are not watched: {one['scores']}", quiet)
 
 
-def _plain(watch: "Watch", start_ns: int) -> dict[str, Any]:
+def _plain(watch: Watch, start_ns: int) -> dict[str, Any]:
     state = watch.state()
     return {
         "verdict": state.verdict, "looks": state.looks, "counts": dict(watch.counts),
@@ -119,7 +121,7 @@ def _plain(watch: "Watch", start_ns: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _said(change: "Change", start_ns: int) -> dict[str, Any]:
+def _said(change: Change, start_ns: int) -> dict[str, Any]:
     found = change.finding
     plain: dict[str, Any] = {"t_s": (change.t_ns - start_ns) / 1e9, "verdict": change.verdict, "what": ""}
     if found is not None:

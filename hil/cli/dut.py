@@ -1,5 +1,7 @@
 """`hil dut`: a device under test that speaks the text protocol of MLPerf Tiny, asked and judged."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -91,7 +93,7 @@ def dut(
 
 def _given(
     model: Path | None, data: list[Path], oplist: Path | None, board: str | None
-) -> "tuple[Cases, OpList | None]":  # fmt: skip
+) -> tuple[Cases, OpList | None]:  # fmt: skip
     from firmware_bridge.oplist.ops import unpack
     from hil.dut.cases import of_recordings, of_table
 
@@ -117,7 +119,7 @@ def _given(
 
 
 def _quality(
-    answers: list[tuple[float, ...]], cases: "Cases", oplist: "OpList | None", where: str
+    answers: list[tuple[float, ...]], cases: Cases, oplist: OpList | None, where: str
 ) -> tuple[dict[str, Any], bool]:
     from dataclasses import asdict
 
@@ -136,7 +138,7 @@ def _quality(
     return found, agreed.identical < agreed.windows
 
 
-def _report(driver: "Driver", mode: str, found: dict[str, Any], transcript: Path | None, json: bool) -> None:
+def _report(driver: Driver, mode: str, found: dict[str, Any], transcript: Path | None, json: bool) -> None:
     board, counts = driver.board, dict(driver.session.counts)
     assert board is not None
     if json:

@@ -1,5 +1,7 @@
 """Verbs of few-shot learning: `hil enrol` and `hil kshot`."""
 
+from __future__ import annotations
+
 import json as writer
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -122,7 +124,7 @@ def kshot(
         _show(found, plan)
 
 
-def _show(found: dict[str, Any], plan: "Plan") -> None:
+def _show(found: dict[str, Any], plan: Plan) -> None:
     print(f"{found['name']}: {found['protocol']}")
     print_table(("k", "protocol", "ours", "low", "high", "worst", *found["rivals"]), [
         (row["shots"], row["protocol"], f"{row['accuracy']:.3f}", f"{row['low']:.3f}", f"{row['high']:.3f}",

@@ -1,5 +1,7 @@
 """The verb that says why a model decided as it did: `hil explain`."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Annotated
 

@@ -1,5 +1,7 @@
 """Verbs of faults: `hil faults list|matrix|minimise`."""
 
+from __future__ import annotations
+
 import time
 from pathlib import Path
 from typing import Annotated

@@ -1,5 +1,7 @@
 """Verbs that read recordings: `hil info`, `hil replay`, `hil recover`."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Annotated
 

@@ -1,5 +1,7 @@
 """Verbs of the firmware that comes along: `hil firmware list|build`."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,8 @@
 """Verbs of a generator: `hil generate train|record|evaluate|info`."""
 
+from __future__ import annotations
+
 import json as writer
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -57,7 +58,7 @@ def train(
     talk(f"{len(dataset.series)} series of {len(dataset.people)} people, {len(dataset.labels)} labels", quiet)
     with worked("steps", chosen.training.steps) as share:
 
-        def tell(at: "Progress") -> None:
+        def tell(at: Progress) -> None:
             share(at.step / at.steps)
             if not quiet and at.step % max(1, at.steps // 10) < max(1, at.steps // 100):
                 talk(f"step {at.step} of {at.steps}, loss {at.loss:.3f}")
@@ -180,6 +181,8 @@ def evaluate(
     adds to plain augmentation. In seconds: --folds 2 --steps 20 --epochs 1 --judge-epochs 1.
     Example: hil generate evaluate GENERATOR.toml --model scenarios/models/exercise.toml --html found.html
     """
+    import tempfile
+
     from hil.models.datasets import load_dataset
     from hil.models.generate.config import load_generate_config
     from hil.models.training_config import load_config
@@ -227,7 +230,7 @@ def evaluate(
           f"{gain['high']:+.3f}) over plain augmentation")  # fmt: skip
 
 
-def _opened(model: Path) -> "Generator":
+def _opened(model: Path) -> Generator:
     from hil.models.generate.generator import load_generator
     from hil.virtual_generated import SHIPPED
 
@@ -250,7 +253,7 @@ def _fresh(path: Path) -> None:
 
 
 @contextmanager
-def _torch() -> "Iterator[None]":
+def _torch() -> Iterator[None]:
     try:
         yield
     except ImportError as error:

@@ -1,5 +1,7 @@
 """Verbs that judge a sensor: `hil measure` and `hil compare`."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -82,7 +84,7 @@ def measure(
 def _measurer(
     begin: str | None, end: str | None, streams: list[str] | None, kinds: list[str] | None,
     reference: str | None = None, datasheet: Path | None = None,
-) -> "Callable[[Recording], Measurement]":  # fmt: skip
+) -> Callable[[Recording], Measurement]:  # fmt: skip
     """Return what measures a recording as asked for, with a bar on a terminal."""
     from hil.measure import measure as find
     from hil.replay import mark_time
@@ -94,7 +96,7 @@ def _measurer(
             raise UsageError(f"{pair!r} names no kind", "--kind", "give STREAM=KIND, such as finger/light=ppg")
         named[name] = kind
 
-    def measured(recording: "Recording") -> "Measurement":
+    def measured(recording: Recording) -> Measurement:
         start_s, end_s = (None if place is None else mark_time(recording, place) for place in (begin, end))
         with worked("s of recording", recording.duration_s) as told:
             return find(recording, streams, start_s, end_s, told, datasheet, reference, named)

@@ -1,5 +1,7 @@
 """Verbs of models: `hil train` and `hil predict`."""
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Callable
 from json import dumps
@@ -104,7 +106,7 @@ class _Told:
         self._share = share
         self._tenth = -1
 
-    def __call__(self, at: "Progress") -> None:
+    def __call__(self, at: Progress) -> None:
         self._share(at.step / at.steps)
         tenth = 10 * at.step // at.steps
         if tenth != self._tenth and not sys.stderr.isatty():
@@ -144,7 +146,7 @@ def predict(
     talk(f"{len(found)} decisions", quiet)
 
 
-def _row(file: Path, item: "Prediction", start_ns: int) -> dict[str, Any]:
+def _row(file: Path, item: Prediction, start_ns: int) -> dict[str, Any]:
     return {
         "file": str(file), "board": item.board, "stream": item.stream, "boot": item.boot, "sample": item.sample,
         "t_s": (item.t_ns - start_ns) / 1e9, "label": item.label, "confidence": item.confidence,

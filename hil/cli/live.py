@@ -1,5 +1,7 @@
 """Verbs of the screen: `hil demo`, `hil ui`."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -160,7 +162,7 @@ def ui(
             _screen(make, fps, place, scenarios, session)
 
 
-def session_of(script: Path | None, record: Path | None, *, lines: bool) -> "Session":
+def session_of(script: Path | None, record: Path | None, *, lines: bool) -> Session:
     """Return what is done with a session besides showing it, with the script read.
 
     Raises:
@@ -182,7 +184,7 @@ def session_of(script: Path | None, record: Path | None, *, lines: bool) -> "Ses
 def engine_config(
     sources: list[str], model: Path | None, board_file: Path | None, dialect: str | None = None, speed: str = "1",
     begin: str | None = None, end: str | None = None, loop: bool = False, wait: float = 0.0, hold: bool = True,
-) -> "EngineConfig":  # fmt: skip
+) -> EngineConfig:  # fmt: skip
     """Return what an engine is to do with what was named on the command line.
 
     `hold` keeps a replay open at its end, for a person who may wind it back.
@@ -234,7 +236,7 @@ def speed_of(text: str) -> float | None:
     return speed
 
 
-def _browse(folder: Path, fps: float, scenarios: Path, session: "Session") -> None:
+def _browse(folder: Path, fps: float, scenarios: Path, session: Session) -> None:
     from hil.tui.nobench import NoBench
     from hil.tui.start import run_tui
 
@@ -243,7 +245,7 @@ def _browse(folder: Path, fps: float, scenarios: Path, session: "Session") -> No
         raise typer.Exit(status)
 
 
-def _screen(make: "Callable[[], EngineConfig]", fps: float, folder: Path, scenarios: Path, session: "Session") -> None:
+def _screen(make: Callable[[], EngineConfig], fps: float, folder: Path, scenarios: Path, session: Session) -> None:
     """Show the screen; what its engine is to do is put together once the first picture is there."""
     from hil.attach import spawn_engine
     from hil.tui.opening import Opening
@@ -255,7 +257,7 @@ def _screen(make: "Callable[[], EngineConfig]", fps: float, folder: Path, scenar
         raise typer.Exit(status)
 
 
-def _lines(config: "EngineConfig", seconds: float | None, *, as_json: bool = False) -> None:
+def _lines(config: EngineConfig, seconds: float | None, *, as_json: bool = False) -> None:
     from hil.capture import capture
     from hil.plain import Plain
     from hil.snapshot import Snapshot
@@ -273,7 +275,7 @@ def _lines(config: "EngineConfig", seconds: float | None, *, as_json: bool = Fal
     finish(summary, as_json=as_json)
 
 
-def finish(summary: "Summary", *, as_json: bool) -> None:
+def finish(summary: Summary, *, as_json: bool) -> None:
     """Print what came of a run; trouble of the bench ends with status 3."""
     if as_json:
         print_json({"schema": 1, **summary.as_dict()})

@@ -1,5 +1,7 @@
 """Verbs about models and the bench that runs them: `hil model list`, `hil model load`, `hil model unload`."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -77,7 +79,7 @@ def unload(
     _tell(_asked(at, token, "unload_model", {"model": model}), json, quiet)
 
 
-def _asked(at: str, token: str, verb: str, arguments: "Mapping[str, Any]") -> dict[str, Any]:
+def _asked(at: str, token: str, verb: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     from hil.attach import attach
 
     with attach(at, token) as engine:

@@ -1,5 +1,7 @@
 """`hil orient`: how a board was turned, and how sure that is."""
 
+from __future__ import annotations
+
 from typing import Annotated, Any
 
 import typer

@@ -1,5 +1,7 @@
 """`hil parity`: whether a board answers as its model does, and where not, whose fault it is."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -107,7 +109,7 @@ def _port(on: str, counting: bool) -> str:
     return COUNTING if counting and can_start(COUNTING) == "" else f"firmware://{there[0]}"
 
 
-def _print_board(run: "BoardRun") -> None:
+def _print_board(run: BoardRun) -> None:
     found = run.found
     print(f"{found.verdict}: {found.why}")
     print()
@@ -130,7 +132,7 @@ def _print_board(run: "BoardRun") -> None:
         print_table(("cost", "value", "of"), _cost_rows(run.cost))
 
 
-def _cost_rows(cost: "Cost") -> list[tuple[str, str, str]]:
+def _cost_rows(cost: Cost) -> list[tuple[str, str, str]]:
     if cost.instructions is None:
         why = "this board does not count them: `--on firmware://qemu?icount=5` does"
         rows = [("instructions", "unknown", why)]
@@ -153,9 +155,7 @@ def _cost_rows(cost: "Cost") -> list[tuple[str, str, str]]:
     return rows
 
 
-def _scores(
-    model: "Model", data: Path, stream: str, key: str | None, board: str | None, json: bool, quiet: bool
-) -> None:
+def _scores(model: Model, data: Path, stream: str, key: str | None, board: str | None, json: bool, quiet: bool) -> None:
     from hil.parity.run import parity_of_scores
 
     found = parity_of_scores(model, data, stream, board, key)
@@ -171,7 +171,7 @@ def _scores(
     raise typer.Exit(0 if found.ok else 1)
 
 
-def _score_rows(found: "ScoreParity") -> list[tuple[str, str, str]]:
+def _score_rows(found: ScoreParity) -> list[tuple[str, str, str]]:
     join = found.join
     left = (
         (join.warming, "begin before the readings"), (join.torn, "lie over missing readings"),
@@ -196,7 +196,7 @@ def _score_rows(found: "ScoreParity") -> list[tuple[str, str, str]]:
     return rows
 
 
-def _agreement_rows(same: "Agreement", good: "Labelled", other: str) -> list[tuple[str, str, str]]:
+def _agreement_rows(same: Agreement, good: Labelled, other: str) -> list[tuple[str, str, str]]:
     share = "unknown" if same.share is None else f"{100 * same.share:.2f} %"
     interval = "" if same.low is None or same.high is None else (
         f", 95 % interval {100 * same.low:.2f} to {100 * same.high:.2f} % as if independent"
@@ -210,7 +210,7 @@ def _agreement_rows(same: "Agreement", good: "Labelled", other: str) -> list[tup
     return rows
 
 
-def _print_reliability(found: "ScoreParity") -> None:
+def _print_reliability(found: ScoreParity) -> None:
     if found.reliability is None:
         return
     print()

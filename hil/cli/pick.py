@@ -1,5 +1,7 @@
 """The verb that says what to label next: `hil pick`; what picking saves (`--curve`) is printed by its neighbour."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Annotated
 

@@ -1,5 +1,7 @@
 """Verbs that make recordings: `hil capture`, `hil collect`, `hil decode`, `hil import`."""
 
+from __future__ import annotations
+
 import sys
 from pathlib import Path
 from typing import Annotated, Any

@@ -1,5 +1,7 @@
 """What runs leave behind, for people: options of `hil run` about it, `hil history`, and two saved runs compared."""
 
+from __future__ import annotations
+
 import json as reader
 import sys
 import time
@@ -62,7 +64,7 @@ def kept_in(keep: Path, past: Path | None, no_keep: bool) -> tuple[str, Path | N
     return str(run_folder(keep, time.time_ns())), past or keep / "history.jsonl"
 
 
-def asker(yes: bool, as_json: bool) -> "Ask":
+def asker(yes: bool, as_json: bool) -> Ask:
     """Return what shows a difference and asks whether to accept it.
 
     On a terminal it asks, unless `yes`. Without one nobody can answer: the difference is shown, then accepted, since

@@ -1,5 +1,7 @@
 """Verbs of scenarios: `hil run`, `hil metrics`, `hil scenario new|schema|check`."""
 
+from __future__ import annotations
+
 import time
 from pathlib import Path
 from typing import Annotated

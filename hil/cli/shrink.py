@@ -1,5 +1,7 @@
 """`hil shrink`: smaller models from one, and what each costs and loses."""
 
+from __future__ import annotations
+
 import json as writer
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -115,8 +117,8 @@ def shrink(
 
 
 def _of_model(
-    model: Path, source: Path, base: Path | None, streams: list[str] | None, plan: "Plan", folder: Path
-) -> "Work":
+    model: Path, source: Path, base: Path | None, streams: list[str] | None, plan: Plan, folder: Path
+) -> Work:
     from hil.models.model import load_model
     from hil.validation.front import shrunk
 
@@ -125,7 +127,7 @@ def _of_model(
     return lambda tell: shrunk(package, dataset, plan, folder, tell)
 
 
-def _of_config(model: Path, source: Path, plan: "Plan", folds: int, keep: Path | None) -> "Work":
+def _of_config(model: Path, source: Path, plan: Plan, folds: int, keep: Path | None) -> Work:
     from hil.models.datasets import load_dataset
     from hil.models.training_config import load_config
     from hil.validation.shrinkfolds import shrunk_across

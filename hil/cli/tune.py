@@ -1,5 +1,7 @@
 """The verb that chooses how a model runs: `hil model tune`."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Annotated
 

@@ -1,5 +1,7 @@
 """Verbs that judge models: `hil validate`, and what `hil compare` does with two models."""
 
+from __future__ import annotations
+
 import json as writer
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -149,7 +151,7 @@ def compare_models(
 def _given(
     what: str, source: Path | None, base: Path | None, baseline: str | None, seed: int | None, epochs: int | None,
     streams: list[str] | None,
-) -> "tuple[Any, Dataset]":  # fmt: skip
+) -> tuple[Any, Dataset]:  # fmt: skip
     """Return what is to be judged, and the data."""
     if baseline is not None:
         return baseline, dataset_for(Path(what), base or source, streams)
@@ -171,7 +173,7 @@ def _given(
     return config, load_dataset(config.data, base or source or Path(what).parent)
 
 
-def dataset_for(source: Path, base: Path | None, streams: list[str] | None, contract: Any = None) -> "Dataset":
+def dataset_for(source: Path, base: Path | None, streams: list[str] | None, contract: Any = None) -> Dataset:
     """Return a dataset; of a folder of recordings, what a model reads of them."""
     from hil.cli.data import config_of
     from hil.models.datasets import load_dataset

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from firmware_bridge.errors import UsageError
 from hil.figureview import SPECTROGRAM, XY
 from hil.streamview import StreamView
-from hil.triggers import watching
 from hil.tui.axes import GUTTER
 from hil.tui.chart import Panel
 from hil.tui.deeds import Refusal
@@ -115,6 +114,8 @@ _STEPS: Mapping[str, Callable[[Scene, Aim, int], Scene | Refusal]] = {
 
 def triggered(scene: Scene, words: str) -> Scene | Refusal:
     """Return the scene with another trigger; empty words: with none."""
+    from hil.triggers import watching
+
     try:
         watching(words or "mark")
     except UsageError as error:

@@ -7,7 +7,7 @@ armed again.
 
 from dataclasses import dataclass, replace
 
-from hil.scopes import TriggerView
+from hil.triggerview import TriggerView
 
 __all__ = ["BEFORE", "MODES", "Scope"]
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hil.tui.sweeper import importing
+
 if TYPE_CHECKING:
     from textual.driver import Driver
 
@@ -79,11 +81,12 @@ def run_tui(
     if not session.script and (sentence := needs_terminal()):
         print(sentence, file=sys.stderr)
         return 2
-    from hil.tui.app import HilApp
-    from hil.tui.remembered import folder as layouts_folder
-    from hil.tui.settings import read_settings, settings_path
-    from hil.tui.userstate import state_path
-    from hil.tui.workplace import Workplace
+    with importing():
+        from hil.tui.app import HilApp
+        from hil.tui.remembered import folder as layouts_folder
+        from hil.tui.settings import read_settings, settings_path
+        from hil.tui.userstate import state_path
+        from hil.tui.workplace import Workplace
 
     settings = read_settings(settings_path())
     # A script finds the screen as it always is, and leaves nothing behind that would change another session.

@@ -3,7 +3,8 @@
 Python counts what is made and, at whatever allocation the count is full, walks everything that is kept: after an hour
 of work 60 to 300 ms in the midst of a picture. The young are still collected as ever; the walk through everything waits
 for a moment without a key, and only where so much has come together that waiting on would cost memory (about 50 MB) it
-comes at once.
+comes at once. While modules are imported nothing is collected: what they make is kept, and walks through it would take
+a tenth of the time to the first picture.
 
 Rule of this room: it counts and has no clock (a timer of the app strikes it once a second); what collects is an
 argument.
@@ -14,7 +15,7 @@ import gc
 from collections.abc import Iterator
 from typing import Protocol
 
-__all__ = ["Sweeper"]
+__all__ = ["Sweeper", "importing"]
 
 NEVER = 1_000_000_000
 """A threshold that Python itself does not reach."""
@@ -33,11 +34,24 @@ class Collector(Protocol):
     """What is used of the module `gc`."""
 
     def collect(self) -> int: ...
+    def disable(self) -> None: ...
+    def enable(self) -> None: ...
     def freeze(self) -> None: ...
     def unfreeze(self) -> None: ...
     def get_count(self) -> tuple[int, int, int]: ...
     def get_threshold(self) -> tuple[int, int, int]: ...
     def set_threshold(self, threshold0: int, threshold1: int = ..., threshold2: int = ..., /) -> None: ...
+
+
+@contextlib.contextmanager
+def importing(collector: Collector = gc) -> Iterator[None]:
+    """Collect nothing meanwhile, and leave what was made out of all that is collected later."""
+    collector.disable()
+    try:
+        yield
+    finally:
+        collector.freeze()
+        collector.enable()
 
 
 class Sweeper:

@@ -12,7 +12,6 @@ from hil.doctor.finding import OK, Checkup, Finding
 from hil.figures import Stretch, figure
 from hil.figureview import ATTITUDE, Ask, FigureView
 from hil.message import to_plain
-from hil.scopes import TriggerView
 from hil.shelf import Entry
 from hil.snapshot import (
     BoardView,
@@ -24,6 +23,7 @@ from hil.snapshot import (
     Snapshot,
     StreamView,
 )
+from hil.triggerview import TriggerView
 from hil.tui import canvas
 from hil.view import View
 

@@ -78,9 +78,10 @@ def test_the_verb_of_a_key_is_one_that_the_command_line_takes(verb: str, tmp_pat
     _, *words = shlex.split(typed)
     given = [_meant(word, file, tmp_path) for word in words if word != "..."]
     command: Any = typer.main.get_command(command_line)
-    while hasattr(command, "commands"):
-        assert given[0] in command.commands, f"there is no `{given[0]}` in `{verb}`"
-        command, given = command.commands[given[0]], given[1:]
+    while hasattr(command, "get_command"):
+        name, *given = given
+        command = command.get_command(typer.Context(command), name)
+        assert command is not None, f"there is no `{name}` in `{verb}`"
     context = command.make_context(verb, given)  # parses and runs nothing; raises where a word is not taken
     assert context.args == []
 

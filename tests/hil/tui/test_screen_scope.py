@@ -13,7 +13,7 @@ from scipy.spatial.transform import Rotation
 from screen_frames import drive, press, still
 
 from hil.figureview import Ask, FigureView
-from hil.scopes import TriggerView
+from hil.triggerview import TriggerView
 from hil.tui import attitudechart, dots, overlay, xychart
 from hil.tui.app import HilApp
 from hil.tui.cells import blank, rows

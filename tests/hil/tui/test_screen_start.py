@@ -11,8 +11,7 @@ from typer.testing import CliRunner
 
 from firmware_bridge.clock import ManualClock
 from firmware_bridge.errors import BridgeError, PortMissing, UsageError
-from hil import cli
-from hil.cli import AT_ONCE, app
+from hil.cli import app
 from hil.tui import start
 from hil.tui.feed import Answer, Feed, Reply
 from hil.tui.nobench import NoBench
@@ -52,7 +51,9 @@ def loaded_by(statement: str) -> set[str]:
 
 
 def test_the_screen_needs_neither_torch_nor_scipy_and_asking_for_a_terminal_needs_nothing() -> None:
-    assert not {"torch", "scipy", "pandas", "serial", "mcap"} & loaded_by("import hil.tui.app")
+    assert not {"torch", "scipy", "pandas", "serial", "mcap", "firmware_bridge.events"} & loaded_by(
+        "import hil.tui.app"
+    )
     assert not {"textual", "numpy"} & loaded_by("import hil.tui.start")
     assert "textual" not in loaded_by(
         "import hil.tui.canvas, hil.tui.chart, hil.tui.panes, hil.tui.stage, hil.tui.deeds"
@@ -136,19 +137,11 @@ def test_an_engine_that_nobody_asked_for_never_starts() -> None:
 
 
 def test_who_waits_for_a_picture_loads_no_other_family_of_verbs_and_nothing_of_the_engine() -> None:
-    asking = "import sys; sys.argv = ['hil', '{}', '--help']; import hil.cli, contextlib, io\n"
-    for verb, family in AT_ONCE.items():
-        code = f"{asking.format(verb)}with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):"
-        loaded = loaded_by(f"{code} hil.cli.main()")
-        assert {name for name in loaded if name.startswith("hil.cli.")} == {"hil.cli.common", f"hil.cli.{family}"}
+    asking = "import sys; sys.argv = ['hil', 'ui', '--help']; import hil.cli, contextlib, io\n"
+    code = f"{asking}with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit): hil.cli.main()"
+    loaded = {name for name in loaded_by(code) if name.startswith("hil.cli.")}
+    assert loaded == {"hil.cli.common", "hil.cli.verbs", "hil.cli.live"}
     assert not {"pydantic", "hil.config", "hil.engine"} & loaded_by("import hil.tui.app, hil.tui.opening, hil.attach")
-
-
-def test_verbs_that_come_at_once_are_the_same_as_among_all() -> None:
-    few = {command.name: command.callback for command in cli._verbs("ui").registered_commands}
-    every = {command.name: command.callback for command in app.registered_commands}
-    assert set(AT_ONCE) <= set(few)
-    assert few.items() <= every.items()
 
 
 @pytest.mark.parametrize("words", [["a.mcap", "virtual://imu"], ["a.mcap", "b.mcap"]])

@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from hil.tui.sweeper import FULL, QUIET_S, WORTH, Sweeper
+from hil.tui.sweeper import FULL, QUIET_S, WORTH, Sweeper, importing
 
 
 class Heap:
@@ -17,6 +17,10 @@ class Heap:
         self.collected += 1
         self.come_together = 0
         return 0
+
+    def disable(self) -> None: ...
+
+    def enable(self) -> None: ...
 
     def freeze(self) -> None: ...
 
@@ -76,3 +80,14 @@ def test_a_screen_of_which_nobody_decides_leaves_collecting_to_python(heap) -> N
     for _ in range(QUIET_S + 1):
         sweeper.strike()
     assert heap.collected == 0
+
+
+def test_nothing_is_collected_while_modules_are_imported_and_python_collects_again_after_it() -> None:
+    kept = gc.get_freeze_count()
+    try:
+        with importing():
+            assert not gc.isenabled()
+        assert gc.isenabled()
+        assert gc.get_freeze_count() > kept, "what modules are made of is walked through no more"
+    finally:
+        gc.unfreeze()
