@@ -49,9 +49,7 @@ def blamed(suspected: Suspicions, stood: Float, usual: Float) -> list[Blame]:
     """
     size, count = usual.shape[1], len(suspected.directions)
     shift = stood[:, :size] - usual
-    made = np.matmul(shift[:, None], suspected.together)[:, 0]  # row by row: see `Suspicions.of_looks`
-    projected = made[:, :count]
-    energy = (made[:, count : count + size] * shift).sum(axis=1)
+    projected, energy = suspected.projected(shift), suspected.oddness(shift[:, None])[:, 0]
     explained = projected**2
     noises = slice(2 * count // 3, None)
     explained[:, noises] *= projected[:, noises] > 0  # less noise is no fault
