@@ -34,13 +34,12 @@ class Distances:
         self._lowest, self._highest = self._edges[:, 0].copy(), self._edges[:, -1].copy()
         self._scales = np.array(reference.scales)
         count, levels = self._edges.shape
-        self._counts = np.zeros((rows, count, levels + 1))
-        """Of each channel how many readings are at or below every edge, and how far beyond the last ones are in all."""
-        self._total = np.zeros(rows)
+        self._counts = np.zeros((rows, count, levels + 2))
+        """Of each channel how many readings are at or below every edge, how far all are beyond the last, how many."""
 
     def grow(self) -> None:
         """Add a stream."""
-        self._counts, self._total = map(another, (self._counts, self._total))
+        self._counts = another(self._counts)
 
     def add(self, readings: npt.NDArray[np.floating]) -> None:
         """Count readings `(N, C)` of the only stream."""
@@ -52,20 +51,20 @@ class Distances:
         length = len(some)
         found = np.empty((len(readings), *self._counts.shape[1:]))
         below = (some[..., None] <= self._edges).view(np.uint8)
-        np.add.reduce(below, axis=0, dtype=np.uint8 if length < 256 else np.uint32, out=found[:, :, :-1])
+        np.add.reduce(below, axis=0, dtype=np.uint8 if length < 256 else np.uint32, out=found[:, :, :-2])
         some -= np.minimum(np.maximum(some, self._lowest), self._highest)
-        np.add.reduce(np.abs(some, out=some), axis=0, out=found[:, :, -1])
+        np.add.reduce(np.abs(some, out=some), axis=0, out=found[:, :, -2])
+        found[:, :, -1] = length
         self._counts[rows] = _KEPT * self._counts[rows] + found
-        self._total[rows] = _KEPT * self._total[rows] + length
 
     def values(self, row: int = 0) -> list[float]:
         """Return the distance of every channel of a stream; NaN before the first look."""
-        total = float(self._total[row])
+        total = float(self._counts[row, 0, -1])
         if not total:
             return [float("nan")] * len(self._edges)
         counts = self._counts[row] / total
-        gap = np.abs(counts[:, :-1] - np.array(LEVELS))
+        gap = np.abs(counts[:, :-2] - np.array(LEVELS))
         inside = (0.5 * (gap[:, 1:] + gap[:, :-1]) * np.diff(self._edges, axis=1)).sum(axis=1)
         # Beyond training's outermost quantiles: what readings lie outside, by how far.
-        found: list[float] = ((inside + counts[:, -1]) / self._scales).tolist()
+        found: list[float] = ((inside + counts[:, -2]) / self._scales).tolist()
         return found

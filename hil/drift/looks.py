@@ -107,7 +107,7 @@ def features(readings: npt.NDArray[np.floating], layout: Layout) -> Float:
     x = readings.transpose(0, 2, 1).astype(np.float64, order="C")
     looks, count, samples = x.shape
     floor, pairs = _entries(layout)
-    found = np.empty((looks, layout.size))
+    found = np.empty((looks, 3 * count + len(pairs)))
     mean = np.add.reduce(x, axis=2)
     mean /= samples
     found[:, :count] = mean
