@@ -142,8 +142,7 @@ class ModelStage:
             from hil.models.drifting import absent
 
             return drift_view(None, absent(self._runner.contract))
-        states = [state for (role, _), state in tap.drift.states().items() if role == board]
-        return drift_view(states[0] if states else None)
+        return drift_view(tap.drift.state(board))
 
     def shown(self) -> "Shown | None":
         """Return what keeps its readings for teaching; None: it cannot be taught by showing, or is not loaded."""

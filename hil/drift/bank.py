@@ -106,8 +106,9 @@ class Bank:
         return self._rows - 1
 
     def look(
-        self, rows: Sequence[int], readings: Float, scores: Sequence[Sequence[npt.NDArray[np.floating]]]
-    ) -> list[Look]:
+        self, rows: Sequence[int], readings: npt.NDArray[np.floating],
+        scores: Sequence[Sequence[npt.NDArray[np.floating]]],
+    ) -> list[Look]:  # fmt: skip
         """Look at a stretch of some streams.
 
         Args:
@@ -115,7 +116,8 @@ class Bank:
             readings: `(rows, N, C)`, all of them numbers.
             scores: Of each stream the logits `(labels,)` of every decision within.
         """
-        at: Rows = slice(None) if len(rows) == self._rows and list(rows) == list(range(self._rows)) else np.array(rows)
+        some = np.array(rows)
+        at: Rows = slice(None) if len(rows) == self._rows and list(rows) == list(range(self._rows)) else some
         odd = self.odd
         self.distances.add_of(at, readings)
         standard = self.suspected.standard(features(readings, self.suspected.layout))
@@ -129,8 +131,8 @@ class Bank:
         known, far = self._said(numbers, scores)
         shares = self.sums.take_of(at, numbers, known)
         most = np.maximum.reduceat(shares, self._parts, axis=1)
-        self._history.add_of(at, np.concatenate((standard, ratios, oddness[:, None]), axis=1), most[:, 0] < CALM)
-        blames = self._blames(np.arange(self._rows) if isinstance(at, slice) else at, shares, most[:, 0] >= 1.0)
+        self._history.add_of(some, (standard, ratios, oddness[:, None]), most[:, 0] < CALM)
+        blames = self._blames(some, shares, most[:, 0] >= 1.0)
         stuck = may_stick(readings, self._shortest).tolist()
         return [
             Look(share, high[0], high[1], high[2] if len(high) > 2 else 0.0, how_far, may, blame)

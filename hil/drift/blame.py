@@ -5,12 +5,13 @@ became different moves a look one way; a movement that nobody showed moves it ev
 explains much. All that is asked of the looks since it began are means, so that nobody keeps those looks.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from hil.drift.change import Rows, another
+from hil.drift.change import another
 from hil.drift.suspicions import Suspicions
 
 __all__ = ["KEPT", "USUAL", "Blame", "History", "blamed"]
@@ -49,9 +50,7 @@ def blamed(suspected: Suspicions, stood: Float, usual: Float) -> list[Blame]:
     """
     size, count = usual.shape[1], len(suspected.directions)
     shift = stood[:, :size] - usual
-    made = np.matmul(shift[:, None], suspected.together)[:, 0]  # row by row: see `Suspicions.of_looks`
-    projected = made[:, :count]
-    energy = (made[:, count : count + size] * shift).sum(axis=1)
+    projected, energy = suspected.projected(shift), suspected.oddness(shift[:, None])[:, 0]
     explained = projected**2
     noises = slice(2 * count // 3, None)
     explained[:, noises] *= projected[:, noises] > 0  # less noise is no fault
@@ -74,29 +73,32 @@ class History:
     """
 
     def __init__(self, width: int, size: int) -> None:
-        self._size = size
-        self._sums = np.zeros((0, KEPT + 1, width))  # of all looks, as they stood after each of the last ones
-        self._total, self._usual = np.zeros((0, width)), np.zeros((0, size))
-        self._looks, self._calm = np.zeros(0, np.int64), np.zeros(0)
+        self._width = width
+        # Sums of all looks, then of what is standardised of calm ones, and how many were calm.
+        self._total = np.zeros((0, width + size + 1))
+        self._sums = np.zeros((0, KEPT + 1, width))  # of all, as they stood after each of the last looks
+        self._looks = np.zeros(0, np.int64)
 
     def grow(self) -> None:
         """Add a stream."""
-        self._sums, self._total, self._usual, self._looks, self._calm = map(
-            another, (self._sums, self._total, self._usual, self._looks, self._calm)
-        )
+        self._sums, self._total, self._looks = map(another, (self._sums, self._total, self._looks))
 
-    def add_of(self, rows: Rows, seen: Float, calm: npt.NDArray[np.bool_]) -> None:
-        """Add a look of some streams `(rows, width)`, and whether nothing was suspicious in it `(rows,)`."""
-        every = np.arange(len(self._looks)) if isinstance(rows, slice) else rows
-        self._total[rows] += seen
-        self._looks[rows] += 1
-        self._sums[every, self._looks[rows] % (KEPT + 1)] = self._total[rows]
-        self._usual[rows] += seen[:, : self._size] * calm[:, None]
-        self._calm[rows] += calm
+    def add_of(self, rows: npt.NDArray[np.int64], seen: Sequence[Float], calm: npt.NDArray[np.bool_]) -> None:
+        """Add a look of some streams.
+
+        Args:
+            rows: Which.
+            seen: The look in parts, the standardised one first: `(rows, width)` together.
+            calm: Whether nothing was suspicious in it `(rows,)`.
+        """
+        usual = calm[:, None]
+        self._total[rows] = total = self._total[rows] + np.concatenate((*seen, seen[0] * usual, usual), axis=1)
+        self._looks[rows] = looks = self._looks[rows] + 1
+        self._sums[rows, looks % (KEPT + 1)] = total[:, : self._width]
 
     def since(self, rows: npt.NDArray[np.int64], ages: npt.NDArray[np.int64]) -> tuple[Float, Float]:
         """Return means since so many looks `(rows, width)`, and the wearers' usual looks `(rows, size)`."""
-        looks = self._looks[rows]
+        looks, total = self._looks[rows], self._total[rows]
         age = np.minimum(np.maximum(ages, 1), np.minimum(looks, KEPT))
-        before = self._sums[rows, (looks - age) % (KEPT + 1)]
-        return (self._total[rows] - before) / age[:, None], self._usual[rows] / (self._calm[rows] + USUAL)[:, None]
+        stood = total[:, : self._width] - self._sums[rows, (looks - age) % (KEPT + 1)]
+        return stood / age[:, None], total[:, self._width : -1] / (total[:, -1:] + USUAL)

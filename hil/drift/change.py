@@ -30,6 +30,9 @@ CALM = 0.5
 CAP = 2.0
 """Limits that a sum is at most."""
 
+_WAYS = np.array([[1.0], [-1.0]])
+"""Up and down."""
+
 _REGIME = 8
 """Looks that belong together, since a movement lasts: so many count as one when a wearer is got to know."""
 
@@ -71,13 +74,13 @@ class Sums:
     def __init__(self, rules: Rules, rows: int = 1) -> None:
         self.limits = rules.limits
         self._own, self._most = rules.within**2, rules.most
-        self._cap = (rules.cap * rules.limits)[..., None, :]
+        rising = rules.cap * rules.limits
+        self._cap = np.stack((rising, rising * rules.falling), axis=-2)  # a way that is not watched stays at zero
         self._least = -rules.most
         self._moves = rules.between > 0
         self._prior = _REGIME * self._own / np.where(self._moves, rules.between**2, 1.0)
         self._open = np.where(self._moves, _REGIME * self._own, 0.0)
-        self._allowance = rules.allowance
-        self._ways = np.stack((np.ones(rules.within.shape), rules.falling.astype(np.float64)), axis=-2)
+        self._allowance = rules.allowance[..., None, :]
         count = rules.within.shape[-1]
         self.sums = np.zeros((rows, 2, count))
         """Upward and downward `(rows, 2, H)`."""
@@ -111,13 +114,13 @@ class Sums:
         weight = seen + self._prior
         away = (numbers - total / weight) / np.sqrt(self._own + self._open / weight)
         away = np.maximum(np.minimum(away, self._most), self._least)
-        sums = np.empty((len(numbers), 2, numbers.shape[1]))
-        np.subtract(away, self._allowance, out=sums[:, 0])
-        np.subtract(-away, self._allowance, out=sums[:, 1])
+        sums = away[:, None] * _WAYS
+        sums -= self._allowance
         if known is not None:
             sums *= known[:, None]
         sums += self.sums[rows]
-        sums = np.minimum(np.maximum(sums, 0.0), self._cap) * self._ways
+        np.maximum(sums, 0.0, out=sums)
+        np.minimum(sums, self._cap, out=sums)
         self.sums[rows] = sums
         self.ages[rows] = (self.ages[rows] + 1) * (sums > 0)
         share: Float = np.maximum(sums[:, 0], sums[:, 1]) / self.limits

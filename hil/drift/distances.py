@@ -31,16 +31,15 @@ class Distances:
 
     def __init__(self, reference: Reference, rows: int = 1) -> None:
         self._edges = np.array(reference.quantiles)
-        self._lowest, self._highest = self._edges[:, :1].copy(), self._edges[:, -1:].copy()
+        self._lowest, self._highest = self._edges[:, 0].copy(), self._edges[:, -1].copy()
         self._scales = np.array(reference.scales)
         count, levels = self._edges.shape
-        self._below = np.zeros((rows, count, levels))
-        self._beyond = np.zeros((rows, count))
-        self._total = np.zeros(rows)
+        self._counts = np.zeros((rows, count, levels + 2))
+        """Of each channel how many readings are at or below every edge, how far all are beyond the last, how many."""
 
     def grow(self) -> None:
         """Add a stream."""
-        self._below, self._beyond, self._total = map(another, (self._below, self._beyond, self._total))
+        self._counts = another(self._counts)
 
     def add(self, readings: npt.NDArray[np.floating]) -> None:
         """Count readings `(N, C)` of the only stream."""
@@ -48,22 +47,24 @@ class Distances:
 
     def add_of(self, rows: Rows, readings: npt.NDArray[np.floating]) -> None:
         """Count readings `(rows, N, C)` of some streams."""
-        some = np.ascontiguousarray(readings[:, ::_EVERY].transpose(0, 2, 1))
-        length = some.shape[2]
-        below = (some[:, :, None] <= self._edges[:, :, None]).view(np.uint8)
-        small = np.uint8 if length < 256 else np.uint32
-        self._below[rows] = _KEPT * self._below[rows] + np.add.reduce(below, axis=3, dtype=small)
-        outside = np.abs(some - np.minimum(np.maximum(some, self._lowest), self._highest))
-        self._beyond[rows] = _KEPT * self._beyond[rows] + np.add.reduce(outside, axis=2)
-        self._total[rows] = _KEPT * self._total[rows] + length
+        some = readings[:, ::_EVERY].transpose(1, 0, 2).astype(np.float64, order="C")
+        length = len(some)
+        found = np.empty((len(readings), *self._counts.shape[1:]))
+        below = (some[..., None] <= self._edges).view(np.uint8)
+        np.add.reduce(below, axis=0, dtype=np.uint8 if length < 256 else np.uint32, out=found[:, :, :-2])
+        some -= np.minimum(np.maximum(some, self._lowest), self._highest)
+        np.add.reduce(np.abs(some, out=some), axis=0, out=found[:, :, -2])
+        found[:, :, -1] = length
+        self._counts[rows] = _KEPT * self._counts[rows] + found
 
     def values(self, row: int = 0) -> list[float]:
         """Return the distance of every channel of a stream; NaN before the first look."""
-        total = float(self._total[row])
+        total = float(self._counts[row, 0, -1])
         if not total:
             return [float("nan")] * len(self._edges)
-        gap = np.abs(self._below[row] / total - np.array(LEVELS))
+        counts = self._counts[row] / total
+        gap = np.abs(counts[:, :-2] - np.array(LEVELS))
         inside = (0.5 * (gap[:, 1:] + gap[:, :-1]) * np.diff(self._edges, axis=1)).sum(axis=1)
         # Beyond training's outermost quantiles: what readings lie outside, by how far.
-        found: list[float] = ((inside + self._beyond[row] / total) / self._scales).tolist()
+        found: list[float] = ((inside + counts[:, -2]) / self._scales).tolist()
         return found

@@ -104,33 +104,38 @@ def features(readings: npt.NDArray[np.floating], layout: Layout) -> Float:
         over sqrt(6): what is white), and correlations through `arctanh`.
     """
     # Channel by channel, so that the sums run along memory: with few channels that is most of the cost.
-    x = np.ascontiguousarray(np.asarray(readings, np.float64).transpose(0, 2, 1))
+    x = readings.transpose(0, 2, 1).astype(np.float64, order="C")
     looks, count, samples = x.shape
-    floor, first, other = _entries(layout)
-    found = np.empty((looks, layout.size))
-    mean = found[:, :count]
-    np.divide(np.add.reduce(x, axis=2), samples, out=mean)
-    step = x[:, :, 1:] - x[:, :, :-1]
-    second = step[:, :, 1:] - step[:, :, :-1]
+    floor, pairs = _entries(layout)
+    found = np.empty((looks, 3 * count + len(pairs)))
+    mean = np.add.reduce(x, axis=2)
+    mean /= samples
+    found[:, :count] = mean
+    line = x.reshape(-1)  # all channels as one: what spans the ends of two is not looked at
+    step, bend = line[1:] - line[:-1], np.empty_like(x)
+    np.subtract(step[1:], step[:-1], out=bend.reshape(-1)[:-2])
+    bend = bend[:, :, :-2]
     x -= mean[:, :, None]
-    covariance = (np.matmul(x, x.transpose(0, 2, 1)) / samples).reshape(looks, -1)
+    covariance = np.matmul(x, x.transpose(0, 2, 1))
+    covariance /= samples
     sizes = np.empty((looks, 2, count))  # spread and roughness
-    sizes[:, 0] = covariance[:, :: count + 1]
-    np.divide(np.add.reduce(second * second, axis=2), 6.0 * second.shape[2], out=sizes[:, 1])
+    sizes[:, 0] = covariance.reshape(looks, -1)[:, :: count + 1]
+    np.divide(np.matmul(bend[:, :, None], bend[:, :, :, None])[:, :, 0, 0], 6 * (samples - 2), out=sizes[:, 1])
     np.sqrt(sizes, out=sizes)
     sizes += floor
     np.log(sizes.reshape(looks, -1), out=found[:, count : 3 * count])
-    if len(first):
-        ratio = covariance[:, first * count + other] / (sizes[:, 0, first] * sizes[:, 0, other])
+    if len(pairs):
+        covariance /= sizes[:, 0, :, None] * sizes[:, 0, None]
+        ratio = covariance.reshape(looks, -1).take(pairs, axis=1)
         np.arctanh(np.minimum(np.maximum(ratio, -_MOST), _MOST), out=found[:, 3 * count :])
     return found
 
 
 @lru_cache(maxsize=64)
-def _entries(layout: Layout) -> tuple[Float, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return the least spread of each channel, and both channels of each pair."""
+def _entries(layout: Layout) -> tuple[Float, npt.NDArray[np.int64]]:
+    """Return the least spread of each channel, and where in the `C * C` entries of a covariance each pair is."""
     pairs = np.array(layout.pairs, np.int64).reshape(-1, 2)
-    return np.array(layout.scales) * _FLOOR, pairs[:, 0].copy(), pairs[:, 1].copy()
+    return np.array(layout.scales) * _FLOOR, pairs @ np.array([len(layout.channels), 1])
 
 
 def longest_run(readings: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:

@@ -37,9 +37,8 @@ class Suspicions:
         filters: `(3 C, d)`: what gives the suspicion from it.
         reach: `(3 C,)`: what a filter gives for a move by one unit.
         turns: Wrong mountings.
-        turning: What gives their log ratios from the second moments and the mean of looks: `(turns, d * d)`,
-            `(turns, d)`, `(turns,)`.
-        together: `(d, 3 C + d + turns)`: filters, precision and the linear part of the turns as one product.
+        turning: What makes of a standardised look itself and how it would be in every turn: of each entry `(1 + turns,
+            d)` from which it comes, by which it is multiplied, and what is added.
     """
 
     layout: Layout
@@ -50,8 +49,7 @@ class Suspicions:
     filters: Float
     reach: Float
     turns: tuple[Turn, ...]
-    turning: tuple[Float, Float, Float]
-    together: Float
+    turning: tuple[npt.NDArray[np.int64], Float, Float]
 
     @classmethod
     def of(cls, layout: Layout, centre: Float, spread: Float, precision: Float) -> "Suspicions":
@@ -67,9 +65,10 @@ class Suspicions:
         reach = np.sqrt(np.einsum("hd,hd->h", filters, directions))
         filters /= reach[:, None]
         turns = tuple(layout.turns())
-        turning = _turning(turns, centre, spread, precision)
-        together = np.ascontiguousarray(np.concatenate((filters, precision, turning[1])).T)
-        return cls(layout, centre, spread, precision, directions, filters, reach, turns, turning, together)
+        order = np.array([np.arange(layout.size), *(turn.order for turn in turns)])
+        sign = np.array([np.ones(layout.size), *(turn.sign for turn in turns)])
+        turning = order, sign * spread[order] / spread, (sign * centre[order] - centre) / spread
+        return cls(layout, centre, spread, precision, directions, filters, reach, turns, turning)
 
     @property
     def names(self) -> list[tuple[str, tuple[str, ...]]]:
@@ -82,19 +81,19 @@ class Suspicions:
         return (look - self.centre) / self.spread
 
     def oddness(self, standard: Float) -> Float:
-        """Return the squared distance of standardised looks `(L, d)` from training's middle, in all entries: `(L,)`."""
-        found: Float = np.einsum("ld,ld->l", standard @ self.precision, standard)
+        """Return the squared distance of standardised looks `(L, M, d)` from training's middle, in all entries.
+
+        Returns:
+            `(L, M)`: what a look gives does not depend on `L`, to the last bit.
+        """
+        found: Float = np.add.reduce(np.matmul(standard, self.precision) * standard, axis=2)
         return found
 
-    def of_standard(self, standard: Float) -> Float:
-        """Return every suspicion of a standardised look `(d,)`: `(3 C + turns,)`.
-
-        Of channels in standard deviations, of turns as a log ratio.
-        """
-        shifts: Float = self.filters @ standard
-        if not self.turns:
-            return shifts
-        return np.concatenate((shifts, np.minimum(np.maximum(self.ratios(standard[None]), -MOST), MOST)))
+    def projected(self, standard: Float) -> Float:
+        """Return what the filters give of standardised looks `(L, d)`, each by itself: `(L, 3 C)`."""
+        # One small product a look, not one for all: the sums of a larger one are ordered by how many looks there are.
+        found: Float = np.matmul(self.filters, standard[:, :, None])[:, :, 0]
+        return found
 
     def of_looks(self, standard: Float) -> tuple[Float, Float]:
         """Return every suspicion of standardised looks `(L, d)`, each look by itself, and their oddness.
@@ -106,40 +105,13 @@ class Suspicions:
         return np.concatenate((shifts, np.minimum(np.maximum(ratios, -MOST), MOST)), axis=1), odd
 
     def parts(self, standard: Float) -> tuple[Float, Float, Float]:
-        """Return the suspicions of channels `(L, 3 C)`, log ratios of turns `(L, turns)` as they are, and oddness."""
-        # One small product a look, not one for all: the sums of a larger one are ordered by how many looks there are.
-        made = np.matmul(standard[:, None], self.together)[:, 0]
-        shifts, size = self.directions.shape
-        odd = (made[:, shifts : shifts + size] * standard).sum(axis=1)
-        if not self.turns:
-            return made[:, :shifts], made[:, :0], odd
-        square, _, constant = self.turning
-        second = (standard[:, :, None] * standard[:, None]).reshape(len(standard), 1, -1)
-        ratios = np.matmul(second, square.T)[:, 0]
-        ratios += made[:, shifts + size :]
-        ratios += constant
-        return made[:, :shifts], ratios, odd
+        """Return the suspicions of channels `(L, 3 C)`, log ratios of turns `(L, turns)` as they are, and oddness.
 
-    def ratios(self, standard: Float) -> Float:
-        """Return how much better standardised looks `(L, d)` fit if turned: mean log ratio of each turn `(turns,)`."""
-        second = (standard.T @ standard / len(standard)).ravel()
-        square, linear, constant = self.turning
-        found: Float = square @ second + linear @ standard.mean(axis=0) + constant
-        return found
-
-
-def _turning(turns: tuple[Turn, ...], centre: Float, spread: Float, precision: Float) -> tuple[Float, Float, Float]:
-    """Return the log ratios as a quadratic form.
-
-    A turned look is `A x + b` of the standardised look `x`, and its log ratio half of `x'Px - (A x + b)'P(A x + b)`.
-    """
-    size = len(centre)
-    square, linear, constant = np.zeros((len(turns), size, size)), np.zeros((len(turns), size)), np.zeros(len(turns))
-    for at, turn in enumerate(turns):
-        moved = np.zeros((size, size))
-        moved[np.arange(size), turn.order] = turn.sign * spread[turn.order] / spread
-        offset = (turn.sign * centre[turn.order] - centre) / spread
-        square[at] = 0.5 * (precision - moved.T @ precision @ moved)
-        linear[at] = -offset @ precision @ moved
-        constant[at] = -0.5 * offset @ precision @ offset
-    return square.reshape(len(turns), -1), linear, constant
+        The log ratio of a turn is half of how much nearer to training's middle the turned look is.
+        """
+        order, factor, offset = self.turning
+        turned = standard.take(order, axis=1)
+        turned *= factor
+        turned += offset
+        odd = self.oddness(turned)
+        return self.projected(standard), 0.5 * (odd[:, :1] - odd[:, 1:]), odd[:, 0]

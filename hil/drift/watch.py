@@ -56,6 +56,7 @@ class Watch:
         self._recent: deque[int] = deque(maxlen=KEPT)
         self._share = self._model = 0.0
         self._far: tuple[float, int] = (0.0, 0)
+        self._told: State | None = None
 
     def take(
         self, readings: npt.NDArray[np.floating], t_ns: int, scores: npt.NDArray[np.floating] | None = None,
@@ -96,12 +97,16 @@ class Watch:
         return parts, rows
 
     def state(self) -> State:
-        """Return where it stands."""
+        """Return where it stands; any thread may ask, and asking again before the next look costs nothing."""
+        looks, told = self.looks, self._told
+        if told is not None and told.looks == looks:
+            return told
         far = self._far[0] / self._far[1] if self._far[1] else None
-        return State(
-            self.verdict, self._finding, self.looks, self._share, self._model,
+        told = self._told = State(
+            self.verdict, self._finding, looks, self._share, self._model,
             dict(zip(self.reference.channels, self.bank.distances.values(self.row), strict=True)), far, self.bank.why,
         )  # fmt: skip
+        return told
 
     @property
     def looks(self) -> int:
@@ -132,8 +137,8 @@ class Watch:
             at = odd if unlike >= said else int(shares[:odd].argmax()) if signal else odd + 1 + int(
                 shares[odd + 1 :].argmax())  # fmt: skip
             finding = Finding("signal" if signal else "scores", since_ns=self._since(self.bank.sums.age(at, self.row)))
-        self.counts[kind] += 1
         before, self.verdict, self._finding = self.verdict, kind, finding
+        self.counts[kind] += 1  # last of all: what a thread was told before is asked again
         if kind == before or (before == WAITING and kind == FINE):
             return None
         change = Change(t_ns, kind, finding)
@@ -193,7 +198,8 @@ def look(
 
     Args:
         watches: Which.
-        scaled: Spread and mean of each channel by which the readings were normalised; None: they were not.
+        scaled: Spread and mean of every number of a whole look `(N * C,)` by which the readings were normalised; None:
+            they were not.
     """
     found: list[Change | None] = [None] * len(watches)
     banks: dict[int, list[int]] = {}
@@ -217,14 +223,14 @@ def look(
 def _joined(
     watch: Watch, looks: Sequence[list[npt.NDArray[np.floating]]],
     scaled: tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]] | None,
-) -> Float:  # fmt: skip
+) -> npt.NDArray[np.floating]:  # fmt: skip
     """Return readings `(looks, N, C)`: of each look its last `N`, and of frames their figures."""
-    samples = watch.reference.samples
+    samples, width = watch.reference.samples, looks[0][0].shape[1]
     every = np.concatenate([part for parts in looks for part in parts])
-    if scaled is not None:
-        every = every * scaled[0] + scaled[1]
-    every = reduced(every, watch.frame)
-    if len(every) == len(looks) * samples:
-        return every.reshape(len(looks), samples, -1).astype(np.float64)
-    ends = np.cumsum([sum(map(len, parts)) for parts in looks]).tolist()
-    return np.array([every[end - samples : end] for end in ends], np.float64)
+    if len(every) != len(looks) * samples:
+        ends = np.cumsum([sum(map(len, parts)) for parts in looks]).tolist()
+        every = np.concatenate([every[end - samples : end] for end in ends])
+    if scaled is not None:  # look by look: NumPy's rows of a few channels would cost three times as much
+        every = every.reshape(len(looks), -1) * scaled[0]
+        every += scaled[1]
+    return reduced(every.reshape(-1, width), watch.frame).reshape(len(looks), samples, -1)

@@ -130,7 +130,10 @@ class DriftTap:
         self._bank = Bank(contract.reference, network_digest(package))
         self._frame = contract.frame
         means, spreads = [item.mean for item in contract.inputs], [item.std for item in contract.inputs]
-        self._scaled = (np.array(spreads, np.float32), np.array(means, np.float32))
+        numbers = contract.reference.samples * contract.width
+        self._scaled = (
+            np.resize(np.array(spreads, np.float32), numbers), np.resize(np.array(means, np.float32), numbers)
+        )  # fmt: skip
         self._logits = contract.outputs == "logits"
 
     def __call__(
@@ -153,6 +156,10 @@ class DriftTap:
                 due.append(watch)
         if due:
             look(due, self._scaled)
+
+    def state(self, board: str) -> State | None:
+        """Return where the watch of a board stands, of its first stream; None before its first hop."""
+        return next((watch.state() for (role, _), watch in tuple(self.watches.items()) if role == board), None)
 
     def states(self) -> dict[tuple[str, str], State]:
         """Return where every watch stands."""

@@ -134,7 +134,7 @@ def test_the_history_gives_the_means_of_the_looks_that_were_added(count: int, ag
     history = History(5, 3)
     history.grow()
     for one, still in zip(seen, calm, strict=True):
-        history.add_of(slice(None), one, still)
+        history.add_of(np.array([0]), (one[:, :3], one[:, 3:]), still)
     stood, usual = history.since(np.array([0]), np.array([age]))
     np.testing.assert_allclose(stood[0], seen[-min(age, count) :, 0].mean(axis=0), atol=1e-9)
     np.testing.assert_allclose(usual[0], seen[calm[:, 0], 0, :3].sum(axis=0) / (calm.sum() + 8), atol=1e-9)

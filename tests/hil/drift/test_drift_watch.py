@@ -146,8 +146,11 @@ def numbers_one_by_one(reference: Reference, readings: np.ndarray) -> tuple[np.n
         reference.layout, np.array(reference.centre), np.array(reference.spread), reference.matrix()
     )
     look = suspected.standard(features(readings[None], reference.layout))
-    ratios = np.clip(suspected.ratios(look), -MOST, MOST)
-    return np.concatenate((suspected.filters @ look[0], ratios)), longest_run(readings), suspected.oddness(look)[0]
+    far = look[0] @ suspected.precision @ look[0]
+    turned = [suspected.standard(turn.sign * features(readings[None], reference.layout)[0][turn.order])
+              for turn in suspected.turns]  # fmt: skip
+    ratios = np.clip([0.5 * (far - one @ suspected.precision @ one) for one in turned], -MOST, MOST)
+    return np.concatenate((suspected.filters @ look[0], ratios)), longest_run(readings), far
 
 
 def test_many_looks_in_one_call_say_what_the_plain_formulas_say_of_each(reference: Reference) -> None:
@@ -218,15 +221,26 @@ def test_a_look_of_wrongly_mounted_axes_is_the_turned_look(seed: int, which: int
     np.testing.assert_allclose(made, features(readings, layout)[0], atol=1e-9)
 
 
-def test_the_ratio_of_a_turn_is_what_the_distances_of_both_looks_give(reference: Reference) -> None:
+def test_the_ratio_of_a_turn_is_how_much_nearer_to_training_the_turned_look_is(reference: Reference) -> None:
     suspected = Suspicions.of(
         reference.layout, np.array(reference.centre), np.array(reference.spread), reference.matrix()
     )
     look = features(session(20, 2)[None], reference.layout)[0]
-    for turn, ratio in zip(suspected.turns, suspected.ratios(suspected.standard(look)[None]), strict=True):
+    own = suspected.standard(look)
+    _, ratios, odd = suspected.parts(own[None])
+    assert odd[0] == pytest.approx(own @ suspected.precision @ own)
+    for turn, ratio in zip(suspected.turns, ratios[0], strict=True):
         turned = suspected.standard(turn.sign * look[turn.order])
-        both = suspected.oddness(np.stack((suspected.standard(look), turned)))
-        assert ratio == pytest.approx(0.5 * (both[0] - both[1]), rel=1e-6, abs=1e-6)
+        assert ratio == pytest.approx(0.5 * (odd[0] - turned @ suspected.precision @ turned), rel=1e-6, abs=1e-6)
+
+
+def test_a_screen_that_asks_again_before_the_next_look_is_told_the_same_and_then_the_new(reference: Reference) -> None:
+    watch = Watch(reference)
+    shown(watch, session(20, 10))
+    first = watch.state()
+    assert watch.state() is first
+    shown(watch, stuck(session(20, 2, seed=1)), 10.0)
+    assert (watch.state().verdict, watch.state().looks) == (SENSOR, first.looks + 1)
 
 
 def test_a_sum_begins_where_the_change_was_and_ends_where_calm_returns() -> None:
