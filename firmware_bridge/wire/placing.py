@@ -1,8 +1,8 @@
-"""A network put onto a board that goes on sampling: sent, run on its own samples, asked for who it is now.
+"""A network put onto a board that goes on sampling: sent, asked for who it is now, run on its own samples.
 
-Rule of this room: pure. It is told what was heard and when, and gives the messages to write. Every message but a part
-of the network may come twice, so that each is asked again until its answer comes. Last it says IDENTIFY: a HELLO that
-names the network tells everybody who listens, and whoever replays this later, which one the results are of.
+Rule of this room: pure. It is told what was heard and when, and gives the messages to write; what may be said twice is
+said again until its answer comes. IDENTIFY comes before the first result: a HELLO that names the network tells
+everybody who listens, and whoever replays this later, which one the results are of.
 """
 
 import zlib
@@ -53,7 +53,7 @@ class Placing:
         self.upload, self.done, self._failed, self._unanswered = upload, False, "", False
         self._crc32 = crc32
         self._judge = Message(Kind.STREAM_INFER, {"stream": stream, "on": 1, "hop": hop})
-        self._runs = False
+        self._met = False
         self._tries = self._ask_at = 0
 
     @classmethod
@@ -90,15 +90,16 @@ class Placing:
         """
         if not self.upload.done:
             self.upload.take(message, now)
-        elif message.kind in (Kind.ACK, Kind.NAK) and message.of == Kind.STREAM_INFER and not self._runs:
+        elif self._met and message.kind in (Kind.ACK, Kind.NAK) and message.of == Kind.STREAM_INFER:
             if message.kind == Kind.NAK:
                 self._failed = f"the board refuses STREAM_INFER: {said(message)}"
             else:
-                self._runs, self._tries, self._ask_at = True, 0, 0
+                self.done = True
 
     def met(self, info: BoardInfo | None) -> None:
-        """Take who the board says it is; call it before `due`."""
-        self.done = self.done or (self._runs and held(info) == self._crc32)
+        """Take who the board says it is, as known now."""
+        if self.upload.done and not self._met and held(info) == self._crc32:
+            self._met, self._tries, self._ask_at = True, 0, 0
 
     def due(self, now: int) -> list[Message]:
         """Return what to write now; ask again after every answer, and a few times a second without one."""
@@ -108,7 +109,7 @@ class Placing:
             return self.upload.due(now)
         if now < self._ask_at:
             return []
-        question = Message(Kind.IDENTIFY) if self._runs else self._judge
+        question = self._judge if self._met else Message(Kind.IDENTIFY)
         if self._tries >= _TRIES:
             self._failed = f"the board did not answer {question.kind.name} in {_TRIES * _PATIENCE_NS / 1e9:g} s"
             self._unanswered = True

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 
 from firmware_bridge.bridge import BoardState, Bridge
 from firmware_bridge.clock import Clock
-from firmware_bridge.errors import FileError, NoAnswer, UsageError
+from firmware_bridge.errors import NoAnswer, UsageError
 from firmware_bridge.events import Arrival, Status
 from firmware_bridge.oplist.ops import unpack
 from firmware_bridge.wire.messages import Kind, Message
 from firmware_bridge.wire.placing import Placing, answers_in
+from hil.modelshelf import read_oplist
 from hil.scenario.load import Loaded
 
 __all__ = ["last_counts", "place_network", "read_network"]
@@ -29,14 +30,7 @@ def read_network(loaded: Loaded) -> bytes:
     setup = loaded.scenario.setup
     if setup is None or not setup.network:
         return b""
-    path = loaded.find(setup.network)
-    try:
-        blob = path.read_bytes()
-    except OSError as error:
-        what = f"it cannot be read ({error.strerror})"
-        raise FileError(what, str(path), "`hil model deploy MODEL -o` makes one") from None
-    unpack(blob, str(path))
-    return blob
+    return read_oplist(loaded.find(setup.network))[0]
 
 
 def place_network(bridge: Bridge, role: str, blob: bytes, hop: int, clock: Clock) -> list[Arrival]:
