@@ -42,7 +42,7 @@ class FoundModel:
         size: Bytes.
         changed_ns: When it was written, UTC.
         trouble: Why it cannot be loaded, one sentence; empty is good.
-        network: Of an op list for boards: what it reads and gives; empty of any other.
+        network: Of an op list for boards: what a window of it is and what it gives; empty of any other.
     """
 
     path: str
@@ -92,7 +92,7 @@ def look(path: Path) -> FoundModel:
             _, oplist = read_oplist(path)
             reads = f"{oplist.window} x {oplist.columns} {RAW_DTYPES[oplist.raw].strip('<|')}"
             return FoundModel(str(path), path.stem, size=about.st_size, changed_ns=about.st_mtime_ns,
-                              network=f"op list for boards: {reads}, {oplist.outputs} outputs")  # fmt: skip
+                              network=f"{reads}, {oplist.outputs} outputs")  # fmt: skip
         if path.suffix == ".onnx":
             beside = path.with_suffix(".contract.json")
             contract = parse_contract(beside.read_bytes(), str(beside))

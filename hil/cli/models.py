@@ -41,7 +41,7 @@ def list_(
     if not found:
         talk("there is no model file here; `hil train CONFIG.toml -o MODEL` makes one")
     print_table(("model", "classes", "rate", "reads", "file"), [
-        (one.name, "-", "-", one.trouble.removeprefix(f"{one.path}: ") or one.network, one.path)
+        (one.name, "-", "-", one.trouble.removeprefix(f"{one.path}: ") or f"for boards: {one.network}", one.path)
         if one.trouble or one.network else
         (one.name, len(one.labels), f"{one.rate_hz:g} Hz", " ".join(one.channels), one.path)
         for one in found
