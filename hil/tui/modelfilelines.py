@@ -29,7 +29,7 @@ def _row(scene: Modelling, at: int, one: FoundModel, name_w: int, width: int, fo
     runs = not one.network and any(model.model == one.name for model in scene.models)
     state: Run = ("✖ cannot ", BAD) if one.trouble else ("✔ runs   ", GOOD) if runs else ("         ", DIM)
     if one.network:
-        state = ("for board", DIM)
+        state = ("· board  ", DIM)
     line: list[Run] = [(f"{sign} ", KEY), state, (f"{one.name[: name_w - 1]:<{name_w}}", TITLE)]
     if one.trouble:
         parts = [one.trouble.removeprefix(f"{one.path}: ")]

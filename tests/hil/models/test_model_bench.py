@@ -20,7 +20,6 @@ from hil.modelshelf import models_in
 from hil.modelstage import ModelStage
 from hil.pipeline import Pipeline
 
-
 OPLIST = Path(__file__).resolve().parents[2] / "firmware_bridge" / "firmware" / "exercise-small.hiln"
 
 
