@@ -96,6 +96,8 @@ class NetworkBench:
         """
         if self._bridge is None:
             raise UsageError("a replay has no board that a network could be put on", "deploy", "use live boards")
+        if hop is not None and not 1 <= hop <= 0xFFFF:
+            raise UsageError(f"a board cannot judge every {hop} samples", "deploy", "give 1 to 65535")
         blob, oplist = read_oplist(Path(path))
         state, stream = self._chosen(self._bridge.boards(), oplist, board)
         assert state.info is not None

@@ -41,27 +41,27 @@ STREAM = Stream("imu", ("ax", "ay", "az", "wx", "wy", "wz"), ("g",) * 3 + ("rad/
 FIGURES = View(envelopes=False, images=False, history=1)
 
 
-def model(seed: int) -> Model:
+def model(seed: int, shape: TcnConfig = SHAPE) -> Model:
     """A small network with weights of its own; they are tripled so that decisions differ clearly."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        net = Tcn(SHAPE).eval()
+        net = Tcn(shape).eval()
     with torch.no_grad():
         for parameter in net.parameters():
             parameter.mul_(3.0)
     inputs = tuple(Input(channel=name, unit=unit, mean=mean, std=std) for name, unit, mean, std in
                    zip(STREAM.channels, STREAM.units, MEAN, STD, strict=True))  # fmt: skip
-    contract = Contract(name="small", inputs=inputs, rate_hz=RATE, window=SHAPE.memory, hop=HOP,
-                        memory_samples=SHAPE.memory, labels=("still", "up", "down", "turn"),
-                        architecture=Architecture(name="tcn", config=SHAPE))  # fmt: skip
+    contract = Contract(name="small", inputs=inputs, rate_hz=RATE, window=shape.memory, hop=HOP,
+                        memory_samples=shape.memory, labels=("still", "up", "down", "turn"),
+                        architecture=Architecture(name="tcn", config=shape))  # fmt: skip
     return Model(unpack(pack(contract, {name: value.numpy() for name, value in net.state_dict().items()}), "small"))
 
 
-def windows(count: int = 200) -> Windows:
+def windows(count: int = 200, length: int = SHAPE.memory) -> Windows:
     """Readings of a sensor that swings, to calibrate on."""
     chance = np.random.default_rng(0)
     phase = chance.uniform(0, 2 * np.pi, (count, 1, 6))
-    t = np.arange(SHAPE.memory)[:, None] / RATE * chance.uniform(1, 12, (count, 1, 6)) * 2 * np.pi
+    t = np.arange(length)[:, None] / RATE * chance.uniform(1, 12, (count, 1, 6)) * 2 * np.pi
     values = np.array(MEAN) + np.array(STD) * np.sqrt(2) * np.sin(t + phase)
     raw = np.rint(values / np.array(STREAM.scale)).astype(np.int16)
     none = np.zeros(count, np.int64)
@@ -86,6 +86,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (where / "small.hilmodel").write_bytes(packed(right))
     (where / "small.hiln").write_bytes(deploy(right, windows()).blob)
     (where / "other.hiln").write_bytes(deploy(other, windows()).blob)
+    long = SHAPE.model_copy(update={"pool": 900})
+    (where / "long.hiln").write_bytes(deploy(model(2, long), windows(4, long.memory)).blob)
     (where / "none.hiln").write_bytes(b"HILN")
     return where
 
@@ -159,6 +161,8 @@ def test_what_cannot_go_onto_a_board_is_said_in_a_sentence(folder: Path) -> None
                 UsageError,
                 "no board here can take it: no stream sends 6 readings",
             ),
+            ({"path": "small.hiln", "hop": 70_000}, UsageError, "every 70000 samples"),
+            ({"path": "long.hiln"}, UsageError, "imu: .* has no room on the board"),
             ({"path": "small.hiln", "board": "nobody"}, UsageError, "name one that is here: ppg, imu"),
         ):
             with pytest.raises(kind, match=words):
