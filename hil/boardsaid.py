@@ -1,7 +1,8 @@
 """What boards say that their own models make of their own samples, held against the same windows here.
 
 A RESULT is joined to the decision on the window with the same last sample, and, where the op list that the board holds
-lies within reach (`hil model deploy MODEL -o FILE.hiln`; known by its CRC), to what that gives on the raw readings.
+is known by its CRC (this bench put it there, or it lies within reach: `hil model deploy MODEL -o FILE.hiln`), to what
+that gives on the raw readings. A board that holds another network is counted anew.
 
 Rule of this room: a sink copies and counts; the reference is computed when somebody looks, on that thread, a few
 windows at a time, so that the pipeline never waits for it.
@@ -20,6 +21,7 @@ import numpy.typing as npt
 from firmware_bridge.batch import Batch
 from firmware_bridge.events import Arrival, Connected, Item, Prediction, Rebooted, Reply
 from firmware_bridge.streams import BoardInfo
+from firmware_bridge.wire.placing import held
 from hil.modelshelf import networks_in, places
 from hil.parityview import ParityView
 
@@ -76,12 +78,20 @@ class _Said:
     due: deque[tuple[int, npt.NDArray[Any]]] = field(default_factory=lambda: deque(maxlen=_WAITING))
     exact: int = 0
     checked: int = 0
+    comes: str = ""
 
     @property
-    def crc32(self) -> int | None:
-        """Of the network that it holds, as it said when it was met."""
-        found = {} if self.info is None else self.info.extra.get("network", {})
-        return found.get("crc32") if isinstance(found, Mapping) else None
+    def listens(self) -> bool:
+        """Whether results are to be expected."""
+        return self.results > 0 or held(self.info) is not None
+
+    def met(self, info: BoardInfo) -> None:
+        """It said who it is."""
+        if held(info) != held(self.info):
+            self.anew()
+            self.pairs.clear()
+            self.results = self.exact = self.checked = 0
+        self.info = info
 
     def anew(self) -> None:
         """Samples are numbered from 0 again."""
@@ -101,6 +111,7 @@ class BoardSaid:
     def __init__(self, models: Sequence[Labelled], networks: Networks = _within_reach) -> None:
         self._models, self._networks = models, networks
         self._known: Mapping[int, OpList] | None = None
+        self._put: dict[int, OpList] = {}
         self._boards: dict[str, _Said] = {}
         self._lock = threading.Lock()
 
@@ -117,13 +128,33 @@ class BoardSaid:
             for said in self._boards.values():
                 said.anew()
 
+    def puts(self, board: str, sentence: str, crc32: int = 0, oplist: "OpList | None" = None) -> None:
+        """A network is on its way to a board.
+
+        Args:
+            board: Its role.
+            sentence: How it stands with it; empty: it is there.
+            crc32: Of the network.
+            oplist: The network; None: as given before.
+        """
+        with self._lock:
+            self._of(board).comes = sentence
+            if oplist is not None:
+                self._put[crc32] = oplist
+
+    def _of(self, board: str) -> _Said:
+        said = self._boards.get(board)
+        if said is None:
+            said = self._boards[board] = _Said()
+        return said
+
     def view(self, model: str, board: str) -> ParityView | None:
         """Return how a board agrees with a model; None where it said nothing of its own."""
         said = self._boards.get(board)
-        if said is None or not said.results:
+        if said is None or not (said.results or said.comes):
             return None
         sentence = self._check(said)
-        exact = None if sentence else said.exact
+        exact, sentence = None if sentence else said.exact, said.comes or sentence
         with self._lock:
             pair = said.pairs.get(model, _Pair())
             labels, newest = self._labels(model), next(reversed(said.outputs.values()), None)
@@ -139,16 +170,14 @@ class BoardSaid:
         return next((one.labels for one in self._models if one.name == model), ())
 
     def _take(self, item: Item) -> None:
-        said = self._boards.get(item.board)
-        if said is None:
-            said = self._boards[item.board] = _Said()
+        said = self._of(item.board)
         match item:
             case Connected(info=info):
-                said.info = info
+                said.met(info)
             case Rebooted():
                 said.anew()
             case Batch():
-                if said.results:
+                if said.listens:
                     said.raw.append(item)
                     said.kept += len(item)
                     while said.kept > _KEPT:
@@ -163,7 +192,7 @@ class BoardSaid:
         key = made.sample & _MASK
         if (outputs := said.outputs.get(key)) is not None:
             self._join(said, made, outputs)
-        elif said.results:
+        elif said.listens:
             _keep(said.decided.setdefault(made.model, {}), key, made)
 
     def _said(self, said: _Said, key: int, outputs: npt.NDArray[Any]) -> None:
@@ -188,12 +217,14 @@ class BoardSaid:
 
     def _check(self, said: _Said) -> str:
         """Hold some results against the reference; return why there is none, or nothing."""
-        crc32 = said.crc32
-        if crc32 is None or said.info is None:
+        crc32 = held(said.info)
+        if crc32 is None:
             return "the board did not say which network it holds"
-        if self._known is None:
-            self._known = self._networks()
-        oplist = self._known.get(crc32)
+        oplist = self._put.get(crc32)
+        if oplist is None:
+            if self._known is None:
+                self._known = self._networks()
+            oplist = self._known.get(crc32)
         if oplist is None:
             return _NO_LIST
         with self._lock:

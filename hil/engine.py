@@ -26,6 +26,7 @@ from hil.midway import Openings
 from hil.modelbench import ModelBench
 from hil.modelstage import ModelStage
 from hil.monitor import Bench, Monitor
+from hil.networkbench import NetworkBench
 from hil.pipeline import Pipeline
 from hil.recorder import Recorder
 from hil.recording.header import BoardSetup
@@ -91,9 +92,10 @@ class Engine:
             propose,
         )  # fmt: skip
         said = BoardSaid(self.models)
+        self.networks = NetworkBench(self._bridge, self.models, said, self._now, self.monitor.say)
         self.pipeline = Pipeline(
             source, () if self.replay else (BoardLabels(),),
-            (openings, announcer, self.recorder, self.glitches, said, self.monitor),
+            (openings, announcer, self.recorder, self.glitches, said, self.networks, self.monitor),
             tick_s=0.0 if self.replay else config.tick_s,
         )  # fmt: skip
         self.source = source
@@ -147,6 +149,7 @@ class Engine:
         """End everything in order: links, models, recording; nothing that was taken is lost. Never hangs."""
         self.asked_to_end.set()
         self.glitches.end()
+        self.networks.close()
         if self.recorder.recording:
             self.desk.end_label()
         if self._starter.ident is not None:
@@ -216,6 +219,7 @@ class Engine:
             "load_model": lambda path, board=None: self.bench.load(
                 ModelConfig(path=path, boards=None if board is None else (board,)), self._waits
             ),
+            "deploy": self.networks.deploy,
             "unload_model": lambda model: self.bench.unload(model),
             "seen": lambda model, board, t_ns=None: self.bench.seen(model, board, t_ns),
             "show": lambda model: self.teaching.show(model),

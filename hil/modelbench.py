@@ -62,11 +62,15 @@ class ModelBench:
 
         Raises:
             FileError: It is no model file, or damaged.
-            UsageError: A model of its name runs, or ran in the recording that is being made.
+            UsageError: It runs on boards only, a model of its name runs, or ran in the recording that is being made.
         """
         found = look(Path(model.path))
         if found.trouble:
             raise FileError(found.trouble.removeprefix(f"{model.path}: "), model.path, "choose another file")
+        if found.network:
+            raise UsageError(
+                "an op list runs on boards only", model.path, "`hil model deploy FILE --at` puts it on one"
+            )
         if any(one.name == found.name for one in self._models):
             raise UsageError(f"a model called {found.name} runs already", model.path, "unload that one first")
         started, runs = self._recorded()

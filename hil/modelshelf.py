@@ -4,6 +4,7 @@ Rule of this room: files are only read, and checked as loading would check them;
 be loaded says why. Folders are looked through two levels deep, so that a home folder is no matter of minutes.
 """
 
+import contextlib
 import os
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -11,15 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from firmware_bridge.errors import BridgeError
+from firmware_bridge.errors import BridgeError, FileError
 
 if TYPE_CHECKING:
     from firmware_bridge.oplist.ops import OpList
 
-__all__ = ["FoundModel", "look", "models_in", "networks_in", "places"]
+__all__ = ["FoundModel", "look", "models_in", "networks_in", "places", "read_oplist"]
 
 DEEP = 2
 """How far below a folder files are looked for."""
+OPLIST = ".hiln"
+"""A network as boards take it: it runs on boards only."""
 MOST = 500
 """Files that are looked at."""
 
@@ -39,6 +42,7 @@ class FoundModel:
         size: Bytes.
         changed_ns: When it was written, UTC.
         trouble: Why it cannot be loaded, one sentence; empty is good.
+        network: Of an op list for boards: what a window of it is and what it gives; empty of any other.
     """
 
     path: str
@@ -51,6 +55,7 @@ class FoundModel:
     size: int = 0
     changed_ns: int = 0
     trouble: str = ""
+    network: str = ""
 
 
 def places(folder: Path) -> tuple[Path, ...]:
@@ -61,12 +66,15 @@ def places(folder: Path) -> tuple[Path, ...]:
 
 
 def models_in(folders: Iterable[Path]) -> list[FoundModel]:
-    """Return the models of folders, each file once, the newest first; an ONNX file only with a contract beside it."""
+    """Return the models of folders, each file once, the newest first; an ONNX file only with a contract beside it.
+
+    Op lists for boards (`.hiln`) are among them.
+    """
     found: dict[Path, int] = {}
     for folder in folders:
-        for path in _files(folder, DEEP, (".hilmodel", ".onnx")):
-            beside = path.with_suffix(".contract.json").is_file()
-            known = not _generates(path) if path.suffix == ".hilmodel" else beside
+        for path in _files(folder, DEEP, (".hilmodel", ".onnx", OPLIST)):
+            known = path.suffix != ".onnx" or path.with_suffix(".contract.json").is_file()
+            known = known and not (path.suffix == ".hilmodel" and _generates(path))
             if known and path.resolve() not in found and len(found) < MOST:
                 found[path.resolve()] = path.stat().st_mtime_ns
     return [look(path) for path in sorted(found, key=lambda path: (-found[path], str(path)))]
@@ -74,11 +82,17 @@ def models_in(folders: Iterable[Path]) -> list[FoundModel]:
 
 def look(path: Path) -> FoundModel:
     """Return what a model file says of itself; one that cannot be loaded says why."""
+    from firmware_bridge.oplist.table import RAW_DTYPES
     from hil.models.contract import parse_contract
     from hil.models.package import read_package
 
     try:
         about = path.stat()
+        if path.suffix == OPLIST:
+            _, oplist = read_oplist(path)
+            reads = f"{oplist.window} x {oplist.columns} {RAW_DTYPES[oplist.raw].strip('<|')}"
+            return FoundModel(str(path), path.stem, size=about.st_size, changed_ns=about.st_mtime_ns,
+                              network=f"{reads}, {oplist.outputs} outputs")  # fmt: skip
         if path.suffix == ".onnx":
             beside = path.with_suffix(".contract.json")
             contract = parse_contract(beside.read_bytes(), str(beside))
@@ -98,17 +112,29 @@ def networks_in(folders: Iterable[Path]) -> "dict[int, OpList]":
     """Return the op lists (`.hiln`) of folders by their CRC-32, as boards name them; what is none is passed over."""
     import zlib
 
-    from firmware_bridge.oplist.ops import unpack
-
     found: dict[int, OpList] = {}
     for folder in folders:
-        for path in _files(folder, DEEP, (".hiln",)):
-            try:
-                blob = path.read_bytes()
-                found[zlib.crc32(blob)] = unpack(blob, str(path))
-            except (BridgeError, OSError):
-                continue
+        for path in _files(folder, DEEP, (OPLIST,)):
+            with contextlib.suppress(BridgeError):
+                blob, oplist = read_oplist(path)
+                found[zlib.crc32(blob)] = oplist
     return found
+
+
+def read_oplist(path: Path) -> "tuple[bytes, OpList]":
+    """Return an op list, in bytes and read.
+
+    Raises:
+        FileError: It cannot be read, or is none that a board would take.
+    """
+    from firmware_bridge.oplist.ops import unpack
+
+    try:
+        blob = path.read_bytes()
+    except OSError as error:
+        what = f"it cannot be read ({error.strerror})"
+        raise FileError(what, str(path), "`hil model deploy MODEL -o FILE.hiln` makes one") from None
+    return blob, unpack(blob, str(path))
 
 
 def _generates(path: Path) -> bool:

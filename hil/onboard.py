@@ -29,7 +29,7 @@ from firmware_bridge.wire.deploying import Upload, chunk_room
 from firmware_bridge.wire.messages import Kind, Message
 from hil.dialogue import Dialogue
 
-__all__ = ["Answer", "Deployed", "OnBoard", "Sampled"]
+__all__ = ["Answer", "Deployed", "OnBoard", "Sampled", "refusal_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class OnBoard:
             if upload.unanswered:
                 raise NoAnswer(upload.failed, self._talk.port, "check the link")
             raise UsageError(
-                _refused(upload), self._talk.port, "`hil model deploy MODEL --dry-run` tells what it needs"
+                refusal_of(upload), self._talk.port, "`hil model deploy MODEL --dry-run` tells what it needs"
             )
         self._talk.meet()
         held = self.info.extra.get("network", {})
@@ -253,8 +253,8 @@ def _as_sent(windows: npt.NDArray[Any], stream: Stream, where: str) -> npt.NDArr
     return raw
 
 
-def _refused(upload: Upload) -> str:
-    """Why a board refuses a network, with the op and the operator where one is at fault."""
+def refusal_of(upload: Upload) -> str:
+    """Return why a board refuses a network, with the op and the operator where one is at fault."""
     if upload.refusal is None:
         return upload.failed
     reason, code, op = upload.refusal

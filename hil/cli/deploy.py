@@ -51,7 +51,9 @@ def deploy(
         list[Path] | None,
         typer.Option("--check", help="Recording to compare integers with floating point on; several times."),
     ] = None,
-    board: Annotated[str | None, typer.Option("--board", help="Role of the board in the recordings.")] = None,
+    board: Annotated[
+        str | None, typer.Option("--board", help="Role of the board in the recordings, or with --at on the bench.")
+    ] = None,
     percentile: Annotated[
         float | None, typer.Option("--percentile", min=50.0, max=100.0, help="Values inside a range; default 99.99.")
     ] = None,
@@ -64,6 +66,12 @@ def deploy(
         int | None, typer.Option("--hop", min=1, max=65535, help="Samples between two of its decisions.")
     ] = None,
     seconds: For = None,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="HOST:PORT", help="A bench that is running, to whose board it goes.")
+    ] = None,
+    token: Annotated[
+        str, typer.Option("--token", help="As that engine printed it.", envvar="HIL_TOKEN", show_envvar=True)
+    ] = "",
     seed: Seed = 0,
     json: Json = False,
     quiet: Quiet = False,
@@ -71,9 +79,13 @@ def deploy(
     """Turn a model into an op list in 8-bit integers, and put it on a board.
 
     Says what it does, what it needs and how near it comes; with --on also what the board holds then, and whether one
-    window comes out of it bit for bit (exit 1 where it does not).
+    window comes out of it bit for bit (exit 1 where it does not). With --at a bench that is running puts an op list on
+    a board that it goes on listening to, and has it run on the board's own samples.
+
+    Example: hil model deploy exercise.hiln --at 127.0.0.1:40123 --token 9f86d081884c7d65 --board watch
     """
     from firmware_bridge.errors import UsageError
+    from hil.cli.deploy_at import deploy_at
     from hil.cli.deploy_on import Streamed, deploy_blob, deploy_made, opened_board
     from hil.models.int8.deploy import PERCENTILE, preview
     from hil.models.int8.deploy import deploy as made
@@ -83,6 +95,12 @@ def deploy(
     from hil.recording.reader import Recording
 
     bare = model.suffix == ".hiln"
+    if at is not None:
+        if not bare or on or dry_run or data or check or output or c_table or stream or seconds:
+            raise UsageError("a running bench takes an op list, and nothing else is asked of it", "--at",
+                             "`hil model deploy MODEL --dry-run --data FILE -o FILE.hiln` makes one")  # fmt: skip
+        deploy_at(model, at, token, board, hop, json=json, quiet=quiet)
+        return
     if (on is None) != dry_run:
         what = "no board was named" if on is None else "a dry run needs no board"
         raise UsageError(what, "hil model deploy", "give --on PORT, or --dry-run to see what the model needs")

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import typer
 
-from firmware_bridge.errors import FileError, MissingPart, UsageError
+from firmware_bridge.errors import MissingPart, UsageError
 from hil.cli.common import print_json, print_table, talk
 
 if TYPE_CHECKING:
@@ -83,15 +83,11 @@ def deploy_blob(path: Path, on: str, seed: int, streamed: Streamed | None, *, js
         FileError: The file cannot be read, or holds no op list.
         UsageError: The board has no stream that it reads, or refuses it.
     """
-    from firmware_bridge.oplist.ops import unpack
     from firmware_bridge.oplist.table import RAW_DTYPES
     from hil.models.int8.placed import fitting
+    from hil.modelshelf import read_oplist
 
-    try:
-        blob = path.read_bytes()
-    except OSError as error:
-        raise FileError(f"it cannot be read ({error.strerror})", str(path), "name an op list") from None
-    oplist = unpack(blob, str(path))
+    blob, oplist = read_oplist(path)
     with opened_board(on, seed, quiet) as board:
         stream = fitting(oplist, board.info)
         range_of = np.iinfo(RAW_DTYPES[oplist.raw])

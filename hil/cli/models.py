@@ -12,7 +12,7 @@ from hil.cli.common import Json, Quiet, print_json, print_table, talk
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["list_", "load", "unload"]
+__all__ = ["asked", "list_", "load", "unload"]
 
 At = Annotated[
     str, typer.Option("--at", metavar="HOST:PORT", help="Where the engine is, as it printed it.", envvar="HIL_ENGINE")
@@ -43,7 +43,8 @@ def list_(
     if not found:
         talk("there is no model file here; `hil train CONFIG.toml -o MODEL` makes one")
     print_table(("model", "classes", "rate", "reads", "file"), [
-        (one.name, "-", "-", one.trouble.removeprefix(f"{one.path}: "), one.path) if one.trouble else
+        (one.name, "-", "-", one.trouble.removeprefix(f"{one.path}: ") or f"for boards: {one.network}", one.path)
+        if one.trouble or one.network else
         (one.name, len(one.labels), f"{one.rate_hz:g} Hz", " ".join(one.channels), one.path)
         for one in found
     ])  # fmt: skip
@@ -62,7 +63,7 @@ def load(
     Example: hil model load exercise.hilmodel --at 127.0.0.1:40123 --token 9f86d081884c7d65
     """
     arguments = {"path": str(model.resolve()), **({} if board is None else {"board": board})}
-    _tell(_asked(at, token, "load_model", arguments), json, quiet)
+    _tell(asked(at, token, "load_model", arguments), json, quiet)
 
 
 def unload(
@@ -76,10 +77,15 @@ def unload(
 
     Example: hil model unload exercise --at 127.0.0.1:40123 --token 9f86d081884c7d65
     """
-    _tell(_asked(at, token, "unload_model", {"model": model}), json, quiet)
+    _tell(asked(at, token, "unload_model", {"model": model}), json, quiet)
 
 
-def _asked(at: str, token: str, verb: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def asked(at: str, token: str, verb: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a running bench says to a command.
+
+    Raises:
+        BridgeError: No engine answers, or it refused.
+    """
     from hil.attach import attach
 
     with attach(at, token) as engine:

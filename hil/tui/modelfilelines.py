@@ -26,14 +26,17 @@ def files(scene: Modelling, width: int, focused: bool) -> tuple[Line, list[Line]
 
 def _row(scene: Modelling, at: int, one: FoundModel, name_w: int, width: int, focused: bool) -> Line:
     sign = "▸" if at == scene.file and focused else "◉" if at == scene.file else " "
-    runs = any(model.model == one.name for model in scene.models)
+    runs = not one.network and any(model.model == one.name for model in scene.models)
     state: Run = ("✖ cannot ", BAD) if one.trouble else ("✔ runs   ", GOOD) if runs else ("         ", DIM)
+    if one.network:
+        state = ("· board  ", DIM)
     line: list[Run] = [(f"{sign} ", KEY), state, (f"{one.name[: name_w - 1]:<{name_w}}", TITLE)]
     if one.trouble:
         parts = [one.trouble.removeprefix(f"{one.path}: ")]
     else:
         when = datetime.fromtimestamp(one.changed_ns // 10**9, UTC).strftime("%Y-%m-%d %H:%M  ")
-        parts = [f"{len(one.labels)} classes  ", f"{one.rate_hz:g} Hz  ", when, one.path]
+        what = [f"{one.network}  "] if one.network else [f"{len(one.labels)} classes  ", f"{one.rate_hz:g} Hz  "]
+        parts = [*what, when, one.path]
     for part in parts:
         left = width - sum(len(words) for words, _ in line)
         if left > 3:
@@ -51,6 +54,12 @@ def about(scene: Modelling, width: int) -> tuple[Line, list[Line]]:
     lines: list[Line] = list(wrap([("  file     ", TITLE), (one.path, TEXT), (f"  {size(one.size)}", DIM)], width, 11))
     if one.trouble:
         return [(one.name, DIM)], [*lines, *wrap([("  ✖ ", BAD), (one.trouble, TEXT)], width)]
+    if one.network:
+        board = scene.here.board if scene.here is not None and scene.here.board else "the board that can take it"
+        lines += wrap([("  is an    ", TITLE), (f"op list for boards: {one.network}", TEXT)], width, 11)
+        puts = f" puts it on {board}, which then decides on its own samples beside the model that runs here"
+        lines += wrap([("  d", KEY), (puts, TEXT)], width)
+        return [(one.name, DIM)], lines
     lines += wrap([("  reads    ", TITLE), (f"{', '.join(one.channels)} at {one.rate_hz:g} Hz", TEXT)], width, 11)
     lines += wrap([("  says     ", TITLE), (", ".join(one.labels), TEXT)], width, 11)
     if one.teachable:

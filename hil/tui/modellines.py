@@ -155,11 +155,12 @@ def boarded(one: PredictionView, width: int) -> list[Line]:
     if parity.compared:
         share = f"{parity.same} of {parity.compared} windows say the same as here ({parity.same / parity.compared:.1%})"
         line.append((share, TEXT if parity.same == parity.compared else WARN))
-    else:
+    elif parity.results:
         line.append((f"{parity.results} results, none about a window that was decided on here", DIM))
     if parity.exact is not None and parity.checked:
         ink = GOOD if parity.exact == parity.checked else BAD
         line.append((f"; {parity.exact} of {parity.checked} are the 8-bit reference's bit for bit", ink))
     line += [(f"; last other one: {parity.differs}", TEXT)] if parity.differs else []
-    line += [(f"; {parity.sentence}", DIM)] if parity.sentence else []
+    line += [(f"{'; ' if parity.results else ''}{parity.sentence}", DIM if parity.results else TEXT)
+             ] if parity.sentence else []  # fmt: skip
     return list(wrap(line, width, 11))

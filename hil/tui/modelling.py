@@ -168,7 +168,7 @@ def told(scene: Modelling, verb: str, values: Plain) -> Modelling:
     if verb == "models":
         files = tuple(from_plain(FoundModel, one) for one in values["models"])
         return replace(scene, files=files, file=max(0, min(len(files) - 1, scene.file)))
-    if verb == "load_model":
+    if verb in ("load_model", "deploy"):
         return replace(scene, mode="one")
     if verb == "seen" and scene.why is not None and scene.why.found is None:
         return replace(scene, why=replace(scene.why, t_ns=values["decided_ns"], label=values["label"]))

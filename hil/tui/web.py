@@ -12,14 +12,14 @@ import shlex
 import socket
 import ssl
 import sys
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, cast
 
 from firmware_bridge.errors import MissingPart, TransportError
 
 try:
     import aiohttp_jinja2
-    from aiohttp import WSCloseCode, web
+    from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
     from textual_serve.app_service import AppService
     from textual_serve.download_manager import DownloadManager
     from textual_serve.server import Server, to_int
@@ -28,6 +28,7 @@ except ImportError:
                       "run: pip install 'hil-testbench[web]'") from None  # fmt: skip
 
 from hil.cluster.address import Tls
+from hil.tui.browseroutlet import DRIVER, TAKEN
 from hil.tui.tab import Tab
 from hil.tui.webdoor import FORBIDDEN, STRANGER, admitted, same_origin
 
@@ -39,15 +40,31 @@ HEADERS: Mapping[str, str] = {
     "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store",
 }  # fmt: skip
 
-TERMINAL = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
-"""What the browser's terminal can show, whatever that of the server can."""
-FOCUS = """<script>
+TERMINAL = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "TEXTUAL_DRIVER": DRIVER}
+"""What the browser's terminal can show, whatever that of the server can, and who draws on it."""
+SCRIPT = """<script>
 new MutationObserver((_, seen) => {
   const keys = document.querySelector(".xterm-helper-textarea");
   if (keys) { keys.focus(); seen.disconnect(); }
 }).observe(document.body, {childList: true, subtree: true});
+const clipboard = navigator.clipboard;
+const byHand = text => {
+  const before = document.activeElement, held = document.createElement("textarea");
+  held.value = text;
+  document.body.append(held);
+  held.select();
+  document.execCommand("copy");
+  held.remove();
+  before?.focus();
+};
+Object.defineProperty(navigator, "clipboard", {value: {
+  readText: async () => "",
+  writeText: async text => clipboard ? clipboard.writeText(text).catch(() => byHand(text)) : byHand(text),
+}});
 </script>"""
-"""Keys work as soon as the screen is there, without a click."""
+"""Keys work as soon as the screen is there, without a click. What the screen copies (OSC 52) reaches the clipboard also
+where a browser lends it to nobody, because the page came from another machine without TLS; what somebody else put there
+is read by nobody."""
 FONT = 14
 """Height of a character in pixels; `?fontsize=` asks for another."""
 END_S = 5.0
@@ -71,7 +88,7 @@ class TabProcess(AppService):
             command, write_bytes=peer.send_bytes, write_str=peer.send_str, close=_closing(peer),
             download_manager=downloads,
         )  # fmt: skip
-        self._tab = tab
+        self._tab, self._peer, self._drawn = tab, peer, 0
         self._running: asyncio.subprocess.Process | None = None
 
     def _build_environment(self, width: int = 80, height: int = 24) -> dict[str, str]:
@@ -80,6 +97,17 @@ class TabProcess(AppService):
     async def _open_app_process(self, width: int = 80, height: int = 24) -> asyncio.subprocess.Process:
         self._running = await super()._open_app_process(width, height)
         return self._running
+
+    async def on_data(self, payload: bytes) -> None:
+        """Hand the browser a piece, and ask it to confirm its number."""
+        await super().on_data(payload)
+        self._drawn += 1
+        await self._peer.ping(b"%d" % self._drawn)
+
+    async def took(self, number: bytes) -> None:
+        """Tell the screen which piece has come to the browser."""
+        if number.isdigit():  # the heartbeat's own bear no number
+            await self.send_meta({"type": TAKEN, "count": int(number)})
 
     async def stop(self) -> None:
         """Ask it to end, and see that it does."""
@@ -90,6 +118,22 @@ class TabProcess(AppService):
             except TimeoutError:
                 self._running.kill()
                 await self._running.wait()
+
+
+class _Heard:
+    """What a browser says; confirmations go to the process behind its tab."""
+
+    def __init__(self, peer: web.WebSocketResponse, tab: TabProcess) -> None:
+        self._peer, self._tab, self.send_json = peer, tab, peer.send_json
+
+    async def __aiter__(self) -> AsyncIterator[WSMessage]:
+        async for message in self._peer:
+            if message.type is WSMsgType.PONG:
+                await self._tab.took(bytes(message.data))
+            elif message.type is WSMsgType.PING:
+                await self._peer.pong(message.data)
+            else:
+                yield message
 
 
 def _closing(peer: web.WebSocketResponse) -> Callable[[], Awaitable[None]]:
@@ -123,14 +167,14 @@ class Tabs(Server):
 
     async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
         """Serve one tab until it is closed or the process behind it has ended."""
-        peer = web.WebSocketResponse(heartbeat=15)
+        peer = web.WebSocketResponse(heartbeat=15, autoping=False)
         await peer.prepare(request)
         tab = TabProcess(self.command, self._tab, peer, self.download_manager)
         columns, rows = (to_int(request.query.get(name, ""), usual) for name, usual in (("width", 80), ("height", 24)))
         self._peers.add(peer)
         try:
             await tab.start(columns, rows)
-            await self._process_messages(peer, tab)
+            await self._process_messages(cast("Any", _Heard(peer, tab)), tab)
         finally:
             self._peers.discard(peer)
             await asyncio.shield(tab.stop())
@@ -152,7 +196,7 @@ class Tabs(Server):
             "font_size": to_int(request.query.get("fontsize", ""), FONT), "app_websocket_url": str(there),
             "config": {"static": {"url": f"{here / 'static'}/"}}, "application": {"name": self.title},
         })  # fmt: skip
-        return web.Response(text=page.replace("</body>", f"{FOCUS}</body>"), content_type="text/html")
+        return web.Response(text=page.replace("</body>", f"{SCRIPT}</body>"), content_type="text/html")
 
     @property
     def _ask(self) -> Any:

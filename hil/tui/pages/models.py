@@ -144,7 +144,8 @@ class ModelsPage(Page):
         teachable = here is not None and here.work is not None and here.work.teachable
         mine = here is not None and here.model == model
         return models_keys.hints(scene.mode, scene.why is not None, teachable, mine and running, count if mine else 0,
-                                 len(scene.others), len(scene.models))  # fmt: skip
+                                 len(scene.others), len(scene.models),
+                                 scene.found is not None and bool(scene.found.network))  # fmt: skip
 
     # ---- keys --------------------------------------------------------------------------------------------------------
 
@@ -185,8 +186,22 @@ class ModelsPage(Page):
         elif found.trouble:
             self._show(scene)
             self.say(f"{found.name} cannot be loaded: what is wrong with it stands below", True)
+        elif found.network:
+            self._show(scene)
+            self.say(f"{found.name} is an op list and runs on boards only: d puts it on one", True)
         else:
             self.feed.command("load_model", path=found.path)
+
+    def action_deploy(self) -> None:
+        """Put the op list at the cursor on the board."""
+        scene = self.scene.choose(self.models.cursor) if self.scene.mode == "files" else self.scene
+        found = scene.found if scene.mode == "files" else None
+        if found is None or found.trouble or not found.network:
+            words = "l lists the op lists (.hiln) within reach, d puts the one at the cursor on the board; "
+            self.say(f"{words}`hil model deploy MODEL --dry-run --data FILE -o` makes one", True)
+        else:
+            board = scene.here.board if scene.here is not None and scene.here.board else None
+            self.feed.command("deploy", path=found.path, board=board)
 
     def action_unload(self) -> None:
         """Let the model at the cursor go, when it is asked for twice."""

@@ -21,6 +21,10 @@ KEYS = (
     _key("load", "enter", "load", "load",
          "In the list of files: let the model at the cursor run on the live boards, beside those that run.",
          "hil model load MODEL --at HOST:PORT --token TOKEN"),
+    _key("deploy", "d", "deploy", "onto the board",
+         "In the list of files: put the op list at the cursor on the live board of the model that was looked at, and "
+         "have it run on the board's own samples; capture goes on.",
+         "hil model deploy FILE.hiln --at HOST:PORT --token TOKEN"),
     _key("unload", "x", "unload", "unload",
          "Let the model at the cursor go; asked for twice. Its decisions stay where they were recorded.",
          "hil model unload NAME --at HOST:PORT --token TOKEN"),
@@ -59,7 +63,7 @@ PANES = {
 
 
 def hints(
-    mode: str, why: bool, teachable: bool, running: bool, shown: int, others: int, models: int
+    mode: str, why: bool, teachable: bool, running: bool, shown: int, others: int, models: int, network: bool = False
 ) -> tuple[Hint, ...]:
     """Return the keys worth showing now, the most useful first.
 
@@ -71,10 +75,12 @@ def hints(
         shown: Examples that are there.
         others: Models at the same board.
         models: Models in all.
+        network: Whether the file at the cursor is an op list for boards.
     """
     last = (("screen.help", "help"), ("screen.quit", "quit"), ("screen.palette", "all"), ("screen.picture", "picture"))
     if mode == "files":
-        return ("models.load", "load it"), ("models.back", "back"), ("up down", "choose"), *last
+        it = ("models.deploy", "put it on the board") if network else ("models.load", "load it")
+        return it, ("models.back", "back"), ("up down", "choose"), *last
     if why:
         return ("models.why", "back"), ("models.earlier models.later", "decisions"), *last
     show = (("models.show", "end the example" if running else "show a gesture"),) if teachable else ()

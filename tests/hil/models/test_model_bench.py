@@ -20,6 +20,8 @@ from hil.modelshelf import models_in
 from hil.modelstage import ModelStage
 from hil.pipeline import Pipeline
 
+OPLIST = Path(__file__).resolve().parents[2] / "firmware_bridge" / "firmware" / "exercise-small.hiln"
+
 
 class Nothing:
     """A source from which nothing comes."""
@@ -121,8 +123,12 @@ def test_model_files_are_found_two_folders_deep_and_say_what_they_are(tmp_path: 
     saved(tmp_path / ".hidden" / "hidden.hilmodel", name="hidden")
     (tmp_path / "alone.onnx").write_bytes(b"")
     (tmp_path / "odd.hilmodel").write_bytes(b"")
+    (tmp_path / "board.hiln").write_bytes(OPLIST.read_bytes())
+    (tmp_path / "none.hiln").write_bytes(b"HILN")
     found = {one.name: one for one in models_in([tmp_path, tmp_path])}
-    assert sorted(found) == ["odd", "one"]
+    assert sorted(found) == ["board", "none", "odd", "one"]
+    assert found["board"].network == "200 x 6 i2, 7 outputs"
+    assert "a board would refuse it" in found["none"].trouble
     assert found["one"].labels == tuple(contract().labels)
     assert found["one"].trouble == ""
     assert "no .hilmodel file" in found["odd"].trouble

@@ -23,6 +23,8 @@ FILES = (
     FoundModel("models/circle.hilmodel", "circle", (*fakes.LABELS, "circle"), 50.0, CHANNELS, "2", True, 812_000, NOW),
     FoundModel("models/exercise.hilmodel", "exercise", fakes.LABELS, 50.0, CHANNELS, "1", False, 412_000, NOW - SECOND),
     FoundModel("models/odd.hilmodel", "odd", trouble="models/odd.hilmodel: it is damaged or no .hilmodel file"),
+    FoundModel("models/exercise.hiln", "exercise", size=5749, changed_ns=NOW - 2 * SECOND,
+               network="200 x 6 i2, 7 outputs"),
 )  # fmt: skip
 
 
@@ -87,6 +89,8 @@ class Engine(fakes.FakeClient):
         if verb in ("load_model", "unload_model"):
             name = args.get("model") or FILES[0].name
             return {"model": name, "sentence": f"{name}: {verb.replace('_', ' ')} is done"}
+        if verb == "deploy":
+            return {"board": args["board"], "sentence": f"{args['path']} is being sent to {args['board']}"}
         if verb == "show":
             self.count += self.running
             self.running = not self.running
@@ -99,7 +103,7 @@ class Engine(fakes.FakeClient):
 
 
 class Helper(fakes.FakeClient):
-    """A librarian that knows three model files and explains any decision alike."""
+    """A librarian that knows four model files and explains any decision alike."""
 
     def command(self, verb: str, **args: Any) -> dict[str, Any]:
         super().command(verb, **args)

@@ -10,6 +10,7 @@ from models_made import FILES, Engine, Helper, rivals, two
 from screen_fakes import NOW, SECOND
 from screen_frames import drive, frame, same_as_golden, still
 
+from hil.parityview import ParityView
 from hil.tui.app import HilApp
 from hil.tui.modelling import Modelling, looked
 from hil.tui.pages.models import ModelsPage
@@ -102,11 +103,13 @@ def loading() -> None:
         await press(pilot, "enter")
         assert "l lists the model files within reach" in words(page)
         await press(pilot, "l")
-        assert "3 within reach" in words(page)
+        assert "4 within reach" in words(page)
         assert "✔ runs   exercise" in words(page)
         await press(pilot, "down", "down", "enter")
         assert "odd cannot be loaded" in words(page)
         assert page.scene.mode == "files"
+        await press(pilot, "d")
+        assert "l lists the op lists (.hiln) within reach" in words(page)
         await press(pilot, "up", "up", "enter")
         assert page.scene.mode == "one"
         assert "circle: load model is done" in words(page)
@@ -120,6 +123,30 @@ def loading() -> None:
     visit(then=then, client=engine, helper=helper)
     assert engine.commands == [("load_model", {"path": FILES[0].path}), ("unload_model", {"model": "exercise-circle"})]
     assert helper.commands == [("models", {"folder": "."})] * 2
+
+
+def deploying() -> None:
+    engine = Engine()
+
+    async def then(page: ModelsPage, pilot) -> None:
+        await press(pilot, "d")
+        assert "l lists the op lists (.hiln) within reach" in words(page)
+        await press(pilot, "down", "l", "down", "down", "down", "enter")
+        assert "exercise is an op list and runs on boards only: d puts it on one" in words(page)
+        await press(pilot, "d")
+        assert "models/exercise.hiln is being sent to watch" in words(page)
+        assert page.scene.mode == "one"
+        shown = two()
+        one, other = shown.predictions
+        told = "exercise.hiln (5749 bytes) is being sent to it"
+        on_its_way = replace(other, parity=ParityView(0, sentence=told))
+        engine.scene = lambda view: replace(shown, predictions=(one, on_its_way))
+        page.tick()
+        await pilot.pause()
+        assert f"on board {told}" in words(page)
+
+    visit(then=then, client=engine)
+    assert engine.commands == [("deploy", {"path": FILES[3].path, "board": "watch"})]
 
 
 def beside() -> None:
@@ -174,6 +201,7 @@ def reasons() -> None:
 
 TESTED: dict[str, Callable[[], None]] = {
     **{f"models.{name}": loading for name in ("files", "load", "unload")}, "models.beside": beside,
+    "models.deploy": deploying,
     **{f"models.{name}": reasons for name in ("why", "earlier", "later")},
     **{f"models.{name}": teaching for name in ("show", "drop", "teach", "back")}, "models.anew": counting,
 }  # fmt: skip

@@ -1,5 +1,6 @@
 """The screen in a real browser: boards are seen, keys work, pictures are stored, and leaving a tab ends nothing."""
 
+import asyncio
 import re
 import shutil
 import socket
@@ -8,6 +9,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import monotonic
 
@@ -17,8 +19,18 @@ import pytest
 pytestmark = [pytest.mark.screen, pytest.mark.browser]
 
 SIZE = {"width": 800, "height": 400}
+ELSEWHERE = "bench.test"
+"""This machine under a name for which a browser lends its clipboard to no page."""
 SECONDS = 60
 """How long anything may take on a busy machine."""
+
+
+FIELD = """
+const field = document.querySelector("#paste") || document.body.appendChild(document.createElement("textarea"));
+field.id = "paste";
+field.value = "nothing";
+field.select();
+"""
 
 
 class Tab:
@@ -46,6 +58,25 @@ class Tab:
     def sees(self, words: str) -> str:
         return self.until(lambda shown: words in shown)
 
+    def copied(self) -> str:
+        """What can be pasted after the screen copied the table of its pane."""
+        self.page.evaluate(FIELD)
+        self.page.keyboard.press("Control+C")
+        self.page.locator(".xterm-helper-textarea").focus()
+        self.page.keyboard.press("S")
+        self.sees("nothing has been written yet")
+        self.page.keyboard.press("y")
+        self.sees("rows copied")
+        deadline, pasted = monotonic() + SECONDS, "nothing"
+        while pasted == "nothing":
+            assert monotonic() < deadline
+            self.page.evaluate(FIELD)
+            self.page.keyboard.press("Control+V")
+            pasted = self.page.evaluate("document.querySelector('#paste').value")
+        self.page.evaluate("document.querySelector('#paste').remove()")
+        self.page.locator(".xterm-helper-textarea").focus()
+        return pasted
+
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory) -> Iterator[str]:
@@ -71,7 +102,9 @@ def browser() -> Iterator[object]:
     if chromium is None:
         pytest.skip("no chromium is installed")
     with playwright.sync_playwright() as started:
-        running = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        running = started.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", f"--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1"]
+        )
         yield running
         running.close()
 
@@ -89,6 +122,8 @@ def test_a_person_works_the_bench_from_tabs_that_come_and_go(browser, address, t
     tab.page.screenshot(path=picture)
     assert colours(picture) > 12  # text, states, channels of a plot: not an empty terminal
 
+    assert tab.copied().startswith("role\tstate\t")
+
     tab.page.keyboard.press("F5")
     tab.sees("no model runs")
     with tab.page.expect_download(timeout=1000 * SECONDS) as stored:
@@ -103,15 +138,51 @@ def test_a_person_works_the_bench_from_tabs_that_come_and_go(browser, address, t
     tab.sees("REC")
     tab.page.keyboard.press("Control+q")
     tab.page.locator("body.-closed").wait_for()
-    again = Tab(context, address)
+    again = Tab(context, address.replace("127.0.0.1", ELSEWHERE))
     again.sees("REC")  # it went on while nobody looked
+    assert not again.page.evaluate("window.isSecureContext")
+    assert again.copied().startswith("role\tstate\t")
     again.page.keyboard.press("r")
     again.sees("recording closed")
     own = address.partition("/?")[0]
-    assert {url.partition("?")[0] for url in asked if not url.startswith(own)} <= {
+    names = (own, own.replace("127.0.0.1", ELSEWHERE))
+    assert {url.partition("?")[0] for url in asked if not url.startswith(names)} <= {
         "https://fonts.googleapis.com/css"  # asked for by the page, and refused by what we say about it
     }
     context.close()
+
+
+def test_a_browser_that_takes_nothing_gets_no_picture_until_it_has(address) -> None:
+    aiohttp = pytest.importorskip("aiohttp", reason="aiohttp is not installed")
+
+    async def piece(peer, seconds: float) -> bytes | None:
+        """The number of the next piece; None where none comes in time."""
+        try:
+            while True:
+                message = await peer.receive(seconds)
+                assert message.type in (aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.PING), message
+                if message.type is aiohttp.WSMsgType.PING:
+                    if message.data:
+                        return bytes(message.data)
+                    await peer.pong()  # it lives, and takes nothing
+        except TimeoutError:
+            return None
+
+    async def visit() -> None:
+        where = address.replace("/?", "/ws?") + "&width=80&height=24"
+        async with aiohttp.ClientSession() as session, session.ws_connect(where, autoping=False) as peer:
+            newest = await piece(peer, SECONDS)
+            deadline = monotonic() + SECONDS
+            while (later := await piece(peer, 2.0)) is not None:  # six pictures of a live bench
+                assert monotonic() < deadline, "it draws although nobody takes it"
+                newest = later
+            for _ in range(3):
+                await peer.pong(newest)
+                newest = await piece(peer, SECONDS)
+                assert newest is not None
+
+    with ThreadPoolExecutor(1) as apart:  # Playwright's own loop runs in this thread
+        apart.submit(lambda: asyncio.run(visit())).result()
 
 
 def test_nobody_comes_in_without_the_token(address) -> None:
