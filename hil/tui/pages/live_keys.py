@@ -54,6 +54,13 @@ KEYS = (
         "Take the next channel of a spectrogram, or the next pair of an XY plot."),
     Key("plot.scale", "y", "look('scale')", "shared scale",
         "Give all plots of one unit the same scale; again: each its own."),
+    Key("frame.colours", "P", "look('colours')", "colour map",
+        "Colour the focused frame or spectrogram by the next map: iron, viridis-like, cividis-like, grey, diverging "
+        "about 0 or the middle (frames only), rainbow. All but the last are safe for the colour-blind."),
+    Key("frame.hold", "R", "look('hold')", "hold the range",
+        "Keep the range of the focused frame as it is now, and count what is beyond it; again: let it follow."),
+    Key("frame.each", "E", "look('each')", "range of each frame",
+        "Take the range of each frame by itself; again: of all frames in the time that is shown."),
     Key("plot.split", "w", "look('split')", "split", "Put one, two, three or four plots in a row; then as suits."),
     Key("board.overview", "O", "look('overview')", "overview",
         "Show all boards, the worst first, each with a line of its readings; again: their plots."),
@@ -116,7 +123,8 @@ PANES = {
         "of one sample is always seen. A red × on the time axis marks missing samples. l gives each channel a lane; "
         "a shows the Allan deviation: how far noise averages out, and where the bias begins to wander; v its spectrum "
         "and other kinds. c sets a cursor, a click too; the wheel changes the time base, with shift it scrolls. T sets "
-        "a trigger: ▼ marks where it fired, ╌ its level."
+        "a trigger: ▼ marks where it fired, ╌ its level. Of a frame P takes another colour map, R holds its range, E "
+        "gives each frame its own; without colour other signs, dots and blocks tell little from much."
     ),
     "label": (
         "The model's decision, its certainty, and one sign a decision: the number of the class, or · below 50 %. What "

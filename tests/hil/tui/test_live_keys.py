@@ -157,6 +157,38 @@ def scale() -> None:
     assert [stop.picture.count("     50┤") for stop in (free, shared)] == [1, 2]
 
 
+FRAME = ("shift+tab",) * 4
+"""From the table of boards to the last plot, the frame of the thermal board."""
+
+
+def colours() -> None:
+    none, second, *others = tour(("P",), (*FRAME, "P"), *[("P",)] * 5)
+    assert "focus one" in none.picture
+    assert "viridis-like, colour-blind safe" in second.picture
+    told = [next(name for name in ("cividis", "grey", "diverging", "rainbow", "iron") if f"Hz  {name}" in stop.picture)
+            for stop in others]  # fmt: skip
+    assert told == ["cividis", "grey", "diverging", "rainbow", "iron"]
+    spectrogram, turned = tour(("tab", "f", "v", "v"), ("P",))
+    assert spectrogram.picture.splitlines() != turned.picture.splitlines()
+    assert "viridis-like" in turned.picture
+
+
+def hold() -> None:
+    none, held, free = tour(("tab", "R"), (*["shift+tab"] * 5, "R"), ("R",), scene=warmer())
+    assert "belongs to a frame" in none.picture
+    assert "range held" in held.picture
+    assert "20.00 ▀" in held.picture.replace("21.00 ▀", "20.00 ▀")
+    assert "above the range" in free.picture or "range over 10 s" in free.picture
+
+
+def each() -> None:
+    alone, every = tour((*FRAME, "E"), ("E",))
+    assert "range of each frame" in alone.picture
+    assert "22.00 ▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀ 30.56 °C" in alone.picture
+    assert "20.00 ▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀ 32.00 °C" in every.picture
+    assert "range over 10 s" in every.picture
+
+
 def split() -> None:
     stops = tour(*[("w",)] * 5, size=(200, 50))
     assert [max(row.count("∿") for row in stop.picture.splitlines()) for stop in stops[:3]] == [1, 2, 3]
@@ -258,7 +290,7 @@ TESTED: dict[str, Callable[[], None]] = {
     "time.in": time_in, "time.out": time_out, "pane.maximise": maximise, "pane.next": next_pane,
     "pane.previous": previous_pane, "pane.restore": restore, "board.only": only, "plot.lanes": lanes,
     "plot.allan": allan, "plot.kind": kind, "plot.kind_back": kind_back, "plot.channel": channel, "plot.scale": scale,
-    "plot.split": split, "board.overview": overview, "cursor.toggle": cursor,
+    "plot.split": split, "frame.colours": colours, "frame.hold": hold, "frame.each": each, "board.overview": overview, "cursor.toggle": cursor,
     **{f"cursor.{way}": cursor_moves for way in ("left", "right", "far_left", "far_right")},
     "trigger.set": trigger, "trigger.mode": trigger_mode, "trigger.before": trigger_before,
     "trigger.save": trigger_save,
