@@ -175,7 +175,8 @@ class LivePage(Page):
         """Return the keys worth showing now."""
         scene, snapshot = self.scene, self.scene.latest
         mode, named = (snapshot.mode, len(snapshot.classes)) if snapshot else ("live", 0)
-        return live_keys.hints(mode, scene.held is not None, scene.recording, named, self.maximised is not None)
+        framed = isinstance(self.focused, Plot) and self.focused.panel.is_image
+        return live_keys.hints(mode, scene.held is not None, scene.recording, named, self.maximised is not None, framed)
 
     def topic(self) -> str:
         """Return the name of the focused pane."""

@@ -139,13 +139,17 @@ PANES = {
 """What each pane shows and how to read it."""
 
 
-def hints(mode: str, frozen: bool, recording: bool, classes: int, maximised: bool) -> tuple[Hint, ...]:
-    """Return the keys worth showing now, the most useful first."""
+def hints(
+    mode: str, frozen: bool, recording: bool, classes: int, maximised: bool, framed: bool = False
+) -> tuple[Hint, ...]:  # fmt: skip
+    """Return the keys worth showing now, the most useful first; `framed`: those of a frame that has the focus, too."""
     rows: list[Hint] = []
     if frozen:
         rows.append(("screen.freeze", "back to live"))
     if maximised:
         rows.append(("pane.maximise", "give back"))
+    if framed:
+        rows += [("frame.colours", "colours"), ("frame.hold", "hold the range"), ("frame.each", "each frame")]
     if mode == "replay":
         rows += [("replay.pause", "pause"), ("replay.back replay.step", "step"), ("replay.left replay.right", "5 s"),
                  ("replay.slower replay.faster", "speed"), ("replay.previous replay.next", "marks")]  # fmt: skip

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from screen_presses import tour
 from test_chart import frame_stream, text
 
 from hil.tui import cells, chart, colourmaps, heatmap
@@ -66,7 +67,7 @@ def test_no_map_is_the_default_twice_and_every_name_is_found() -> None:
     assert len({colourmaps.colours(number) for number in range(len(COLOURMAPS))}) == len(COLOURMAPS)
 
 
-@given(st.floats(-50, 50), st.floats(-50, 50), st.floats(0.1, 1))
+@given(st.integers(-500, 500), st.integers(-500, 500), st.integers(1, 500))
 def test_a_diverging_map_never_gives_a_reading_below_zero_a_sign_or_colour_of_one_above(one, other, size) -> None:
     view = frame_stream(np.array([[one, other, -size, size]], np.float32))
     low, high = Shading("diverging").span(view)
@@ -108,6 +109,17 @@ def test_a_terminal_of_few_colours_gets_signs_in_place_of_shades_and_keeps_its_c
     assert (few.colour, few.shades) == (True, False)
     assert Palette(THEMES[0]).shades
     assert not Palette(THEMES[0], colour=False).shades
+
+
+@pytest.mark.screen
+@pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("COLORTERM", "")])
+def test_a_frame_on_a_screen_without_shades_is_read_by_its_signs(name, value, monkeypatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")  # sixteen colours, unless COLORTERM says more
+    monkeypatch.setenv(name, value)
+    ramp, signed = tour((*["shift+tab"] * 4, "f"), ("P",) * 4)
+    assert f"20.00 {colourmaps.RAMP} 32.00 °C" in ramp.picture
+    assert f"20.00 {colourmaps.SIGNED} 32.00 °C about 26.00" in signed.picture
+    assert "▀" not in ramp.picture + signed.picture
 
 
 @pytest.mark.parametrize("number", range(len(COLOURMAPS)), ids=[one.name for one in COLOURMAPS])
