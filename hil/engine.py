@@ -221,6 +221,7 @@ class Engine:
                 ModelConfig(path=path, boards=None if board is None else (board,)), self._waits
             ),
             "unload_model": lambda model: self.bench.unload(model),
+            "model_files": lambda: {"files": self.bench.files()},
             "seen": lambda model, board, t_ns=None: self.bench.seen(model, board, t_ns),
             "show": lambda model: self.teaching.show(model),
             "show_drop": self.teaching.drop,

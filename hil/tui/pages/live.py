@@ -245,6 +245,14 @@ class LivePage(Page):
         self.maximised = focused if self.maximised is None and isinstance(focused, Pane) else None
         self.paint()
 
+    async def action_why(self) -> None:
+        """Explain the decision under the play head, or go back."""
+        why, trouble = self.painter.why, ""
+        if self.maximised is not why:
+            trouble = await why.ask(self.place, self.scene, self._aim().panel)
+        self.maximised = None if trouble or self.maximised is why else why
+        self.say(trouble, True) if trouble else self.paint()
+
     def action_restore(self) -> None:
         """Close what is open, the nearest first."""
         if self.painter.note.asking:

@@ -96,6 +96,10 @@ KEYS = (
             " --from MARK"),
     _replay("slower", "less_than_sign", "bench('speed',-1)", "slower", "Replay at half the speed.", " --speed X"),
     _replay("faster", "greater_than_sign", "bench('speed',1)", "faster", "Replay at twice the speed.", " --speed X"),
+    Key("replay.why", "W", "why", "why",
+        "Say which samples and channels carried the decision under the play head, of the focused plot's board if one "
+        "has the focus: by the model on the bench, else the one that the recording names; again: back.",
+        when="replay"),
     _replay("loop", "o", "bench('loop')", "loop", "Begin again at the end, or stop there.", " --loop"),
     _replay("loop_ab", "b", "loop_ab", "loop A to B",
             "First: A is here. Second: B is here, and it plays from A to B again and again. Third: all of it.",
@@ -162,7 +166,8 @@ def hints(
     rows += [] if maximised else [("pane.maximise", "maximise")]
     return (
         *rows, ("pane.next", "pane"), ("plot.lanes", "lanes"), ("plot.allan", "Allan"), ("screen.palette", "all"),
-        *([("replay.go", "go to"), ("replay.loop_ab", "A-B"), ("replay.loop", "loop")] if mode == "replay" else []),
+        *([("replay.go", "go to"), ("replay.loop_ab", "A-B"), ("replay.loop", "loop"), ("replay.why", "why")]
+          if mode == "replay" else []),
         ("glitch.save", "glitch"), *([] if mode == "replay" else [("screen.picture", "picture")]),
         ("plot.kind", "kind"), ("cursor.toggle", "cursor"), ("trigger.set", "trigger"), ("plot.split", "split"),
     )  # fmt: skip
