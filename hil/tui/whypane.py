@@ -7,6 +7,7 @@ first decision is asked about and ends with the pane. What is drawn is made in `
 from dataclasses import replace
 
 from textual.message import Message
+from textual.widget import Widget
 
 from firmware_bridge.errors import BridgeError
 from hil.tui import whylines
@@ -41,6 +42,7 @@ class WhyPane(Pane):
         self._library: Library | None = None
         self._inline = False
         self._drawn: tuple[object, ...] = ()
+        self._before: Widget | None = None
 
     async def ask(self, place: Workplace, scene: Scene, panel: Panel | None) -> str:
         """Ask why the decision under the play head was made; return why that cannot be, empty where it can.
@@ -57,7 +59,7 @@ class WhyPane(Pane):
             files = (await answer(place.client, place.inline, "model_files")).get("files", [])
         except (BridgeError, OSError):
             files = []  # without a bench the recording names the model, or the librarian says that nobody does
-        self._why, self._at_s = Why("", ""), shown.replay.position_s
+        self._why, self._at_s, self._before = Why("", ""), shown.replay.position_s, self.screen.focused
         if self._library is None:
             self._inline = place.inline
             self._library = Library(place.open_library(), self._deliver, place.inline)
@@ -68,15 +70,21 @@ class WhyPane(Pane):
         )  # fmt: skip
         return ""
 
-    def draw(self) -> None:
-        """Draw what is known, where it or the room for it has changed."""
+    def draw(self) -> bool:
+        """Draw what is known; return whether it or the room for it has changed since."""
         key = (self._why, self._at_s, self.size.width, self.body_height)
         if key == self._drawn or not self.size.width:
-            return
+            return False
         self._drawn = key
         title, lines = whylines.picture(self._why, self.size.width, self.body_height)
         spot = (f"at {self._at_s:.2f} s  ", KEY)
         self.show(lines, [spot, *title] if self._why.found is not None else [spot])
+        return True
+
+    def repaint(self) -> None:
+        """Draw anew where something has changed, then as every pane."""
+        if not self.draw():
+            super().repaint()
 
     def _deliver(self, reply: Answer | Reply) -> None:
         if self._inline:
@@ -99,6 +107,11 @@ class WhyPane(Pane):
             )  # fmt: skip
         self._library.answered(reply)
         self.draw()
+
+    def on_hide(self) -> None:
+        """Give the focus back to whoever had it."""
+        if self._before is not None and self._before.is_attached:
+            self._before.focus()
 
     def on_unmount(self) -> None:
         """End the librarian, if there is one."""

@@ -247,11 +247,10 @@ class LivePage(Page):
 
     async def action_why(self) -> None:
         """Explain the decision under the play head, or go back."""
-        why, trouble = self.painter.why, ""
-        if self.maximised is not why:
-            trouble = await why.ask(self.place, self.scene, self._aim().panel)
-        self.maximised = None if trouble or self.maximised is why else why
-        self.say(trouble, True) if trouble else self.paint()
+        why, opens = self.painter.why, self.maximised is not self.painter.why
+        trouble = await why.ask(self.place, self.scene, self._aim().panel) if opens else ""
+        self.maximised = None if not opens else self.maximised if trouble else why
+        self.say(trouble, bool(trouble))
 
     def action_restore(self) -> None:
         """Close what is open, the nearest first."""
