@@ -1,24 +1,27 @@
 """Why the decision under the play head of a replay was made, in the place of the plots.
 
 Rule of this room: thin. A librarian in a process of its own finds the model, reads and explains; it starts when the
-first decision is asked about and ends with the pane. What is drawn is made in `whylines`.
+first decision is asked about and ends with the pane. What is drawn is made in `whylines`, which is loaded only then: no
+screen starts later for it.
 """
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 from textual.widget import Widget
 
 from firmware_bridge.errors import BridgeError
-from hil.tui import whylines
 from hil.tui.cells import KEY
 from hil.tui.chart import Panel
 from hil.tui.feed import Answer, Reply, answer
-from hil.tui.library import Library
-from hil.tui.modelling import Why
 from hil.tui.pane import Pane
 from hil.tui.state import Scene
 from hil.tui.workplace import Workplace
+
+if TYPE_CHECKING:
+    from hil.tui.library import Library
+    from hil.tui.modelling import Why
 
 __all__ = ["WhyPane"]
 
@@ -38,7 +41,8 @@ class WhyPane(Pane):
     def __init__(self) -> None:
         super().__init__("why", id="why")
         self.can_focus = False
-        self._why, self._at_s = Why("", ""), 0.0
+        self._why: Why | None = None
+        self._at_s = 0.0
         self._library: Library | None = None
         self._inline = False
         self._drawn: tuple[object, ...] = ()
@@ -52,6 +56,9 @@ class WhyPane(Pane):
             scene: What the page shows.
             panel: The focused plot, whose board is meant; None: the one board that there is a decision of.
         """
+        from hil.tui.library import Library
+        from hil.tui.modelling import Why
+
         shown = scene.held or scene.latest
         if shown is None or shown.replay is None:
             return LIVE
@@ -72,13 +79,15 @@ class WhyPane(Pane):
 
     def draw(self) -> bool:
         """Draw what is known; return whether it or the room for it has changed since."""
-        key = (self._why, self._at_s, self.size.width, self.body_height)
-        if key == self._drawn or not self.size.width:
+        why, key = self._why, (self._why, self._at_s, self.size.width, self.body_height)
+        if why is None or key == self._drawn or not self.size.width:
             return False
+        from hil.tui import whylines
+
         self._drawn = key
-        title, lines = whylines.picture(self._why, self.size.width, self.body_height)
+        title, lines = whylines.picture(why, self.size.width, self.body_height)
         spot = (f"at {self._at_s:.2f} s  ", KEY)
-        self.show(lines, [spot, *title] if self._why.found is not None else [spot])
+        self.show(lines, [spot, *title] if why.found is not None else [spot])
         return True
 
     def repaint(self) -> None:
@@ -97,7 +106,9 @@ class WhyPane(Pane):
         self._take(event.reply)
 
     def _take(self, reply: Answer | Reply) -> None:
-        if not isinstance(reply, Reply) or self._library is None:
+        from hil.tui.modelling import Why
+
+        if not isinstance(reply, Reply) or self._library is None or self._why is None:
             return
         if reply.args.get("at_s") == self._at_s:  # an answer to an earlier question is not drawn
             found = reply.values
