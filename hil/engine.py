@@ -221,6 +221,7 @@ class Engine:
             ),
             "deploy": self.networks.deploy,
             "unload_model": lambda model: self.bench.unload(model),
+            "model_files": lambda: {"files": self.bench.files()},
             "seen": lambda model, board, t_ns=None: self.bench.seen(model, board, t_ns),
             "show": lambda model: self.teaching.show(model),
             "show_drop": self.teaching.drop,

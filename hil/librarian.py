@@ -18,6 +18,7 @@ from hil import shelf
 from hil.data import labelling
 from hil.data.suggested import find, open_suggestions
 from hil.desk import user_name
+from hil.explaining import explained_in
 from hil.leash import attend
 from hil.message import to_plain
 from hil.recording.marks import remove_mark
@@ -53,7 +54,7 @@ class Librarian:
             "shelf": self._shelf, "envelopes": self._envelopes, "marks": self._marks, "label": self._label,
             "unlabel": self._unlabel, "under": _under, "undo": self._undo, "examine": _examine, "ports": _ports,
             "dismiss": self._dismiss, "glitch": self._glitch, "models": _models, "explain": _explain,
-            "thumbnail": _thumbnail,
+            "explain_in": explained_in, "thumbnail": _thumbnail,
             "quit": self.asked_to_end.set,
         }  # fmt: skip
 

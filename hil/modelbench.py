@@ -124,6 +124,10 @@ class ModelBench:
             "outputs": found.outputs,
         }  # fmt: skip
 
+    def files(self) -> list[str]:
+        """Return the file of every model, the newest first."""
+        return [str(Path(one.path).resolve()) for one in reversed(self._models)]
+
     def views(self) -> list[PredictionView]:
         """Return the state of every model at each of its boards."""
         every = [one for model in self._models for one in model.views()]

@@ -16,7 +16,7 @@ from hil.recording.rederive import Runner, Verdict, rederive
 if TYPE_CHECKING:
     from hil.models.model import Model
 
-__all__ = ["Verdict", "verify"]
+__all__ = ["Verdict", "model_named", "verify"]
 
 
 def verify(
@@ -33,6 +33,15 @@ def verify(
         FileError: The recording cannot be read.
     """
     return rederive(path, lambda recording, name: _runner(recording, name, models), progress)
+
+
+def model_named(recording: Recording, name: str, given: Sequence[str | Path] = ()) -> "Model":
+    """Return the model that ran in a recording under a name.
+
+    Raises:
+        FileError: No file of that name and digest is at hand.
+    """
+    return _model(recording, name, _identity(recording, name), given)
 
 
 def _runner(recording: Recording, name: str, given: Sequence[str | Path]) -> tuple[Runner, int]:

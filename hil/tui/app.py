@@ -37,6 +37,9 @@ __all__ = ["HilApp"]
 SLOW_FPS = 2.0
 """Pictures a second with reduced motion."""
 
+FEW_COLOURS = ("standard", "windows")
+"""What Rich calls terminals of 16 colours: shades of a frame become characters there."""
+
 
 class HilApp(App[int]):
     """The screen of a bench.
@@ -141,7 +144,8 @@ class HilApp(App[int]):
             userstate.remember(self.place.state, theme=self.theme)
 
     def _recolour(self) -> None:
-        Pane.palette = Palette(self.current_theme, not self.no_color)
+        few = self.console.color_system in FEW_COLOURS
+        Pane.palette = Palette(self.current_theme, not self.no_color, few)
         for screen in self.screen_stack:
             for pane in screen.query(Pane):
                 pane.repaint()

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 __all__ = [
-    "BAD", "CHANNEL", "CHANNELS", "DIM", "FOCUS", "GOOD", "HEAT", "HEAT_LEVELS", "HEAT_TEXT", "KEY", "TEXT", "TITLE",
-    "WARN", "Cells", "Line", "Run", "blank", "channel_ink", "heat_ink", "put", "put_line", "rows", "runs", "text",
-    "wrap",
+    "BAD", "CHANNEL", "CHANNELS", "DIM", "FOCUS", "GOOD", "HEAT", "HEAT_INKS", "HEAT_LEVELS", "HEAT_TEXT", "KEY",
+    "TEXT", "TITLE", "WARN", "Cells", "Line", "Run", "blank", "channel_ink", "heat_ink", "put", "put_line", "rows",
+    "runs", "text", "wrap",
 ]  # fmt: skip
 
 TEXT, DIM, TITLE, GOOD, WARN, BAD, KEY, FOCUS = range(8)
@@ -25,10 +25,13 @@ CHANNEL, CHANNELS = 8, 8
 """Ink of the first channel, and how many differ before they repeat."""
 
 HEAT, HEAT_LEVELS = 256, 16
-"""First ink of the heat scale: a cell's upper and lower half each have one of 16 levels."""
+"""First ink of the first colour map: a cell's upper and lower half each have one of 16 levels."""
 
 HEAT_TEXT = 512
-"""First ink of words written onto a colour of the heat scale."""
+"""First ink of words written onto a colour of the first colour map."""
+
+HEAT_INKS = 512
+"""Inks from one colour map to the next."""
 
 Codes = npt.NDArray[np.uint32]
 Inks = npt.NDArray[np.uint16]
@@ -69,9 +72,9 @@ def channel_ink(index: int) -> int:
     return CHANNEL + index % CHANNELS
 
 
-def heat_ink(upper: npt.NDArray[np.integer], lower: npt.NDArray[np.integer]) -> Inks:
-    """Return the ink of cells whose halves have the levels `upper` and `lower` (0 to 15)."""
-    return (HEAT + upper * HEAT_LEVELS + lower).astype(np.uint16)
+def heat_ink(upper: npt.NDArray[np.integer], lower: npt.NDArray[np.integer], colourmap: int = 0) -> Inks:
+    """Return the ink of cells whose halves have the levels `upper` and `lower` (0 to 15) of a colour map."""
+    return (HEAT + colourmap * HEAT_INKS + upper * HEAT_LEVELS + lower).astype(np.uint16)
 
 
 def put(cells: Cells, column: int, row: int, words: str, ink: int) -> int:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from hil.figureview import ATTITUDE, HISTOGRAM, KINDS, MOST_FIGURES, SPECTROGRAM, SPECTRUM, XY, Ask
 from hil.streamview import StreamView
 from hil.tui.chart import Panel
+from hil.tui.shading import Shading
 
 __all__ = ["FEW", "READINGS", "SPLITS", "Look", "asks", "choices", "kinds_of"]
 
@@ -35,6 +36,7 @@ class Look:
         shared: Whether plots of one unit share a scale.
         overview: Whether the boards stand alone with a line of readings each; None: where there are more than `FEW`.
         cursor_s: Where the cursor is, seconds before the right edge; None: there is none.
+        shadings: How frames and spectrograms are coloured, by the pane's key, where not as at first.
     """
 
     kinds: Mapping[str, str] = field(default_factory=dict)
@@ -43,6 +45,7 @@ class Look:
     shared: bool = False
     overview: bool | None = None
     cursor_s: float | None = None
+    shadings: Mapping[str, Shading] = field(default_factory=dict)
 
     def kind(self, panel: Panel) -> str:
         """Return what a pane shows."""
@@ -61,6 +64,15 @@ class Look:
         """Take the next channel, or pair of channels, in a pane."""
         count = len(choices(panel, stream, self.kind(panel)))
         return replace(self, picks={**self.picks, panel.key: (self.picks.get(panel.key, 0) + 1) % max(1, count)})
+
+    def shading(self, panel: Panel) -> Shading:
+        """Return how a pane is coloured."""
+        return self.shadings.get(panel.key, Shading())
+
+    def shaded(self, panel: Panel, shading: Shading) -> "Look":
+        """Colour a pane in another way."""
+        rest = {key: value for key, value in self.shadings.items() if key != panel.key}
+        return replace(self, shadings=rest if shading == Shading() else {**rest, panel.key: shading})
 
     def wider(self) -> "Look":
         """Put one more plot in a row, or as many as suit the screen again."""

@@ -14,6 +14,7 @@ from hil.tui.axes import GUTTER
 from hil.tui.chart import Panel
 from hil.tui.deeds import Refusal
 from hil.tui.look import choices
+from hil.tui.shading import Shading
 from hil.tui.state import Scene
 
 __all__ = ["Aim", "step", "suggested", "triggered"]
@@ -34,7 +35,7 @@ def step(name: str, scene: Scene, aim: Aim, by: int = 0) -> Scene | Refusal:
 
     Args:
         name: `live`, `time`, `lanes`, `allan`, `only`, `kind`, `channel`, `scale`, `split`, `overview`, `cursor`,
-            `move`, `mode` or `before`.
+            `move`, `mode`, `before`, `colours`, `hold` or `each`.
         scene: How it is now.
         aim: What the key is aimed at.
         by: Direction, or columns.
@@ -62,6 +63,26 @@ def _channel(scene: Scene, aim: Aim, by: int) -> Scene | Refusal:
     if kind not in (SPECTROGRAM, XY) or len(choices(panel, stream, kind)) < 2:
         return Refusal("a spectrogram or an XY plot of several channels has a choice: press v until one is there")
     return replace(scene, look=scene.look.pick(panel, stream))
+
+
+def _colours(scene: Scene, aim: Aim, by: int) -> Scene | Refusal:
+    panel = aim.panel
+    if panel is None or not (panel.is_image or scene.look.kind(panel) == SPECTROGRAM):
+        return Refusal("colours belong to a frame or a spectrogram: focus one with tab or the mouse")
+    return replace(scene, look=scene.look.shaded(panel, scene.look.shading(panel).turn(panel.is_image)))
+
+
+def _ranged(change: Callable[[Shading, StreamView], Shading]) -> Callable[[Scene, Aim, int], Scene | Refusal]:
+    def step(scene: Scene, aim: Aim, by: int) -> Scene | Refusal:
+        panel = aim.panel
+        stream = None if panel is None else _stream(scene, panel)
+        if panel is None or stream is None or not panel.is_image:
+            return Refusal("that range belongs to a frame: focus one with tab or the mouse; y is that of plots")
+        if stream.image is None:
+            return Refusal("there is no frame yet whose range could be taken")
+        return replace(scene, look=scene.look.shaded(panel, change(scene.look.shading(panel), stream)))
+
+    return step
 
 
 def _stream(scene: Scene, panel: Panel) -> StreamView | None:
@@ -107,6 +128,8 @@ _STEPS: Mapping[str, Callable[[Scene, Aim, int], Scene | Refusal]] = {
     "allan": _allan,
     "kind": _kind, "channel": _channel, "overview": _overview, "cursor": _cursor, "move": _move,
     "mode": _scoped("mode"), "before": _scoped("before"),
+    "colours": _colours, "hold": _ranged(lambda shading, stream: shading.hold(stream)),
+    "each": _ranged(lambda shading, stream: shading.alone()),
     "scale": lambda scene, aim, by: replace(scene, look=replace(scene.look, shared=not scene.look.shared)),
     "split": lambda scene, aim, by: replace(scene, look=scene.look.wider()),
 }  # fmt: skip

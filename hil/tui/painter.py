@@ -22,6 +22,7 @@ from hil.tui.plot import Manner, Plot
 from hil.tui.question import Question
 from hil.tui.state import Scene
 from hil.tui.verdict import findings
+from hil.tui.whypane import WhyPane
 
 __all__ = ["Painter"]
 
@@ -50,6 +51,7 @@ class Painter:
         self.side = Container(self.label, self.ledger, id="side")
         self.middle = Container(self.plots, self.side, id="middle")
         self.log = Pane("log", follow=True, inset=1, id="log")
+        self.why = WhyPane()
         self.note = Question(id="note")
         self.charts: dict[Panel, Plot] = {}
         self._axes: scales.Axes = {}
@@ -58,8 +60,8 @@ class Painter:
     def widgets(self) -> list[Widget]:
         """Return what stands on the screen, from top to bottom."""
         return [
-            self.status, self.verdict, self.transport, self.classes, self.boards, self.middle, self.log, self.note,
-            self.footer,
+            self.status, self.verdict, self.transport, self.classes, self.boards, self.middle, self.why, self.log,
+            self.note, self.footer,
         ]  # fmt: skip
 
     def visible_width(self) -> int:
@@ -120,6 +122,8 @@ class Painter:
         label.show(panes.labels(decided, label.body_width, label.body_height), panes.label_title(decided))
         ledger.show(panes.ledger(snapshot, ledger.body_width, ledger.body_height))
         self.log.show(panes.log(snapshot.log, width))
+        if maximised is self.why:
+            self.why.draw()
         streams = {(stream.board, stream.name): stream for stream in scene.streams}
         right, look = stage.edge(scene), scene.look
         self._axes = scales.shared(self.charts, streams, self._axes) if look.shared else {}
@@ -133,7 +137,7 @@ class Painter:
                 plot.show_stream(stream, Manner(
                     look.kind(panel), scene.lanes, right, _allan(scene) if scene.allan == key else None,
                     wanted.get((*key, panel)), self._axes.get(panel.unit), stage.moment(scene, stream),
-                    cursors.get(key),
+                    cursors.get(key), look.shading(panel),
                 ))  # fmt: skip
 
     def _place(self, layout: Layout, maximised: Pane | None) -> None:
@@ -145,6 +149,7 @@ class Painter:
         self._rows(self.classes, layout.classes)
         self._rows(self.middle, None if (layout.middle if not alone else in_side or is_plot) else 0)
         self._rows(self.boards, layout.boards if not alone else None if maximised is self.boards else 0)
+        self._rows(self.why, None if maximised is self.why else 0)
         self._rows(self.log, layout.log if not alone else None if maximised is self.log else 0)
         self.plots.display = not alone or is_plot
         self.side.display = in_side or (not alone and layout.side > 0)

@@ -1,17 +1,30 @@
 """Inks to terminal styles: the only room that knows colours.
 
 Channel colours are told apart by people with any colour vision (after Okabe and Ito, lightened or darkened for the
-background); the heat scale rises evenly in lightness. Without colour (`NO_COLOR`) weight and reverse remain, and every
+background); those of frames come from `colourmaps`. Without colour (`NO_COLOR`) weight and reverse remain, and every
 state is a word anyway.
 """
-
-from functools import lru_cache
 
 from rich.color import Color
 from rich.style import Style
 from textual.theme import Theme
 
-from hil.tui.cells import BAD, CHANNEL, DIM, FOCUS, GOOD, HEAT, HEAT_LEVELS, HEAT_TEXT, KEY, TEXT, TITLE, WARN
+from hil.tui import colourmaps
+from hil.tui.cells import (
+    BAD,
+    CHANNEL,
+    DIM,
+    FOCUS,
+    GOOD,
+    HEAT,
+    HEAT_INKS,
+    HEAT_LEVELS,
+    HEAT_TEXT,
+    KEY,
+    TEXT,
+    TITLE,
+    WARN,
+)
 
 __all__ = ["BAR", "FOCUSED", "PLAIN", "THEMES", "Palette"]
 
@@ -20,18 +33,6 @@ PLAIN, BAR, FOCUSED = range(3)
 
 DARK_CHANNELS = ("#56b4e9", "#e69f00", "#2bc79a", "#f0e442", "#ff7f50", "#e39ac5", "#9da8ff", "#c9c9c9")
 LIGHT_CHANNELS = ("#0067a1", "#9c4f00", "#006b50", "#6b5d00", "#ad3800", "#953a70", "#4644ad", "#555555")
-HEAT_STOPS = (
-    "#0b0724",
-    "#2a1160",
-    "#57157e",
-    "#842681",
-    "#b2357b",
-    "#dd4a69",
-    "#f4715c",
-    "#fc9f6d",
-    "#fed395",
-    "#fcfdbf",
-)
 
 THEMES = (
     Theme(name="hil-dark", primary="#56b4e9", secondary="#2bc79a", accent="#e69f00", warning="#f2b134",
@@ -56,24 +57,18 @@ def _mix(one: str, other: str, share: float) -> str:
     return "#" + "".join(f"{round(low + (high - low) * share):02x}" for low, high in parts)
 
 
-@lru_cache(1)
-def _heat() -> tuple[str, ...]:
-    """The colours of the heat scale, cold to hot."""
-    last, steps = HEAT_LEVELS - 1, len(HEAT_STOPS) - 1
-    spots = [level * steps / last for level in range(HEAT_LEVELS)]
-    return tuple(_mix(HEAT_STOPS[int(at)], HEAT_STOPS[min(steps, int(at) + 1)], at % 1) for at in spots)
-
-
 class Palette:
     """Styles of one theme.
 
     Args:
         theme: Its colours.
         colour: False where colours must not be used.
+        few: Whether the terminal has so few colours that shades cannot be told apart.
     """
 
-    def __init__(self, theme: Theme, colour: bool = True) -> None:
+    def __init__(self, theme: Theme, colour: bool = True, few: bool = False) -> None:
         self.colour = colour
+        self.shades = colour and not few
         self._theme = theme
         self._styles: dict[tuple[int, int], Style] = {}
 
@@ -92,12 +87,8 @@ class Palette:
         theme = self._theme
         front, back = theme.foreground or "#dddddd", theme.background or "#000000"
         ground = {PLAIN: back, BAR: theme.panel or back, FOCUSED: _mix(theme.panel or back, theme.primary, 0.18)}[place]
-        if ink >= HEAT_TEXT:
-            level = ink - HEAT_TEXT
-            return _style("#000000" if level > HEAT_LEVELS * 0.55 else "#ffffff", _heat()[level])
         if ink >= HEAT:
-            upper, lower = divmod(ink - HEAT, HEAT_LEVELS)
-            return _style(_heat()[upper], _heat()[lower])
+            return _shade(ink - HEAT)
         if ink >= CHANNEL:
             names = DARK_CHANNELS if theme.dark else LIGHT_CHANNELS
             return _style(names[(ink - CHANNEL) % len(names)], ground)
@@ -107,6 +98,17 @@ class Palette:
             KEY: theme.accent, FOCUS: theme.primary,
         }  # fmt: skip
         return _style(named.get(ink) or front, ground, ink in (TITLE, BAD, KEY, FOCUS))
+
+
+def _shade(ink: int) -> Style:
+    """Return the style of two levels of a colour map, or of words on one of its levels."""
+    number, place = divmod(ink, HEAT_INKS)
+    levels = colourmaps.colours(number)
+    if place >= HEAT_TEXT - HEAT:
+        ground = levels[place - (HEAT_TEXT - HEAT)]
+        return _style("#000000" if colourmaps.is_light(ground) else "#ffffff", ground)
+    upper, lower = divmod(place, HEAT_LEVELS)
+    return _style(levels[upper], levels[lower])
 
 
 def _style(front: str, back: str, bold: bool = False) -> Style:

@@ -32,6 +32,7 @@ from hil.tui.chart import Panel
 from hil.tui.look import READINGS
 from hil.tui.overlay import Moment
 from hil.tui.pane import Pane
+from hil.tui.shading import Shading
 
 __all__ = ["Manner", "Plot"]
 
@@ -52,6 +53,7 @@ class Manner:
         axis: The range of the readings, where plots share one.
         moment: What is marked on the time.
         cursor: The sample under the cursor.
+        shading: By which colour map, over which range, where readings are colours.
     """
 
     kind: str = READINGS
@@ -62,6 +64,7 @@ class Manner:
     axis: tuple[float, float] | None = None
     moment: Moment = field(default_factory=Moment)
     cursor: CursorView | None = None
+    shading: Shading = field(default_factory=Shading)
 
 
 AS_IT_IS = Manner()
@@ -121,8 +124,8 @@ class Plot(Pane):
         """Return the picture and its title."""
         panel, how, room = self.panel, self.manner, width - 3
         if panel.is_image:
-            picture = heatmap.draw(stream, width, height, self.palette.colour)
-            return picture, chart.legend(stream, panel, room)
+            picture = heatmap.draw(stream, width, height, self.palette.shades, how.shading)
+            return picture, heatmap.legend(stream, panel, room, how.shading)
         if how.allan is not None:
             return allanchart.draw(how.allan, panel, width, height), allanchart.legend(how.allan, stream, panel, room)
         figure = how.figure
@@ -136,8 +139,9 @@ class Plot(Pane):
             return attitudechart.draw(figure, width, height), attitudechart.legend(figure, stream, panel, room)
         axis = None
         if how.kind == SPECTROGRAM:
-            title = waterfall.legend(figure, stream, panel, room, self.palette.colour)
-            picture = waterfall.draw(figure, panel, width, height, self.palette.colour, how.edge)
+            shades, number = self.palette.shades, how.shading.number
+            title = waterfall.legend(figure, stream, panel, room, shades, number)
+            picture = waterfall.draw(figure, panel, width, height, shades, how.edge, number)
         else:
             rows = panel.rows
             axis = how.axis or canvas.limits(stream.low[rows], stream.high[rows], self._axis)
@@ -160,7 +164,7 @@ class Plot(Pane):
         how = self.manner
         return (
             id(stream), id(how.allan), id(how.figure), id(how.cursor), how.kind, how.lanes, how.edge, how.axis,
-            how.moment, self.size.width, self.body_height, self.palette,
+            how.moment, how.shading, self.size.width, self.body_height, self.palette,
         )  # fmt: skip
 
     def repaint(self) -> None:

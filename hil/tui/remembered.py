@@ -11,13 +11,14 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from hil.figureview import KINDS
 from hil.snapshot import BoardView
 from hil.tui.look import SPLITS, Look
+from hil.tui.shading import Shading, shading_of
 from hil.tui.state import BASES, Scene
 
 __all__ = ["Bench", "Memory", "bench_of", "folder", "load", "save"]
@@ -55,8 +56,8 @@ def save(where: Path, bench: Bench, scene: Scene) -> str:
     look = scene.look
     plots = [
         {"board": bench.get(role, role), "stream": stream, "unit": unit, "kind": look.kinds.get(key, ""),
-         "pick": look.picks.get(key, 0)}
-        for key in sorted({*look.kinds, *look.picks}) for role, stream, unit in [_parts(key)]
+         "pick": look.picks.get(key, 0), **asdict(look.shadings.get(key, Shading()))}
+        for key in sorted({*look.kinds, *look.picks, *look.shadings}) for role, stream, unit in [_parts(key)]
     ]  # fmt: skip
     plain = {
         "schema": SCHEMA, "boards": sorted(bench.values()), "seconds": scene.seconds, "lanes": scene.lanes,
@@ -91,15 +92,18 @@ def _applied(plain: dict[str, Any], bench: Bench, scene: Scene) -> Scene:
     roles = {identity: role for role, identity in bench.items()}
     kinds: dict[str, str] = {}
     picks: dict[str, int] = {}
+    shadings: dict[str, Shading] = {}
     for one in plain["plots"]:
         key = f"{roles.get(one['board'], one['board'])}/{one['stream']}/{one['unit']}"
         if one["kind"] in KINDS:
             kinds[key] = one["kind"]
         picks[key] = int(one["pick"])
+        if (shading := shading_of(one.get("colours"), one.get("each"), one.get("held"))) != Shading():
+            shadings[key] = shading
     overview = plain["overview"]
     look = Look(
         kinds, picks, plain["split"] if plain["split"] in SPLITS else 0, bool(plain["shared"]),
-        None if overview is None else bool(overview), scene.look.cursor_s,
+        None if overview is None else bool(overview), scene.look.cursor_s, shadings,
     )  # fmt: skip
     seconds = float(plain["seconds"])
     return replace(scene, look=look, seconds=seconds if seconds in BASES else scene.seconds, lanes=bool(plain["lanes"]))

@@ -11,8 +11,9 @@ from hil.figureview import FigureView
 from hil.streamview import StreamView
 from hil.tui import canvas, heatmap
 from hil.tui.axes import time_axis, value_axis
-from hil.tui.cells import DIM, HEAT_LEVELS, TEXT, Cells, Line, Run, channel_ink, heat_ink
+from hil.tui.cells import DIM, TEXT, Cells, Line, Run, channel_ink, heat_ink
 from hil.tui.chart import Panel
+from hil.tui.colourmaps import COLOURMAPS, ramp
 from hil.tui.figureplot import figure_plot
 from hil.tui.figuretitle import fitted, head
 from hil.tui.units import seconds
@@ -35,7 +36,9 @@ def decibels(figure: FigureView) -> tuple[canvas.Float32, float, float]:
     return loud, min(low, high - 5), high
 
 
-def legend(figure: FigureView | None, stream: StreamView, panel: Panel, width: int, colour: bool = True) -> Line:
+def legend(
+    figure: FigureView | None, stream: StreamView, panel: Panel, width: int, colour: bool = True, colourmap: int = 0
+) -> Line:  # fmt: skip
     """Return the title: which channel, the scale of loudness, and how long a stretch is."""
     first = head(stream, "spectrogram")
     if figure is None or figure.sentence:
@@ -43,17 +46,18 @@ def legend(figure: FigureView | None, stream: StreamView, panel: Panel, width: i
     channel = figure.ask.channels[0]
     first.append((f" ━{stream.channels[channel]}", channel_ink(channel)))
     _, low, high = decibels(figure)
-    bar: list[Run] = (
-        [("▀", int(heat_ink(np.array(level), np.array(level)))) for level in range(HEAT_LEVELS)]
-        if colour else [(heatmap.RAMP, TEXT)]
-    )  # fmt: skip
-    scale: list[Run] = [(f"  {low:.0f} ", DIM), *bar, (f" {high:.0f} dB", DIM)]
+    scale: list[Run] = [(f"  {low:.0f} ", DIM), *heatmap.bar(colourmap, colour), (f" {high:.0f} dB", DIM)]
     if sum(len(words) for words, _ in (*first, *scale)) <= width:
         first += scale
-    return fitted(first, [(f"  {seconds(figure.seconds)} a stretch", DIM)], width)
+    line = fitted(first, [(f"  {seconds(figure.seconds)} a stretch", DIM)], width)
+    name = f"  {COLOURMAPS[colourmap].name}"
+    return [*line, (name, DIM)] if sum(len(words) for words, _ in line) + len(name) <= width else line
 
 
-def draw(figure: FigureView | None, panel: Panel, width: int, height: int, colour: bool, edge: str = "now") -> Cells:
+def draw(
+    figure: FigureView | None, panel: Panel, width: int, height: int, colour: bool, edge: str = "now",
+    colourmap: int = 0,
+) -> Cells:  # fmt: skip
     """Draw the spectrogram below its title, `width` by `height` cells."""
     plot = figure_plot(width, height)
     if not plot.holds(figure) or not figure.y.size:
@@ -67,10 +71,11 @@ def draw(figure: FigureView | None, panel: Panel, width: int, height: int, colou
         upper, lower = grid[0::2], grid[1::2]
         lost = (upper < 0) & (lower < 0)
         cells.codes[area] = np.where(lost, ord(" "), ord("▀"))
-        inks = heat_ink(np.where(upper < 0, lower, upper), np.where(lower < 0, upper, lower))
+        inks = heat_ink(np.where(upper < 0, lower, upper), np.where(lower < 0, upper, lower), colourmap)
         cells.inks[area] = np.where(lost, TEXT, inks)
     else:
-        cells.codes[area] = np.where(grid < 0, ord(" "), np.array([ord(sign) for sign in heatmap.RAMP])[grid])
+        signs = np.array([ord(sign) for sign in ramp(colourmap)])
+        cells.codes[area] = np.where(grid < 0, ord(" "), signs[grid])
     top = float(figure.x[-1])
     if plot.gutter:
         value_axis(cells, (0.0, top), 0, rows, "Hz", DIM)

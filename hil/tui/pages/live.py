@@ -175,7 +175,8 @@ class LivePage(Page):
         """Return the keys worth showing now."""
         scene, snapshot = self.scene, self.scene.latest
         mode, named = (snapshot.mode, len(snapshot.classes)) if snapshot else ("live", 0)
-        return live_keys.hints(mode, scene.held is not None, scene.recording, named, self.maximised is not None)
+        framed = isinstance(self.focused, Plot) and self.focused.panel.is_image
+        return live_keys.hints(mode, scene.held is not None, scene.recording, named, self.maximised is not None, framed)
 
     def topic(self) -> str:
         """Return the name of the focused pane."""
@@ -243,6 +244,13 @@ class LivePage(Page):
         focused = self.focused
         self.maximised = focused if self.maximised is None and isinstance(focused, Pane) else None
         self.paint()
+
+    async def action_why(self) -> None:
+        """Explain the decision under the play head, or go back."""
+        why, opens = self.painter.why, self.maximised is not self.painter.why
+        trouble = await why.ask(self.place, self.scene, self._aim().panel) if opens else ""
+        self.maximised = None if not opens else self.maximised if trouble else why
+        self.say(trouble, bool(trouble))
 
     def action_restore(self) -> None:
         """Close what is open, the nearest first."""

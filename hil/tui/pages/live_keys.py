@@ -54,6 +54,13 @@ KEYS = (
         "Take the next channel of a spectrogram, or the next pair of an XY plot."),
     Key("plot.scale", "y", "look('scale')", "shared scale",
         "Give all plots of one unit the same scale; again: each its own."),
+    Key("frame.colours", "P", "look('colours')", "colour map",
+        "Colour the focused frame or spectrogram by the next map: iron, viridis-like, cividis-like, grey, diverging "
+        "about 0 or the middle (frames only), rainbow. All but the last are safe for the colour-blind."),
+    Key("frame.hold", "R", "look('hold')", "hold the range",
+        "Keep the range of the focused frame as it is now, and count what is beyond it; again: let it follow."),
+    Key("frame.each", "E", "look('each')", "range of each frame",
+        "Take the range of each frame by itself; again: of all frames in the time that is shown."),
     Key("plot.split", "w", "look('split')", "split", "Put one, two, three or four plots in a row; then as suits."),
     Key("board.overview", "O", "look('overview')", "overview",
         "Show all boards, the worst first, each with a line of its readings; again: their plots."),
@@ -89,6 +96,10 @@ KEYS = (
             " --from MARK"),
     _replay("slower", "less_than_sign", "bench('speed',-1)", "slower", "Replay at half the speed.", " --speed X"),
     _replay("faster", "greater_than_sign", "bench('speed',1)", "faster", "Replay at twice the speed.", " --speed X"),
+    Key("replay.why", "W", "why", "why",
+        "Say which samples and channels carried the decision under the play head, of the focused plot's board if one "
+        "has the focus: by the model on the bench, else the one that the recording names; again: back.",
+        when="replay"),
     _replay("loop", "o", "bench('loop')", "loop", "Begin again at the end, or stop there.", " --loop"),
     _replay("loop_ab", "b", "loop_ab", "loop A to B",
             "First: A is here. Second: B is here, and it plays from A to B again and again. Third: all of it.",
@@ -116,7 +127,8 @@ PANES = {
         "of one sample is always seen. A red × on the time axis marks missing samples. l gives each channel a lane; "
         "a shows the Allan deviation: how far noise averages out, and where the bias begins to wander; v its spectrum "
         "and other kinds. c sets a cursor, a click too; the wheel changes the time base, with shift it scrolls. T sets "
-        "a trigger: ▼ marks where it fired, ╌ its level."
+        "a trigger: ▼ marks where it fired, ╌ its level. Of a frame P takes another colour map, R holds its range, E "
+        "gives each frame its own; without colour other signs, dots and blocks tell little from much."
     ),
     "label": (
         "The model's decision, its certainty, and one sign a decision: the number of the class, or · below 50 %. What "
@@ -131,13 +143,17 @@ PANES = {
 """What each pane shows and how to read it."""
 
 
-def hints(mode: str, frozen: bool, recording: bool, classes: int, maximised: bool) -> tuple[Hint, ...]:
-    """Return the keys worth showing now, the most useful first."""
+def hints(
+    mode: str, frozen: bool, recording: bool, classes: int, maximised: bool, framed: bool = False
+) -> tuple[Hint, ...]:  # fmt: skip
+    """Return the keys worth showing now, the most useful first; `framed`: those of a frame that has the focus, too."""
     rows: list[Hint] = []
     if frozen:
         rows.append(("screen.freeze", "back to live"))
     if maximised:
         rows.append(("pane.maximise", "give back"))
+    if framed:
+        rows += [("frame.colours", "colours"), ("frame.hold", "hold the range"), ("frame.each", "each frame")]
     if mode == "replay":
         rows += [("replay.pause", "pause"), ("replay.back replay.step", "step"), ("replay.left replay.right", "5 s"),
                  ("replay.slower replay.faster", "speed"), ("replay.previous replay.next", "marks")]  # fmt: skip
@@ -150,7 +166,8 @@ def hints(mode: str, frozen: bool, recording: bool, classes: int, maximised: boo
     rows += [] if maximised else [("pane.maximise", "maximise")]
     return (
         *rows, ("pane.next", "pane"), ("plot.lanes", "lanes"), ("plot.allan", "Allan"), ("screen.palette", "all"),
-        *([("replay.go", "go to"), ("replay.loop_ab", "A-B"), ("replay.loop", "loop")] if mode == "replay" else []),
+        *([("replay.go", "go to"), ("replay.loop_ab", "A-B"), ("replay.loop", "loop"), ("replay.why", "why")]
+          if mode == "replay" else []),
         ("glitch.save", "glitch"), *([] if mode == "replay" else [("screen.picture", "picture")]),
         ("plot.kind", "kind"), ("cursor.toggle", "cursor"), ("trigger.set", "trigger"), ("plot.split", "split"),
     )  # fmt: skip

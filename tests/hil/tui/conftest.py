@@ -9,6 +9,13 @@ from hil.tui.keys import KEYS
 
 
 @pytest.fixture(autouse=True)
+def _a_terminal_of_all_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a picture looks like never depends on the terminal in which tests are run."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+
+
+@pytest.fixture(autouse=True)
 def _keys_that_are_said_to_be_tested_are_pressed(request: pytest.FixtureRequest) -> Iterator[None]:
     """A test listed in `TESTED` for a key fails where the action of that key was never run through it."""
     with fired() as actions:

@@ -109,4 +109,8 @@ class Helper(fakes.FakeClient):
         super().command(verb, **args)
         if verb == "explain":
             return explanation(args["decided_ns"], args["label"])
+        if verb == "explain_in":
+            if args["at_s"] < 1:
+                raise UsageError("exercise decided nothing until 0.5 s", str(args["path"]), "choose a later time")
+            return {**explanation(), "path": args["path"]}
         return {"folder": args["folder"], "models": [to_plain(one) for one in FILES]}

@@ -228,6 +228,8 @@ class FakeClient:
             kept = t_ns[t_ns >= args["from_ns"]]
             width = 64 if args["board"] == "thermal" else 2 if args["board"] == "ppg" else 6
             return {"t_ns": kept, "values": np.arange(len(kept) * width, dtype=np.float32).reshape(-1, width)}
+        if verb == "model_files":  # so does this
+            return {"files": ["models/exercise.hilmodel"]}
         self.commands.append((verb, args))
         return {"decided_ns": NOW, "label": "row"} if verb == "seen" else {}
 
@@ -251,7 +253,7 @@ class FakeLibrary(FakeClient):
             return {"path": path, "t_s": args["t_s"], "cursors": [to_plain(sample)]}
         if verb == "thumbnail":
             return {"path": path, "moves": [0.5] * int(args["columns"])}
-        if verb in ("models", "explain"):
+        if verb in ("models", "explain", "explain_in"):
             import models_made  # it is made of these fakes
 
             return models_made.Helper().command(verb, **args)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from hil.snapshot import StreamView
-from hil.tui import canvas, cells, chart, heatmap
+from hil.tui import canvas, cells, chart, colourmaps, heatmap
+from hil.tui.shading import Shading
 
 SECOND = 1_000_000_000
 T0 = 1_700_000_000 * SECOND
@@ -155,16 +156,17 @@ def test_the_hottest_pixel_is_always_seen(tall, wide, width, height, colour, row
         seen = (level >= 0) & (level < 256) & ((level // 16 == hottest) | (level % 16 == hottest))
         assert (seen | (body == cells.HEAT_TEXT + hottest)).any()
     else:
-        assert (picture.codes[: len(body)] == ord(heatmap.RAMP[-1])).any()
+        assert (picture.codes[: len(body)] == ord(colourmaps.RAMP[-1])).any()
 
 
 @given(
     hnp.arrays(np.float32, st.tuples(st.integers(1, 30), st.integers(1, 30)), elements=st.floats(width=32)),
-    st.integers(0, 80), st.integers(0, 30), st.booleans(),
+    st.integers(0, 80), st.integers(0, 30), st.booleans(), st.sampled_from(["iron", "diverging"]), st.booleans(),
 )  # fmt: skip
-def test_any_frame_can_be_drawn(image, width, height, colour) -> None:
+def test_any_frame_can_be_drawn(image, width, height, colour, name, held) -> None:
     view = dataclasses.replace(frame_stream(np.zeros((2, 2))), image=image)
-    picture = heatmap.draw(view, width, height, colour)
+    shading = Shading(name, each=True)
+    picture = heatmap.draw(view, width, height, colour, shading.hold(view) if held else shading)
     assert picture.size == (width, height)
     assert all(len(line) == width for line in cells.rows(picture))
 

@@ -6,11 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import screen_fakes as fakes
-from screen_frames import drive, press
+from screen_frames import drive, frame, press
 from screen_presses import SIZE, Stop, asked, sent, shown, tour
 from textual import events
 
 from hil.figureview import Ask
+from hil.tui.app import HilApp
 
 pytestmark = pytest.mark.screen
 
@@ -157,6 +158,58 @@ def scale() -> None:
     assert [stop.picture.count("     50┤") for stop in (free, shared)] == [1, 2]
 
 
+FRAME = ("shift+tab",) * 4
+"""From the table of boards to the last plot, the frame of the thermal board."""
+
+
+def colours() -> None:
+    none, second, *others = tour(("P",), (*FRAME, "P"), *[("P",)] * 5)
+    assert "focus one" in none.picture
+    assert "viridis-like, colour-blind safe" in second.picture
+    told = [next(name for name in ("cividis", "grey", "diverging", "rainbow", "iron") if f"Hz  {name}" in stop.picture)
+            for stop in others]  # fmt: skip
+    assert told == ["cividis", "grey", "diverging", "rainbow", "iron"]
+    spectrogram, turned = tour(("tab", "f", "v", "v"), ("P",))
+    assert spectrogram.picture.splitlines() != turned.picture.splitlines()
+    assert "viridis-like" in turned.picture
+
+
+def hold() -> None:
+    hot = False
+
+    def warms(view: fakes.View) -> fakes.Snapshot:
+        watch, imu, thermal = (made := fakes.live(view)).streams
+        warm = replace(thermal, image=30 + thermal.image, image_high=62.0)
+        return replace(made, streams=(watch, imu, warm if hot else thermal))
+
+    pictures = []
+
+    async def steps(app: HilApp, pilot) -> None:
+        nonlocal hot
+        for keys in (("tab", "R"), (*["shift+tab"] * 5, "R"), (), ("R",)):
+            await press(*keys)(app, pilot)
+            app.live.tick()
+            await pilot.pause()
+            pictures.append(frame(app))
+            hot = "range held" in pictures[-1]
+
+    drive(fakes.FakeClient(warms), SIZE, steps)
+    none, held, hotter, free = pictures
+    assert "belongs to a frame" in none
+    assert all("20.00 ▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀ 32.00 °C" in picture for picture in (held, hotter))
+    assert "64 above the range" in hotter
+    assert "20.00 ▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀ 62.00 °C" in free
+
+
+def each() -> None:
+    alone, every = tour((*FRAME, "E"), ("E",))
+    assert "range of each frame" in alone.picture
+    assert "P colours  R hold the range" in alone.picture
+    assert "22.00 ▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀ 30.56 °C" in alone.picture
+    assert "20.00 ▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀ 32.00 °C" in every.picture
+    assert "range over 10 s" in every.picture
+
+
 def split() -> None:
     stops = tour(*[("w",)] * 5, size=(200, 50))
     assert [max(row.count("∿") for row in stop.picture.splitlines()) for stop in stops[:3]] == [1, 2, 3]
@@ -258,7 +311,8 @@ TESTED: dict[str, Callable[[], None]] = {
     "time.in": time_in, "time.out": time_out, "pane.maximise": maximise, "pane.next": next_pane,
     "pane.previous": previous_pane, "pane.restore": restore, "board.only": only, "plot.lanes": lanes,
     "plot.allan": allan, "plot.kind": kind, "plot.kind_back": kind_back, "plot.channel": channel, "plot.scale": scale,
-    "plot.split": split, "board.overview": overview, "cursor.toggle": cursor,
+    "plot.split": split, "frame.colours": colours, "frame.hold": hold, "frame.each": each, "board.overview": overview,
+    "cursor.toggle": cursor,
     **{f"cursor.{way}": cursor_moves for way in ("left", "right", "far_left", "far_right")},
     "trigger.set": trigger, "trigger.mode": trigger_mode, "trigger.before": trigger_before,
     "trigger.save": trigger_save,

@@ -1,16 +1,20 @@
 """Every key of a recording in replay does what its line of help says."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import pytest
 import screen_fakes as fakes
-from screen_frames import drive, press
+from models_made import Helper
+from screen_frames import drive, frame, press, same_as_golden, still
 from screen_presses import SIZE, sent, shown
 
 from hil.tui.app import HilApp
 
 pytestmark = pytest.mark.screen
+
+SIZES = ((80, 24), (120, 35), (200, 50))
 
 
 MOVES: dict[str, tuple[str, str, dict[str, object]]] = {
@@ -101,11 +105,61 @@ def loop_ab() -> None:
     assert "A is at 30.20 s" in shown("b", scene=fakes.replay)
 
 
+def why() -> None:
+    """The decision under the play head, of a replay from the list of recordings as of one from the command line."""
+    asked: list[Helper] = []
+    spot = 30.2
+
+    def helper() -> Helper:
+        asked.append(Helper())
+        return asked[-1]
+
+    def replayed(view: fakes.View) -> fakes.Snapshot:
+        return fakes.replay(view, position_s=spot)
+
+    told: list[str] = []
+
+    async def steps(app: HilApp, pilot) -> None:
+        nonlocal spot
+        for keys in (("W",), ("W",), ("tab", "W"), ("escape",)):
+            await press(*keys)(app, pilot)
+            told.append(frame(app))
+        spot = 0.5
+        app.live.tick()
+        await press("W")(app, pilot)
+        told.append(frame(app))
+
+    client = fakes.FakeClient(replayed)
+    place = replace(still(client), open_library=helper)
+    drive(client, SIZE, steps, app=HilApp(client, place=place))
+    explained, back, of_board, restored, nothing = told
+    assert "at 30.20 s  row of exercise at watch  93%, by integrated gradients" in explained
+    assert "▄█ spoke for row, ░▒▓ against it" in explained
+    assert "❚❚" in explained or "playing" in explained  # the transport stays
+    assert "boards   state" not in explained
+    assert "boards   state" in back
+    assert "spoke for" in of_board
+    assert "▸∿ watch" in restored  # the plot has the focus again
+    assert "spoke for" not in back + restored
+    assert "exercise decided nothing until 0.5 s" in nothing
+    (one,) = asked
+    path, files = "recordings/watch-unseen.mcap", ["models/exercise.hilmodel"]
+    assert one.commands == [("explain_in", {"path": path, "at_s": at_s, "loaded": files, "board": board})
+                            for at_s, board in ((30.2, None), (30.2, "watch"), (0.5, "watch"))]  # fmt: skip
+    assert "stands on the page of models" in shown("W")
+
+
 TESTED: dict[str, Callable[[], None]] = {
     **dict.fromkeys(MOVES, transport), "replay.go": go, "replay.loop_ab": loop_ab,
+    "replay.why": why,
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("what", [transport, ends, go, loop_ab], ids=lambda what: what.__name__)
+@pytest.mark.parametrize("what", [transport, ends, go, loop_ab, why], ids=lambda what: what.__name__)
 def test_keys_of_a_replay_do_what_their_help_says(what) -> None:
     what()
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_why_a_replayed_decision_was_made_looks_as_it_was_looked_at(size) -> None:
+    same_as_golden(f"replaywhy_{size[0]}x{size[1]}", shown("W", scene=fakes.replay, size=size))

@@ -9,6 +9,7 @@ from screen_frames import FRAMES, drive, press, same_as_golden
 from screen_presses import tour
 
 from hil.tui.app import HilApp
+from hil.tui.colourmaps import SIGNED
 from hil.tui.pagelist import PAGES
 
 pytestmark = pytest.mark.screen
@@ -94,6 +95,21 @@ def test_spectrogram_tells_loud_from_quiet_without_colour(size, monkeypatch) -> 
     assert "@" in shown
     assert "▀" not in shown
     same_as_golden(f"spectrogram_plain_{size[0]}x{size[1]}", shown)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_a_signed_frame_tells_below_from_above_without_colour(size, monkeypatch) -> None:
+    def signed(view: fakes.View) -> fakes.Snapshot:
+        *others, heat = (made := fakes.live(view)).streams
+        assert heat.image is not None
+        change = replace(heat, units=("K",), image=heat.image - 26, image_low=-4.5, image_high=5.0)
+        return replace(made, streams=(*others, change))
+
+    monkeypatch.setenv("NO_COLOR", "1")
+    shown = drive(fakes.FakeClient(signed), size, press(*["shift+tab"] * 4, "f", "P", "P", "P", "P", "R"))
+    assert "diverging, colour-blind safe · range held" in shown
+    assert f"-5.000 {SIGNED} 5.000 K about 0" in shown
+    same_as_golden(f"signed_{size[0]}x{size[1]}", shown)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")

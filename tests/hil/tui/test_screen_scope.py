@@ -22,6 +22,7 @@ from hil.tui.look import Look
 from hil.tui.overview import worst_first
 from hil.tui.remembered import Memory, bench_of, folder, load, save
 from hil.tui.scope import Scope
+from hil.tui.shading import Shading
 from hil.tui.state import Scene
 
 S = fakes.SECOND
@@ -84,11 +85,12 @@ def test_the_layout_of_a_bench_comes_back_and_another_bench_has_its_own(tmp_path
         drive(client, (120, 35), press(*keys), app=app)
         return app.live.scene
 
-    left = visit(fakes.live, "tab", "v", "v", "x", "w", "y", "plus", "c")
+    left = visit(fakes.live, "tab", "v", "v", "x", "P", "w", "y", "plus", "c")
     again = visit(fakes.live)
     assert again.look == replace(left.look, cursor_s=None)
     assert again.seconds == 5.0
     assert again.look.kinds == {"watch/samples/g": "spectrogram"}
+    assert again.look.shadings == {"watch/samples/g": Shading("viridis-like")}
     assert visit(fakes.trouble).look == Look()
     assert len(list(tmp_path.iterdir())) == 1
 
@@ -97,11 +99,15 @@ def test_a_layout_follows_its_boards_wherever_they_are_plugged_in(tmp_path: Path
     before = bench_of(fakes.live().boards)
     assert before is not None
     after = {f"{role}2": identity for role, identity in before.items()}
-    scene = Scene(look=Look({"watch/samples/rad/s": "xy"}, {"watch/samples/rad/s": 2}, split=2), lanes=True)
+    shadings = {"thermal/frame/degC": Shading("grey", held=(20.0, 32.5)), "watch/samples/g": Shading("rainbow", True)}
+    look = Look({"watch/samples/rad/s": "xy"}, {"watch/samples/rad/s": 2}, split=2, shadings=shadings)
+    scene = Scene(look=look, lanes=True)
     assert save(tmp_path, before, scene) == ""
     found, trouble = load(tmp_path, after, Scene())
-    assert (found.look.kinds, found.look.picks, trouble) == ({"watch2/samples/rad/s": "xy"},
-                                                             {"watch2/samples/rad/s": 2}, "")  # fmt: skip
+    assert trouble == ""
+    assert found.look.kinds == {"watch2/samples/rad/s": "xy"}
+    assert {key: pick for key, pick in found.look.picks.items() if pick} == {"watch2/samples/rad/s": 2}
+    assert found.look.shadings == {key.replace("/", "2/", 1): one for key, one in shadings.items()}
     assert (found.lanes, found.look.split) == (True, 2)
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from hil.snapshot import RecordingView
 from hil.tui import cells, panes, stage
+from hil.tui.colourmaps import COLOURMAPS
 from hil.tui.deeds import Command, Refusal, decide
 from hil.tui.layout import arrange
 from hil.tui.palette import BAR, FOCUSED, PLAIN, THEMES, Palette
@@ -132,14 +133,15 @@ def test_no_text_of_a_board_steers_the_terminal(words) -> None:
 
 @pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
 def test_without_colour_no_ink_has_one_and_with_colour_every_ink_can_be_told_from_its_ground(theme) -> None:
-    inks = [*range(16), *range(cells.HEAT, cells.HEAT + 256), *range(cells.HEAT_TEXT, cells.HEAT_TEXT + 16)]
+    pairs, words = range(cells.HEAT, cells.HEAT + 256), range(cells.HEAT_TEXT, cells.HEAT_TEXT + 16)
+    inks = [*range(16), *pairs, *(ink + at * cells.HEAT_INKS for ink in words for at in range(len(COLOURMAPS)))]
     for ink in inks:
         for place in (PLAIN, BAR, FOCUSED):
             plain = Palette(theme, colour=False).style(ink, place)
             assert plain.color is None
             assert plain.bgcolor is None
             style = Palette(theme).style(ink, place)
-            if not cells.HEAT <= ink < cells.HEAT_TEXT:
+            if ink not in pairs:
                 assert contrast(style.color.triplet, style.bgcolor.triplet) > 3.2
 
 

@@ -1,0 +1,130 @@
+"""Why the decision under the play head of a replay was made, in the place of the plots.
+
+Rule of this room: thin. A librarian in a process of its own finds the model, reads and explains; it starts when the
+first decision is asked about and ends with the pane. What is drawn is made in `whylines`, which is loaded only then: no
+screen starts later for it.
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+from textual.widget import Widget
+
+from firmware_bridge.errors import BridgeError
+from hil.tui.cells import KEY
+from hil.tui.chart import Panel
+from hil.tui.feed import Answer, Reply, answer
+from hil.tui.pane import Pane
+from hil.tui.state import Scene
+from hil.tui.workplace import Workplace
+
+if TYPE_CHECKING:
+    from hil.tui.library import Library
+    from hil.tui.modelling import Why
+
+__all__ = ["WhyPane"]
+
+LIVE = "under a play head only: why a decision of the live bench was made stands on the page of models"
+
+
+class WhyPane(Pane):
+    """One explanation."""
+
+    class Explained(Message):
+        """The librarian has answered."""
+
+        def __init__(self, reply: Answer | Reply) -> None:
+            super().__init__()
+            self.reply = reply
+
+    def __init__(self) -> None:
+        super().__init__("why", id="why")
+        self.can_focus = False
+        self._why: Why | None = None
+        self._at_s = 0.0
+        self._library: Library | None = None
+        self._inline = False
+        self._drawn: tuple[object, ...] = ()
+        self._before: Widget | None = None
+
+    async def ask(self, place: Workplace, scene: Scene, panel: Panel | None) -> str:
+        """Ask why the decision under the play head was made; return why that cannot be, empty where it can.
+
+        Args:
+            place: What stands behind the page: models of its bench are meant first.
+            scene: What the page shows.
+            panel: The focused plot, whose board is meant; None: the one board that there is a decision of.
+        """
+        from hil.tui.library import Library
+        from hil.tui.modelling import Why
+
+        shown = scene.held or scene.latest
+        if shown is None or shown.replay is None:
+            return LIVE
+        try:
+            files = (await answer(place.client, place.inline, "model_files")).get("files", [])
+        except (BridgeError, OSError):
+            files = []  # without a bench the recording names the model, or the librarian says that nobody does
+        self._why, self._at_s, self._before = Why("", ""), shown.replay.position_s, self.screen.focused
+        if self._library is None:
+            self._inline = place.inline
+            self._library = Library(place.open_library(), self._deliver, place.inline)
+            self._library.feed.start()
+        self._library.ask(
+            "explain", "explain_in", path=shown.replay.path, at_s=self._at_s, loaded=files,
+            board=panel.board if panel is not None else None,
+        )  # fmt: skip
+        return ""
+
+    def draw(self) -> bool:
+        """Draw what is known; return whether it or the room for it has changed since."""
+        why, key = self._why, (self._why, self._at_s, self.size.width, self.body_height)
+        if why is None or key == self._drawn or not self.size.width:
+            return False
+        from hil.tui import whylines
+
+        self._drawn = key
+        title, lines = whylines.picture(why, self.size.width, self.body_height)
+        spot = (f"at {self._at_s:.2f} s  ", KEY)
+        self.show(lines, [spot, *title] if why.found is not None else [spot])
+        return True
+
+    def repaint(self) -> None:
+        """Draw anew where something has changed, then as every pane."""
+        if not self.draw():
+            super().repaint()
+
+    def _deliver(self, reply: Answer | Reply) -> None:
+        if self._inline:
+            self._take(reply)
+        else:
+            self.post_message(self.Explained(reply))
+
+    def on_why_pane_explained(self, event: Explained) -> None:
+        """Take the answer."""
+        self._take(event.reply)
+
+    def _take(self, reply: Answer | Reply) -> None:
+        from hil.tui.modelling import Why
+
+        if not isinstance(reply, Reply) or self._library is None or self._why is None:
+            return
+        if reply.args.get("at_s") == self._at_s:  # an answer to an earlier question is not drawn
+            found = reply.values
+            self._why = (
+                replace(self._why, trouble=reply.trouble) if reply.trouble
+                else Why(found["model"], found["board"], found["decided_ns"], found["label"], found)
+            )  # fmt: skip
+        self._library.answered(reply)
+        self.draw()
+
+    def on_hide(self) -> None:
+        """Give the focus back to whoever had it."""
+        if self._before is not None and self._before.is_attached:
+            self._before.focus()
+
+    def on_unmount(self) -> None:
+        """End the librarian, if there is one."""
+        if self._library is not None:
+            self._library.close()
