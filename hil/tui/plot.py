@@ -27,6 +27,7 @@ from hil.tui import (
     waterfall,
     xychart,
 )
+from hil.tui.axes import Band
 from hil.tui.cells import Cells, Line, runs
 from hil.tui.chart import Panel
 from hil.tui.look import READINGS
@@ -134,17 +135,18 @@ class Plot(Pane):
             return xychart.draw(figure, stream, width, height), xychart.legend(figure, stream, panel, room)
         if how.kind == ATTITUDE:
             return attitudechart.draw(figure, width, height), attitudechart.legend(figure, stream, panel, room)
-        axis = None
+        bands: tuple[Band, ...] = ()
+        zero_s = how.moment.trigger_s
         if how.kind == SPECTROGRAM:
             title = waterfall.legend(figure, stream, panel, room, self.palette.colour)
-            picture = waterfall.draw(figure, panel, width, height, self.palette.colour, how.edge)
+            picture = waterfall.draw(figure, panel, width, height, self.palette.colour, how.edge, zero_s)
         else:
             rows = panel.rows
             axis = how.axis or canvas.limits(stream.low[rows], stream.high[rows], self._axis)
             title, self._axis = chart.legend(stream, panel, room), axis
-            picture = chart.draw(stream, panel, width, height, axis, how.lanes, how.edge, how.axis is not None)
-        names = () if how.lanes else tuple(stream.channels[channel] for channel in panel.channels)
-        overlay.lay(picture, how.moment, self._span_s(stream), axis, names)
+            shared = how.axis is not None
+            picture, bands = chart.drawn(stream, panel, width, height, axis, how.lanes, how.edge, shared, zero_s)
+        overlay.lay(picture, how.moment, self._span_s(stream), bands)
         if how.cursor is not None:
             title = overlay.readout(how.cursor, stream, panel, how.moment, room)
         return picture, title

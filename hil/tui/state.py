@@ -89,6 +89,15 @@ class Scene:
         return None if self.latest is None else self.scope.end_ns(self.latest.now_ns, self.seconds)
 
     @property
+    def zero_ns(self) -> int | None:
+        """The firing that the picture is held at, from which its times count; None: they count from its right edge."""
+        fired = self.scope.fired
+        if fired is None or self.holds_ns is None:
+            return None
+        seen = self.held is None or any(one.start_ns <= fired[0] <= one.end_ns for one in self.held.streams)
+        return fired[0] if seen else None
+
+    @property
     def _as_held(self) -> bool:
         return self.held_key == (self.seconds, self.only) and not self.pan_ns
 
@@ -109,6 +118,8 @@ class Scene:
         here = self.latest.boards[self.cursor].role if self.latest and self.cursor < len(self.latest.boards) else ""
         cursor = roles.index(here) if here in roles else min(self.cursor, max(0, len(roles) - 1))
         scope = self.scope.seen(snapshot.trigger, snapshot.now_ns, self.seconds)
+        if self.held is not None:  # the picture stays, and so does the moment that its times count from
+            scope = replace(scope, fired=self.scope.fired)
         only = self.only if self.only in roles else ""
         return replace(self, latest=unchanged(self.latest, snapshot), lost="", cursor=cursor, only=only, scope=scope)
 

@@ -52,8 +52,11 @@ def legend(figure: FigureView | None, stream: StreamView, panel: Panel, width: i
     return fitted(first, [(f"  {seconds(figure.seconds)} a stretch", DIM)], width)
 
 
-def draw(figure: FigureView | None, panel: Panel, width: int, height: int, colour: bool, edge: str = "now") -> Cells:
-    """Draw the spectrogram below its title, `width` by `height` cells."""
+def draw(
+    figure: FigureView | None, panel: Panel, width: int, height: int, colour: bool, edge: str = "now",
+    zero_s: float | None = None,
+) -> Cells:  # fmt: skip
+    """Draw the spectrogram below its title, `width` by `height` cells; of `edge` and `zero_s` see `axes.ground`."""
     cells = blank(width, height)
     foot = 1 if height >= 4 else 0
     gutter = GUTTER if width >= 3 * GUTTER else 0
@@ -76,7 +79,7 @@ def draw(figure: FigureView | None, panel: Panel, width: int, height: int, colou
     if gutter:
         value_axis(cells, (0.0, top), 0, rows, "Hz", DIM)
     if foot:
-        time_axis(cells, (figure.end_ns - figure.start_ns) / 1e9, gutter, edge, set())
+        time_axis(cells, (figure.end_ns - figure.start_ns) / 1e9, gutter, edge, set(), zero_s)
     return cells
 
 

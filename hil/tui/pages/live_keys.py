@@ -116,7 +116,7 @@ PANES = {
         "of one sample is always seen. A red × on the time axis marks missing samples. l gives each channel a lane; "
         "a shows the Allan deviation: how far noise averages out, and where the bias begins to wander; v its spectrum "
         "and other kinds. c sets a cursor, a click too; the wheel changes the time base, with shift it scrolls. T sets "
-        "a trigger: ▼ marks where it fired, ╌ its level."
+        "a trigger: ▼ marks where it fired, and times count from there (− before it, + after it); ▸╌ marks its level."
     ),
     "label": (
         "The model's decision, its certainty, and one sign a decision: the number of the class, or · below 50 %. What "
