@@ -5,6 +5,7 @@ places from `layout`.
 """
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 from textual.containers import Container
@@ -38,13 +39,14 @@ class Painter:
     Args:
         status: The page's first line.
         footer: Its last line.
+        pointed: Called with the line of the table of boards that somebody moves its cursor to.
     """
 
-    def __init__(self, status: Pane, footer: Pane) -> None:
+    def __init__(self, status: Pane, footer: Pane, pointed: Callable[[int], object]) -> None:
         self.status, self.footer = status, footer
         self.verdict = Pane(id="verdict")
         self.transport, self.classes = Pane(id="transport"), Pane(id="classes")
-        self.boards = BoardTable("boards", id="boards")
+        self.boards = BoardTable("boards", pointed, id="boards")
         self.label, self.ledger = Pane("label", inset=1, id="label"), Pane("ledger", inset=1, id="ledger")
         self.plots = Container(id="plots")
         self.side = Container(self.label, self.ledger, id="side")

@@ -43,7 +43,7 @@ class DoctorPage(Page):
 
     def __init__(self, info: PageInfo, place: Workplace) -> None:
         super().__init__(info, place)
-        self.findings = Table("findings", id="findings")
+        self.findings = Table("findings", self._point, id="findings")
         self.advice = Pane("advice", id="advice")
         self.checkup: Checkup | None = None
         self.ports: tuple[str, ...] = ()
@@ -108,9 +108,8 @@ class DoctorPage(Page):
         """Return the findings that are shown."""
         return tables.findings(self._shown, self.checkup.port) if self.checkup else "the examination goes on"
 
-    def on_table_moved(self, event: Table.Moved) -> None:
-        """Move the cursor of the findings."""
-        self.cursor = event.line
+    def _point(self, line: int) -> None:
+        self.cursor = line
         self.paint()
 
     def _examine(self, port: str | None, loopback: bool = False) -> None:
