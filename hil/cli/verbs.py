@@ -13,6 +13,7 @@ from hil.cli import (
     doctor,
     drift,
     dut,
+    engines,
     enrol,
     explain,
     faults,
@@ -38,8 +39,8 @@ __all__ = ["FAMILIES", "app"]
 app = command_line()
 
 FAMILIES = (
-    live, attached, doctor, record, files, judge, learn, enrol, validate, drift, explain, orient, pick, shrink, parity,
-    bench, scenarios, runs, cluster, dut,
+    live, engines, attached, doctor, record, files, judge, learn, enrol, validate, drift, explain, orient, pick, shrink,
+    parity, bench, scenarios, runs, cluster, dut,
 )  # fmt: skip
 for family in FAMILIES:
     for verb in family.VERBS:
