@@ -19,7 +19,8 @@ from hil.tui.chart import Panel
 from hil.tui.layout import Layout, arrange
 from hil.tui.look import asks
 from hil.tui.pane import Pane
-from hil.tui.plot import Manner, Plot
+from hil.tui.plot import Plot
+from hil.tui.plotted import Manner
 from hil.tui.question import Question
 from hil.tui.state import Scene
 from hil.tui.verdict import findings
@@ -124,7 +125,9 @@ class Painter:
         self.log.show(panes.log(snapshot.log, width))
         streams = {(stream.board, stream.name): stream for stream in scene.streams}
         right, look = stage.edge(scene), scene.look
-        self._axes = scales.shared(self.charts, streams, self._axes) if look.shared else {}
+        seen = {panel: look.seen(panel, streams[key]) for panel in self.charts
+                if (key := (panel.board, panel.stream)) in streams}  # fmt: skip
+        self._axes = scales.shared(seen.values(), streams, self._axes) if look.shared else {}
         figures = {figure.ask: figure for figure in snapshot.figures}
         wanted = {(ask.board, ask.stream, panel): figures.get(ask) for panel in self.charts
                   for ask in asks(look, [panel], scene.streams)}  # fmt: skip
@@ -135,7 +138,7 @@ class Painter:
                 plot.show_stream(stream, Manner(
                     look.kind(panel), scene.lanes, right, _allan(scene) if scene.allan == key else None,
                     wanted.get((*key, panel)), self._axes.get(panel.unit), stage.moment(scene, stream),
-                    cursors.get(key),
+                    cursors.get(key), seen[panel],
                 ))  # fmt: skip
 
     def _place(self, layout: Layout, maximised: Pane | None) -> None:

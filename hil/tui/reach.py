@@ -28,7 +28,8 @@ def sentence(client: object) -> str:
         return ""
     if found.level != OK:
         return f"{found.said}; {found.todo}."
+    said = f"{found.said[:1].upper()}{found.said[1:]}"
     return (
-        f"{found.said}: `{found.todo}` shows this bench there too, `hil engines` lists what runs, and `hil model load` "
-        f"finds it by itself. Its token lies in {engine_folder()}, for you alone to read; a screen never shows it."
+        f"{said}: `{found.todo}` shows this bench there too, `hil engines` lists what runs, and `hil model load` finds "
+        f"it by itself. Its token lies in {engine_folder()}, for you alone to read; a screen never shows it."
     )

@@ -55,8 +55,8 @@ def save(where: Path, bench: Bench, scene: Scene) -> str:
     look = scene.look
     plots = [
         {"board": bench.get(role, role), "stream": stream, "unit": unit, "kind": look.kinds.get(key, ""),
-         "pick": look.picks.get(key, 0)}
-        for key in sorted({*look.kinds, *look.picks}) for role, stream, unit in [_parts(key)]
+         "pick": look.picks.get(key, 0), "hidden": list(look.hidden.get(key, ()))}
+        for key in sorted({*look.kinds, *look.picks, *look.hidden}) for role, stream, unit in [_parts(key)]
     ]  # fmt: skip
     plain = {
         "schema": SCHEMA, "boards": sorted(bench.values()), "seconds": scene.seconds, "lanes": scene.lanes,
@@ -91,15 +91,18 @@ def _applied(plain: dict[str, Any], bench: Bench, scene: Scene) -> Scene:
     roles = {identity: role for role, identity in bench.items()}
     kinds: dict[str, str] = {}
     picks: dict[str, int] = {}
+    hidden: dict[str, tuple[str, ...]] = {}
     for one in plain["plots"]:
         key = f"{roles.get(one['board'], one['board'])}/{one['stream']}/{one['unit']}"
         if one["kind"] in KINDS:
             kinds[key] = one["kind"]
         picks[key] = int(one["pick"])
+        if gone := tuple(map(str, one.get("hidden", ()))):  # files of before have none
+            hidden[key] = gone
     overview = plain["overview"]
     look = Look(
         kinds, picks, plain["split"] if plain["split"] in SPLITS else 0, bool(plain["shared"]),
-        None if overview is None else bool(overview), scene.look.cursor_s,
+        None if overview is None else bool(overview), scene.look.cursor_s, hidden,
     )  # fmt: skip
     seconds = float(plain["seconds"])
     return replace(scene, look=look, seconds=seconds if seconds in BASES else scene.seconds, lanes=bool(plain["lanes"]))

@@ -18,6 +18,9 @@ __all__ = ["BASES", "SPEEDS", "Scene", "going_on", "next_speed"]
 BASES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0)
 """Time bases in seconds."""
 
+SHORTEST = 0.01
+"""Seconds of a stretch that the mouse can pick, at least."""
+
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1000.0)
 """Speeds of a replay; beyond the last one it goes as fast as it can."""
 
@@ -131,17 +134,37 @@ class Scene:
 
     def live(self) -> "Scene":
         """Follow the bench."""
-        return replace(self, held=None, held_key=None, pan_ns=0)
+        dragged = self.held_key is not None and self.seconds not in BASES  # that base belonged to the frozen picture
+        seconds = self.held_key[0] if self.held_key is not None and dragged else self.seconds
+        return replace(self, held=None, held_key=None, pan_ns=0, seconds=seconds)
 
-    def zoom(self, by: int) -> "Scene":
-        """Change the time base by steps; the cursor stays where it is on the screen, and frozen also at its time."""
+    def zoom(self, by: int, at_s: float | None = None) -> "Scene":
+        """Change the time base by steps.
+
+        The cursor stays where it is on the screen. Frozen it stays at its time, too; so does what is under the mouse,
+        `at_s` seconds before the right edge, where the wheel asks.
+        """
         at = min(range(len(BASES)), key=lambda index: abs(BASES[index] - self.seconds))
         seconds, cursor = BASES[max(0, min(len(BASES) - 1, at + by))], self.look.cursor_s
-        if cursor is None:
-            return replace(self, seconds=seconds)
-        placed = cursor * seconds / self.seconds
-        pan = self.pan_ns + round((placed - cursor) * 1e9) if self.held is not None else 0
-        return replace(self, seconds=seconds, look=replace(self.look, cursor_s=placed), pan_ns=pan)
+        still = cursor if at_s is None else at_s
+        if self.held is not None and still is not None:
+            return self.moved(seconds, still * seconds / self.seconds - still)
+        placed = None if cursor is None else cursor * seconds / self.seconds
+        return replace(self, seconds=seconds, look=replace(self.look, cursor_s=placed))
+
+    def stretch(self, begin_s: float, end_s: float) -> "Scene":
+        """Look closer at a stretch between two times, seconds before the right edge; a live picture freezes for it."""
+        scene = self if self.held is not None or self.latest is None else self.freeze()
+        if scene.held is None:
+            return self
+        seconds = max(SHORTEST, begin_s - end_s)
+        return scene.moved(seconds, -((begin_s + end_s) / 2 - seconds / 2))
+
+    def moved(self, seconds: float, later_s: float) -> "Scene":
+        """Show so much of a frozen picture, its right edge so much later; the cursor keeps its time while in sight."""
+        cursor = None if self.look.cursor_s is None else max(0.0, min(seconds, self.look.cursor_s + later_s))
+        look = replace(self.look, cursor_s=cursor)
+        return replace(self, seconds=seconds, look=look, pan_ns=self.pan_ns + round(later_s * 1e9))
 
     def move_cursor(self, by_s: float) -> "Scene":
         """Move the cursor to the right; at an edge of a frozen picture that moves instead."""

@@ -204,8 +204,16 @@ class LivePage(Page):
         self.tick()
 
     def on_plot_zoomed(self, event: Plot.Zoomed) -> None:
-        """Change the time base."""
-        self.action_look("time", event.by)
+        """Change the time base, frozen around what is pointed at."""
+        self._look(self.scene.zoom(event.by, event.before_s))
+
+    def on_plot_stretched(self, event: Plot.Stretched) -> None:
+        """Look closer at the stretch, in a picture that stands still."""
+        self._look(self.scene.stretch(event.begin_s, event.end_s))
+
+    def on_plot_toggled(self, event: Plot.Toggled) -> None:
+        """Hide the channel, or show it again."""
+        self._look(looks.toggled(self.scene, event.panel, event.name))
 
     def _show(self, scene: Scene) -> None:
         self.scene = scene
