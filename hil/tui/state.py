@@ -43,6 +43,7 @@ class Scene:
         look: How the plots are arranged.
         scope: The trigger.
         pan_ns: How far the right edge of a frozen picture was moved, to look closer at another place.
+        base_s: The time base to which the picture goes back where a stretch was picked from it; None where none was.
     """
 
     seconds: float = 10.0
@@ -58,6 +59,7 @@ class Scene:
     look: Look = field(default_factory=Look)
     scope: Scope = field(default_factory=Scope)
     pan_ns: int = 0
+    base_s: float | None = None
 
     @property
     def recording(self) -> bool:
@@ -134,9 +136,8 @@ class Scene:
 
     def live(self) -> "Scene":
         """Follow the bench."""
-        dragged = self.held_key is not None and self.seconds not in BASES  # that base belonged to the frozen picture
-        seconds = self.held_key[0] if self.held_key is not None and dragged else self.seconds
-        return replace(self, held=None, held_key=None, pan_ns=0, seconds=seconds)
+        seconds = self.seconds if self.base_s is None else self.base_s
+        return replace(self, held=None, held_key=None, pan_ns=0, seconds=seconds, base_s=None)
 
     def zoom(self, by: int, at_s: float | None = None) -> "Scene":
         """Change the time base by steps.
@@ -158,6 +159,7 @@ class Scene:
         if scene.held is None:
             return self
         seconds = max(SHORTEST, begin_s - end_s)
+        scene = replace(scene, base_s=scene.seconds if scene.base_s is None else scene.base_s)
         return scene.moved(seconds, -((begin_s + end_s) / 2 - seconds / 2))
 
     def moved(self, seconds: float, later_s: float) -> "Scene":
