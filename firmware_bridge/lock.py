@@ -28,7 +28,7 @@ else:
     except ImportError:  # a system without it: ports are then not locked
         fcntl = None  # type: ignore[assignment]
 
-__all__ = ["Owner", "PortLock", "lock_folder", "owner_of"]
+__all__ = ["Owner", "PortLock", "drop", "lock_folder", "owner_of", "take"]
 
 _BYTE = 1 << 20
 """Windows locks this byte, far behind the text, since there a locked byte cannot be read."""
@@ -98,7 +98,8 @@ def _open(path: Path) -> int:
         return fd
 
 
-def _take(fd: int) -> bool:
+def take(fd: int) -> bool:
+    """Lock an open file, which nobody else can until it is dropped or the process has ended; False where it is."""
     try:
         if sys.platform == "win32":
             os.lseek(fd, _BYTE, os.SEEK_SET)
@@ -110,7 +111,8 @@ def _take(fd: int) -> bool:
     return True
 
 
-def _drop(fd: int) -> None:
+def drop(fd: int) -> None:
+    """Let go of an open file that was locked."""
     with contextlib.suppress(OSError):
         if sys.platform == "win32":
             os.lseek(fd, _BYTE, os.SEEK_SET)
@@ -141,8 +143,8 @@ def owner_of(port: str) -> Owner | None:
     except OSError:
         return None
     try:
-        if _take(fd):
-            _drop(fd)
+        if take(fd):
+            drop(fd)
             return None
         return _said(fd)
     finally:
@@ -191,7 +193,7 @@ class PortLock:
         except OSError as error:
             what = f"the lock file cannot be opened ({error.strerror})"
             raise TransportError(what, self.port, "set HIL_LOCK_DIR to a folder that you may write") from None
-        if not _take(fd):
+        if not take(fd):
             os.close(fd)
             return False
         self._fd = fd
@@ -208,5 +210,5 @@ class PortLock:
         fd, self._fd = self._fd, None
         with contextlib.suppress(OSError):
             os.ftruncate(fd, 0)
-        _drop(fd)
+        drop(fd)
         os.close(fd)

@@ -17,6 +17,7 @@ from firmware_bridge.errors import BridgeError
 from hil.config import parse_config
 from hil.engine import Engine
 from hil.leash import leash, say
+from hil.running import announce
 from hil.server import Server
 
 __all__ = ["main"]
@@ -26,7 +27,8 @@ def main(arguments: Sequence[str]) -> int:
     """Run an engine until it is told to end; return the exit status."""
     stay = "--stay" in arguments
     try:
-        engine = Engine(parse_config(sys.stdin.buffer.readline()), propose=_propose, extract=_extract)
+        config = parse_config(sys.stdin.buffer.readline())
+        engine = Engine(config, propose=_propose, extract=_extract)
     except BridgeError as error:
         say({"error": {**error.as_dict(), "kind": type(error).__name__}})
         return error.exit_code
@@ -35,11 +37,15 @@ def main(arguments: Sequence[str]) -> int:
         signal.signal(number, lambda *_: end.set())
     server = Server(engine)
     engine.start()
+    played = () if config.replay is None else (config.replay.path,)
+    announced = announce(server.address, server.token, (*(one.port for one in config.ports), *played))
     say({"address": server.address, "token": server.token, "pid": os.getpid()})
     if not stay:
         threading.Thread(target=leash, args=(end,), name="leash", daemon=True).start()
     while not end.wait(1.0):
         pass
+    if announced is not None:
+        announced.withdraw()
     engine.close()
     summary = engine.summary().as_dict()
     server.close()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hil.cli.common import For, Json, Quiet, Seed, print_json, print_table, talk
+from hil.cli.engines import Token
 from hil.cli.models import list_, load, unload
 from hil.cli.tune import tune
 
@@ -69,9 +70,7 @@ def deploy(
     at: Annotated[
         str | None, typer.Option("--at", metavar="HOST:PORT", help="A bench that is running, to whose board it goes.")
     ] = None,
-    token: Annotated[
-        str, typer.Option("--token", help="As that engine printed it.", envvar="HIL_TOKEN", show_envvar=True)
-    ] = "",
+    token: Token = None,
     seed: Seed = 0,
     json: Json = False,
     quiet: Quiet = False,
@@ -82,7 +81,7 @@ def deploy(
     window comes out of it bit for bit (exit 1 where it does not). With --at a bench that is running puts an op list on
     a board that it goes on listening to, and has it run on the board's own samples.
 
-    Example: hil model deploy exercise.hiln --at 127.0.0.1:40123 --token 9f86d081884c7d65 --board watch
+    Example: hil model deploy exercise.hiln --at 127.0.0.1:40123 --board watch
     """
     from firmware_bridge.errors import UsageError
     from hil.cli.deploy_at import deploy_at

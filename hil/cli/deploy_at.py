@@ -12,14 +12,14 @@ __all__ = ["deploy_at"]
 
 
 def deploy_at(
-    path: Path, at: str, token: str, board: str | None, hop: int | None, *, json: bool, quiet: bool
+    path: Path, at: str, token: str | None, board: str | None, hop: int | None, *, json: bool, quiet: bool
 ) -> None:  # fmt: skip
     """Have a running bench put an op list on one of its boards, and wait until it runs there.
 
     Args:
         path: The op list.
         at: Where the engine is.
-        token: As it printed it.
+        token: Only for an engine of another user or computer.
         board: Role of the board; None: the one with a stream that it reads.
         hop: Samples between two windows; None: as many as the model of the bench that it is, else the window.
         json: Print JSON, not a table.

@@ -122,6 +122,8 @@ def ui(
     FILE.txt, data FILE.csv (or .npz). It ends with status 1 and the number of the line where a step did not come true.
     For example: hil ui virtual://imu --script keys.txt --record out.cast
 
+    Another shell shows the same bench with hil attach; ? says where its engine is.
+
     --web shows the same screen in any number of tabs of a browser, all on one engine; leaving one ends nothing, ctrl-c
     here ends all. For example: hil ui /dev/ttyACM0 --web
     """

@@ -8,18 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hil.cli.common import Json, Quiet, print_json, print_table, talk
+from hil.cli.engines import At, Token, joined
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = ["asked", "list_", "load", "unload"]
-
-At = Annotated[
-    str, typer.Option("--at", metavar="HOST:PORT", help="Where the engine is, as it printed it.", envvar="HIL_ENGINE")
-]
-Token = Annotated[
-    str, typer.Option("--token", help="As the engine printed it.", envvar="HIL_TOKEN", show_envvar=True)
-]  # fmt: skip
 
 
 def list_(
@@ -52,15 +46,15 @@ def list_(
 
 def load(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A .hilmodel or .onnx file.")],
-    at: At,
-    token: Token,
+    at: At = None,
+    token: Token = None,
     board: Annotated[str | None, typer.Option("--board", help="Role of the one board to read; default: all.")] = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Let a model run on a bench that is running, beside those that run there; capture goes on meanwhile.
 
-    Example: hil model load exercise.hilmodel --at 127.0.0.1:40123 --token 9f86d081884c7d65
+    The one engine of yours that runs is found by itself. Example: hil model load exercise.hilmodel
     """
     arguments = {"path": str(model.resolve()), **({} if board is None else {"board": board})}
     _tell(asked(at, token, "load_model", arguments), json, quiet)
@@ -68,27 +62,25 @@ def load(
 
 def unload(
     model: Annotated[str, typer.Argument(metavar="NAME", help="Name of a model that runs.")],
-    at: At,
-    token: Token,
+    at: At = None,
+    token: Token = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Let a model of a running bench go; what it decided stays where it was recorded.
 
-    Example: hil model unload exercise --at 127.0.0.1:40123 --token 9f86d081884c7d65
+    The one engine of yours that runs is found by itself. Example: hil model unload exercise --at 127.0.0.1:40123
     """
     _tell(asked(at, token, "unload_model", {"model": model}), json, quiet)
 
 
-def asked(at: str, token: str, verb: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def asked(at: str | None, token: str | None, verb: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a running bench says to a command.
 
     Raises:
         BridgeError: No engine answers, or it refused.
     """
-    from hil.attach import attach
-
-    with attach(at, token) as engine:
+    with joined(at, token) as engine:
         return engine.command(verb, **arguments)
 
 

@@ -16,7 +16,8 @@ from typer.main import get_group
 __all__ = ["FAMILY_OF", "app", "declared"]
 
 FAMILY_OF = {
-    "demo": "live", "ui": "live", "ports": "attached", "send": "attached", "doctor": "doctor",
+    "demo": "live", "ui": "live", "engines": "engines", "attach": "engines", "ports": "attached", "send": "attached",
+    "doctor": "doctor",
     "capture": "record", "collect": "record", "decode": "record", "import": "record",
     "info": "files", "replay": "files", "verify": "files", "recover": "files", "export": "files", "mark": "files",
     "measure": "judge", "compare": "judge", "train": "learn", "predict": "learn", "enrol": "enrol", "kshot": "enrol",

@@ -29,6 +29,7 @@ from hil.tui.pagelist import PAGES, PageInfo
 from hil.tui.pages.live import LivePage
 from hil.tui.palette import THEMES, Palette
 from hil.tui.pane import Pane
+from hil.tui.reach import sentence
 from hil.tui.state import Scene
 from hil.tui.workplace import Workplace
 
@@ -211,7 +212,7 @@ class HilApp(App[int]):
     def action_help(self) -> None:
         """Explain the focused pane and all keys of this page."""
         page = self.page
-        self.push_screen(HelpScreen(page.info, page.keys, page.topic()))
+        self.push_screen(HelpScreen(page.info, page.keys, page.topic(), sentence(page.place.client)))
 
     def action_interrupt(self) -> None:
         """Close what lies over the page, or say how to leave."""

@@ -1,4 +1,6 @@
-"""The ground of a chart: its value axis with round numbers, its time axis in seconds before the right edge.
+"""The ground of a chart: its value axis with round numbers, its time axis in seconds.
+
+Times count back from the right edge, or from a moment: negative before it, positive after it.
 
 Rule of this room: the same numbers give the same cells, so that a ground is drawn once and kept; the readings are laid
 over a copy of it. Axes stand still while readings move, which is why keeping them pays.
@@ -8,8 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from hil.tui import canvas
-from hil.tui.cells import BAD, DIM, Cells, blank, put
-from hil.tui.units import seconds
+from hil.tui.cells import BAD, DIM, WARN, Cells, blank, put
+from hil.tui.units import seconds, signed
 
 __all__ = ["GUTTER", "Band", "ground", "time_axis", "value_axis"]
 
@@ -27,6 +29,7 @@ class Band:
         span: Readings at the lowest and at the highest dot.
         name: Its channel, where it has only one; else empty.
         ink: Ink of the name.
+        channels: All its channels.
     """
 
     first: int
@@ -34,11 +37,13 @@ class Band:
     span: tuple[float, float]
     name: str = ""
     ink: int = DIM
+    channels: tuple[str, ...] = ()
 
 
 def ground(
-    size: tuple[int, int], gutter: int, bands: tuple[Band, ...], span_s: float, edge: str, taken: tuple[int, ...]
-) -> Cells:
+    size: tuple[int, int], gutter: int, bands: tuple[Band, ...], span_s: float, edge: str, taken: tuple[int, ...],
+    zero_s: float | None = None,
+) -> Cells:  # fmt: skip
     """Return axes to draw readings onto.
 
     Args:
@@ -48,21 +53,23 @@ def ground(
         span_s: Seconds that the columns cover.
         edge: What is written at the right end of the time axis.
         taken: Columns of cells in which samples are missing: a cross says so.
+        zero_s: The moment from which times count, seconds before the right edge; None: the right edge.
     """
-    kept = _drawn(size, gutter, bands, span_s, edge, taken)
+    kept = _drawn(size, gutter, bands, span_s, edge, taken, zero_s)
     return Cells(kept.codes.copy(), kept.inks.copy())
 
 
 @lru_cache(256)
 def _drawn(
-    size: tuple[int, int], gutter: int, bands: tuple[Band, ...], span_s: float, edge: str, taken: tuple[int, ...]
-) -> Cells:
+    size: tuple[int, int], gutter: int, bands: tuple[Band, ...], span_s: float, edge: str, taken: tuple[int, ...],
+    zero_s: float | None,
+) -> Cells:  # fmt: skip
     cells = blank(*size)
     if gutter:
         for band in bands:
             value_axis(cells, band.span, band.first, band.last, band.name, band.ink)
     if size[1] > bands[-1].last:
-        time_axis(cells, span_s, gutter, edge, set(taken))
+        time_axis(cells, span_s, gutter, edge, set(taken), zero_s)
         cells.codes[-1, taken] = ord("×")
         cells.inks[-1, taken] = BAD
     return cells
@@ -84,8 +91,10 @@ def value_axis(cells: Cells, span: tuple[float, float], first: int, last: int, n
         put(cells, 0, first, name[: GUTTER - 2], ink)
 
 
-def time_axis(cells: Cells, span: float, gutter: int, edge: str, taken: set[int]) -> None:
+def time_axis(cells: Cells, span: float, gutter: int, edge: str, taken: set[int], zero_s: float | None = None) -> None:
     """Write seconds before the right edge, so that the axis stands still while the readings move.
+
+    Where times count from a moment, `zero_s` seconds before the right edge, that is 0 and what follows it has a plus.
 
     A label that would stand where samples are missing gives way to the cross that says so.
     """
@@ -94,10 +103,11 @@ def time_axis(cells: Cells, span: float, gutter: int, edge: str, taken: set[int]
     put(cells, gutter, row, "─" * columns, DIM)
     if gutter:
         put(cells, gutter - 1, row, "└", DIM)
-    for tick in canvas.ticks(-span, 0.0, max(1, min(8, columns // 14))) if span > 0 else ():
-        column = gutter + round((tick.value + span) / span * (columns - 1))
-        words = f"┴−{seconds(-tick.value)}"
+    last = 0.0 if zero_s is None else zero_s
+    for tick in canvas.ticks(last - span, last, max(1, min(8, columns // 14))) if span > 0 else ():
+        column = gutter + round((1 - (last - tick.value) / span) * (columns - 1))
+        words = f"┴−{seconds(-tick.value)}" if zero_s is None else f"┴{signed(tick.value)}"
         place = range(column, column + len(words))
-        if tick.value < -span * 1e-9 and place.stop < width - len(edge) and taken.isdisjoint(place):
-            put(cells, column, row, words, DIM)
+        if tick.value < last - span * 1e-9 and place.stop < width - len(edge) and taken.isdisjoint(place):
+            put(cells, column, row, words, WARN if zero_s is not None and tick.value == 0 else DIM)
     put(cells, width - len(edge), row, edge, DIM)

@@ -17,7 +17,7 @@ from hil.tui.axes import GUTTER, Band, ground
 from hil.tui.cells import BAD, DIM, TEXT, TITLE, WARN, Cells, Line, Run, blank, channel_ink, put
 from hil.tui.units import rate, unit_name
 
-__all__ = ["Panel", "draw", "fit", "legend", "panels", "plot_columns"]
+__all__ = ["Panel", "draw", "drawn", "fit", "legend", "panels", "plot_columns"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +108,21 @@ def draw(
     edge: str = "now",
     shared: bool = False,
 ) -> Cells:
+    """Draw the chart below its title: `drawn` without its bands."""
+    return drawn(stream, panel, width, height, axis, lanes, edge, shared)[0]
+
+
+def drawn(
+    stream: StreamView,
+    panel: Panel,
+    width: int,
+    height: int,
+    axis: tuple[float, float] | None = None,
+    lanes: bool = False,
+    edge: str = "now",
+    shared: bool = False,
+    zero_s: float | None = None,
+) -> tuple[Cells, tuple[Band, ...]]:
     """Draw the chart below its title.
 
     Args:
@@ -119,15 +134,16 @@ def draw(
         lanes: Whether each channel gets a band and a range of its own.
         edge: What is written at the right end of the time axis.
         shared: Whether the range holds for lanes, too.
+        zero_s: The moment from which times count, seconds before the right edge; None: the right edge.
 
     Returns:
-        `width` by `height` cells.
+        `width` by `height` cells, and the bands of rows in which channels share a range.
     """
     foot = 1 if height >= 4 else 0
     gutter = GUTTER if width >= 3 * GUTTER else 0
     rows, columns = height - foot, width - gutter
     if rows <= 0 or columns <= 0 or not panel.channels:
-        return blank(width, height)
+        return blank(width, height), ()
     channels = panel.channels
     low, high, gaps, share = fit(stream, panel.rows, 2 * columns)
     span_s = (stream.end_ns - stream.start_ns) / 1e9 * share
@@ -136,10 +152,10 @@ def draw(
     bands, places = _bands(channels, rows, lanes), []
     for first, last, some in bands:
         span = axis if axis and (shared or len(bands) == 1) else canvas.limits(low[some], high[some])
-        name = stream.channels[channels[some.start]] if len(bands) > 1 else ""
-        places.append(Band(first, last, span, name, int(inks[some.start])))
+        names = tuple(stream.channels[channel] for channel in channels[some])
+        places.append(Band(first, last, span, names[0] if len(bands) > 1 else "", int(inks[some.start]), names))
     missing = gutter + np.flatnonzero(gaps.reshape(-1, 2).any(axis=1))
-    cells = ground((width, height), gutter, tuple(places), span_s, edge, tuple(missing.tolist()))
+    cells = ground((width, height), gutter, tuple(places), span_s, edge, tuple(missing.tolist()), zero_s)
     for (first, last, some), band in zip(bands, places, strict=True):
         dots, owner = canvas.blend(canvas.raster(low[some], high[some], band.span, last - first, gaps))
         cells.codes[first:last, gutter:] = canvas.GLYPHS.take(dots)
@@ -147,7 +163,7 @@ def draw(
     if not np.isfinite(low).any() and not np.isfinite(high).any():
         words = "no readings here"
         put(cells, gutter + max(0, (columns - len(words)) // 2), rows // 2, words, DIM)
-    return cells
+    return cells, tuple(places)
 
 
 def _bands(channels: tuple[int, ...], rows: int, lanes: bool) -> list[tuple[int, int, slice]]:

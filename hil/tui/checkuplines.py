@@ -12,9 +12,9 @@ SIGNS = {TROUBLE: ("✖ TROUBLE", BAD), WARNING: ("▲ warning", WARN), UNKNOWN:
 """A sign, a word and an ink for each level."""
 
 
-def shown(checkup: Checkup | None, only_wrong: bool) -> tuple[Finding, ...]:
-    """Return the findings to show."""
-    every = checkup.findings if checkup else ()
+def shown(checkup: Checkup | None, only_wrong: bool, engine: Finding | None = None) -> tuple[Finding, ...]:
+    """Return the findings to show, and last the one about the engine of the bench where there is one."""
+    every = (*checkup.findings, *((engine,) if engine else ())) if checkup else ()
     return tuple(one for one in every if not only_wrong or one.level != OK)
 
 

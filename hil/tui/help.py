@@ -29,7 +29,7 @@ def _wrap(words: str, width: int) -> list[str]:
     return [text(row) for row in wrap([(words, TEXT)], width, 0)]
 
 
-def lines(page: PageInfo, keys: Sequence[Key], pane: str, width: int) -> list[Line]:
+def lines(page: PageInfo, keys: Sequence[Key], pane: str, width: int, reach: str = "") -> list[Line]:
     """Return the page of help for a focused pane.
 
     Args:
@@ -37,6 +37,7 @@ def lines(page: PageInfo, keys: Sequence[Key], pane: str, width: int) -> list[Li
         keys: The keys that work there, as the user has them.
         pane: One of the page's panes; anything else gives no words about a pane.
         width: Cells at hand.
+        reach: How another shell reaches the bench; empty where there is none.
     """
     rows: list[Line] = [[(f"{page.title}: ", TITLE), (page.help, TEXT)], ()]
     if pane in page.panes:
@@ -53,6 +54,8 @@ def lines(page: PageInfo, keys: Sequence[Key], pane: str, width: int) -> list[Li
         wrapped = _wrap(help_line, width - 14)
         rows.append([(f"{shown:>9} ", KEY), ("▲ " if key.kind == "act" else "  ", WARN), (wrapped[0], TEXT)])
         rows += [[(" " * 12 + row, TEXT)] for row in wrapped[1:]]
+    if reach:
+        rows += [(), [("The engine of this bench", TITLE)], *([(row, TEXT)] for row in _wrap(reach, width - 2))]
     rows.append(())
     rows += [[(row, DIM)] for row in _wrap(LAST, width - 2)]
     return rows
@@ -65,6 +68,7 @@ class HelpScreen(ModalScreen[None]):
         page: That page.
         keys: Its keys, as the user has them.
         pane: The pane that had the focus.
+        reach: How another shell reaches the bench; empty where there is none.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -72,9 +76,10 @@ class HelpScreen(ModalScreen[None]):
         *(Binding(key.keys, f"app.{key.action}", key.name, show=False, id=key.id) for key in page_keys()),
     ]
 
-    def __init__(self, page: PageInfo, keys: Sequence[Key], pane: str) -> None:
+    def __init__(self, page: PageInfo, keys: Sequence[Key], pane: str, reach: str = "") -> None:
         super().__init__()
         self._about = (page, keys, pane)
+        self._reach = reach
 
     def compose(self) -> ComposeResult:
         """One pane."""
@@ -90,4 +95,4 @@ class HelpScreen(ModalScreen[None]):
 
     def _fill(self) -> None:
         pane = self.query_one(Pane)
-        pane.show(lines(*self._about, pane.size.width))
+        pane.show(lines(*self._about, pane.size.width, self._reach))

@@ -142,6 +142,13 @@ class Judging:
         cursor = max(0, min(len(self.shown) - 1, line))
         return self if cursor == self.cursor else replace(self, cursor=cursor, mode="list", window=0)
 
+    def listing(self, entries: tuple[Entry, ...]) -> "Judging":
+        """Take the library as it is now; the cursor stays on its scenario, wherever that stands, while it is there."""
+        here, scene = self.here, replace(self, entries=entries)
+        paths = [one.path for one in scene.shown]
+        kept = paths.index(here.path) if here is not None and here.path in paths else min(len(paths) - 1, self.cursor)
+        return replace(scene, cursor=max(0, kept))
+
     def search(self, words: str) -> "Judging":
         """Show what matches, and keep the cursor on its scenario where that does."""
         here, scene = self.here, replace(self, words=words)
@@ -163,8 +170,7 @@ class Judging:
 def learned(scene: Judging, verb: str, values: Plain) -> Judging:
     """Return the scene with what the runner said."""
     if verb == "library":
-        known = replace(scene, entries=tuple(Entry.of(one) for one in values["entries"]))
-        return replace(known, cursor=max(0, min(len(known.shown) - 1, scene.cursor)))
+        return scene.listing(tuple(Entry.of(one) for one in values["entries"]))
     if verb == "run":
         paths = tuple(values["paths"])
         left = {path: one for path, one in scene.results.items() if path not in paths}

@@ -101,9 +101,7 @@ def readable(entry: Entry) -> bool:
 def learned(scene: Reading, verb: str, values: Mapping[str, Any]) -> Reading:
     """Return the scene with what the librarian said."""
     if verb == "shelf":
-        entries = tuple(from_plain(Entry, one) for one in values["entries"])
-        known = replace(scene, entries=entries)
-        return known.choose(scene.cursor)
+        return scene.listing(tuple(from_plain(Entry, one) for one in values["entries"]))
     if verb == "envelopes":
         streams = tuple(from_plain(StreamView, one) for one in values["streams"])
         return replace(scene, strips={**scene.strips, values["path"]: streams})

@@ -37,6 +37,7 @@ class Look:
         overview: Whether the boards stand alone with a line of readings each; None: where there are more than `FEW`.
         cursor_s: Where the cursor is, seconds before the right edge; None: there is none.
         shadings: How frames and spectrograms are coloured, by the pane's key, where not as at first.
+        hidden: Names of the channels that a plot leaves out, by the pane's key.
     """
 
     kinds: Mapping[str, str] = field(default_factory=dict)
@@ -46,6 +47,33 @@ class Look:
     overview: bool | None = None
     cursor_s: float | None = None
     shadings: Mapping[str, Shading] = field(default_factory=dict)
+    hidden: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def seen(self, panel: Panel, stream: StreamView) -> Panel:
+        """Return a panel without the channels that are hidden; never without all."""
+        hidden = self.hidden.get(panel.key, ())
+        kept = tuple(channel for channel in panel.channels if stream.channels[channel] not in hidden)
+        return panel if not kept or kept == panel.channels else replace(panel, channels=kept)
+
+    def without(self, panel: Panel, stream: StreamView, names: Iterable[str]) -> "Look":
+        """Hide these channels of a pane and no others; none where that would hide all."""
+        there = [stream.channels[channel] for channel in panel.channels]
+        gone = tuple(name for name in there if name in set(names))
+        rest = {key: value for key, value in self.hidden.items() if key != panel.key}
+        return replace(self, hidden={**rest, panel.key: gone} if 0 < len(gone) < len(there) else rest)
+
+    def toggled(self, panel: Panel, stream: StreamView, name: str) -> "Look":
+        """Hide a channel, or show it again; the last one that is seen stays."""
+        hidden = set(self.hidden.get(panel.key, ())) ^ {name}
+        return self if len(hidden) >= len(panel.channels) else self.without(panel, stream, hidden)
+
+    def alone(self, panel: Panel, stream: StreamView) -> "Look":
+        """Show the first channel alone, then the next one, after the last one all."""
+        seen = self.seen(panel, stream).channels
+        at = panel.channels.index(seen[0]) + 1 if len(seen) == 1 else 0
+        kept = panel.channels[at : at + 1] if len(panel.channels) > 1 else ()
+        names = [stream.channels[channel] for channel in panel.channels if kept and channel not in kept]
+        return self.without(panel, stream, names)
 
     def kind(self, panel: Panel) -> str:
         """Return what a pane shows."""
@@ -62,7 +90,7 @@ class Look:
 
     def pick(self, panel: Panel, stream: StreamView) -> "Look":
         """Take the next channel, or pair of channels, in a pane."""
-        count = len(choices(panel, stream, self.kind(panel)))
+        count = len(choices(self.seen(panel, stream), stream, self.kind(panel)))
         return replace(self, picks={**self.picks, panel.key: (self.picks.get(panel.key, 0) + 1) % max(1, count)})
 
     def shading(self, panel: Panel) -> Shading:
@@ -107,7 +135,7 @@ def asks(look: Look, panels: Iterable[Panel], streams: Iterable[StreamView]) -> 
     for panel in panels:
         stream = known.get((panel.board, panel.stream))
         if (kind := look.kind(panel)) in (SPECTRUM, SPECTROGRAM, HISTOGRAM, XY, ATTITUDE) and stream is not None:
-            there = choices(panel, stream, kind)
+            there = choices(look.seen(panel, stream), stream, kind)
             channels = there[look.picks.get(panel.key, 0) % len(there)] if there else ()
             wanted.append(Ask(panel.board, panel.stream, kind, channels))
     return tuple(dict.fromkeys(wanted))[:MOST_FIGURES]

@@ -17,7 +17,7 @@ from hil.tui.look import choices
 from hil.tui.shading import Shading
 from hil.tui.state import Scene
 
-__all__ = ["Aim", "step", "suggested", "triggered"]
+__all__ = ["Aim", "step", "suggested", "toggled", "triggered"]
 
 FOCUS = "that key belongs to a plot: focus one with tab or the mouse"
 
@@ -34,8 +34,8 @@ def step(name: str, scene: Scene, aim: Aim, by: int = 0) -> Scene | Refusal:
     """Return what a key leads to.
 
     Args:
-        name: `live`, `time`, `lanes`, `allan`, `only`, `kind`, `channel`, `scale`, `split`, `overview`, `cursor`,
-            `move`, `mode`, `before`, `colours`, `hold` or `each`.
+        name: `live`, `time`, `lanes`, `allan`, `only`, `kind`, `channel`, `alone`, `scale`, `split`, `overview`,
+            `cursor`, `move`, `mode`, `before`, `colours`, `hold` or `each`.
         scene: How it is now.
         aim: What the key is aimed at.
         by: Direction, or columns.
@@ -60,7 +60,7 @@ def _channel(scene: Scene, aim: Aim, by: int) -> Scene | Refusal:
     if panel is None or stream is None:
         return Refusal(FOCUS)
     kind = scene.look.kind(panel)
-    if kind not in (SPECTROGRAM, XY) or len(choices(panel, stream, kind)) < 2:
+    if kind not in (SPECTROGRAM, XY) or len(choices(scene.look.seen(panel, stream), stream, kind)) < 2:
         return Refusal("a spectrogram or an XY plot of several channels has a choice: press v until one is there")
     return replace(scene, look=scene.look.pick(panel, stream))
 
@@ -83,6 +83,16 @@ def _ranged(change: Callable[[Shading, StreamView], Shading]) -> Callable[[Scene
         return replace(scene, look=scene.look.shaded(panel, change(scene.look.shading(panel), stream)))
 
     return step
+
+
+def _alone(scene: Scene, aim: Aim, by: int) -> Scene | Refusal:
+    panel = aim.panel
+    stream = None if panel is None else _stream(scene, panel)
+    if panel is None or stream is None:
+        return Refusal(FOCUS)
+    if len(panel.channels) < 2:
+        return Refusal(f"there is one channel only: {stream.channels[panel.channels[0]]}")
+    return replace(scene, look=scene.look.alone(panel, stream))
 
 
 def _stream(scene: Scene, panel: Panel) -> StreamView | None:
@@ -126,7 +136,7 @@ _STEPS: Mapping[str, Callable[[Scene, Aim, int], Scene | Refusal]] = {
     "lanes": lambda scene, aim, by: replace(scene, lanes=not scene.lanes),
     "only": lambda scene, aim, by: scene.pick_only(aim.panel.board if aim.panel else ""),
     "allan": _allan,
-    "kind": _kind, "channel": _channel, "overview": _overview, "cursor": _cursor, "move": _move,
+    "kind": _kind, "channel": _channel, "alone": _alone, "overview": _overview, "cursor": _cursor, "move": _move,
     "mode": _scoped("mode"), "before": _scoped("before"),
     "colours": _colours, "hold": _ranged(lambda shading, stream: shading.hold(stream)),
     "each": _ranged(lambda shading, stream: shading.alone()),
@@ -144,6 +154,13 @@ def triggered(scene: Scene, words: str) -> Scene | Refusal:
     except UsageError as error:
         return Refusal(str(error))
     return replace(scene, scope=scene.scope.set(words, scene.latest.now_ns if scene.latest else 0))
+
+
+def toggled(scene: Scene, panel: Panel, name: str) -> Scene | Refusal:
+    """Return the scene in which a plot leaves out a channel, or shows it again."""
+    stream = _stream(scene, panel)
+    look = scene.look if stream is None else scene.look.toggled(panel, stream, name)
+    return Refusal(f"{name} is the last channel that is seen here") if look is scene.look else replace(scene, look=look)
 
 
 def suggested(scene: Scene, aim: Aim) -> str:

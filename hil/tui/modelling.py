@@ -158,7 +158,10 @@ def looked(scene: Modelling, snapshot: Snapshot) -> Modelling:
         key = (one.model, one.board)
         tallies[key] = counted(tallies.get(key), one, snapshot)
     known = replace(scene, latest=snapshot, lost="", tallies=tallies, versus=compared(scene.versus, snapshot))
-    known = replace(known, cursor=max(0, min(len(known.models) - 1, scene.cursor)))
+    here = None if scene.here is None else (scene.here.model, scene.here.board)
+    there = [(one.model, one.board) for one in known.models]
+    kept = there.index(here) if here in there else max(0, min(len(there) - 1, scene.cursor))
+    known = replace(known, cursor=kept)
     gone = scene.mode == "beside" and known.beside is None
     return replace(known, mode="one", partner="") if gone else known
 

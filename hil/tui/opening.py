@@ -67,6 +67,11 @@ class Opening:
         self.close()
 
     @property
+    def address(self) -> str:
+        """Where the engine serves; empty until it does."""
+        return str(getattr(self._client, "address", ""))
+
+    @property
     def summary(self) -> dict[str, Any] | None:
         """What came of it all, once the engine has ended."""
         return None if self._client is None else self._client.summary

@@ -3,13 +3,14 @@
 Rule of this room: readings are never painted over: a line is drawn only where a cell is empty.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from hil.cursorview import CursorView
 from hil.streamview import StreamView
-from hil.tui.axes import GUTTER
+from hil.tui.axes import GUTTER, Band
 from hil.tui.cells import DIM, FOCUS, KEY, WARN, Cells, Line, Run, channel_ink, put
 from hil.tui.chart import Panel
 from hil.tui.units import exact_clock, unit_name
@@ -23,7 +24,7 @@ class Moment:
 
     Attributes:
         cursor_s: The cursor, seconds before the right edge; None for none.
-        trigger_s: The trigger, likewise.
+        trigger_s: The firing of a trigger that holds the picture, likewise: times count from it, not from the edge.
         level: Channel and value that the trigger watches for; None for none.
         origin_ns: UTC of second 0 of a replay; None where times are those of the day.
     """
@@ -54,24 +55,20 @@ def seconds_at(column: int, span_s: float, width: int) -> float:
     return max(0.0, min(span_s, (1 - share) * span_s))
 
 
-def lay(cells: Cells, moment: Moment, span_s: float, axis: tuple[float, float] | None, names: tuple[str, ...]) -> None:
+def lay(cells: Cells, moment: Moment, span_s: float, bands: Sequence[Band]) -> None:
     """Draw what is marked.
 
     Args:
         cells: The chart, its time axis in the last row.
         moment: What to mark.
         span_s: What the chart covers.
-        axis: Least and greatest value of its left axis, where it has one scale.
-        names: Names of its channels.
+        bands: Its value axes; none where it has none.
     """
     width, height = cells.size
     rows = height - (1 if height >= 4 else 0)
-    if moment.level is not None and axis is not None and moment.level[0] in names:
-        share = (axis[1] - moment.level[1]) / (axis[1] - axis[0])
-        row, gutter = round(share * (rows - 1)), GUTTER if width >= 3 * GUTTER else 0
-        if 0 <= share <= 1 and rows > 0:
-            empty = gutter + np.flatnonzero(cells.codes[row, gutter:] == 0x20)[::2]
-            cells.codes[row, empty], cells.inks[row, empty] = ord("╌"), WARN
+    for band in bands:
+        if moment.level is not None and moment.level[0] in band.channels:
+            _level(cells, band, moment.level[1])
     for before_s, sign, head, ink in ((moment.trigger_s, "┊", "▼", WARN), (moment.cursor_s, "│", "▲", FOCUS)):
         if before_s is None or not 0 <= before_s <= span_s:
             continue
@@ -81,19 +78,33 @@ def lay(cells: Cells, moment: Moment, span_s: float, axis: tuple[float, float] |
         put(cells, at, 0 if head == "▼" else height - 1, head, ink)
 
 
+def _level(cells: Cells, band: Band, level: float) -> None:
+    """Draw the level that a trigger watches for; beyond the axis an arrow says on which side it is."""
+    gutter = GUTTER if cells.size[0] >= 3 * GUTTER else 0
+    share = (band.span[1] - level) / (band.span[1] - band.span[0])
+    row = band.first + round(max(0.0, min(1.0, share)) * (band.last - band.first - 1))
+    if 0 <= share <= 1:
+        empty = gutter + np.flatnonzero(cells.codes[row, gutter:] == 0x20)[::2]
+        cells.codes[row, empty], cells.inks[row, empty] = ord("╌"), WARN
+    if gutter:
+        put(cells, gutter - 1, row, "▴" if share < 0 else "▾" if share > 1 else "▸", WARN)
+
+
 def readout(cursor: CursorView, stream: StreamView, panel: Panel, moment: Moment, width: int) -> Line:
     """Return the sample under the cursor: its own time and its exact values, as many as fit whole."""
     at = exact_clock(cursor.t_ns) if moment.origin_ns is None else f"{(cursor.t_ns - moment.origin_ns) / 1e9:.6f} s"
-    before = (stream.end_ns - cursor.t_ns) / 1e9
+    since = (cursor.t_ns - stream.end_ns) / 1e9 + (moment.trigger_s or 0.0)
+    past = f"{'' if moment.trigger_s is None else 'T'}{'+' if since >= 0 else '−'}{abs(since):.4g} s"
     values: list[Run] = [
         (f" {stream.channels[channel]} {float(cursor.values[channel]):.7g}", channel_ink(channel))
         for channel in panel.channels
     ]
     unit: Run = (f" {unit_name(panel.unit)}", DIM)
-    for head in (f"{stream.board} ▲ {at} (−{before:.4g} s)", f"{stream.board} ▲ {at}", f"▲ {at}", f"▲ −{before:.4g} s"):
+    short = f"▲ {at}" if moment.trigger_s is None else f"▲ {past}"  # what the axis says comes before the time of day
+    for head in (f"{stream.board} ▲ {at} ({past})", f"{stream.board} {short}", short, f"▲ {past}"):
         if len(head) + sum(len(words) for words, _ in (*values, unit)) <= width:
             return [(head, KEY), *values, unit]
-    line: list[Run] = [(f"▲ −{before:.4g} s", KEY)]
+    line: list[Run] = [(f"▲ {past}", KEY)]
     for index, run in enumerate(values):
         if sum(len(words) for words, _ in line) + len(run[0]) + 3 > width:
             return [*line, (f" +{len(values) - index}", DIM)]

@@ -17,6 +17,7 @@ from hil.tui.key import Hint, Key, moved
 from hil.tui.keys import COMMON, EVIDENCE
 from hil.tui.pagelist import PageInfo
 from hil.tui.pane import Pane
+from hil.tui.pointing import key_at
 from hil.tui.sheet import Sheet
 from hil.tui.workplace import Workplace
 
@@ -93,6 +94,15 @@ class Page(Screen[None]):
         if lesson is not None and (after := lesson.pressed(event.key, self.keys, self.info.name)) is not lesson:
             app.teach(after)  # type: ignore[attr-defined]  # only `HilApp` has a lesson
             self.paint()
+
+    def on_click(self, event: events.Click) -> None:
+        """Do what the key does that was clicked: a page in the first line, an action in the last."""
+        if event.widget is self.status or event.widget is self.footer:
+            pages = event.widget is self.status
+            keys = [key for key in self.keys if key.id.startswith("page.") or not pages]
+            shown = (self.status if pages else self.footer).row(event.y)
+            if (name := key_at(shown, event.x, keys)) is not None:
+                self.app.call_later(self.app.simulate_key, name)  # from the app, as every key comes
 
     def headline(self, width: int) -> Line:
         """Return the first line: how the bench is, whatever page is shown."""

@@ -5,6 +5,7 @@ places from `layout`.
 """
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 from textual.containers import Container
@@ -18,7 +19,8 @@ from hil.tui.chart import Panel
 from hil.tui.layout import Layout, arrange
 from hil.tui.look import asks
 from hil.tui.pane import Pane
-from hil.tui.plot import Manner, Plot
+from hil.tui.plot import Plot
+from hil.tui.plotted import Manner
 from hil.tui.question import Question
 from hil.tui.state import Scene
 from hil.tui.verdict import findings
@@ -39,13 +41,14 @@ class Painter:
     Args:
         status: The page's first line.
         footer: Its last line.
+        pointed: Called with the line of the table of boards that somebody moves its cursor to.
     """
 
-    def __init__(self, status: Pane, footer: Pane) -> None:
+    def __init__(self, status: Pane, footer: Pane, pointed: Callable[[int], object]) -> None:
         self.status, self.footer = status, footer
         self.verdict = Pane(id="verdict")
         self.transport, self.classes = Pane(id="transport"), Pane(id="classes")
-        self.boards = BoardTable("boards", id="boards")
+        self.boards = BoardTable("boards", pointed, id="boards")
         self.label, self.ledger = Pane("label", inset=1, id="label"), Pane("ledger", inset=1, id="ledger")
         self.plots = Container(id="plots")
         self.side = Container(self.label, self.ledger, id="side")
@@ -126,7 +129,9 @@ class Painter:
             self.why.draw()
         streams = {(stream.board, stream.name): stream for stream in scene.streams}
         right, look = stage.edge(scene), scene.look
-        self._axes = scales.shared(self.charts, streams, self._axes) if look.shared else {}
+        seen = {panel: look.seen(panel, streams[key]) for panel in self.charts
+                if (key := (panel.board, panel.stream)) in streams}  # fmt: skip
+        self._axes = scales.shared(seen.values(), streams, self._axes) if look.shared else {}
         figures = {figure.ask: figure for figure in snapshot.figures}
         wanted = {(ask.board, ask.stream, panel): figures.get(ask) for panel in self.charts
                   for ask in asks(look, [panel], scene.streams)}  # fmt: skip
@@ -137,7 +142,7 @@ class Painter:
                 plot.show_stream(stream, Manner(
                     look.kind(panel), scene.lanes, right, _allan(scene) if scene.allan == key else None,
                     wanted.get((*key, panel)), self._axes.get(panel.unit), stage.moment(scene, stream),
-                    cursors.get(key), look.shading(panel),
+                    cursors.get(key), seen[panel], look.shading(panel),
                 ))  # fmt: skip
 
     def _place(self, layout: Layout, maximised: Pane | None) -> None:

@@ -132,6 +132,10 @@ class Pane(Widget, can_focus=True):
             more = [(f"  {hidden} more ↑↓", DIM)]
         return [(f"{sign}{self.heading} ", TITLE), *self._title, *more]
 
+    def row(self, y: int) -> Line:
+        """Return what stands in a row, the title bar among them; empty where nothing does."""
+        return self._rows[y][0] if 0 <= y < len(self._rows) else ()
+
     def render_line(self, y: int) -> Strip:
         """Return one finished row."""
         return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.palette.style(TEXT))

@@ -1,70 +1,29 @@
 """A plot as a pane: draws the picture of its panel, of whatever kind, and only when it can be seen.
 
-Rule of this room: all drawing is done elsewhere, a room a kind; here is only what must be remembered between two
-pictures, which is the range of the axis, and what the mouse means on it.
+Rule of this room: all drawing is done elsewhere (`plotted`); here is only what must be remembered between two pictures,
+which is the range of the axis, and what the mouse means on it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 from textual import events
 from textual.geometry import Region
 from textual.message import Message
 from textual.widget import Widget
 
-from hil.allanview import AllanView
-from hil.cursorview import CursorView
-from hil.figureview import ATTITUDE, HISTOGRAM, SPECTROGRAM, SPECTRUM, XY, FigureView
 from hil.streamview import StreamView
-from hil.tui import (
-    allanchart,
-    attitudechart,
-    canvas,
-    chart,
-    heatmap,
-    histogramchart,
-    overlay,
-    spectrumchart,
-    waterfall,
-    xychart,
-)
-from hil.tui.cells import Cells, Line, runs
+from hil.tui import overlay, plotted, pointing
+from hil.tui.axes import GUTTER
+from hil.tui.cells import DIM, Cells, Line, runs
 from hil.tui.chart import Panel
-from hil.tui.look import READINGS
-from hil.tui.overlay import Moment
 from hil.tui.pane import Pane
-from hil.tui.shading import Shading
+from hil.tui.plotted import Manner
+from hil.tui.pointing import Drag
 
-__all__ = ["Manner", "Plot"]
+__all__ = ["Plot"]
 
 SCROLL = 3
 """Rows that one notch of the wheel scrolls."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Manner:
-    """How a panel is to be drawn.
-
-    Attributes:
-        kind: What it shows: its readings, or a kind of `hil.figureview`.
-        lanes: Whether each channel has a lane of its own.
-        edge: What is written at the right end of a time axis.
-        allan: The Allan deviation, where that stands in place of everything else.
-        figure: What the engine computed, None while it has not.
-        axis: The range of the readings, where plots share one.
-        moment: What is marked on the time.
-        cursor: The sample under the cursor.
-        shading: By which colour map, over which range, where readings are colours.
-    """
-
-    kind: str = READINGS
-    lanes: bool = False
-    edge: str = "now"
-    allan: AllanView | None = None
-    figure: FigureView | None = None
-    axis: tuple[float, float] | None = None
-    moment: Moment = field(default_factory=Moment)
-    cursor: CursorView | None = None
-    shading: Shading = field(default_factory=Shading)
 
 
 AS_IT_IS = Manner()
@@ -85,11 +44,25 @@ class Plot(Pane):
             self.before_s = before_s
 
     class Zoomed(Message):
-        """Somebody wants more (1) or less (-1) time."""
+        """Somebody wants more (1) or less (-1) time around a time, seconds before the right edge; None: around none."""
 
-        def __init__(self, by: int) -> None:
+        def __init__(self, by: int, before_s: float | None) -> None:
             super().__init__()
-            self.by = by
+            self.by, self.before_s = by, before_s
+
+    class Stretched(Message):
+        """Somebody dragged over a stretch, from and to so many seconds before the right edge."""
+
+        def __init__(self, begin_s: float, end_s: float) -> None:
+            super().__init__()
+            self.begin_s, self.end_s = begin_s, end_s
+
+    class Toggled(Message):
+        """Somebody clicked on a channel in the title."""
+
+        def __init__(self, panel: Panel, name: str) -> None:
+            super().__init__()
+            self.panel, self.name = panel, name
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(heading=" ")
@@ -99,6 +72,8 @@ class Plot(Pane):
         self._stream: StreamView | None = None
         self._axis: tuple[float, float] | None = None
         self._drawn: tuple[object, ...] = ()
+        self._drag: Drag | None = None
+        self._dragged = False
 
     def show_stream(self, stream: StreamView, manner: Manner = AS_IT_IS) -> None:
         """Take the newest envelopes, or what stands in their place, and draw them, if this plot is in sight."""
@@ -122,49 +97,27 @@ class Plot(Pane):
 
     def _picture(self, stream: StreamView, width: int, height: int) -> tuple[Cells, Line]:
         """Return the picture and its title."""
-        panel, how, room = self.panel, self.manner, width - 3
-        if panel.is_image:
-            picture = heatmap.draw(stream, width, height, self.palette.shades, how.shading)
-            return picture, heatmap.legend(stream, panel, room, how.shading)
-        if how.allan is not None:
-            return allanchart.draw(how.allan, panel, width, height), allanchart.legend(how.allan, stream, panel, room)
-        figure = how.figure
-        if how.kind == SPECTRUM:
-            return spectrumchart.draw(figure, panel, width, height), spectrumchart.legend(figure, stream, panel, room)
-        if how.kind == HISTOGRAM:
-            return histogramchart.draw(figure, panel, width, height), histogramchart.legend(figure, stream, panel, room)
-        if how.kind == XY:
-            return xychart.draw(figure, stream, width, height), xychart.legend(figure, stream, panel, room)
-        if how.kind == ATTITUDE:
-            return attitudechart.draw(figure, width, height), attitudechart.legend(figure, stream, panel, room)
-        axis = None
-        if how.kind == SPECTROGRAM:
-            shades, number = self.palette.shades, how.shading.number
-            title = waterfall.legend(figure, stream, panel, room, shades, number)
-            picture = waterfall.draw(figure, panel, width, height, shades, how.edge, number)
-        else:
-            rows = panel.rows
-            axis = how.axis or canvas.limits(stream.low[rows], stream.high[rows], self._axis)
-            title, self._axis = chart.legend(stream, panel, room), axis
-            picture = chart.draw(stream, panel, width, height, axis, how.lanes, how.edge, how.axis is not None)
-        names = () if how.lanes else tuple(stream.channels[channel] for channel in panel.channels)
-        overlay.lay(picture, how.moment, self._span_s(stream), axis, names)
-        if how.cursor is not None:
-            title = overlay.readout(how.cursor, stream, panel, how.moment, room)
-        return picture, title
+        panel = self.manner.seen or self.panel
+        hidden = [(f" ╌{stream.channels[at]}", DIM) for at in self.panel.channels if at not in panel.channels]
+        if sum(len(words) for words, _ in hidden) > width // 3:
+            hidden = [(f" {len(hidden)} hidden", DIM)]
+        room = width - 3 - sum(len(words) for words, _ in hidden)
+        made = plotted.draw(stream, panel, self.manner, (width, height), room, self._axis, self.palette.shades)
+        picture, title, self._axis = made
+        if self._drag is not None and self._drag.counts:
+            pointing.lay(picture, self._drag, GUTTER if width >= 3 * GUTTER else 0)
+        return picture, [*title, *hidden]
 
     def _span_s(self, stream: StreamView) -> float:
         """Return how many seconds the picture covers."""
-        if self.manner.kind == SPECTROGRAM:
-            return (stream.end_ns - stream.start_ns) / 1e9
-        return overlay.span_of(stream, self.size.width)
+        return plotted.span_of(stream, self.manner, self.size.width)
 
     def _key(self, stream: StreamView) -> tuple[object, ...]:
         """Return what the picture depends on."""
         how = self.manner
         return (
             id(stream), id(how.allan), id(how.figure), id(how.cursor), how.kind, how.lanes, how.edge, how.axis,
-            how.moment, how.shading, self.size.width, self.body_height, self.palette,
+            how.moment, how.seen, how.shading, self._drag, self.size.width, self.body_height, self.palette,
         )  # fmt: skip
 
     def repaint(self) -> None:
@@ -174,11 +127,56 @@ class Plot(Pane):
         else:
             super().repaint()
 
+    @property
+    def _timed(self) -> bool:
+        """Whether it is a chart of time."""
+        return plotted.is_timed(self.panel, self.manner)
+
+    def _before_s(self, column: int) -> float | None:
+        """Return the time of a column, seconds before the right edge; None where columns are no times."""
+        if self._stream is None or not self._timed:
+            return None
+        return overlay.seconds_at(column, self._span_s(self._stream), self.size.width)
+
     def on_click(self, event: events.Click) -> None:
-        """Put the cursor where somebody points, on a chart of time."""
-        timed = self.manner.kind in (READINGS, SPECTROGRAM) and self.manner.allan is None and not self.panel.is_image
-        if timed and event.y > 0 and self._stream is not None:
-            self.post_message(self.Pointed(overlay.seconds_at(event.x, self._span_s(self._stream), self.size.width)))
+        """Put the cursor where somebody points, on a chart of time; in the title hide a channel, or show it again."""
+        dragged, self._dragged = self._dragged, False
+        if dragged or self._stream is None:
+            return
+        if event.y == 0:
+            names = [self._stream.channels[channel] for channel in self.panel.channels]
+            if (name := pointing.channel_at(self.row(0), event.x, names)) is not None:
+                self.post_message(self.Toggled(self.panel, name))
+        elif (before_s := self._before_s(event.x)) is not None:
+            self.post_message(self.Pointed(before_s))
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Perhaps a drag begins."""
+        self._dragged = False
+        if event.button == 1 and event.y > 0 and self._before_s(event.x) is not None:
+            self._drag = Drag(event.x, event.x)
+            self.capture_mouse()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Show what a drag has covered; one whose end was never told is over."""
+        if self._drag is not None:
+            self._drag = replace(self._drag, at=event.x) if event.button else None
+            if self._drag is None:
+                self.release_mouse()
+            self._draw()
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        """Look closer at what was dragged over."""
+        drag, self._drag = self._drag, None
+        if drag is None:
+            return
+        self.release_mouse()
+        drag = replace(drag, at=event.x)
+        begin_s, end_s = (self._before_s(column) for column in drag.columns)
+        if drag.counts and begin_s is not None and end_s is not None and begin_s > end_s:
+            self._dragged = True  # the click that follows means nothing
+            self.post_message(self.Stretched(begin_s, end_s))
+        self._draw()
 
     def _wheel(self, event: events.MouseEvent, by: int) -> None:
         """Change the time base; with shift scroll the plots, where they do not all fit."""
@@ -187,7 +185,7 @@ class Plot(Pane):
         if event.shift and isinstance(self.parent, Widget):
             self.parent.scroll_relative(y=SCROLL * by, animate=False)
         else:
-            self.post_message(self.Zoomed(by))
+            self.post_message(self.Zoomed(by, self._before_s(event.x)))
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """More time."""

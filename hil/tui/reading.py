@@ -200,6 +200,14 @@ class Reading:
         cursor = max(0, min(len(self.shown) - 1, line))
         return replace(self, cursor=cursor, peek_s=self.peek_s if cursor == self.cursor else None)
 
+    def listing(self, entries: tuple[Entry, ...]) -> "Reading":
+        """Take the folder as it is now; the cursor stays on its recording, wherever that stands, while it is there."""
+        here, scene = self.here, replace(self, entries=entries)
+        paths = [one.path for one in scene.shown]
+        if here is not None and here.path in paths:
+            return replace(scene, cursor=paths.index(here.path))
+        return scene.choose(self.cursor)
+
     def search(self, words: str) -> "Reading":
         """Show what matches, and keep the cursor on its recording where that does."""
         here, scene = self.here, replace(self, words=words)

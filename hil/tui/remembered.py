@@ -56,8 +56,10 @@ def save(where: Path, bench: Bench, scene: Scene) -> str:
     look = scene.look
     plots = [
         {"board": bench.get(role, role), "stream": stream, "unit": unit, "kind": look.kinds.get(key, ""),
-         "pick": look.picks.get(key, 0), **asdict(look.shadings.get(key, Shading()))}
-        for key in sorted({*look.kinds, *look.picks, *look.shadings}) for role, stream, unit in [_parts(key)]
+         "pick": look.picks.get(key, 0), "hidden": list(look.hidden.get(key, ())),
+         **asdict(look.shadings.get(key, Shading()))}
+        for key in sorted({*look.kinds, *look.picks, *look.hidden, *look.shadings})
+        for role, stream, unit in [_parts(key)]
     ]  # fmt: skip
     plain = {
         "schema": SCHEMA, "boards": sorted(bench.values()), "seconds": scene.seconds, "lanes": scene.lanes,
@@ -93,17 +95,20 @@ def _applied(plain: dict[str, Any], bench: Bench, scene: Scene) -> Scene:
     kinds: dict[str, str] = {}
     picks: dict[str, int] = {}
     shadings: dict[str, Shading] = {}
+    hidden: dict[str, tuple[str, ...]] = {}
     for one in plain["plots"]:
         key = f"{roles.get(one['board'], one['board'])}/{one['stream']}/{one['unit']}"
         if one["kind"] in KINDS:
             kinds[key] = one["kind"]
         picks[key] = int(one["pick"])
+        if gone := tuple(map(str, one.get("hidden", ()))):  # files of before have none
+            hidden[key] = gone
         if (shading := shading_of(one.get("colours"), one.get("each"), one.get("held"))) != Shading():
             shadings[key] = shading
     overview = plain["overview"]
     look = Look(
         kinds, picks, plain["split"] if plain["split"] in SPLITS else 0, bool(plain["shared"]),
-        None if overview is None else bool(overview), scene.look.cursor_s, shadings,
+        None if overview is None else bool(overview), scene.look.cursor_s, shadings, hidden,
     )  # fmt: skip
     seconds = float(plain["seconds"])
     return replace(scene, look=look, seconds=seconds if seconds in BASES else scene.seconds, lanes=bool(plain["lanes"]))

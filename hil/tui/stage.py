@@ -14,7 +14,7 @@ from hil.tui.key import Hint, Key, footer
 from hil.tui.overlay import Moment
 from hil.tui.pagelist import PAGES
 from hil.tui.state import Scene, going_on
-from hil.tui.units import clock, duration, seconds
+from hil.tui.units import clock, duration, seconds, signed
 from hil.tui.verdict import Finding, findings, missing
 
 __all__ = ["bench", "classes", "edge", "foot", "moment", "status", "tabs", "verdict", "with_tabs"]
@@ -164,11 +164,11 @@ def bench(title: str, scene: Scene, width: int) -> Line:
 
 def edge(scene: Scene) -> str:
     """Return what is written at the right end of the time axes."""
-    snapshot = scene.held or scene.latest
-    if scene.pan_ns and scene.holds_ns is not None:
-        return clock(scene.holds_ns)
-    if scene.held is None and scene.holds_ns is not None:
-        return f"T+{seconds((1 - scene.scope.before) * scene.seconds)}"
+    snapshot, right, zero = scene.held or scene.latest, scene.holds_ns, scene.zero_ns
+    if right is not None and zero is not None:
+        return f"T{signed((right - zero) / 1e9)}"
+    if scene.pan_ns and right is not None:
+        return clock(right)
     if snapshot is not None and snapshot.replay is not None:
         return duration(snapshot.replay.position_s)
     return "now" if scene.held is None else f"{clock(scene.held.now_ns)}"
@@ -179,7 +179,8 @@ def moment(scene: Scene, stream: StreamView) -> Moment:
     snapshot, scope = scene.latest, scene.scope
     replayed = snapshot.replay if snapshot else None
     origin = None if replayed is None or snapshot is None else snapshot.now_ns - round(replayed.position_s * 1e9)
-    fired = None if scope.fired is None else (stream.end_ns - scope.fired[0]) / 1e9
+    zero = scene.zero_ns
+    fired = None if zero is None else (stream.end_ns - zero) / 1e9
     return Moment(scene.look.cursor_s, fired, _level(scope.text, stream) if scope.text else None, origin)
 
 

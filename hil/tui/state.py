@@ -18,6 +18,9 @@ __all__ = ["BASES", "SPEEDS", "Scene", "going_on", "next_speed"]
 BASES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0)
 """Time bases in seconds."""
 
+SHORTEST = 0.01
+"""Seconds of a stretch that the mouse can pick, at least."""
+
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1000.0)
 """Speeds of a replay; beyond the last one it goes as fast as it can."""
 
@@ -40,6 +43,7 @@ class Scene:
         look: How the plots are arranged.
         scope: The trigger.
         pan_ns: How far the right edge of a frozen picture was moved, to look closer at another place.
+        base_s: The time base to which the picture goes back where a stretch was picked from it; None where none was.
     """
 
     seconds: float = 10.0
@@ -55,6 +59,7 @@ class Scene:
     look: Look = field(default_factory=Look)
     scope: Scope = field(default_factory=Scope)
     pan_ns: int = 0
+    base_s: float | None = None
 
     @property
     def recording(self) -> bool:
@@ -89,6 +94,15 @@ class Scene:
         return None if self.latest is None else self.scope.end_ns(self.latest.now_ns, self.seconds)
 
     @property
+    def zero_ns(self) -> int | None:
+        """The firing that the picture is held at, from which its times count; None: they count from its right edge."""
+        fired = self.scope.fired
+        if fired is None or self.holds_ns is None:
+            return None
+        seen = self.held is None or any(one.start_ns <= fired[0] <= one.end_ns for one in self.held.streams)
+        return fired[0] if seen else None
+
+    @property
     def _as_held(self) -> bool:
         return self.held_key == (self.seconds, self.only) and not self.pan_ns
 
@@ -109,6 +123,8 @@ class Scene:
         here = self.latest.boards[self.cursor].role if self.latest and self.cursor < len(self.latest.boards) else ""
         cursor = roles.index(here) if here in roles else min(self.cursor, max(0, len(roles) - 1))
         scope = self.scope.seen(snapshot.trigger, snapshot.now_ns, self.seconds)
+        if self.held is not None:  # the picture stays, and so does the moment that its times count from
+            scope = replace(scope, fired=self.scope.fired)
         only = self.only if self.only in roles else ""
         return replace(self, latest=unchanged(self.latest, snapshot), lost="", cursor=cursor, only=only, scope=scope)
 
@@ -120,17 +136,37 @@ class Scene:
 
     def live(self) -> "Scene":
         """Follow the bench."""
-        return replace(self, held=None, held_key=None, pan_ns=0)
+        seconds = self.seconds if self.base_s is None else self.base_s
+        return replace(self, held=None, held_key=None, pan_ns=0, seconds=seconds, base_s=None)
 
-    def zoom(self, by: int) -> "Scene":
-        """Change the time base by steps; the cursor stays where it is on the screen, and frozen also at its time."""
+    def zoom(self, by: int, at_s: float | None = None) -> "Scene":
+        """Change the time base by steps.
+
+        The cursor stays where it is on the screen. Frozen it stays at its time, too; so does what is under the mouse,
+        `at_s` seconds before the right edge, where the wheel asks.
+        """
         at = min(range(len(BASES)), key=lambda index: abs(BASES[index] - self.seconds))
         seconds, cursor = BASES[max(0, min(len(BASES) - 1, at + by))], self.look.cursor_s
-        if cursor is None:
-            return replace(self, seconds=seconds)
-        placed = cursor * seconds / self.seconds
-        pan = self.pan_ns + round((placed - cursor) * 1e9) if self.held is not None else 0
-        return replace(self, seconds=seconds, look=replace(self.look, cursor_s=placed), pan_ns=pan)
+        still = cursor if at_s is None else at_s
+        if self.held is not None and still is not None:
+            return self.moved(seconds, still * seconds / self.seconds - still)
+        placed = None if cursor is None else cursor * seconds / self.seconds
+        return replace(self, seconds=seconds, look=replace(self.look, cursor_s=placed))
+
+    def stretch(self, begin_s: float, end_s: float) -> "Scene":
+        """Look closer at a stretch between two times, seconds before the right edge; a live picture freezes for it."""
+        scene = self if self.held is not None or self.latest is None else self.freeze()
+        if scene.held is None:
+            return self
+        seconds = max(SHORTEST, begin_s - end_s)
+        scene = replace(scene, base_s=scene.seconds if scene.base_s is None else scene.base_s)
+        return scene.moved(seconds, -((begin_s + end_s) / 2 - seconds / 2))
+
+    def moved(self, seconds: float, later_s: float) -> "Scene":
+        """Show so much of a frozen picture, its right edge so much later; the cursor keeps its time while in sight."""
+        cursor = None if self.look.cursor_s is None else max(0.0, min(seconds, self.look.cursor_s + later_s))
+        look = replace(self.look, cursor_s=cursor)
+        return replace(self, seconds=seconds, look=look, pan_ns=self.pan_ns + round(later_s * 1e9))
 
     def move_cursor(self, by_s: float) -> "Scene":
         """Move the cursor to the right; at an edge of a frozen picture that moves instead."""

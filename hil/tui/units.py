@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from hil.snapshot import StreamView
 
-__all__ = ["clock", "count", "duration", "exact_clock", "rate", "rate_words", "seconds", "size", "unit_name"]
+__all__ = ["clock", "count", "duration", "exact_clock", "rate", "rate_words", "seconds", "signed", "size", "unit_name"]
 
 _UNITS = {"degC": "°C", "deg": "°", "ohm": "Ω", "uT": "µT", "m/s2": "m/s²", "m/s^2": "m/s²", "us": "µs", "?": "unit ?"}
 
@@ -26,6 +26,11 @@ def seconds(value: float) -> str:
     if value < 120:
         return f"{value:.4g} s"
     return f"{value / 60:.3g} min" if value < 7200 else f"{value / 3600:.3g} h"
+
+
+def signed(value: float) -> str:
+    """Return a short time after a moment, such as `+20 ms`, or before it: `−2.5 s`; `0` is the moment itself."""
+    return "0" if value == 0 else f"{'−' if value < 0 else '+'}{seconds(abs(value))}"
 
 
 def duration(value: float) -> str:

@@ -56,9 +56,9 @@ def legend(
 
 def draw(
     figure: FigureView | None, panel: Panel, width: int, height: int, colour: bool, edge: str = "now",
-    colourmap: int = 0,
+    colourmap: int = 0, zero_s: float | None = None,
 ) -> Cells:  # fmt: skip
-    """Draw the spectrogram below its title, `width` by `height` cells."""
+    """Draw the spectrogram below its title, `width` by `height` cells; of `edge` and `zero_s` see `axes.ground`."""
     plot = figure_plot(width, height)
     if not plot.holds(figure) or not figure.y.size:
         return plot.cells
@@ -80,7 +80,7 @@ def draw(
     if plot.gutter:
         value_axis(cells, (0.0, top), 0, rows, "Hz", DIM)
     if plot.foot:
-        time_axis(cells, (figure.end_ns - figure.start_ns) / 1e9, plot.gutter, edge, set())
+        time_axis(cells, (figure.end_ns - figure.start_ns) / 1e9, plot.gutter, edge, set(), zero_s)
     return cells
 
 

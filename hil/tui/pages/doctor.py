@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from textual.app import ComposeResult
 
 from hil.doctor.finding import Checkup, Finding
-from hil.tui import checkuplines
+from hil.tui import checkuplines, reach
 from hil.tui.feed import Answer, Reply
 from hil.tui.key import Hint, bindings
 from hil.tui.library import Library
@@ -43,9 +43,10 @@ class DoctorPage(Page):
 
     def __init__(self, info: PageInfo, place: Workplace) -> None:
         super().__init__(info, place)
-        self.findings = Table("findings", id="findings")
+        self.findings = Table("findings", self._point, id="findings")
         self.advice = Pane("advice", id="advice")
         self.checkup: Checkup | None = None
+        self.engine: Finding | None = None
         self.ports: tuple[str, ...] = ()
         self.port = ""
         self.busy = ""
@@ -77,7 +78,7 @@ class DoctorPage(Page):
             self.ports = tuple(what.values["ports"])
             self.port = self.port or next(iter(self.ports), "")
         else:
-            self.checkup = Checkup.from_dict(dict(what.values))
+            self.checkup, self.engine = Checkup.from_dict(dict(what.values)), reach.finding(self.place.client)
             self.cursor = next((at for at, one in enumerate(self._shown) if one.level == self.checkup.worst), 0)
         if what.verb == "examine":
             self.busy = ""
@@ -85,7 +86,7 @@ class DoctorPage(Page):
 
     @property
     def _shown(self) -> tuple[Finding, ...]:
-        return checkuplines.shown(self.checkup, self.only_wrong)
+        return checkuplines.shown(self.checkup, self.only_wrong, self.engine)
 
     def paint(self) -> None:
         """Draw the findings."""
@@ -108,9 +109,8 @@ class DoctorPage(Page):
         """Return the findings that are shown."""
         return tables.findings(self._shown, self.checkup.port) if self.checkup else "the examination goes on"
 
-    def on_table_moved(self, event: Table.Moved) -> None:
-        """Move the cursor of the findings."""
-        self.cursor = event.line
+    def _point(self, line: int) -> None:
+        self.cursor = line
         self.paint()
 
     def _examine(self, port: str | None, loopback: bool = False) -> None:

@@ -34,7 +34,6 @@ from hil.tui.sheet import Sheet
 from hil.tui.sheets import live as tables
 from hil.tui.state import Scene, going_on
 from hil.tui.still import rests
-from hil.tui.table import Table
 from hil.tui.workplace import Workplace
 
 __all__ = ["LivePage"]
@@ -63,7 +62,7 @@ class LivePage(Page):
         self.feed = Feed(self.client, self.deliver, place.inline)
         self._timer: Timer | None = None
         self._noted_ns: int | None = None
-        self.painter = Painter(self.status, self.footer)
+        self.painter = Painter(self.status, self.footer, self._point)
         self.memory = Memory(place.layouts)
 
     def compose(self) -> ComposeResult:
@@ -197,9 +196,8 @@ class LivePage(Page):
         """Ask again at once: any key may set the bench going."""
         self.beat.rests = False
 
-    def on_table_moved(self, event: Table.Moved) -> None:
-        """Move the cursor of the table."""
-        self._show(self.scene.point(event.line))
+    def _point(self, line: int) -> None:
+        self._show(self.scene.point(line))
 
     def on_plot_pointed(self, event: Plot.Pointed) -> None:
         """Put the cursor there."""
@@ -207,8 +205,16 @@ class LivePage(Page):
         self.tick()
 
     def on_plot_zoomed(self, event: Plot.Zoomed) -> None:
-        """Change the time base."""
-        self.action_look("time", event.by)
+        """Change the time base, frozen around what is pointed at."""
+        self._look(self.scene.zoom(event.by, event.before_s))
+
+    def on_plot_stretched(self, event: Plot.Stretched) -> None:
+        """Look closer at the stretch, in a picture that stands still."""
+        self._look(self.scene.stretch(event.begin_s, event.end_s))
+
+    def on_plot_toggled(self, event: Plot.Toggled) -> None:
+        """Hide the channel, or show it again."""
+        self._look(looks.toggled(self.scene, event.panel, event.name))
 
     def _show(self, scene: Scene) -> None:
         self.scene = scene

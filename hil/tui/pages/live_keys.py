@@ -52,6 +52,9 @@ KEYS = (
     Key("plot.kind_back", "V", "look('kind',-1)", "kind before", "Go back through the kinds of plot."),
     Key("plot.channel", "x", "look('channel')", "next channel",
         "Take the next channel of a spectrogram, or the next pair of an XY plot."),
+    Key("plot.alone", "h", "look('alone')", "one channel",
+        "Show one channel of the focused plot alone, then the next, at last all again; a click on a channel in the "
+        "title hides it or shows it again."),
     Key("plot.scale", "y", "look('scale')", "shared scale",
         "Give all plots of one unit the same scale; again: each its own."),
     Key("frame.colours", "P", "look('colours')", "colour map",
@@ -126,9 +129,11 @@ PANES = {
         "Channels of one unit share a chart. Every column of dots spans the least and greatest reading in it: a spike "
         "of one sample is always seen. A red × on the time axis marks missing samples. l gives each channel a lane; "
         "a shows the Allan deviation: how far noise averages out, and where the bias begins to wander; v its spectrum "
-        "and other kinds. c sets a cursor, a click too; the wheel changes the time base, with shift it scrolls. T sets "
-        "a trigger: ▼ marks where it fired, ╌ its level. Of a frame P takes another colour map, R holds its range, E "
-        "gives each frame its own; without colour other signs, dots and blocks tell little from much."
+        "and other kinds. c sets a cursor, a click too; the wheel changes the time base, frozen around the mouse, with "
+        "shift it scrolls; dragging over a stretch freezes the picture and looks closer at it, esc goes back. A click "
+        "on a channel in the title hides it, h shows one alone. T sets a trigger: ▼ marks where it fired, and times "
+        "count from there (− before it, + after it); ▸╌ marks its level. Of a frame P takes another colour map, R holds "
+        "its range, E gives each frame its own; without colour other signs, dots and blocks tell little from much."
     ),
     "label": (
         "The model's decision, its certainty, and one sign a decision: the number of the class, or · below 50 %. What "

@@ -49,7 +49,7 @@ class ModelsPage(Page):
     def __init__(self, info: PageInfo, place: Workplace) -> None:
         super().__init__(info, place)
         self.scene = Modelling()
-        self.models = Table("models", id="models")
+        self.models = Table("models", self._point, id="models")
         self.about = Pane("model", id="about")
         self.line = Input(id="line")
         self.feed = Feed(place.client, self.deliver, place.inline)
@@ -160,9 +160,8 @@ class ModelsPage(Page):
         """Return the list, or how the model at the cursor does."""
         return tables.about(self.scene) if self.focused is self.about else tables.models(self.scene)
 
-    def on_table_moved(self, event: Table.Moved) -> None:
-        """Move the cursor of the list."""
-        self._show(self.scene.choose(event.line))
+    def _point(self, line: int) -> None:
+        self._show(self.scene.choose(line))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Make the class."""
@@ -179,12 +178,11 @@ class ModelsPage(Page):
 
     def action_load(self) -> None:
         """Load the file at the cursor."""
-        scene = self.scene.choose(self.models.cursor) if self.scene.mode == "files" else self.scene
+        scene = self.scene
         found = scene.found if scene.mode == "files" else None
         if found is None:
             self.say("l lists the model files within reach, enter loads the one at the cursor", True)
         elif found.trouble:
-            self._show(scene)
             self.say(f"{found.name} cannot be loaded: what is wrong with it stands below", True)
         elif found.network:
             self._show(scene)
@@ -205,7 +203,7 @@ class ModelsPage(Page):
 
     def action_unload(self) -> None:
         """Let the model at the cursor go, when it is asked for twice."""
-        here = self.scene.choose(self.models.cursor).here
+        here = self.scene.here
         if here is None or self.scene.mode == "files":
             self.say("no model runs here", True)
         elif self._leaving != here.model:

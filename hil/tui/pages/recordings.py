@@ -47,7 +47,7 @@ class RecordingsPage(Page):
     def __init__(self, info: PageInfo, place: Workplace) -> None:
         super().__init__(info, place)
         self.scene = Reading()
-        self.shelf = Table("recordings", id="shelf")
+        self.shelf = Table("recordings", self._point, id="shelf")
         self.reel = Pane(" ", id="reel")
         self.line = Input(id="line")
         self.replay: ReplayPage | None = None
@@ -128,9 +128,8 @@ class RecordingsPage(Page):
         self.scene = scene
         self.paint()
 
-    def on_table_moved(self, event: Table.Moved) -> None:
-        """Move the cursor of the list."""
-        self._show(self.scene.choose(event.line))
+    def _point(self, line: int) -> None:
+        self._show(self.scene.choose(line))
 
     def _open_line(self, asking: str, explained: str, value: str = "") -> None:
         self._asking = asking

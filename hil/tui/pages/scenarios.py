@@ -49,7 +49,7 @@ class ScenariosPage(Page):
     def __init__(self, info: PageInfo, place: Workplace) -> None:
         super().__init__(info, place)
         self.scene = Judging()
-        self.library = Table("scenarios", id="library")
+        self.library = Table("scenarios", self._point, id="library")
         self.checks = Pane("checks", id="checks")
         self.line = Input(id="line")
         self.replay: ReplayPage | None = None
@@ -155,9 +155,8 @@ class ScenariosPage(Page):
             self.call_after_refresh(self.paint)
         self.paint()
 
-    def on_table_moved(self, event: Table.Moved) -> None:
-        """Move the cursor of the list."""
-        self._show(self.scene.choose(event.line))
+    def _point(self, line: int) -> None:
+        self._show(self.scene.choose(line))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Search while the words are written."""

@@ -56,7 +56,8 @@ def test_a_model_is_put_on_a_bench_that_runs_and_taken_off_again(door: Server) -
         invoke("model", "unload", "exercise-small", *options)
 
 
-def test_a_bench_that_nobody_named_is_a_usage_error() -> None:
-    result = CliRunner().invoke(app, ["model", "load", str(SMALL)], env={"HIL_ENGINE": None, "HIL_TOKEN": None})
-    assert result.exit_code == 2
-    assert "--at" in result.output
+def test_without_a_bench_that_runs_nothing_is_loaded_and_the_next_step_is_said(tmp_path: Path) -> None:
+    env = {"HIL_ENGINE": None, "HIL_TOKEN": None, "HIL_ENGINE_DIR": str(tmp_path)}
+    result = CliRunner().invoke(app, ["model", "load", str(SMALL)], env=env)
+    assert isinstance(result.exception, UsageError)
+    assert "start one with `hil ui PORT`" in str(result.exception)

@@ -99,8 +99,14 @@ class Monkey:
         self._send(event)
 
     def _click(self, x: int, y: int) -> None:
-        for kind in (events.MouseDown, events.MouseUp):
-            self._send(kind(None, x, y, 0, 0, 1, shift=False, meta=False, ctrl=False, screen_x=x, screen_y=y))
+        self._mouse(events.MouseDown, x, y)
+        if self.chance.random() < 0.3:  # a hand that drags, and does not always stay in the pane
+            x, y = self.chance.randrange(self.app.size.width), self.chance.randrange(self.app.size.height)
+            self._mouse(events.MouseMove, x, y)
+        self._mouse(events.MouseUp, x, y)
+
+    def _mouse(self, kind: type[events.MouseEvent], x: int, y: int) -> None:
+        self._send(kind(None, x, y, 0, 0, 1, shift=False, meta=False, ctrl=False, screen_x=x, screen_y=y))
 
     def _resize(self, size: Size) -> None:
         assert isinstance(self.app._driver, HeadlessDriver)

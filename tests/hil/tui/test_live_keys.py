@@ -149,6 +149,18 @@ def channel() -> None:
     assert [stop.view.figures[0].channels for stop in stops] == [(1,), (0,), (0, 3)]
 
 
+def alone() -> None:
+    none, *stops = tour(("h",), ("tab", "f", "h"), ("h",), ("h",), ("h",))
+    assert "belongs to a plot" in none.picture
+    titles = [next(row for row in stop.picture.splitlines() if "━a" in row) for stop in stops]
+    seen = [[name for name in ("ax", "ay", "az") if f"━{name}" in title] for title in titles]
+    assert seen == [["ax"], ["ay"], ["az"], ["ax", "ay", "az"]]
+    assert [title.count("╌") for title in titles] == [2, 2, 2, 0]
+    spectrum, first = tour(("tab", "v"), ("h",))
+    assert spectrum.view.figures == (Ask("watch", "samples", "spectrum", (0, 1, 2)),)
+    assert first.view.figures == (Ask("watch", "samples", "spectrum", (0,)),)
+
+
 def scale() -> None:
     def louder(view: fakes.View) -> fakes.Snapshot:
         watch, imu, thermal = (made := fakes.live(view)).streams
@@ -310,7 +322,8 @@ TESTED: dict[str, Callable[[], None]] = {
     **{f"label.{digit}": label for digit in range(1, 10)},
     "time.in": time_in, "time.out": time_out, "pane.maximise": maximise, "pane.next": next_pane,
     "pane.previous": previous_pane, "pane.restore": restore, "board.only": only, "plot.lanes": lanes,
-    "plot.allan": allan, "plot.kind": kind, "plot.kind_back": kind_back, "plot.channel": channel, "plot.scale": scale,
+    "plot.allan": allan, "plot.kind": kind, "plot.kind_back": kind_back, "plot.channel": channel, "plot.alone": alone,
+    "plot.scale": scale,
     "plot.split": split, "frame.colours": colours, "frame.hold": hold, "frame.each": each, "board.overview": overview,
     "cursor.toggle": cursor,
     **{f"cursor.{way}": cursor_moves for way in ("left", "right", "far_left", "far_right")},

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 from screen_frames import drive, press, still
 
+from hil.cursorview import CursorView
 from hil.figureview import Ask, FigureView
 from hil.triggerview import TriggerView
-from hil.tui import attitudechart, dots, overlay, xychart
+from hil.tui import attitudechart, chart, dots, overlay, stage, xychart
 from hil.tui.app import HilApp
+from hil.tui.axes import Band, ground
 from hil.tui.cells import blank, rows
 from hil.tui.chart import Panel
 from hil.tui.look import Look
@@ -165,13 +167,75 @@ def test_dots_and_braille_cells_are_the_same_picture() -> None:
 def test_no_overlay_hides_a_reading_and_a_click_is_read_where_it_is_drawn() -> None:
     cells = blank(60, 10)
     cells.codes[3, :] = ord("x")
-    overlay.lay(cells, overlay.Moment(2.5, 7.5, ("ax", 0.0)), 10.0, (-1.0, 1.0), ("ax",))
+    overlay.lay(cells, overlay.Moment(2.5, 7.5, ("ax", 0.0)), 10.0, [Band(0, 9, (-1.0, 1.0), channels=("ax",))])
     assert rows(cells)[3] == "x" * 60
     for before_s in (0.0, 2.5, 10.0):
         column = overlay.column_of(before_s, 10.0, 60)
         assert overlay.seconds_at(column, 10.0, 60) == pytest.approx(before_s, abs=10.0 / 51)
     assert rows(cells)[-1][overlay.column_of(2.5, 10.0, 60)] == "▲"
     assert rows(cells)[0][overlay.column_of(7.5, 10.0, 60)] == "▼"
+
+
+@given(st.floats(0.01, 0.99), st.sampled_from([0.1, 2.0, 10.0, 300.0]), st.integers(60, 200))
+def test_the_axis_of_a_held_picture_reads_0_at_the_trigger_minus_before_it_and_plus_after(
+    share: float, span_s: float, width: int
+) -> None:
+    zero_s = share * span_s
+    foot = rows(ground((width, 6), 8, (Band(0, 5, (-1.0, 1.0)),), span_s, "T+", (), zero_s))[-1]
+    at = overlay.column_of(zero_s, span_s, width)
+    assert foot[at : at + 2] == "┴0" or at + 2 >= width - 2
+    assert "+" not in foot[:at]
+    assert "−" not in foot[at + 1 :]
+    assert foot.count("┴") == foot.count("┴−") + foot.count("┴+") + foot.count("┴0")
+
+
+def test_a_held_picture_counts_from_its_trigger_frozen_too_and_another_firing_changes_nothing_there() -> None:
+    scene = Scene(scope=Scope("anomaly", "normal"), look=Look(cursor_s=4.0))
+    assert scene.seen(replace(fakes.live(), trigger=None)).zero_ns is None
+    held = scene.seen(fakes.live(scene.view(200, 32)))
+    (fired, _), stream = held.scope.fired or (0, ""), held.streams[0]
+    assert (held.zero_ns, stage.edge(held)) == (fired, "T+9 s")
+    frozen = held.freeze()
+    later = fakes.live(scene.view(200, 32), trigger=TriggerView("anomaly", 3, ((fired + 5, "again"),)))
+    after = frozen.seen(replace(later, now_ns=fakes.NOW + 60 * S))
+    assert (after.zero_ns, after.scope.count, stage.edge(after)) == (fired, 3, "T+9 s")
+    assert after.live().seen(replace(later, now_ns=fakes.NOW + 60 * S)).zero_ns == fired + 5
+    for zoomed, words in ((frozen.zoom(-3), "T+5.4 s"), (frozen.move_cursor(-20.0), "T−5 s")):
+        assert (zoomed.zero_ns, stage.edge(zoomed)) == (fired, words)
+    moment = stage.moment(held, stream)
+    for t_ns, words in ((fired, "(T+0 s)"), (fired - S // 4, "(T−0.25 s)"), (fired + 2 * S, "(T+2 s)")):
+        sample = CursorView("watch", "samples", t_ns, stream.latest)
+        line = overlay.readout(sample, stream, Panel("watch", "samples", "g", (0, 1, 2)), moment, 200)
+        assert words in line[0][0]
+
+
+def test_the_level_of_a_trigger_is_marked_in_the_lane_of_its_channel_and_beyond_an_axis_by_an_arrow() -> None:
+    stream, panel = fakes.readings("watch", 184, 10.0), Panel("watch", "samples", "g", (0, 1, 2))
+    for lanes, level, sign, first, last in (
+        (False, 1.0, "▸", 0, 18), (True, 1.0, "▸", 12, 18), (True, 99.0, "▴", 12, 13), (False, -99.0, "▾", 17, 18),
+    ):  # fmt: skip
+        cells, bands = chart.drawn(stream, panel, 100, 19, (-1.0, 3.0), lanes)
+        overlay.lay(cells, overlay.Moment(level=("az", level)), 10.0, bands)
+        marked = [at for at, row in enumerate(rows(cells)) if row[7] == sign]
+        assert len(marked) == 1
+        assert first <= marked[0] < last
+        assert ("╌" in rows(cells)[marked[0]]) == (sign == "▸")
+
+
+@pytest.mark.screen
+def test_every_plot_of_time_of_a_held_picture_marks_its_trigger_where_its_axis_has_0() -> None:
+    async def steps(app: HilApp, pilot) -> None:
+        scope = Scope("watch/samples.ax>0.1", "normal")
+        app.live.scene = replace(app.live.scene, scope=scope)
+        await press("tab", "v", "v")(app, pilot)
+
+    kept = drive(fakes.FakeClient(), (200, 50), steps).splitlines()
+    feet = [row for row in kept if "T+9 s" in row]
+    assert "spectrogram" in "".join(kept)
+    assert sum(row.count("T+9 s") for row in feet) == sum(row.count("┴0") for row in feet) == 4
+    heads = [row for row in kept if "▼" in row]
+    places = [sorted(at for at, sign in enumerate(row) if sign == "▼") for row in heads]
+    assert all([row[at : at + 2] for at in place] == ["┴0"] * 2 for row, place in zip(feet, places, strict=True))
 
 
 @pytest.mark.parametrize("width", [1, 5, 24, 80])
