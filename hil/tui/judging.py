@@ -74,6 +74,7 @@ class Judging:
 
     Attributes:
         entries: The library; None before it was read.
+        trouble: Why it cannot be read; empty where it was, or may yet be.
         words: What is searched for.
         cursor: Line of the list, among those that match.
         chosen: Files that are marked.
@@ -88,6 +89,7 @@ class Judging:
     """
 
     entries: tuple[Entry, ...] | None = None
+    trouble: str = ""
     words: str = ""
     cursor: int = 0
     chosen: frozenset[str] = frozenset()
@@ -163,7 +165,7 @@ class Judging:
 def learned(scene: Judging, verb: str, values: Plain) -> Judging:
     """Return the scene with what the runner said."""
     if verb == "library":
-        known = replace(scene, entries=tuple(Entry.of(one) for one in values["entries"]))
+        known = replace(scene, entries=tuple(Entry.of(one) for one in values["entries"]), trouble="")
         return replace(known, cursor=max(0, min(len(known.shown) - 1, scene.cursor)))
     if verb == "run":
         paths = tuple(values["paths"])

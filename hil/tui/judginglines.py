@@ -27,6 +27,11 @@ _VERDICT = 12
 
 def library(scene: Judging, width: int, folder: str, focused: bool) -> tuple[Line, list[Line]]:
     """Return the rest of the title and one line a scenario."""
+    if scene.entries is None and scene.trouble:
+        todo = (
+            "f looks again; `hil scenario new RECORDING` writes a first one, `hil ui --scenarios FOLDER` goes elsewhere"
+        )
+        return [(folder, DIM)], wrap([(" ✖ ", BAD), (f"{scene.trouble}: ", TITLE), (todo, KEY)], width)
     if scene.entries is None:
         return [(folder, DIM)], [[("the scenarios are being read; the screen goes on meanwhile", DIM)]]
     shown = scene.shown
