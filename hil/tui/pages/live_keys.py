@@ -99,9 +99,7 @@ KEYS = (
 QUESTIONS = {
     "note": "what happened? enter keeps the mark, escape drops it",
     "go": "where to? a time such as 12.5 or 1:02, or the name of a mark; escape drops it",
-    "trigger": (
-        "what? STREAM.CHANNEL>VALUE~BACK, MODEL<0.5, anomaly or mark; empty: nothing; escape leaves it as it is"
-    ),
+    "trigger": "imu.ax>2.5, imu.ax<-1~0.2, MODEL<0.5, anomaly or mark; empty: none; esc: as is",
 }
 """What stands in the line in which words are asked for, by what is asked."""
 
@@ -157,9 +155,9 @@ def hints(mode: str, frozen: bool, recording: bool, classes: int, maximised: boo
 
 
 def useless(keys: Iterable[Key], snapshot: Snapshot | None) -> set[str]:
-    """Return actions that the palette leaves out: labels, named there by class, and those of a replay without one."""
-    replayed = snapshot is not None and snapshot.replay is not None
-    return {key.action for key in keys if key.id.startswith("label.") or (key.when == "replay" and not replayed)}
+    """Return actions that the palette leaves out: labels, named there by class, and those of the other mode."""
+    never = "live" if snapshot is not None and snapshot.replay is not None else "replay"
+    return {key.action for key in keys if key.id.startswith("label.") or key.when == never}
 
 
 def labels(snapshot: Snapshot | None) -> Iterator[tuple[str, str, str]]:
