@@ -84,7 +84,8 @@ def about(scene: Modelling, width: int) -> tuple[Line, list[Line]]:
     lines += [(), *judgedlines.confusion(one, scene.tally, width)]
     if scene.tally.judged:
         lines += [(), *judgedlines.calibration(scene.tally, width)]
-    return [(f"{one.model} at {one.board or 'any board'}, {len(one.labels)} classes", DIM)], lines
+    known = f", {len(one.labels)} classes" if one.labels else ""
+    return [(f"{one.model} at {one.board or 'any board'}{known}", DIM)], lines
 
 
 def _teaching(scene: Modelling, one: PredictionView, width: int) -> list[Line]:
