@@ -77,8 +77,10 @@ def _watch(scene: Scene, value: float) -> Command | Refusal:
 
 def _label(scene: Scene, value: float) -> Command | Refusal:
     classes = scene.latest.classes if scene.latest else ()
+    if not classes:
+        return Refusal("no class is on the digits yet: a model names them (--model FILE), or labels of the recording")
     if not 1 <= value <= len(classes):
-        return Refusal(f"there is no class {value:g}: {len(classes) or 'no'} classes are known")
+        return Refusal(f"there is no class {value:g}: classes are on 1 to {len(classes)}")
     if not scene.recording and not (scene.latest and scene.latest.replay):
         return Refusal("a label belongs to a recording: start one with r")
     return Command("label", {"text": classes[int(value) - 1]})

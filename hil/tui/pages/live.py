@@ -179,7 +179,8 @@ class LivePage(Page):
         """Return the keys worth showing now."""
         scene, snapshot = self.scene, self.scene.latest
         mode, named = (snapshot.mode, len(snapshot.classes)) if snapshot else (self.awaited, 0)
-        return live_keys.hints(mode, scene.held is not None, scene.recording, named, self.maximised is not None)
+        paused = bool(snapshot and snapshot.replay and snapshot.replay.paused)
+        return live_keys.hints(mode, scene.held is not None, scene.recording, named, self.maximised is not None, paused)
 
     def topic(self) -> str:
         """Return the name of the focused pane."""
@@ -187,8 +188,7 @@ class LivePage(Page):
 
     def usable(self) -> Sequence[Key]:
         """Return the keys that mean something to this engine."""
-        mode = self.scene.latest.mode if self.scene.latest else self.awaited
-        return [key for key in self.keys if key.when not in {"live", "replay"} - {mode}]
+        return live_keys.usable(self.keys, self.scene.latest.mode if self.scene.latest else self.awaited)
 
     async def sheet(self) -> Sheet | str:
         """Return the readings of the focused plot, or what another pane says."""
@@ -287,8 +287,7 @@ class LivePage(Page):
     def action_ask(self, what: str) -> None:
         """Ask for words, in one line that traps nobody; a mark keeps the time of this key."""
         if what == "go" and isinstance(never := go_to(self.scene, "0"), Refusal):
-            self.say(never.sentence, True)
-            return
+            return self.say(never.sentence, True)
         self._noted_ns = self.scene.latest.now_ns if self.scene.latest else None
         suggested = looks.suggested(self.scene, self._aim()) if what == "trigger" else ""
         self.painter.note.ask(what, live_keys.QUESTIONS[what], suggested)

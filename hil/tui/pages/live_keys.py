@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from hil.snapshot import Snapshot
 from hil.tui.key import Hint, Key
 
-__all__ = ["KEYS", "PANES", "QUESTIONS", "hints", "labels", "useless"]
+__all__ = ["KEYS", "PANES", "QUESTIONS", "hints", "labels", "usable", "useless"]
 
 
 def _replay(name: str, keys: str, action: str, words: str, explained: str, options: str = "") -> Key:
@@ -129,7 +129,9 @@ PANES = {
 """What each pane shows and how to read it."""
 
 
-def hints(mode: str, frozen: bool, recording: bool, classes: int, maximised: bool) -> tuple[Hint, ...]:
+def hints(
+    mode: str, frozen: bool, recording: bool, classes: int, maximised: bool, paused: bool = False
+) -> tuple[Hint, ...]:
     """Return the keys worth showing now, the most useful first."""
     rows: list[Hint] = []
     if frozen:
@@ -137,8 +139,9 @@ def hints(mode: str, frozen: bool, recording: bool, classes: int, maximised: boo
     if maximised:
         rows.append(("pane.maximise", "give back"))
     if mode == "replay":
-        rows += [("replay.pause", "pause"), ("replay.back replay.step", "step"), ("replay.left replay.right", "5 s"),
-                 ("replay.slower replay.faster", "speed"), ("replay.previous replay.next", "marks")]  # fmt: skip
+        rows += [("replay.pause", "go on" if paused else "pause"), ("replay.back replay.step", "step"),
+                 ("replay.left replay.right", "5 s"), ("replay.slower replay.faster", "speed"),
+                 ("replay.previous replay.next", "marks")]  # fmt: skip
     else:
         rows.append(("record.toggle", "stop recording" if recording else "record"))
     if (recording or mode == "replay") and classes:
@@ -154,10 +157,16 @@ def hints(mode: str, frozen: bool, recording: bool, classes: int, maximised: boo
     )  # fmt: skip
 
 
+def usable(keys: Iterable[Key], mode: str) -> list[Key]:
+    """Return the keys that mean something to an engine in this mode."""
+    return [key for key in keys if key.when not in {"live", "replay"} - {mode}]
+
+
 def useless(keys: Iterable[Key], snapshot: Snapshot | None) -> set[str]:
     """Return actions that the palette leaves out: labels, named there by class, and those of the other mode."""
-    never = "live" if snapshot is not None and snapshot.replay is not None else "replay"
-    return {key.action for key in keys if key.id.startswith("label.") or key.when == never}
+    every = list(keys)
+    here = usable(every, "replay" if snapshot is not None and snapshot.replay is not None else "live")
+    return {key.action for key in every if key.id.startswith("label.") or key not in here}
 
 
 def labels(snapshot: Snapshot | None) -> Iterator[tuple[str, str, str]]:
