@@ -29,8 +29,8 @@ from hil.monitor import Bench, Monitor
 from hil.pipeline import Pipeline
 from hil.recorder import Recorder
 from hil.recording.header import BoardSetup
-from hil.recording.reader import Recording
-from hil.replay import Replay, mark_time
+from hil.replay import Replay
+from hil.replaying import open_replay, replay_commands
 from hil.snapshot import Snapshot
 from hil.source import Live
 from hil.summary import Summary, summarise
@@ -72,7 +72,8 @@ class Engine:
         openings = Openings(glitch.before_s, glitch.ring_bytes)
         schedule = config.schedule()
         if config.replay is not None:
-            source: Live | Replay = self._open_replay(config)
+            self.replay = open_replay(config.replay, self.clock)
+            source: Live | Replay = self.replay
         else:
             self._bridge = Bridge(
                 [port_spec(port, schedule) for port in config.ports],
@@ -211,12 +212,7 @@ class Engine:
             "label": lambda text: {"active": desk.label(text)},
             "label_start": lambda text: desk.start_label(text),
             "label_stop": lambda text="": desk.stop_label(text),
-            "pause": lambda paused=None: {"paused": self._transport().pause(paused)},
-            "seek": lambda to_s: {"position_s": self._transport().seek(float(to_s))},
-            "step": self._step,
-            "speed": lambda speed: self._transport().set_speed(speed),
-            "loop": lambda on: self._transport().set_loop(bool(on)),
-            "range": lambda from_s=None, to_s=None: self._transport().set_range(from_s, to_s),
+            **replay_commands(self.replay, self.models),
             "load_model": lambda path, board=None: self.bench.load(
                 ModelConfig(path=path, boards=None if board is None else (board,)), self._waits
             ),
@@ -269,36 +265,8 @@ class Engine:
             self.replay.pause(False)
         self.pipeline.start()
 
-    def _open_replay(self, config: EngineConfig) -> Replay:
-        plan = config.replay
-        assert plan is not None
-        recording = Recording(plan.path)
-        try:
-            begin = None if plan.begin is None else mark_time(recording, plan.begin)
-            end = None if plan.end is None else mark_time(recording, plan.end)
-            self.replay = Replay(
-                recording, clock=self.clock, speed=plan.speed, from_s=begin, to_s=end, loop=plan.loop, paused=True,
-                hold=plan.hold,
-            )  # fmt: skip
-        except BaseException:
-            recording.close()
-            raise
-        return self.replay
-
     def _now(self) -> int:
         return self.clock.now_ns() if self.replay is None else self.replay.now_ns()
-
-    def _transport(self) -> Replay:
-        if self.replay is None:
-            raise UsageError("live boards cannot be paused or wound", "replay", "record them and replay the recording")
-        return self.replay
-
-    def _step(self, samples: int | None = None, windows: int | None = None) -> None:
-        hop = next((model.hop for model in self.models if model.hop), None)
-        stream = next((model.stream for model in self.models if model.stream), None)
-        if windows is not None and hop is None:
-            raise UsageError("no model is loaded, so that a window has no length", "step", "step by samples")
-        self._transport().step(windows * (hop or 1) if windows is not None else samples or 1, stream)
 
     def _glitch(self, text: str = "a person saw it") -> dict[str, Any]:
         if self.replay is not None:
