@@ -44,13 +44,13 @@ def boards(snapshot: Snapshot, width: int, cursor: int | None = None, only: str 
     if not snapshot.boards:
         return (), [[("no boards yet: start `hil ui PORT`, or see what is attached with `hil ports`", DIM)]]
     wide = width >= 100
-    role_w = min(16, max(6, *(len(board.role) for board in snapshot.boards)) + 1)
+    role_w = min(25 if wide else 17, max(6, *(len(board.role) for board in snapshot.boards)) + 1)
     head = f"{' ' * (role_w - 6)}{'state':<11}{'rate':>10}  {'lost':>10}  {'clock':<{26 if wide else 16}}"
     lines: list[Line] = []
     for index, board in enumerate(snapshot.boards):
         sign, ink = STATES.get(board.state, (board.state, WARN))
         at = "▸" if index == cursor else "◉" if board.role == only else " "
-        line: list[Run] = [(f"{at} ", KEY), (f"{_cut(board.role, role_w - 1):<{role_w}}", TITLE), (f"{sign:<11}", ink)]
+        line: list[Run] = [(f"{at} ", KEY), (f"{_tail(board.role, role_w - 1):<{role_w}}", TITLE), (f"{sign:<11}", ink)]
         lines.append([*line, *_board_rest(board, snapshot.now_ns, width - role_w - 13, wide)])
     return [(f"{head}{'what it is' if wide else ''}", DIM)], lines
 
@@ -204,14 +204,18 @@ def _table(known: Sequence[BoardView], width: int) -> list[Line]:
     """Buckets downwards, boards across, as many as fit; empty byte buckets are left out."""
     fits = max(1, (width - 18) // 9) if len(known) > (width - 14) // 9 else len(known)
     shown = known[:fits]
+    longest = max(len(board.role) for board in shown) + 1
+    wide = max(9, min(longest, (width - 14) // fits)) if fits == len(known) else 9
     books = [dict(board.ledger) for board in shown]
     more = [(f" +{len(known) - fits}", DIM)] if len(known) > fits else []
-    lines: list[Line] = [[(" " * 14, DIM), *((f"{_tail(board.role, 8):>9}", TITLE) for board in shown), *more]]
+    lines: list[Line] = [
+        [(" " * 14, DIM), *((f"{_tail(board.role, wide - 1):>{wide}}", TITLE) for board in shown), *more]
+    ]
     for name in dict.fromkeys(name for board in shown for name, _ in board.ledger):
         if name.startswith("bytes ") and not any(book.get(name) for book in books):
             continue
         cells = [
-            (f"{_short(book[name]) if name in book else '—':>9}",
+            (f"{_short(book[name]) if name in book else '—':>{wide}}",
              DIM if not book.get(name) else WARN if name in LOSSES else TEXT) for book in books
         ]  # fmt: skip
         lines.append([(f"{_cut(name.replace('_', ' '), 13):<14}", DIM), *cells])
