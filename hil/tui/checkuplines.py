@@ -4,7 +4,7 @@ Rule of this room: pure, from values to lines; signs and words say how serious a
 """
 
 from hil.doctor.finding import OK, TROUBLE, UNKNOWN, WARNING, Checkup, Finding, counted
-from hil.tui.cells import BAD, DIM, GOOD, KEY, TEXT, TITLE, WARN, Line, wrap
+from hil.tui.cells import BAD, DIM, GOOD, KEY, TEXT, TITLE, WARN, Line, cut, wrap
 
 __all__ = ["advice", "findings", "shown"]
 
@@ -36,7 +36,7 @@ def findings(every: tuple[Finding, ...], width: int, cursor: int, busy: str) -> 
         room = max(0, width - 13 - of_w - what_w)
         said = one.said if len(one.said) <= room else f"{one.said[: max(0, room - 1)]}…"
         lines.append([("▸ " if at == cursor else "  ", KEY), (f"{sign:<11}", ink), (f"{of:<{of_w}}", DIM),
-                      (f"{one.what[: what_w - 1]:<{what_w}}", TITLE), (said, TEXT)])  # fmt: skip
+                      (f"{cut(one.what, what_w - 1):<{what_w}}", TITLE), (said, TEXT)])  # fmt: skip
     return title, lines
 
 

@@ -6,9 +6,10 @@ import pytest
 import screen_fakes as fakes
 
 from hil.snapshot import PredictionView
-from hil.tui import cells, panes
+from hil.tui import cells, judgedlines, panes
 from hil.tui.overview import with_sparks
 from hil.tui.panes import label_title
+from hil.tui.tally import Tally
 
 SECOND = 1_000_000_000
 
@@ -42,3 +43,10 @@ def test_a_line_of_readings_never_covers_what_a_board_lost(width: int) -> None:
     assert any("⣀" <= sign <= "⣿" for line in drawn for sign in cells.text(line)) == (width >= 60)
     for before, after in zip(plain, drawn, strict=True):
         assert cells.text(after).startswith(cells.text(before[:5])[:width])
+
+
+def test_a_class_that_has_no_room_in_a_confusion_ends_with_a_sign() -> None:
+    one = PredictionView("exercise", "watch", "ready", labels=("squat", "unknown"))
+    counted = Tally(pairs={("squat", "unknown"): 3, ("squat", "squat"): 1})
+    head = cells.text(judgedlines.confusion(one, counted, 80)[1])
+    assert head.split()[-2:] == ["squat", "unkno…"]
