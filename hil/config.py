@@ -119,7 +119,8 @@ class EngineConfig(_Part):
         replay: A recording to play instead.
         models: Models to run.
         record: Record from the start; None: when told to.
-        classes: Labels on the digits 1 to 9; empty: those of the first model.
+        classes: Labels on the digits 1 to 9; empty: those of the first model, and in a replay without one those that
+            stand in or beside the recording.
         author: Who sets marks and labels.
         glitch: What is kept for glitches.
         wait_s: How long to wait for a port that somebody else holds.

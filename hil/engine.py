@@ -286,7 +286,8 @@ class Engine:
         return {"bytes": len(sent)}
 
     def _classes(self) -> tuple[str, ...]:
-        return self.config.classes or next((model.labels for model in self.models if model.labels), ())
+        named = self.config.classes or next((model.labels for model in self.models if model.labels), ())
+        return named if named or self.models or self.replay is None else self.replay.labels()
 
 
 if __name__ == "__main__":

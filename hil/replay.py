@@ -179,6 +179,10 @@ class Replay:
         with self._lock:
             return self._lateness.report()
 
+    def labels(self) -> tuple[str, ...]:
+        """Return the labels that stand in or beside the recording, each once."""
+        return tuple(sorted({mark.text for mark in self._marks if mark.kind == "start"}))
+
     def view(self) -> ReplayView:
         """Return the transport as a screen shows it."""
         late = self.report()

@@ -60,7 +60,8 @@ def look(path: Path) -> Entry:
     try:
         size = path.stat().st_size
         with Recording(path, skip_damaged=True) as recording:
-            stretches = [(one.start_ns, one.stop_ns) for one in recording.labels if one.stop_ns is not None]
+            end_ns = recording.start_ns + round(recording.duration_s * 1e9)
+            stretches = [(one.start_ns, end_ns if one.stop_ns is None else one.stop_ns) for one in recording.labels]
             names = dict.fromkeys(f"{known.board}/{known.stream.name}" for known in recording.streams())
             return Entry(
                 str(path), size, recording.start_ns, recording.duration_s, tuple(names),

@@ -101,7 +101,8 @@ class Teaching:
             raise UsageError(f"there is no model {model!r}", "show", "load one: hil ui PORT --model FILE")
         if stage.state != "ready" or stage.shown() is None:
             why = stage.sentence or "only a model of architecture shots learns a class from examples"
-            raise UsageError(f"{model} cannot be taught by showing: {why}", "show", f"load {SHIPPED}")
+            todo = "try again in a moment" if stage.state == "loading" else f"load {SHIPPED}"
+            raise UsageError(f"{model} cannot be taught by showing: {why}", "show", todo)
         return stage
 
     def _told(self) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def adapter(device: str, root: Path = Path("/sys")) -> Iterator[Finding]:
                       "nothing, where it is a pseudo terminal or a network port")  # fmt: skip
         return
     driver = os.path.basename(os.path.realpath(port / "driver"))
-    yield Finding(OK, device, "driver", driver or "unknown")
+    yield Finding(OK, device, "driver", f"the system drives it with {driver}" if driver else "unknown")
     timer = _read(port / "latency_timer") or _read(port.parent / "latency_timer")
     if timer.isdigit():
         slow = int(timer) > LATENCY_MS

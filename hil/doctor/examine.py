@@ -112,7 +112,7 @@ def _ports(system: System) -> Iterator[Finding]:
         yield Finding(UNKNOWN, "ports", "attached", "no serial port is there",
                       "plug a board in, or try `hil doctor virtual://imu`")  # fmt: skip
     for info in attached:
-        yield Finding(OK, info.port, "port", info.description or info.board or "a serial port",
+        yield Finding(OK, info.port, "port", info.description.replace("n/a", "") or info.board or "a serial port",
                       f"`hil doctor {info.port}` measures it")  # fmt: skip
         yield from adapter.access(info.port, system.facts(info.port), os.access(info.port, os.R_OK | os.W_OK))
         yield from adapter.adapter(info.port)

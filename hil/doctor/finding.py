@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["LEVELS", "OK", "TROUBLE", "UNKNOWN", "WARNING", "Checkup", "Finding"]
+__all__ = ["LEVELS", "OK", "TROUBLE", "UNKNOWN", "WARNING", "Checkup", "Finding", "counted"]
 
 OK, UNKNOWN, WARNING, TROUBLE = "ok", "unknown", "warning", "trouble"
 LEVELS = (TROUBLE, WARNING, UNKNOWN, OK)
@@ -95,4 +95,9 @@ class Checkup:
             rates = ", ".join(f"{name} {rate:,.0f} samples/s" for name, rate in self.safe.items())
             yield f"safe rates of {self.port} (70 % of the line): {rates}"
         counts = {level: sum(one.level == level for one in self.findings) for level in LEVELS}
-        yield ", ".join(f"{count} {level}" for level, count in counts.items() if count)
+        yield ", ".join(counted(count, level) for level, count in counts.items() if count)
+
+
+def counted(count: int, level: str) -> str:
+    """Return how many findings of a level there are, in words."""
+    return f"{count} {level}{'s' if level == WARNING and count > 1 else ''}"

@@ -16,6 +16,7 @@ from textual.binding import BindingType
 from textual.driver import Driver
 from textual.events import Event, InputEvent
 from textual.screen import ModalScreen, Screen
+from textual.theme import ThemeProvider
 
 from firmware_bridge.errors import UsageError
 from hil.tui import evidence, keys, userstate
@@ -204,15 +205,25 @@ class HilApp(App[int]):
             self.screen.dismiss()
         self.page.say(*await evidence.export(self, self.page, form))
 
+    def action_theme(self, name: str) -> None:
+        """Draw in the colours of a theme."""
+        self.theme = name
+
+    def search_themes(self) -> None:
+        """List all themes there are."""
+        self.push_screen(ActionList(providers=[ThemeProvider], placeholder="Search for themes…"))
+
     def action_command_palette(self) -> None:
-        """List all actions."""
+        """List all actions; in place of a page of help, where one is open."""
+        if isinstance(self.screen, HelpScreen):
+            self.screen.dismiss()
         if not isinstance(self.screen, ActionList):
             self.push_screen(ActionList(id="--command-palette"))
 
     def action_help(self) -> None:
         """Explain the focused pane and all keys of this page."""
         page = self.page
-        self.push_screen(HelpScreen(page.info, page.keys, page.topic(), sentence(page.place.client)))
+        self.push_screen(HelpScreen(page.info, page.usable(), page.topic(), sentence(page.place.client)))
 
     def action_interrupt(self) -> None:
         """Close what lies over the page, or say how to leave."""

@@ -9,7 +9,7 @@ from itertools import zip_longest
 
 from hil.snapshot import PredictionView
 from hil.tui import judgedlines
-from hil.tui.cells import BAD, DIM, GOOD, KEY, TEXT, TITLE, Line, Run, channel_ink, text, wrap
+from hil.tui.cells import BAD, DIM, GOOD, KEY, TEXT, TITLE, Line, Run, channel_ink, cut, text, wrap
 from hil.tui.modellines import DRIFT, STATES, boarded, worked
 from hil.tui.modelling import Modelling
 from hil.tui.versus import Versus
@@ -51,7 +51,7 @@ def _agreement(scene: Modelling, one: PredictionView, other: PredictionView, wid
 def _column(scene: Modelling, one: PredictionView, width: int) -> list[list[Line]]:
     """Return what stands in a column, part by part, so that parts of both begin in the same row."""
     word, ink = STATES.get(one.state, (one.state, DIM))
-    lines: list[Line] = [[(f" {one.model[: width - 14]}", TITLE), (f"  {word}", ink)]]
+    lines: list[Line] = [[(f" {cut(one.model, width - 14)}", TITLE), (f"  {word}", ink)]]
     if one.sentence:
         lines += wrap([(f"  {one.sentence}", TEXT)], width)
     if one.label:

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 __all__ = [
     "BAD", "CHANNEL", "CHANNELS", "DIM", "FOCUS", "GOOD", "HEAT", "HEAT_INKS", "HEAT_LEVELS", "HEAT_TEXT", "KEY",
-    "TEXT", "TITLE", "WARN", "Cells", "Line", "Run", "blank", "channel_ink", "heat_ink", "put", "put_line", "rows",
-    "runs", "text", "wrap",
+    "TEXT", "TITLE", "WARN", "Cells", "Line", "Run", "blank", "channel_ink", "cut", "heat_ink", "put", "put_line",
+    "rows", "runs", "text", "wrap",
 ]  # fmt: skip
 
 TEXT, DIM, TITLE, GOOD, WARN, BAD, KEY, FOCUS = range(8)
@@ -129,6 +129,11 @@ def rows(cells: Cells) -> list[str]:
 def text(line: Line) -> str:
     """Return a line of runs as plain text."""
     return "".join(words for words, _ in line)
+
+
+def cut(words: str, width: int) -> str:
+    """Return words of at most `width` characters; where some are lost the last one is …."""
+    return words if len(words) <= width else f"{words[: max(0, width - 1)]}…"
 
 
 def wrap(line: Line, width: int, inset: int = 3) -> list[Line]:

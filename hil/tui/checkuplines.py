@@ -3,8 +3,8 @@
 Rule of this room: pure, from values to lines; signs and words say how serious a finding is, colour only repeats them.
 """
 
-from hil.doctor.finding import OK, TROUBLE, UNKNOWN, WARNING, Checkup, Finding
-from hil.tui.cells import BAD, DIM, GOOD, KEY, TEXT, TITLE, WARN, Line, wrap
+from hil.doctor.finding import OK, TROUBLE, UNKNOWN, WARNING, Checkup, Finding, counted
+from hil.tui.cells import BAD, DIM, GOOD, KEY, TEXT, TITLE, WARN, Line, cut, wrap
 
 __all__ = ["advice", "findings", "shown"]
 
@@ -21,7 +21,7 @@ def shown(checkup: Checkup | None, only_wrong: bool, engine: Finding | None = No
 def findings(every: tuple[Finding, ...], width: int, cursor: int, busy: str) -> tuple[Line, list[Line]]:
     """Return the rest of the title and one line a finding."""
     counts = [(sum(one.level == level for one in every), word, ink) for level, (word, ink) in SIGNS.items()]
-    title: Line = [(f"{count} {word[2:]}  ", ink) for count, word, ink in counts if count]
+    title: Line = [(f"{counted(count, word[2:])}  ", ink) for count, word, ink in counts if count]
     if busy:
         title = [*title, (f"examining {busy} …", KEY)]
     if not every:
@@ -36,7 +36,7 @@ def findings(every: tuple[Finding, ...], width: int, cursor: int, busy: str) -> 
         room = max(0, width - 13 - of_w - what_w)
         said = one.said if len(one.said) <= room else f"{one.said[: max(0, room - 1)]}…"
         lines.append([("▸ " if at == cursor else "  ", KEY), (f"{sign:<11}", ink), (f"{of:<{of_w}}", DIM),
-                      (f"{one.what[: what_w - 1]:<{what_w}}", TITLE), (said, TEXT)])  # fmt: skip
+                      (f"{cut(one.what, what_w - 1):<{what_w}}", TITLE), (said, TEXT)])  # fmt: skip
     return title, lines
 
 
@@ -45,8 +45,7 @@ def advice(one: Finding | None, checkup: Checkup | None, port: str, width: int) 
     lines: list[Line] = []
     if one is not None:
         sign, ink = SIGNS[one.level]
-        figure = "" if one.value is None else f" ({one.value:,.6g} {one.unit})"
-        lines += wrap([(f" {sign} ", ink), (f"{one.of}: {one.what}: ", TITLE), (f"{one.said}{figure}", TEXT)], width)
+        lines += wrap([(f" {sign} ", ink), (f"{one.of}: {one.what}: ", TITLE), (one.said, TEXT)], width)
         lines += wrap([(" do: ", KEY), (one.todo, KEY)], width) if one.todo else [[(" nothing is to be done", DIM)]]
         lines.append(())
     if checkup is not None:

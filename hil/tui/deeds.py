@@ -18,6 +18,9 @@ NEAR_S = 0.5
 """Going back to a mark skips one that was passed less than this ago, so that the key can be pressed again."""
 
 
+SILENT = "the engine does not answer yet; nothing was sent"
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """A verb of the engine and its arguments."""
@@ -43,7 +46,7 @@ def decide(deed: str, scene: Scene, value: float = 0) -> Command | Refusal:
         value: The key's argument: a digit, a number of samples or seconds, a direction.
     """
     if scene.latest is None or scene.lost:
-        return Refusal("the engine does not answer yet; nothing was sent")
+        return Refusal(SILENT)
     if deed in _BENCH:
         return _BENCH[deed](scene, value)
     if scene.latest.replay is None:
@@ -74,8 +77,10 @@ def _watch(scene: Scene, value: float) -> Command | Refusal:
 
 def _label(scene: Scene, value: float) -> Command | Refusal:
     classes = scene.latest.classes if scene.latest else ()
+    if not classes:
+        return Refusal("no class is on the digits yet: a model names them (--model FILE), or labels of the recording")
     if not 1 <= value <= len(classes):
-        return Refusal(f"there is no class {value:g}: {len(classes) or 'no'} classes are known")
+        return Refusal(f"there is no class {value:g}: classes are on 1 to {len(classes)}")
     if not scene.recording and not (scene.latest and scene.latest.replay):
         return Refusal("a label belongs to a recording: start one with r")
     return Command("label", {"text": classes[int(value) - 1]})
@@ -97,7 +102,7 @@ def go_to(scene: Scene, words: str) -> Command | Refusal:
     """Return how to go to a time (`12.5`, `1:02`, `1:02:03.5`) or to the mark of a name."""
     replay = scene.latest.replay if scene.latest else None
     if replay is None:
-        return Refusal("only a recording in replay has times to go to, and this is the live bench")
+        return _no_replay(scene, "only a recording in replay has times to go to")
     spot = seconds_of(words)
     if spot is None:
         named = [mark for mark in replay.marks if mark.text.casefold().startswith(words.casefold())]
@@ -108,6 +113,10 @@ def go_to(scene: Scene, words: str) -> Command | Refusal:
     if not 0 <= spot <= replay.duration_s:
         return Refusal(f"{spot:g} s lies outside the recording: it has {replay.duration_s:.1f} s")
     return Command("seek", {"to_s": spot})
+
+
+def _no_replay(scene: Scene, why: str) -> Refusal:
+    return Refusal(SILENT if scene.latest is None or scene.lost else f"{why}, and this is the live bench")
 
 
 def seconds_of(words: str) -> float | None:
@@ -126,7 +135,7 @@ def loop_ab(scene: Scene) -> tuple[float | None, tuple[Command | Refusal, ...]]:
     """Return where A is now, and what the key leads to: A here, then B here and a loop, then all of it again."""
     replay = scene.latest.replay if scene.latest else None
     if replay is None or scene.lost:
-        return None, (Refusal("a loop belongs to a recording in replay, and this is the live bench"),)
+        return None, (_no_replay(scene, "a loop belongs to a recording in replay"),)
     at = replay.position_s
     if replay.from_s > 0 or replay.to_s < replay.duration_s - 1e-6:
         return None, (Command("range", {}), Command("loop", {"on": False}))

@@ -121,7 +121,7 @@ def lines(sheet: Sheet | str, pane: str, keys: tuple[Key, ...], width: int) -> l
     if isinstance(sheet, str):
         rows: list[Line] = [[(f"{pane}: ", TITLE), (sheet, WARN)], ()]
     else:
-        about = f"{sheet.name}, {len(sheet):,} rows of {', '.join(sheet.columns)}"
+        about = f"{sheet.name}, {len(sheet):,} row{'s' * (len(sheet) != 1)} of {', '.join(sheet.columns)}"
         rows = [*wrap([(f"{pane}: ", TITLE), (about, TEXT)], width, 2), ()]
     for key in keys:
         if key.id == "evidence.file" and not (isinstance(sheet, Sheet) and sheet.file):

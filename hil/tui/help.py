@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 
 from hil.tui.cells import DIM, KEY, TEXT, TITLE, WARN, Line, text, wrap
 from hil.tui.key import Key, shown_as
+from hil.tui.keys import COMMON
 from hil.tui.pagelist import PageInfo, page_keys
 from hil.tui.pane import Pane
 
@@ -19,9 +20,11 @@ __all__ = ["HelpScreen", "lines"]
 
 DIGITS = tuple(f".{digit}" for digit in range(1, 10))
 """Ends of the ids of keys that are told in one line."""
+THROUGH = (*page_keys(), *(key for key in COMMON if key.id in ("screen.palette", "screen.quit")))
+"""Keys that do what they always do while the page of help is open."""
 LAST = (
-    "A mouse works too: click a pane to focus it, turn the wheel to scroll. Every ▲ has a verb: `hil --help`. Keys can "
-    "be moved in screen.toml: `hil ui --help` says where."
+    "A mouse works too: click a pane to focus it, turn the wheel to scroll. Keys can be moved in screen.toml: "
+    "`hil ui --help` says where."
 )
 
 
@@ -39,21 +42,22 @@ def lines(page: PageInfo, keys: Sequence[Key], pane: str, width: int, reach: str
         width: Cells at hand.
         reach: How another shell reaches the bench; empty where there is none.
     """
-    rows: list[Line] = [[(f"{page.title}: ", TITLE), (page.help, TEXT)], ()]
+    rows: list[Line] = [*wrap([(f"{page.title}: ", TITLE), (page.help, TEXT)], width - 2), ()]
     if pane in page.panes:
         rows.append([("The focused pane: ", TITLE), (pane, KEY)])
         rows += [[(row, TEXT)] for row in _wrap(page.panes[pane], width - 2)]
         rows.append(())
-    rows.append([("Keys", TITLE), ("   (▲ changes the bench or a file; all others only this screen)", DIM)])
+    rows.append([("Keys", TITLE), ("   (▲ changes the bench or a file, as the verb in `…` does)", DIM)])
     digits = [key for key in keys if key.id[-2:] in DIGITS]
     for key in keys:
         if key in digits[1:]:
             continue
         shown = " ".join(shown_as(name) for name in key.keys.split(","))
         shown, help_line = ("1-9", key.help.replace("class 1", "that class")) if key in digits else (shown, key.help)
-        wrapped = _wrap(help_line, width - 14)
-        rows.append([(f"{shown:>9} ", KEY), ("▲ " if key.kind == "act" else "  ", WARN), (wrapped[0], TEXT)])
-        rows += [[(" " * 12 + row, TEXT)] for row in wrapped[1:]]
+        verb = [(f" `{key.verb}`", DIM)] if key.verb else []
+        first, *others = wrap([(help_line, TEXT), *verb], width - 14, 0)
+        rows.append([(f"{shown:>9} ", KEY), ("▲ " if key.kind == "act" else "  ", WARN), *first])
+        rows += [[(" " * 12, TEXT), *row] for row in others]
     if reach:
         rows += [(), [("The engine of this bench", TITLE)], *([(row, TEXT)] for row in _wrap(reach, width - 2))]
     rows.append(())
@@ -73,7 +77,7 @@ class HelpScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,f1,q,enter,space,ctrl+c", "dismiss", "close", show=False, id="help.close"),
-        *(Binding(key.keys, f"app.{key.action}", key.name, show=False, id=key.id) for key in page_keys()),
+        *(Binding(key.keys, f"app.{key.action}", key.name, show=False, id=key.id) for key in THROUGH),
     ]
 
     def __init__(self, page: PageInfo, keys: Sequence[Key], pane: str, reach: str = "") -> None:

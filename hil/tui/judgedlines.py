@@ -6,7 +6,7 @@ Rule of this room: pure, from a tally to lines. What rests on too few decisions 
 from collections.abc import Sequence
 
 from hil.snapshot import PredictionView
-from hil.tui.cells import BAD, DIM, GOOD, KEY, TEXT, TITLE, WARN, Line, Run, channel_ink, wrap
+from hil.tui.cells import BAD, DIM, GOOD, KEY, TEXT, TITLE, WARN, Line, Run, channel_ink, cut, wrap
 from hil.tui.tally import BINS, ENOUGH, Tally
 
 __all__ = ["calibration", "confusion"]
@@ -36,7 +36,7 @@ def confusion(one: PredictionView, tally: Tally, width: int) -> list[Line]:
     head: list[Run] = [(f"  {'label ↓ said →' if named else '↓ as →':<{wide}}", TITLE)]
     for name in said[:fits]:
         place = one.labels.index(name)
-        head.append((f"{name[: cell - 1] if named else (place + 1) % 10:>{cell}}", channel_ink(place)))
+        head.append((f"{cut(name, cell - 1) if named else (place + 1) % 10:>{cell}}", channel_ink(place)))
     share = f"  {tally.right} of {tally.judged} right ({tally.right / tally.judged:.0%})"
     lines: list[Line] = [*wrap([(share, TITLE), (none, DIM)], width), head]
     lines += [_truth_row(name, said[:fits], tally, wide, cell) for name in truths]
@@ -46,7 +46,7 @@ def confusion(one: PredictionView, tally: Tally, width: int) -> list[Line]:
 
 
 def _truth_row(truth: str, said: Sequence[str], tally: Tally, wide: int, cell: int) -> Line:
-    line: list[Run] = [(f"  {truth[: wide - 1]:<{wide}}", TITLE)]
+    line: list[Run] = [(f"  {cut(truth, wide - 1):<{wide}}", TITLE)]
     for name in said:
         count = tally.pairs.get((truth, name), 0)
         words = f"{count}{'✔' if truth == name else ''}" if count else "·"

@@ -74,6 +74,7 @@ class Judging:
 
     Attributes:
         entries: The library; None before it was read.
+        trouble: Why it cannot be read; empty where it was, or may yet be.
         words: What is searched for.
         cursor: Line of the list, among those that match.
         chosen: Files that are marked.
@@ -88,6 +89,7 @@ class Judging:
     """
 
     entries: tuple[Entry, ...] | None = None
+    trouble: str = ""
     words: str = ""
     cursor: int = 0
     chosen: frozenset[str] = frozenset()
@@ -170,7 +172,7 @@ class Judging:
 def learned(scene: Judging, verb: str, values: Plain) -> Judging:
     """Return the scene with what the runner said."""
     if verb == "library":
-        return scene.listing(tuple(Entry.of(one) for one in values["entries"]))
+        return replace(scene.listing(tuple(Entry.of(one) for one in values["entries"])), trouble="")
     if verb == "run":
         paths = tuple(values["paths"])
         left = {path: one for path, one in scene.results.items() if path not in paths}

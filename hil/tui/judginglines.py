@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from hil.report.trend import GLYPHS, spark_text
 from hil.scenario.outcome import FAIL, TROUBLE, UNSET, CheckResult, ScenarioResult
 from hil.scenario.table import figure, gap_lines
-from hil.tui.cells import BAD, DIM, GOOD, KEY, TEXT, TITLE, WARN, Line, Run, wrap
+from hil.tui.cells import BAD, DIM, GOOD, KEY, TEXT, TITLE, WARN, Line, Run, cut, wrap
 from hil.tui.judging import Entry, Judging
 
 __all__ = ["checks", "difference", "library"]
@@ -27,6 +27,11 @@ _VERDICT = 12
 
 def library(scene: Judging, width: int, folder: str, focused: bool) -> tuple[Line, list[Line]]:
     """Return the rest of the title and one line a scenario."""
+    if scene.entries is None and scene.trouble:
+        todo = (
+            "f looks again; `hil scenario new RECORDING` writes a first one, `hil ui --scenarios FOLDER` goes elsewhere"
+        )
+        return [(folder, DIM)], wrap([(" ✖ ", BAD), (f"{scene.trouble}: ", TITLE), (todo, KEY)], width)
     if scene.entries is None:
         return [(folder, DIM)], [[("the scenarios are being read; the screen goes on meanwhile", DIM)]]
     shown = scene.shown
@@ -196,5 +201,5 @@ def difference(scene: Judging, width: int) -> tuple[Line, list[Line]]:
     lines.append([("  a", KEY), (" accepts it, esc leaves it as it is", TEXT)])
     for row in text.splitlines():
         ink = GOOD if row.startswith("+") else BAD if row.startswith("-") else DIM
-        lines.append([(f"  {row[: width - 2]}", ink)])
+        lines.append([(f"  {cut(row, width - 2)}", ink)])
     return [(f"{file} would change", KEY)], lines

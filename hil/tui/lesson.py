@@ -79,7 +79,7 @@ class Lesson:
         shown = {key.id: key.shown for key in keys}
         line: list[Run] = [(f" lesson {self.at + 1} of {len(self.steps)} ", TITLE)]
         if step.page not in ("", page):
-            line += [(" goes on on the other page: ", TEXT), (shown.get(f"page.{step.page}", ""), KEY)]
+            line += [(" goes on there: ", TEXT), (shown.get(f"page.{step.page}", ""), KEY)]
         else:
             line += [(f" {shown.get(step.key, '?')} ", WARN), (step.words, TEXT)]
         skip: list[Run] = [("  ", TEXT), (shown.get(SKIP, ""), KEY), (" skips", DIM)]

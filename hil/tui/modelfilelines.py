@@ -6,7 +6,7 @@ Rule of this room: pure, from a scene to lines; a file that cannot be loaded say
 from datetime import UTC, datetime
 
 from hil.modelshelf import FoundModel
-from hil.tui.cells import BAD, DIM, GOOD, KEY, TEXT, TITLE, Line, Run, wrap
+from hil.tui.cells import BAD, DIM, GOOD, KEY, TEXT, TITLE, Line, Run, cut, wrap
 from hil.tui.modelling import Modelling
 from hil.tui.units import size
 
@@ -30,7 +30,7 @@ def _row(scene: Modelling, at: int, one: FoundModel, name_w: int, width: int, fo
     state: Run = ("✖ cannot ", BAD) if one.trouble else ("✔ runs   ", GOOD) if runs else ("         ", DIM)
     if one.network:
         state = ("· board  ", DIM)
-    line: list[Run] = [(f"{sign} ", KEY), state, (f"{one.name[: name_w - 1]:<{name_w}}", TITLE)]
+    line: list[Run] = [(f"{sign} ", KEY), state, (f"{cut(one.name, name_w - 1):<{name_w}}", TITLE)]
     if one.trouble:
         parts = [one.trouble.removeprefix(f"{one.path}: ")]
     else:

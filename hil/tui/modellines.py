@@ -5,7 +5,7 @@ Rule of this room: pure, from a scene to lines; what is not known is said and ne
 
 from hil.snapshot import PredictionView
 from hil.tui import canvas, judgedlines
-from hil.tui.cells import BAD, DIM, FOCUS, GOOD, KEY, TEXT, TITLE, WARN, Line, Run, channel_ink, wrap
+from hil.tui.cells import BAD, DIM, FOCUS, GOOD, KEY, TEXT, TITLE, WARN, Line, Run, channel_ink, cut, wrap
 from hil.tui.modelling import Modelling
 from hil.tui.units import seconds
 from hil.workview import ENOUGH
@@ -38,13 +38,13 @@ def _row(scene: Modelling, at: int, one: PredictionView, widths: tuple[int, int]
     word, ink = STATES.get(one.state, (one.state, DIM))
     name_w, label_w = widths
     line: list[Run] = [(f"{sign} ", KEY), (f"{word:<10}", ink),
-                       (f"{f'{one.model} {one.board}'[: name_w - 1]:<{name_w}}", TITLE)]  # fmt: skip
+                       (f"{cut(f'{one.model} {one.board}', name_w - 1):<{name_w}}", TITLE)]  # fmt: skip
     if one.state != "ready":
         return [*line, (one.sentence, TEXT)]
     if not one.label:
         return [*line, ("no decision yet", DIM)]
     place = one.labels.index(one.label) if one.label in one.labels else 0
-    line += [(f"{one.label[: label_w - 1]:<{label_w}}", channel_ink(place)), (f"{one.confidence:4.0%} ", TEXT)]
+    line += [(f"{cut(one.label, label_w - 1):<{label_w}}", channel_ink(place)), (f"{one.confidence:4.0%} ", TEXT)]
     parts: list[Run] = []
     tally = scene.tally_of(one)
     parts.append((f" {tally.right / tally.judged:.0%} of {tally.judged} right" if tally.judged else "  no label yet",
@@ -84,7 +84,8 @@ def about(scene: Modelling, width: int) -> tuple[Line, list[Line]]:
     lines += [(), *judgedlines.confusion(one, scene.tally, width)]
     if scene.tally.judged:
         lines += [(), *judgedlines.calibration(scene.tally, width)]
-    return [(f"{one.model} at {one.board or 'any board'}, {len(one.labels)} classes", DIM)], lines
+    known = f", {len(one.labels)} classes" if one.labels else ""
+    return [(f"{one.model} at {one.board or 'any board'}{known}", DIM)], lines
 
 
 def _teaching(scene: Modelling, one: PredictionView, width: int) -> list[Line]:

@@ -23,6 +23,10 @@ STUMP = 12
 """Fewer characters than this of what a board is say nothing."""
 
 
+TO_LOSSES = 5
+"""Runs of a line of the table up to what was lost: cursor, role, state, rate, lost."""
+
+
 def worst_first(boards: Sequence[BoardView]) -> tuple[BoardView, ...]:
     """Return boards by what is wrong: not there, books that do not close, losses, losses unknown, well."""
     return tuple(sorted(boards, key=_rank))
@@ -70,6 +74,9 @@ def with_sparks(lines: Sequence[Line], snapshot: Snapshot, width: int) -> list[L
         if shown is None or board.state not in ("live", "replay"):
             found.append(line)  # the reason why it is not there needs the room
             continue
+        if sum(len(words) for words, _ in line[:TO_LOSSES]) >= width - columns:
+            found.append(line)  # what a board lost is never covered
+            continue
         kept = _cut(line, width - columns - 1)
         found.append([*kept, (" " * (width - columns - len(text(kept))), DIM), *spark(shown, columns)])
     return found
@@ -82,6 +89,6 @@ def _cut(line: Line, width: int) -> list[Run]:
     for words, ink in line:
         if len(words) > left and left < STUMP:
             break
-        kept.append((words[:left], ink))
+        kept.append((words[:left] if not words[left:].strip() else f"{words[: max(0, left - 1)]}…", ink))
         left -= min(left, len(words))
     return kept

@@ -16,6 +16,7 @@ from hil.tui.feed import Answer, Reply
 from hil.tui.key import Hint, Key, moved
 from hil.tui.keys import COMMON, EVIDENCE
 from hil.tui.pagelist import PageInfo
+from hil.tui.palette import THEME_NAMES
 from hil.tui.pane import Pane
 from hil.tui.pointing import key_at
 from hil.tui.sheet import Sheet
@@ -69,6 +70,10 @@ class Page(Screen[None]):
     def take(self, what: Answer | Reply) -> None:
         """Make an answer part of the scene and draw it; a page that asks nobody has nothing to take."""
 
+    def usable(self) -> Sequence[Key]:
+        """Return the keys that can mean something here now, for the help page."""
+        return self.keys
+
     @property
     def seen(self) -> bool:
         """Whether there is anything to draw on."""
@@ -80,8 +85,9 @@ class Page(Screen[None]):
         tabs = stage.tabs(self.info.name, self.keys, width)
         self.status.show([stage.with_tabs(self.headline(width), tabs, width)])
         taught = self.lesson_line(width)
-        self.footer.styles.height = 1 + len(taught)
-        self.footer.show([*taught, *stage.foot(*self._message, self.hints(), self.keys, width)])
+        foot = stage.foot(*self._message, self.hints(), self.keys, width)
+        self.footer.styles.height = len(taught) + len(foot)
+        self.footer.show([*taught, *foot])
 
     def lesson_line(self, width: int) -> list[Line]:
         """Return the line of the lesson, while there is one."""
@@ -89,7 +95,9 @@ class Page(Screen[None]):
         return [] if lesson is None else [lesson.line(self.keys, self.info.name, width)]
 
     def on_key(self, event: events.Key) -> None:
-        """Let the lesson notice; the key does what it does."""
+        """Let go of a refusal that was read, and let the lesson notice; the key does what it does."""
+        if self._message[1]:
+            self._unsay(self._said)
         lesson, app = getattr(self.app, "lesson", None), self.app
         if lesson is not None and (after := lesson.pressed(event.key, self.keys, self.info.name)) is not lesson:
             app.teach(after)  # type: ignore[attr-defined]  # only `HilApp` has a lesson
@@ -140,7 +148,9 @@ class Page(Screen[None]):
                 yield f"{key.name} ({key.shown})", key.help, key.action
         for key in moved(EVIDENCE, self.place.settings.keys):
             yield f"export: {key.name}", key.help, f"app.{key.action}"
-        yield "theme", "Choose dark, light, high contrast, colour-blind safe or another theme.", "app.change_theme"
+        for name, called in THEME_NAMES.items():
+            yield f"theme: {called}", f"Draw in the colours of {name}, and remember it.", f"app.theme('{name}')"
+        yield "theme: another", "Choose from all themes there are.", "app.change_theme"
 
     def may_leave(self) -> bool:
         """Return whether the screen may be left now; a page that would lose something says so instead."""

@@ -26,7 +26,7 @@ from hil.tui.cells import (
     WARN,
 )
 
-__all__ = ["BAR", "FOCUSED", "PLAIN", "THEMES", "Palette"]
+__all__ = ["BAR", "FOCUSED", "PLAIN", "THEMES", "THEME_NAMES", "Palette"]
 
 PLAIN, BAR, FOCUSED = range(3)
 """Where an ink stands: on the background, in a title bar, in the title bar of the focused pane."""
@@ -49,6 +49,14 @@ THEMES = (
           panel="#232c38"),
 )  # fmt: skip
 """Dark, light, high contrast, and one whose good, warning and bad differ for eyes that do not tell red from green."""
+
+THEME_NAMES = {
+    "hil-dark": "dark",
+    "hil-light": "light",
+    "hil-contrast": "high contrast",
+    "hil-safe": "colour-blind safe",
+}
+"""What people call them."""
 
 
 def _mix(one: str, other: str, share: float) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from hil.snapshot import BoardView, LogLine, PredictionView, RecordingView, ReplayView, Snapshot
-from hil.tui.cells import BAD, DIM, GOOD, KEY, TEXT, TITLE, WARN, Line, Run, channel_ink, wrap
+from hil.tui.cells import BAD, DIM, GOOD, KEY, TEXT, TITLE, WARN, Line, Run, channel_ink, cut, wrap
 from hil.tui.units import clock, count, duration, rate_words, seconds, size
 from hil.tui.verdict import LOSSES, advice, missing
 
@@ -21,10 +21,6 @@ STATES = {
 """A sign, a word and an ink for each state of a board."""
 
 LEVELS = {"error": ("ERROR", BAD), "warning": ("WARN ", WARN), "info": ("info ", DIM), "debug": ("debug", DIM)}
-
-
-def _cut(words: str, width: int) -> str:
-    return words if len(words) <= width else f"{words[: max(0, width - 1)]}…"
 
 
 def _tail(words: str, width: int) -> str:
@@ -44,13 +40,13 @@ def boards(snapshot: Snapshot, width: int, cursor: int | None = None, only: str 
     if not snapshot.boards:
         return (), [[("no boards yet: start `hil ui PORT`, or see what is attached with `hil ports`", DIM)]]
     wide = width >= 100
-    role_w = min(16, max(6, *(len(board.role) for board in snapshot.boards)) + 1)
+    role_w = min(25 if wide else 17, max(6, *(len(board.role) for board in snapshot.boards)) + 1)
     head = f"{' ' * (role_w - 6)}{'state':<11}{'rate':>10}  {'lost':>10}  {'clock':<{26 if wide else 16}}"
     lines: list[Line] = []
     for index, board in enumerate(snapshot.boards):
         sign, ink = STATES.get(board.state, (board.state, WARN))
         at = "▸" if index == cursor else "◉" if board.role == only else " "
-        line: list[Run] = [(f"{at} ", KEY), (f"{_cut(board.role, role_w - 1):<{role_w}}", TITLE), (f"{sign:<11}", ink)]
+        line: list[Run] = [(f"{at} ", KEY), (f"{_tail(board.role, role_w - 1):<{role_w}}", TITLE), (f"{sign:<11}", ink)]
         lines.append([*line, *_board_rest(board, snapshot.now_ns, width - role_w - 13, wide)])
     return [(f"{head}{'what it is' if wide else ''}", DIM)], lines
 
@@ -63,7 +59,7 @@ def _board_rest(board: BoardView, now_ns: int, room: int, wide: bool) -> list[Ru
         why = board.reason or {"opening": "opening the port", "identifying": "asking who it is"}.get(board.state, "")
         reason = f"{since}{why}{'; ' if why and todo else ''}"
         if len(reason) + len(todo) > room and todo:
-            reason = f"{_cut(reason, max(20, room - len(todo) - 1))} "
+            reason = f"{cut(reason, max(20, room - len(todo) - 1))} "
         return [(reason, BAD if board.state in ("lost", "wrong") else WARN), (todo, KEY)]
     rate = f"{'~' if board.rate_inferred else ''}{rate_words(board.rate_hz)}"
     gone = missing(board)
@@ -79,7 +75,7 @@ def _board_rest(board: BoardView, now_ns: int, room: int, wide: bool) -> list[Ru
         sure = f" · {board.dialect}" + (f" {board.confidence:.0%} sure" if board.confidence < 1 else "")
         again = f" · restarted {board.boot}×" if board.boot else ""
         queue = f" · queue {board.queue_fill:.0%}" if board.queue_fill is not None and board.queue_fill >= 0.01 else ""
-        line.append((_cut(f"{known}{sure if board.dialect else ''}{again}{queue}", room - 50), DIM))
+        line.append((cut(f"{known}{sure if board.dialect else ''}{again}{queue}", room - 50), DIM))
     elif board.boot:
         line.append((f"restarted {board.boot}×", WARN))
     return line
@@ -154,7 +150,7 @@ def _label(prediction: PredictionView, width: int, height: int, named: bool) -> 
         name_w = min(18, max(len(label) for label in prediction.labels) + 1)
         for score, label in order:
             number = prediction.labels.index(label) + 1
-            words = f"{number} {_cut(label, name_w):<{name_w}}"
+            words = f"{number} {cut(label, name_w):<{name_w}}"
             lines.append([(words, _class_ink(prediction.labels, label)), (_bar(score, max(4, width - name_w - 9)), DIM),
                           (f" {score:4.0%}", TEXT)])  # fmt: skip
     return lines
@@ -204,17 +200,21 @@ def _table(known: Sequence[BoardView], width: int) -> list[Line]:
     """Buckets downwards, boards across, as many as fit; empty byte buckets are left out."""
     fits = max(1, (width - 18) // 9) if len(known) > (width - 14) // 9 else len(known)
     shown = known[:fits]
+    longest = max(len(board.role) for board in shown) + 1
+    wide = max(9, min(longest, (width - 14) // fits)) if fits == len(known) else 9
     books = [dict(board.ledger) for board in shown]
     more = [(f" +{len(known) - fits}", DIM)] if len(known) > fits else []
-    lines: list[Line] = [[(" " * 14, DIM), *((f"{_tail(board.role, 8):>9}", TITLE) for board in shown), *more]]
+    lines: list[Line] = [
+        [(" " * 14, DIM), *((f"{_tail(board.role, wide - 1):>{wide}}", TITLE) for board in shown), *more]
+    ]
     for name in dict.fromkeys(name for board in shown for name, _ in board.ledger):
         if name.startswith("bytes ") and not any(book.get(name) for book in books):
             continue
         cells = [
-            (f"{_short(book[name]) if name in book else '—':>9}",
+            (f"{_short(book[name]) if name in book else '—':>{wide}}",
              DIM if not book.get(name) else WARN if name in LOSSES else TEXT) for book in books
         ]  # fmt: skip
-        lines.append([(f"{_cut(name.replace('_', ' '), 13):<14}", DIM), *cells])
+        lines.append([(f"{cut(name.replace('_', ' '), 13):<14}", DIM), *cells])
     return lines
 
 
@@ -260,7 +260,7 @@ def transport(replay: ReplayView, width: int) -> list[Line]:
     head.append((f" · missed {count(replay.missed)}" if replay.missed else "", WARN))
     name = replay.path.replace("\\", "/").rpartition("/")[2]
     used = sum(len(words) for words, _ in head)
-    head.append((f" · {_cut(name, width - used - 3)}" if width - used > 12 else "", DIM))
+    head.append((f" · {cut(name, width - used - 3)}" if width - used > 12 else "", DIM))
     total = max(replay.duration_s, 1e-9)
     track = ["─"] * width
     for edge in (replay.from_s, replay.to_s):

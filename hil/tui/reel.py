@@ -70,11 +70,12 @@ def strips(cells: Cells, streams: Sequence[StreamView], first: int, last: int) -
     panels = [(stream, panel) for stream in streams for panel in chart.panels([stream])]
     fits = max(0, min(len(panels), (last - first) // LEAST))
     lone = Counter(stream.board for stream in streams)
+    several = len(lone) > 1
     for at, (stream, panel) in enumerate(panels[:fits]):
         top, end = (first + (last - first) * place // fits for place in (at, at + 1))
-        name = stream.board if lone[stream.board] == 1 else f"{stream.board} {stream.name}"
+        both = f"{stream.board} {stream.name}" if several else stream.name
         picture = [(stream, list(panel.channels), None)]
-        strip(cells, picture, top, end, f"{name} {unit_name(panel.unit)}")
+        strip(cells, picture, top, end, stream.board if lone[stream.board] == 1 else both, unit_name(panel.unit))
     if len(panels) > fits and last > first:
         put(cells, 0, last - 1, f"+{len(panels) - fits} more", DIM)
 
@@ -108,7 +109,7 @@ def overlaid(
     for place, (one, other, at, its) in enumerate(shared[:fits]):
         top, end = (last * spot // fits for spot in (place, place + 1))
         picture = [(one, [at], channel_ink(0)), (other, [its], channel_ink(1))]
-        strip(cells, picture, top, end, f"{one.board} {one.channels[at]} {unit_name(one.units[at])}", not colour)
+        strip(cells, picture, top, end, f"{one.board} {one.channels[at]}", unit_name(one.units[at]), not colour)
     if not shared:
         put(cells, GUTTER, height // 2, "they have no channel in common: o puts one below the other", WARN)
     if height:
@@ -118,7 +119,7 @@ def overlaid(
 
 def strip(
     cells: Cells, picture: Sequence[tuple[StreamView, list[int], int | None]], top: int, end: int, name: str,
-    shade: bool = False,
+    unit: str = "", shade: bool = False,
 ) -> None:  # fmt: skip
     """Draw some streams with one scale into rows `top` to `end`."""
     width, rows = cells.size[0] - GUTTER, end - top
@@ -139,7 +140,8 @@ def strip(
         cells.inks[area] = np.where(filled, inks, cells.inks[area])
         missing = GUTTER + np.flatnonzero(gaps.reshape(-1, 2).any(axis=1))
         cells.codes[end - 1, missing], cells.inks[end - 1, missing] = ord("×"), BAD
-    put(cells, 0, top, f"{name[: GUTTER - 1]}", TITLE)
+    room = GUTTER - 2 - len(unit)
+    put(cells, 0, top, f"{name if len(name) <= room else f'{name[: room - 1]}…'} {unit}", TITLE)
     for row, value in ((top + 1, span[1]), (end - 1, span[0])):
         if row == top + 1 == end - 1:
             words = f"{canvas.number(span[0], 2)}…{canvas.number(span[1], 2)}"

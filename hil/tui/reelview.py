@@ -15,7 +15,7 @@ from hil.tui.reading import Marked, Reading
 __all__ = ["picture"]
 
 
-def picture(scene: Reading, width: int, height: int, colour: bool) -> tuple[list[Line], Line]:
+def picture(scene: Reading, width: int, height: int, colour: bool, written: str = "") -> tuple[list[Line], Line]:
     """Return the lines and the title of the pane of readings.
 
     Args:
@@ -23,16 +23,18 @@ def picture(scene: Reading, width: int, height: int, colour: bool) -> tuple[list
         width: Cells, all of it.
         height: Rows below the title.
         colour: Whether colours will be seen.
+        written: The recording that the bench writes now; empty: none.
     """
     here = scene.here
     if here is None:
         return [], ()
+    about = shelflines.facts(here, width - 4, written)
     strips = scene.strips.get(here.path, ())
     if not readable(here):
         why = wrap([("  ✖ ", BAD), (here.trouble, TEXT)], width)[: max(1, height)]
-        return why, shelflines.facts(here, width - 4)
+        return why, about
     if not strips:
-        return [[("  it is being read; the screen goes on meanwhile", DIM)]], shelflines.facts(here, width - 4)
+        return [[("  it is being read; the screen goes on meanwhile", DIM)]], about
     track = reel.Track(scene.window, scene.said, scene.classes, scene.cursor_s)
     if scene.mode == "compare" and scene.first is not None:
         return _compared(scene, scene.strips.get(scene.first.path, ()), strips, track, (width, height), colour)
@@ -44,7 +46,7 @@ def picture(scene: Reading, width: int, height: int, colour: bool) -> tuple[list
     if scene.cursor_s is not None:
         at: Line = [(f"▲ {scene.cursor_s:.3f} s", KEY)]
         return reel.reel(strips, track, width, height), [*at, *shelflines.read(scene, strips, width - 20)]
-    return reel.reel(strips, track, width, height), shelflines.facts(here, width - 4)
+    return reel.reel(strips, track, width, height), about
 
 
 def _compared(

@@ -24,8 +24,8 @@ def _name(path: str) -> str:
     return path.replace("\\", "/").rpartition("/")[2]
 
 
-def shelf(scene: Reading, width: int, folder: str, focused: bool) -> tuple[Line, list[Line]]:
-    """Return the rest of the title and one line a recording."""
+def shelf(scene: Reading, width: int, folder: str, focused: bool, written: str = "") -> tuple[Line, list[Line]]:
+    """Return the rest of the title and one line a recording; `written` is the one that the bench writes now."""
     if scene.entries is None:
         return [(folder, DIM)], [[("the folder is being read; the screen goes on meanwhile", DIM)]]
     shown = scene.shown
@@ -45,7 +45,8 @@ def shelf(scene: Reading, width: int, folder: str, focused: bool) -> tuple[Line,
         cut = name if len(name) < name_w else f"…{name[2 - name_w :]}"
         line: list[Run] = [(f"{sign}{chosen} ", KEY), (f"{cut:<{name_w}}", TITLE)]
         line += [(f"{_thumb(scene.thumbs.get(entry.path, ())):<{THUMB}} ", channel_ink(0))] if width >= WIDE else []
-        lines.append([*line, *_rest(entry, width - name_w - 3 - (THUMB + 1 if width >= WIDE else 0))])
+        room = width - name_w - 3 - (THUMB + 1 if width >= WIDE else 0)
+        lines.append([*line, *_rest(entry, room, bool(written) and _name(entry.path) == _name(written))])
     return title, lines
 
 
@@ -54,18 +55,20 @@ def _thumb(moves: tuple[float | None, ...]) -> str:
     return "".join("·" if one is None else BLOCKS[min(7, int(one * 8))] for one in moves)
 
 
-def _rest(entry: Entry, room: int) -> list[Run]:
+def _rest(entry: Entry, room: int, written: bool) -> list[Run]:
+    if written and not entry.duration_s:
+        return [("◉ REC, nothing of it is written yet", BAD)]
     if entry.trouble and not entry.duration_s:
         words = entry.trouble.removeprefix(f"{entry.path}: ")
         return [("✖ ", BAD), (words if len(words) < room - 2 else f"{words[: room - 3]}…", BAD)]
     when = datetime.fromtimestamp(entry.start_ns // 10**9, UTC).strftime("%Y-%m-%d %H:%M")
     share = entry.labelled_s / entry.duration_s if entry.duration_s else 0.0
     told = f"{min(1.0, share):4.0%} labelled" if entry.labels else "no labels"
+    state = "◉ REC " if written else "✖ cut off " if entry.trouble else ""
     line: list[Run] = [(f"{duration(entry.duration_s):>8} ", TEXT), (f"{told:<14}", GOOD if entry.labels else DIM)]
-    if room >= 42:
+    if room >= 42 + len(state):
         line.insert(0, (f"{when}  ", DIM))
-    if entry.trouble:
-        line.append(("✖ cut off ", BAD))
+    line.append((state, BAD))
     left = room - sum(len(words) for words, _ in line)
     more = ", ".join(entry.streams)
     if left > 8:
@@ -73,10 +76,14 @@ def _rest(entry: Entry, room: int) -> list[Run]:
     return line
 
 
-def facts(entry: Entry, width: int) -> Line:
-    """Return what is known of a recording, as far as it fits whole."""
+def facts(entry: Entry, width: int, written: str = "") -> Line:
+    """Return what is known of a recording, as far as it fits whole; `written` is the one that the bench writes now."""
     line: list[Run] = []
     parts = [(_name(entry.path), TITLE), (duration(entry.duration_s), TEXT), (size(entry.size), DIM)]
+    if written and _name(entry.path) == _name(written):
+        parts.append(("it is being recorded, f reads it again", KEY))
+    elif entry.trouble:
+        parts.append(("cut off: `hil recover` makes a whole file of it", BAD))
     parts += [(f"{entry.marks} mark{'s' * (entry.marks > 1)}", DIM)] if entry.marks else []
     parts += [(", ".join(entry.labels), GOOD)] if entry.labels else []
     for words, ink in [*parts, *((told, DIM) for told in entry.about)]:

@@ -32,13 +32,16 @@ def status(scene: Scene, width: int) -> Line:
     if snapshot is None:
         return [(" hil ", TITLE), (" starting ", WARN)]
     line: list[Run] = [(" hil ", TITLE), *_mode(scene, snapshot), (f"  {clock(snapshot.now_ns)} UTC", DIM)]
-    line.append((f"  base {seconds(scene.seconds)}  ", TEXT))
+    told: list[Run] = [(f"  base {seconds(scene.seconds)}  ", TEXT)]
     if scene.only:
-        line.append((f"only {scene.only}  ", KEY))
+        told.append((f"only {scene.only}  ", KEY))
     if snapshot.mode != "replay" or snapshot.recording:
-        line += panes.recording(snapshot.recording)
+        told += panes.recording(snapshot.recording)
     if snapshot.active_label:
-        line.append((f"  label: {snapshot.active_label}", KEY))
+        told.append((f"  label: {snapshot.active_label}", KEY))
+    if len(text([*line, *told])) > width:  # what is recorded counts for more than what o'clock it is
+        line = [(" hil ", TITLE), *_mode(scene, snapshot, brief=True)]
+    line += told
     if scene.scope.text:
         words = scene.scope.words(width - 2 - len(text(line)))
         line.append((f"  {words}", BAD if scene.scope.sentence else WARN))
@@ -52,12 +55,12 @@ def status(scene: Scene, width: int) -> Line:
     return line
 
 
-def _mode(scene: Scene, snapshot: Snapshot) -> list[Run]:
+def _mode(scene: Scene, snapshot: Snapshot, brief: bool = False) -> list[Run]:
     if scene.lost:
         return [("NO ENGINE", BAD)]
     if scene.held is not None:
         ago = max(0.0, (snapshot.now_ns - scene.held.now_ns) / 1e9)
-        return [("❚❚ FROZEN", WARN), (f" {int(ago)} s, {going_on(snapshot)}", TEXT)]
+        return [("❚❚ FROZEN", WARN), (f" {int(ago)} s{'' if brief else f', {going_on(snapshot)}'}", TEXT)]
     return [("▶ REPLAY", KEY)] if snapshot.mode == "replay" else [("● LIVE", GOOD)]
 
 
@@ -116,9 +119,9 @@ def classes(scene: Scene, width: int) -> list[Line]:
 
 
 def foot(message: str, bad: bool, hints: Iterable[Hint], keys: Iterable[Key], width: int) -> list[Line]:
-    """Return the sentence about the last key, or else the keys that work now."""
+    """Return the sentence about the last key, whole: its end is the next step; or else the keys that work now."""
     if message:
-        return [[(" ✖ " if bad else " ▸ ", BAD if bad else KEY), (message, TITLE)]]
+        return wrap([(" ✖ " if bad else " ▸ ", BAD if bad else KEY), (message, TITLE)], width)[:MOST_ROWS]
     return [footer(hints, keys, width)]
 
 

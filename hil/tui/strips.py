@@ -41,7 +41,7 @@ def row(line: Line, place: int, width: int, palette: Palette) -> Strip:
     Args:
         line: Runs of text and ink, from anywhere.
         place: Where it stands, see `hil.tui.palette`.
-        width: Cells; what is longer is cut, what is shorter is filled up.
+        width: Cells; what is longer is cut and ends with … in its last cell, what is shorter is filled up.
         palette: The styles.
     """
     style = palette.style
@@ -55,7 +55,16 @@ def row(line: Line, place: int, width: int, palette: Palette) -> Strip:
     if length < width:
         segments.append(Segment(" " * (width - length), style(TEXT, place)))
     strip = Row(segments, max(length, width))
-    return strip if length <= width else strip.crop(0, width)
+    return strip if length <= width else _cut(strip, width)
+
+
+def _cut(strip: Strip, width: int) -> Strip:
+    """Return the first cells of a row; where words are lost its last cell says so."""
+    if not width or not strip.crop(width).text.strip():
+        return strip.crop(0, width)
+    kept = list(strip.crop(0, width - 1))
+    last = kept[-1].style if kept else None
+    return Row([*kept, Segment("…", last)], width)
 
 
 class Row(Strip):

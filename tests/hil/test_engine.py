@@ -185,8 +185,12 @@ def test_marks_in_a_replay_go_beside_the_recording(tmp_path: Path) -> None:
         marks = replay.snapshot(QUICK).replay
         assert marks is not None
         assert [(mark.text, round(mark.t_s, 1)) for mark in marks.marks] == [("later", 0.2)]
+        replay.command("label", text="squat")
+        replay.command("label", text="squat")
         with pytest.raises(UsageError, match="a replay is not recorded"):
             replay.command("record")
     assert path.stat().st_size == size
+    with Engine(EngineConfig(replay=ReplayConfig(path=str(path), paused=True))) as again:
+        assert again.snapshot(QUICK).classes == ("squat",)
     with Recording(path) as recording:
-        assert [mark.text for mark in recording.marks] == ["later"]
+        assert [mark.text for mark in recording.marks if mark.kind == "mark"] == ["later"]

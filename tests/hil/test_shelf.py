@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from firmware_bridge.clock import ManualClock
 from firmware_bridge.errors import UsageError
+from firmware_bridge.events import Mark
 from hil.attach import spawn_librarian
 from hil.data.suggested import Suggestion, open_suggestions, suggest
 from hil.librarian import Librarian
+from hil.recording.marks import add_mark
 from hil.recording.reader import Recording
 from hil.shelf import envelopes, look, matches, on_shelf, thumbnail
 
@@ -35,6 +37,14 @@ def test_a_folder_is_listed_newest_first_and_what_cannot_be_read_says_why(folder
     assert not kim.trouble
     assert "MCAP" in broken.trouble
     assert on_shelf(folder / "nowhere") == []
+
+
+def test_a_label_that_nobody_ended_lasts_to_the_end_of_the_recording(tmp_path) -> None:
+    path = make(tmp_path / "r") / "watch_lee.mcap"
+    with Recording(path) as recording:
+        start, before = recording.start_ns, look(path).labelled_s
+    add_mark(path, Mark("", start + 50 * SECOND, "press", "start", "kim"), T0)
+    assert look(path).labelled_s - before == pytest.approx(9.98)
 
 
 def test_search_finds_every_word_wherever_it_stands(folder) -> None:

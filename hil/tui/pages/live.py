@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from time import perf_counter_ns, process_time_ns, thread_time_ns
+from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -20,7 +21,7 @@ from hil.tui.beat import Beat
 from hil.tui.cells import Line
 from hil.tui.deeds import Refusal, decide, go_to, loop_ab
 from hil.tui.feed import Answer, Client, Feed, Reply, answer
-from hil.tui.key import Hint, bindings
+from hil.tui.key import Hint, Key, bindings
 from hil.tui.look import asks
 from hil.tui.page import Page
 from hil.tui.pagelist import PageInfo
@@ -52,6 +53,9 @@ class LivePage(Page):
 
     AUTO_FOCUS = "#boards"
     BINDINGS = bindings(live_keys.KEYS)
+
+    awaited: ClassVar[str] = "live"
+    """The mode of the engine, before it has said one."""
 
     def __init__(self, info: PageInfo, place: Workplace, client: Client | None = None) -> None:
         super().__init__(info, place)
@@ -173,13 +177,20 @@ class LivePage(Page):
     def hints(self) -> Sequence[Hint]:
         """Return the keys worth showing now."""
         scene, snapshot = self.scene, self.scene.latest
-        mode, named = (snapshot.mode, len(snapshot.classes)) if snapshot else ("live", 0)
+        mode, named = (snapshot.mode, len(snapshot.classes)) if snapshot else (self.awaited, 0)
+        paused = bool(snapshot and snapshot.replay and snapshot.replay.paused)
         framed = isinstance(self.focused, Plot) and self.focused.panel.is_image
-        return live_keys.hints(mode, scene.held is not None, scene.recording, named, self.maximised is not None, framed)
+        return live_keys.hints(
+            mode, scene.held is not None, scene.recording, named, self.maximised is not None, paused, framed
+        )
 
     def topic(self) -> str:
         """Return the name of the focused pane."""
         return "plot" if isinstance(self.focused, Plot) else super().topic()
+
+    def usable(self) -> Sequence[Key]:
+        """Return the keys that mean something to this engine."""
+        return live_keys.usable(self.keys, self.scene.latest.mode if self.scene.latest else self.awaited)
 
     async def sheet(self) -> Sheet | str:
         """Return the readings of the focused plot, or what another pane says."""
@@ -291,6 +302,8 @@ class LivePage(Page):
 
     def action_ask(self, what: str) -> None:
         """Ask for words, in one line that traps nobody; a mark keeps the time of this key."""
+        if what == "go" and isinstance(never := go_to(self.scene, "0"), Refusal):
+            return self.say(never.sentence, True)
         self._noted_ns = self.scene.latest.now_ns if self.scene.latest else None
         suggested = looks.suggested(self.scene, self._aim()) if what == "trigger" else ""
         self.painter.note.ask(what, live_keys.QUESTIONS[what], suggested)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from hil.snapshot import Snapshot
 from hil.tui.key import Hint, Key
 
-__all__ = ["KEYS", "PANES", "QUESTIONS", "hints", "labels", "useless"]
+__all__ = ["KEYS", "PANES", "QUESTIONS", "hints", "labels", "usable", "useless"]
 
 
 def _replay(name: str, keys: str, action: str, words: str, explained: str, options: str = "") -> Key:
@@ -113,9 +113,7 @@ KEYS = (
 QUESTIONS = {
     "note": "what happened? enter keeps the mark, escape drops it",
     "go": "where to? a time such as 12.5 or 1:02, or the name of a mark; escape drops it",
-    "trigger": (
-        "what? STREAM.CHANNEL>VALUE~BACK, MODEL<0.5, anomaly or mark; empty: nothing; escape leaves it as it is"
-    ),
+    "trigger": "imu.ax>2.5, imu.ax<-1~0.2, MODEL<0.5, anomaly or mark; empty: none; esc: as is",
 }
 """What stands in the line in which words are asked for, by what is asked."""
 
@@ -132,8 +130,8 @@ PANES = {
         "and other kinds. c sets a cursor, a click too; the wheel changes the time base, frozen around the mouse, with "
         "shift it scrolls; dragging over a stretch freezes the picture and looks closer at it, esc goes back. A click "
         "on a channel in the title hides it, h shows one alone. T sets a trigger: ▼ marks where it fired, and times "
-        "count from there (− before it, + after it); ▸╌ marks its level. Of a frame P takes another colour map, R holds "
-        "its range, E gives each frame its own; without colour other signs, dots and blocks tell little from much."
+        "count from there (− before it, + after it); ▸╌ marks its level. Of a frame P takes another colour map, R "
+        "holds its range, E gives each frame its own; without colour other signs, dots and blocks tell little from much."
     ),
     "label": (
         "The model's decision, its certainty, and one sign a decision: the number of the class, or · below 50 %. What "
@@ -149,7 +147,7 @@ PANES = {
 
 
 def hints(
-    mode: str, frozen: bool, recording: bool, classes: int, maximised: bool, framed: bool = False
+    mode: str, frozen: bool, recording: bool, classes: int, maximised: bool, paused: bool = False, framed: bool = False
 ) -> tuple[Hint, ...]:  # fmt: skip
     """Return the keys worth showing now, the most useful first; `framed`: those of a frame that has the focus, too."""
     rows: list[Hint] = []
@@ -160,8 +158,9 @@ def hints(
     if framed:
         rows += [("frame.colours", "colours"), ("frame.hold", "hold the range"), ("frame.each", "each frame")]
     if mode == "replay":
-        rows += [("replay.pause", "pause"), ("replay.back replay.step", "step"), ("replay.left replay.right", "5 s"),
-                 ("replay.slower replay.faster", "speed"), ("replay.previous replay.next", "marks")]  # fmt: skip
+        rows += [("replay.pause", "go on" if paused else "pause"), ("replay.back replay.step", "step"),
+                 ("replay.left replay.right", "5 s"), ("replay.slower replay.faster", "speed"),
+                 ("replay.previous replay.next", "marks")]  # fmt: skip
     else:
         rows.append(("record.toggle", "stop recording" if recording else "record"))
     if (recording or mode == "replay") and classes:
@@ -178,10 +177,16 @@ def hints(
     )  # fmt: skip
 
 
+def usable(keys: Iterable[Key], mode: str) -> list[Key]:
+    """Return the keys that mean something to an engine in this mode."""
+    return [key for key in keys if key.when not in {"live", "replay"} - {mode}]
+
+
 def useless(keys: Iterable[Key], snapshot: Snapshot | None) -> set[str]:
-    """Return actions that the palette leaves out: labels, named there by class, and those of a replay without one."""
-    replayed = snapshot is not None and snapshot.replay is not None
-    return {key.action for key in keys if key.id.startswith("label.") or (key.when == "replay" and not replayed)}
+    """Return actions that the palette leaves out: labels, named there by class, and those of the other mode."""
+    every = list(keys)
+    here = usable(every, "replay" if snapshot is not None and snapshot.replay is not None else "live")
+    return {key.action for key in every if key.id.startswith("label.") or key not in here}
 
 
 def labels(snapshot: Snapshot | None) -> Iterator[tuple[str, str, str]]:

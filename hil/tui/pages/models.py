@@ -144,7 +144,7 @@ class ModelsPage(Page):
         teachable = here is not None and here.work is not None and here.work.teachable
         mine = here is not None and here.model == model
         return models_keys.hints(scene.mode, scene.why is not None, teachable, mine and running, count if mine else 0,
-                                 len(scene.others), len(scene.models),
+                                 len(scene.others), len(scene.models), bool(here and here.label),
                                  scene.found is not None and bool(scene.found.network))  # fmt: skip
 
     # ---- keys --------------------------------------------------------------------------------------------------------

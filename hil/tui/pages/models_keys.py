@@ -63,7 +63,15 @@ PANES = {
 
 
 def hints(
-    mode: str, why: bool, teachable: bool, running: bool, shown: int, others: int, models: int, network: bool = False
+    mode: str,
+    why: bool,
+    teachable: bool,
+    running: bool,
+    shown: int,
+    others: int,
+    models: int,
+    decided: bool = True,
+    network: bool = False,
 ) -> tuple[Hint, ...]:
     """Return the keys worth showing now, the most useful first.
 
@@ -75,6 +83,7 @@ def hints(
         shown: Examples that are there.
         others: Models at the same board.
         models: Models in all.
+        decided: Whether the model at the cursor has decided anything yet.
         network: Whether the file at the cursor is an op list for boards.
     """
     last = (("screen.help", "help"), ("screen.quit", "quit"), ("screen.palette", "all"), ("screen.picture", "picture"))
@@ -89,7 +98,15 @@ def hints(
         if shown and not running
         else ()
     )
-    here = (("models.why", "why"), *((("models.beside", "two side by side"),) if others else ())) if models else ()
-    return (*show, *made, *here, ("models.files", "load"), ("up down", "choose"),
-            *((("models.unload", "unload"), ("models.earlier models.later", "decisions"), ("models.anew", "count anew"))
-              if models else ()), *last)  # fmt: skip
+    why_key = (("models.why", "why"),) if decided else ()
+    here = (*why_key, *((("models.beside", "two side by side"),) if others else ())) if models else ()
+    past = (("models.earlier models.later", "decisions"), ("models.anew", "count anew")) if decided else ()
+    return (
+        *show,
+        *made,
+        *here,
+        ("models.files", "load"),
+        ("up down", "choose"),
+        *((("models.unload", "unload"), *past) if models else ()),
+        *last,
+    )

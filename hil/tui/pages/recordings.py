@@ -29,7 +29,7 @@ from hil.tui.workplace import Workplace
 
 __all__ = ["RecordingsPage"]
 
-SEARCH = "which? words of name, stream, label or note; enter keeps the search, escape ends it"
+SEARCH = "words of name, stream, label or note; enter keeps the search, escape ends it"
 NEW_CLASS = "what is the class called? enter puts it on the next digit, escape drops it"
 
 
@@ -96,15 +96,22 @@ class RecordingsPage(Page):
         self.shelf.display = listed
         rows = max(1, len(scene.shown))
         self.shelf.styles.height = 1 + min(rows, max(3, (height - 3) * 2 // 5))
-        title, lines = shelflines.shelf(scene, width, str(self.place.folder), self.shelf.has_focus)
+        written = self._written()
+        title, lines = shelflines.shelf(scene, width, str(self.place.folder), self.shelf.has_focus, written)
         self.shelf.show_lines(lines, scene.cursor, title)
         pane = self.reel
         if pane.size.width:
-            lines, about = reelview.picture(scene, pane.size.width, pane.body_height, pane.palette.colour)
+            lines, about = reelview.picture(scene, pane.size.width, pane.body_height, pane.palette.colour, written)
             pane.show(lines, about)
             self.library.look(scene, reel.columns_of(pane.size.width))
         if listed and width >= shelflines.WIDE:
             self.library.thumb(scene, shelflines.THUMB)
+
+    def _written(self) -> str:
+        """Return the file that the bench writes now; empty where it writes none."""
+        bench = self.place.bench().latest
+        running = bench.recording if bench is not None else None
+        return running.path if running is not None and running.state == "recording" else ""
 
     def hints(self) -> Sequence[Hint]:
         """Return the keys worth showing now."""

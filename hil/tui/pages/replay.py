@@ -27,6 +27,8 @@ class ReplayPage(LivePage):
         above: Name of the page that it lies over.
     """
 
+    awaited = "replay"
+
     def __init__(
         self, place: Workplace, path: Path, classes: Sequence[str], told: Callable[[str], None],
         above: str = "recordings",

@@ -28,7 +28,7 @@ from hil.tui.workplace import Workplace
 
 __all__ = ["ScenariosPage"]
 
-SEARCH = "which? words of name, file, tag or last outcome; enter keeps the search, escape ends it"
+SEARCH = "words of name, file, tag or last outcome; enter keeps the search, esc ends it"
 LOOK_S = 0.2
 """How often the runner is asked how far it is."""
 BEFORE_S = 3.0
@@ -88,6 +88,8 @@ class ScenariosPage(Page):
             self.say(what.trouble, True)
             if what.verb == "progress":  # nobody is there any more who could go on
                 self.scene = replace(self.scene, waiting=(), running={})
+            elif what.verb == "library":
+                self.scene = replace(self.scene, trouble=what.trouble)
             self.paint()
             return
         ran = bool(self.scene.waiting)
@@ -113,9 +115,9 @@ class ScenariosPage(Page):
         super().paint()
         scene, (width, height) = self.scene, self.size
         looking = scene.mode != "list"
-        rows = 1 + min(max(1, len(scene.shown)), 3 if looking else max(3, (height - 3) * 2 // 5))
-        self.library.styles.height = rows
         title, lines = judginglines.library(scene, width, str(self.place.scenarios), self.library.has_focus)
+        rows = 1 + min(len(lines), 3 if looking else max(3, (height - 3) * 2 // 5))
+        self.library.styles.height = rows
         self.library.show_lines(lines, scene.cursor, title)
         pane = self.checks
         if not pane.size.width:
@@ -193,6 +195,10 @@ class ScenariosPage(Page):
         paths = [path for path in asked if path not in mistaken]
         if scene.waiting:
             self.say("a run is under way: x ends it", True)
+        elif scene.entries is None:
+            self.say(
+                "the scenarios were not read: f looks again" if scene.trouble else "the scenarios are being read", True
+            )
         elif not paths:
             self.say("there is nothing here that can be run", True)
         else:
@@ -206,8 +212,9 @@ class ScenariosPage(Page):
     def action_open(self) -> None:
         """Open the failure at its moment."""
         if self.scene.moment is None:
-            run = self.scene.result is not None
-            self.say("nothing failed at a moment that could be shown" if run else "run it first: r", True)
+            here, run = self.scene.here, self.scene.result is not None
+            missing = "it is not through yet" if here and here.path in self.scene.waiting else "run it first: r"
+            self.say("nothing failed at a moment that could be shown" if run else missing, True)
         else:
             self._show(replace(self.scene, mode="moment"))
 

@@ -6,6 +6,7 @@ still has, and not the columns that were drawn; everything else is what the pane
 
 import shlex
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,11 @@ async def of(
     Raises:
         BridgeError: The engine does not answer.
     """
+    found, replayed = await _shown(scene, name, panel, ask), scene.latest.replay if scene.latest else None
+    return replace(found, file=replayed.path) if replayed is not None and isinstance(found, Sheet) else found
+
+
+async def _shown(scene: Scene, name: str, panel: Panel | None, ask: Ask) -> Sheet | str:
     snapshot = scene.held or scene.latest
     if snapshot is None:
         return "the engine does not answer yet"

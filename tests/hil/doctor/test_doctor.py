@@ -157,7 +157,7 @@ def sysfs(root: Path, latency: str, speed: str = "12") -> Path:
 
 def test_an_adapters_latency_timer_is_read_and_what_shortens_it_is_said(tmp_path) -> None:
     found = {one.what: one for one in adapter.adapter("/dev/ttyUSB3", sysfs(tmp_path, "16"))}
-    assert found["driver"].said == "ftdi_sio"
+    assert "ftdi_sio" in found["driver"].said
     assert (found["latency timer"].level, found["latency timer"].value) == (WARNING, 16.0)
     assert "/sys/class/tty/ttyUSB3/device/latency_timer" in found["latency timer"].todo
     assert found["USB"].value == 12.0

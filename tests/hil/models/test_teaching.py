@@ -123,3 +123,10 @@ def test_a_stretch_with_a_gap_or_without_readings_is_refused(parent) -> None:
     bench.teaching.show("hands")
     with pytest.raises(UsageError, match="nothing of this stretch is kept"):
         bench.teaching.teach("tap")
+
+
+def test_a_model_that_is_still_loading_is_asked_again_and_not_loaded_twice(parent) -> None:
+    stage = ModelStage(str(parent), (), load_runner(str(parent), ()), background=False)
+    assert stage.state == "loading"
+    with pytest.raises(UsageError, match="try again in a moment"):
+        Teaching([stage], lambda model: None, lambda: 0).show(stage.name)

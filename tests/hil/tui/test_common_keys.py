@@ -11,9 +11,13 @@ import test_lesson
 from screen_frames import drive, still
 from screen_presses import SIZE, sent, shown
 
+from hil.tui import userstate
+from hil.tui.actions import ActionList
 from hil.tui.app import HilApp
-from hil.tui.help import HelpScreen
+from hil.tui.cells import text
+from hil.tui.help import HelpScreen, lines
 from hil.tui.pagelist import PAGES
+from hil.tui.palette import THEME_NAMES
 
 pytestmark = pytest.mark.screen
 
@@ -52,6 +56,22 @@ def help_page() -> None:
     assert "help · esc closes" in opened
     assert "The focused pane: plot" in opened
     assert client.commands == []
+    assert "Search for commands" in shown("question_mark", "ctrl+p")
+    told = help_of_live()
+    assert "Start a recording" in told
+    assert "`hil capture PORT`" in told
+    assert "Replay at half the speed" not in told
+
+
+def help_of_live() -> str:
+    client = fakes.FakeClient()
+    kept: list[str] = []
+
+    async def steps(app: HilApp, pilot) -> None:
+        kept.append("\n".join(map(text, lines(app.page.info, app.page.usable(), "plot", 120))))
+
+    drive(client, SIZE, steps)
+    return kept[0]
 
 
 def palette() -> None:
@@ -146,6 +166,25 @@ TESTED: dict[str, Callable[[], None]] = {
     "screen.picture": lambda: picture([]), "screen.help": help_page, "screen.palette": palette,
     "screen.motion": motion, "screen.lesson": lesson, "screen.quit": leave, "screen.interrupt": interrupt,
 }  # fmt: skip
+
+
+def test_a_theme_is_chosen_by_what_it_is_for_and_remembered(tmp_path: Path) -> None:
+    client = fakes.FakeClient()
+    app = HilApp(client, place=replace(still(client), state=tmp_path / "screen.json"))
+
+    async def steps(app: HilApp, pilot) -> None:
+        offered = {name: action for name, _, action in app.page.actions() if name.startswith("theme: ")}
+        assert list(offered) == [*(f"theme: {called}" for called in THEME_NAMES.values()), "theme: another"]
+        await app.run_action(offered["theme: colour-blind safe"], app.page)
+        await pilot.pause()
+        assert app.theme == "hil-safe"
+        await app.run_action(offered["theme: another"], app.page)
+        await pilot.pause()
+        await pilot.press("pageup")  # before anything is laid out
+        assert isinstance(app.screen, ActionList)
+
+    drive(client, SIZE, steps, app=app)
+    assert userstate.theme(tmp_path / "screen.json") == "hil-safe"
 
 
 @pytest.mark.parametrize("name", list(TESTED))

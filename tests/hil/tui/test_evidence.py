@@ -116,6 +116,9 @@ def copied_file(folder: Path) -> None:
     _, clipboard, shown = taken(folder, "f3", "S", "f")
     assert (clipboard, "is not there any more" in shown) == ("", True)
     assert "there is no file behind this pane" in taken(folder, "S", "f")[2]
+    assert (
+        "watch-unseen.mcap is not there any more" in taken(folder, "S", "f", client=fakes.FakeClient(fakes.replay))[2]
+    )
 
 
 TESTED: dict[str, Callable[[], None]] = {

@@ -69,7 +69,7 @@ def test_other_keys_work_as_ever_and_the_lesson_waits(tmp_path: Path) -> None:
         for key in ("m", "plus", "f4"):
             await pilot.press(key)
             await pilot.pause()
-        assert "goes on on the other page:  F2" in frame(app).replace("page: F2", "page:  F2")
+        assert "goes on there: F2" in frame(app)
         assert app.lesson == Lesson()
 
     drive(client, (120, 35), steps, app=app)

@@ -55,6 +55,26 @@ def test_a_suggestion_says_what_a_model_would_and_why() -> None:
     assert "suggested: squat?, close to lunge" in text(shelflines.where(now))
 
 
+def test_a_recording_that_is_being_written_is_not_called_cut_off() -> None:
+    torn = replace(ENTRIES[0], trouble="the recording was cut off: all that came later is lost")
+    now = scene(entries=(torn, *ENTRIES[1:]))
+    for width in (80, 120):
+        line, other = (text(shelflines.shelf(now, width, "r", True, written)[1][0]) for written in ("/r/one.mcap", ""))
+        assert "◉ REC" in line
+        assert "cut off" not in line
+        assert "✖ cut off" in other
+        assert max(len(line), len(other)) <= width
+    assert "hil recover" in text(reelview.picture(now, 100, 24, True)[1])
+    assert "being recorded" in text(reelview.picture(now, 100, 24, True, "one.mcap")[1])
+    new = scene(entries=(replace(torn, duration_s=0.0), *ENTRIES[1:]))
+    assert "nothing of it is written yet" in text(shelflines.shelf(new, 80, "r", True, "one.mcap")[1][0])
+
+
+def test_a_name_that_has_no_room_makes_way_for_the_unit() -> None:
+    long = replace(fakes.readings("imu", 100, 10.0), board="hil-imu-0000-of-the-left-leg")
+    assert "hil-imu… rad/s│" in rows(scene(strips={"r/one.mcap": (long,)}))
+
+
 def test_what_cannot_be_read_says_why_in_place_of_a_picture() -> None:
     assert "no recording" in rows(scene(cursor=2))
 

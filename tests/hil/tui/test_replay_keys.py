@@ -72,6 +72,9 @@ def go() -> None:
             await pilot.pause()
             told.append(app.live._message[0])
         await pilot.press("t", "5", "escape", "p")
+        offered = {key.id for key in app.live.usable()}
+        assert {"replay.go", "record.mark", "label.1"} < offered
+        assert "record.toggle" not in offered
 
     client = fakes.FakeClient(fakes.replay)
     drive(client, SIZE, steps)
@@ -79,7 +82,7 @@ def go() -> None:
                                ("pause", {"paused": True})]  # fmt: skip
     assert "outside the recording" in told[4]
     assert "neither a time nor a mark" in told[5]
-    assert "live bench" in shown("t", *"5", "enter")
+    assert "live bench" in shown("t")  # refused before anything is asked
 
 
 def loop_ab() -> None:

@@ -10,6 +10,7 @@ import verdicts_made as made
 from screen_frames import drive, frame, same_as_golden
 from verdicts_made import BROKEN, FAILS, FRESH, PASSES, FakeRunner
 
+from firmware_bridge.errors import FileError
 from hil.runner import Runner
 from hil.scenario.crew import Here
 from hil.tui.app import HilApp
@@ -81,6 +82,32 @@ def running() -> None:
     shown, _ = visit("slash", *"clock", "enter", "R", "escape", "down", "down", "down", "r", runner=found)
     assert [args["paths"] for args in asked(found, "run")] == [[FRESH]]
     assert "nothing here that can be run" in shown
+
+
+def test_a_folder_that_cannot_be_read_stays_told_with_what_to_do() -> None:
+    class Missing(FakeRunner):
+        def command(self, verb: str, **args: Any) -> dict[str, Any]:
+            if verb == "library" and self.missing:
+                raise FileError("there is no such file or folder", "scenarios", "check the path")
+            return super().command(verb, **args)
+
+        missing = True
+
+    runner = Missing()
+
+    async def then(page: ScenariosPage, pilot) -> None:
+        page._unsay(page._said)  # long after the sentence at the foot has gone
+        told = words(page)
+        assert "there is no such file or folder" in told
+        assert "hil scenario new RECORDING" in told
+        assert "being read" not in told
+        await press(pilot, "r")
+        assert "f looks again" in page._message[0]
+        runner.missing = False
+        await press(pilot, "f")
+        assert "there is no such file" not in words(page)
+
+    visit(runner=runner, then=then)
 
 
 def ending() -> None:

@@ -62,6 +62,13 @@ def test_a_row_is_as_wide_as_it_was_asked_to_be_whatever_a_board_says(words, wid
     assert clean(made.text) == made.text
 
 
+def test_words_that_do_not_fit_end_with_a_sign_and_blanks_do_not() -> None:
+    assert row([("known by ", TEXT), ("serial", KEY)], PLAIN, 11, PALETTE).text == "known by s…"
+    assert row([("known by ", TEXT), ("serial", KEY)], PLAIN, 15, PALETTE).text == "known by serial"
+    assert row([("known   ", TEXT)], PLAIN, 5, PALETTE).text == "known"
+    assert [row([("ab", TEXT)], PLAIN, width, PALETTE).text for width in (0, 1)] == ["", "…"]
+
+
 def test_characters_that_are_taken_as_they_are_are_safe_and_one_cell_wide() -> None:
     every = [chr(code) for code in range(0x10000) if re.fullmatch(f"[{PLAIN_CHARACTERS}]", chr(code))]
     assert all(clean(sign) == sign and cell_len(sign) == 1 for sign in every)

@@ -1,5 +1,6 @@
 """Whose fault it is: the findings on top of the screen, their order, and what is never claimed."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from hil.snapshot import RecordingView
 from hil.tui import cells, panes, stage
 from hil.tui.colourmaps import COLOURMAPS
-from hil.tui.deeds import Command, Refusal, decide
+from hil.tui.deeds import Command, Refusal, decide, go_to, loop_ab
 from hil.tui.layout import arrange
 from hil.tui.palette import BAR, FOCUSED, PLAIN, THEMES, Palette
 from hil.tui.state import BASES, Scene, next_speed
@@ -182,6 +183,31 @@ def test_nothing_is_sent_to_an_engine_that_is_not_there() -> None:
     assert isinstance(decide("record", Scene()), Refusal)
     assert isinstance(decide("record", Scene(latest=fakes.live(), lost="gone")), Refusal)
     assert decide("record", Scene(latest=fakes.live())) == Command("record")
+
+
+def test_a_key_of_a_replay_waits_for_an_engine_that_is_still_starting() -> None:
+    for scene, words in ((Scene(), "does not answer yet"), (Scene(latest=fakes.live()), "live bench")):
+        for refused in (go_to(scene, "5"), loop_ab(scene)[1][0]):
+            assert isinstance(refused, Refusal)
+            assert words in refused.sentence
+
+
+def test_a_sentence_at_the_foot_is_told_to_its_end() -> None:
+    sentence = "an Allan deviation belongs to a plot of channels: focus one with tab, then press the key again"
+    rows = stage.foot(sentence, True, (), (), 80)
+    assert all(len(cells.text(row)) <= 80 for row in rows)
+    assert " ".join(cells.text(row).strip() for row in rows) == f"✖ {sentence}"
+
+
+def test_what_is_recorded_counts_for_more_than_the_time_of_day() -> None:
+    scene = Scene(latest=fakes.recording()).freeze()
+    wide, narrow = (cells.text(stage.status(scene, width)) for width in (120, 80))
+    assert "UTC" in wide
+    assert "UTC" not in narrow
+    for line in (wide, narrow):
+        assert "FROZEN" in line
+        assert re.search(r"◉ REC \S+ \S+ [kM]?B", line)
+    assert len(narrow) <= 80
 
 
 def test_words_keep_to_their_width() -> None:
