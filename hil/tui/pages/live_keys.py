@@ -131,7 +131,7 @@ PANES = {
         "shift it scrolls; dragging over a stretch freezes the picture and looks closer at it, esc goes back. A click "
         "on a channel in the title hides it, h shows one alone. T sets a trigger: ▼ marks where it fired, and times "
         "count from there (− before it, + after it); ▸╌ marks its level. Of a frame P takes another colour map, R "
-        "holds its range, E gives each frame its own; without colour other signs, dots and blocks tell little from much."
+        "holds its range, E gives each frame its own; without colour signs, dots and blocks tell little from much."
     ),
     "label": (
         "The model's decision, its certainty, and one sign a decision: the number of the class, or · below 50 %. What "
