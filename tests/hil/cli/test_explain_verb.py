@@ -70,7 +70,7 @@ def test_a_decision_is_explained_as_two_tables(
         (("--at", "99999"), "is not in the recording"),
         (("--at", "0.5"), "decided nothing"),
         (("--at", "12.3", "--board", "nobody"), "nobody"),
-        (("--at", "soon"), "valid number"),
+        (("--at", "soon"), "not a valid float"),
     ],
 )
 def test_a_mistake_ends_in_one_sentence_and_exit_code_2(
