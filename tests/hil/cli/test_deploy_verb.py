@@ -8,7 +8,7 @@ import pytest
 import typer
 
 import hil.models
-from firmware_bridge.errors import BridgeError, UsageError
+from firmware_bridge.errors import BridgeError, NoAnswer, UsageError
 from firmware_bridge.firmware import can_start
 from firmware_bridge.oplist import unpack
 from firmware_bridge.streams import Stream
@@ -54,6 +54,15 @@ def test_a_check_tells_how_near_the_integers_come(capsys: pytest.CaptureFixture[
     out = capsys.readouterr().out
     assert "95 % interval" in out
     assert "macro_f1" in out
+
+
+def test_a_running_bench_is_asked_for_an_op_list_alone(tmp_path: Path) -> None:
+    at = ("--at", "127.0.0.1:1", "--token", "x")
+    for words in ((SMALL,), (tmp_path / "x.hiln", "--on", "firmware"), (tmp_path / "x.hiln", "--stream")):
+        with pytest.raises(UsageError, match="a running bench takes an op list"):
+            deploy(*words, *at)
+    with pytest.raises(NoAnswer, match="no engine answers"):
+        deploy(tmp_path / "x.hiln", *at)
 
 
 def ended(*arguments: object) -> int:
