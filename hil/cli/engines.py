@@ -3,6 +3,8 @@
 Rule of this room: an engine is found by this user's own files (`hil.running`), and its token is never shown.
 """
 
+from __future__ import annotations
+
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -29,7 +31,7 @@ Token = Annotated[
 ]  # fmt: skip
 
 
-def joined(at: str | None, token: str | None) -> "Client":
+def joined(at: str | None, token: str | None) -> Client:
     """Return a client of the engine that is meant.
 
     Raises:
