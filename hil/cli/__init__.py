@@ -3,8 +3,7 @@
 Rule of this room: a verb parses, calls one function of another room and prints what it returned. Heavy imports stand
 inside the verb, so that `hil --help` loads neither torch nor textual nor scipy; what an option is stands in an
 annotation, which is evaluated (`from __future__ import annotations`) when its verb is called. stdout is data, stderr is
-talk.
-Exit codes: 0 done and passed, 1 a check failed, 2 usage, 3 trouble at the bench.
+talk. Exit codes: 0 done and passed, 1 a check failed, 2 usage, 3 trouble at the bench.
 """
 
 import signal

@@ -1,7 +1,7 @@
 """All verbs as one command line, each made ready when it is called.
 
 Rule of this room: a verb that is named imports its own family and no other. A listing imports them all and reads what
-they say first: to make every option of every verb for it would take twice as long as everything else together.
+they say first: to make every option of every verb for it would nearly double what it costs.
 """
 
 import importlib
