@@ -124,7 +124,7 @@ class ModelStage:
     def views(self) -> tuple[PredictionView, ...]:
         """Return the state of the model at each of its boards."""
         boards = self.boards if self.boards is not None else (tuple(self._seen) or ("",))
-        taught, took = self.shown() is not None, tuple(self._took)
+        taught, took = self.shown() is not None, sorted(self._took)  # sorted once: what is asked of it sorts again
         work = WorkView(taught, self._made, self._hop_ms, self._late, percentiles(took), rarely(took), len(took))
         return tuple(
             PredictionView(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["BARS", "run"]
 
 BARS = {1: 0.65, 8: 0.45}
-"""By boards, of the ratio: a guard below what was measured (0.81, 0.69, busy core), and not the aim, which is 0.9."""
+"""By boards, of the ratio: a guard below what was measured (0.80, 0.73, busy core), and not the aim, which is 0.9."""
 
 _LOOKS = 8
 """Looks of one measurement."""

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,18 @@ def test_the_state_of_the_watch_stands_beside_the_live_model(bare: Path) -> None
     (unknown,) = old.views()
     assert unknown.drift is not None
     assert (unknown.drift.verdict, "--learn" in unknown.drift.sentence) == ("unknown", True)
+
+
+def test_each_of_two_boards_is_told_what_its_own_watch_says() -> None:
+    stage = ModelStage(str(SHIPPED), None, load_runner(str(SHIPPED), None), background=False)
+    for one in arrivals(12):
+        (batch,) = [item for item in one.items if isinstance(item, Batch)]
+        still = np.where(np.arange(6) == 4, np.float32(0.25), batch.raw)
+        stage.process([one, Arrival("other", -1, one.t_ns, "rx", items=(replace(batch, board="other", raw=still),))])
+    told = {view.board: view.drift for view in stage.views()}
+    assert {board: drift is not None and drift.kind == "stuck" for board, drift in told.items()} == {
+        "watch": False, "other": True,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("size", [1, 7, 50, 333])
