@@ -6,6 +6,7 @@ Rule of this room: the same numbers give the same cells, so that a ground is dra
 over a copy of it. Axes stand still while readings move, which is why keeping them pays.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -80,13 +81,20 @@ def value_axis(cells: Cells, span: tuple[float, float], first: int, last: int, n
     rows = last - first
     for row in range(first, last):
         put(cells, GUTTER - 1, row, "│", DIM)
-    marks = canvas.ticks(*span, max(2, rows // 3))
-    if len(marks) < 2:
-        marks = tuple(canvas.Tick(end, canvas.number(end, 3)) for end in span)
-    for tick in marks:
-        row = first + round((span[1] - tick.value) / (span[1] - span[0]) * (rows - 1))
-        if not name or row != first:
-            put(cells, 0, row, f"{tick.label:>{GUTTER - 1}}┤", DIM)
+
+    def placed(marks: Iterable[canvas.Tick]) -> dict[int, str]:
+        spots = {first + round((span[1] - tick.value) / (span[1] - span[0]) * (rows - 1)): tick.label for tick in marks}
+        return {row: label for row, label in spots.items() if not name or row != first}
+
+    wanted, top = max(2, rows // 3), span[1]
+    told = placed(canvas.ticks(*span, wanted))
+    if len(told) < 2 and name and rows > 2:  # one number is no scale: the first row belongs to the name
+        top = span[1] - (span[1] - span[0]) / (rows - 1)
+        told = placed(canvas.ticks(span[0], top, wanted + 1))
+    if len(told) < 2:
+        told = placed(canvas.Tick(end, canvas.number(end, 3)) for end in (span[0], top))
+    for row, label in told.items():
+        put(cells, 0, row, f"{label:>{GUTTER - 1}}┤", DIM)
     if name:
         put(cells, 0, first, name[: GUTTER - 2], ink)
 

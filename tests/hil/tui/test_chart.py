@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from hil.snapshot import StreamView
-from hil.tui import canvas, cells, chart, colourmaps, heatmap
+from hil.tui import axes, canvas, cells, chart, colourmaps, heatmap
 from hil.tui.shading import Shading
 
 SECOND = 1_000_000_000
@@ -188,3 +188,13 @@ def test_the_range_of_the_engine_is_used(colour) -> None:
     assert "20.00" in cells.text(heatmap.scale(view, colour))
     assert "40.00 °C" in cells.text(heatmap.scale(view, colour))
     assert set(heatmap.levels(np.float32([10, 20, 30, 40, 50]), 20, 40).tolist()) == {0, 8, 15}
+
+
+@pytest.mark.parametrize("rows", range(3, 20))
+@pytest.mark.parametrize("span", [(0.0, 500.0), (-0.31, 0.4), (0.94, 1.06), (-8e-3, 9e-3)])
+def test_an_axis_with_a_name_has_two_numbers_wherever_two_rows_are_left(span: tuple[float, float], rows: int) -> None:
+    drawn = cells.blank(10, rows)
+    axes.value_axis(drawn, span, 0, rows, "Hz", cells.DIM)
+    told = cells.rows(drawn)
+    assert told[0].startswith("Hz")
+    assert sum("┤" in row for row in told) >= 2
