@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.driver import Driver
+from textual.events import Event, InputEvent
 from textual.screen import ModalScreen, Screen
 
 from firmware_bridge.errors import UsageError
@@ -120,10 +121,17 @@ class HilApp(App[int]):
         """Choose colours, motion and the first page."""
         self.theme_changed_signal.subscribe(self, lambda _: self._chosen())
         self._recolour()
+        self.set_interval(1.0, self.place.sweeper.strike)
         if self.place.settings.reduced_motion:
             self.action_motion()
         if self.first != "live":
             self.switch_mode(self.first)
+
+    async def on_event(self, event: Event) -> None:
+        """Let garbage wait while somebody is at the keys."""
+        if isinstance(event, InputEvent):
+            self.place.sweeper.pressed()
+        await super().on_event(event)
 
     def _chosen(self) -> None:
         self._recolour()

@@ -5,7 +5,6 @@ reads from stdin, so these two are what is tested.
 """
 
 import contextlib
-import gc
 import json
 import os
 import sys
@@ -98,16 +97,16 @@ def run_tui(
 
             app.driver_class = taped(app.driver_class, cast.wrote)
         missed = ""
-        gc.freeze()  # what is there now stays: collections need not look through all modules again
-        try:
-            if session.script:
-                from hil.tui.unattended import play
+        with place.sweeper.at_work():
+            try:
+                if session.script:
+                    from hil.tui.unattended import play
 
-                missed = play(app, session.script, session.where, cast)
-            else:
-                app.run()
-        finally:
-            app.close_pages()
+                    missed = play(app, session.script, session.where, cast)
+                else:
+                    app.run()
+            finally:
+                app.close_pages()
         if (times := os.environ.get("HIL_TIMES")) is not None:
             Path(times).write_text(json.dumps(place.pace.figures()), encoding="utf-8")
         app.live.feed.stop(LAST_COMMANDS_S)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from hil.tui.pace import Pace
 from hil.tui.settings import Settings
 from hil.tui.state import Scene
+from hil.tui.sweeper import Sweeper
 
 if TYPE_CHECKING:
     from hil.config import EngineConfig
@@ -61,6 +62,7 @@ class Workplace:
         bench: Returns how the live page sees the bench now.
         behind: Returns whether the terminal has not taken the last picture yet.
         pace: The account of pictures.
+        sweeper: Decides when garbage is looked for.
     """
 
     client: "Client"
@@ -79,3 +81,4 @@ class Workplace:
     bench: Callable[[], Scene] = Scene
     behind: Callable[[], bool] = bool
     pace: Pace = field(default_factory=Pace)
+    sweeper: Sweeper = field(default_factory=Sweeper)

@@ -16,6 +16,7 @@ from textual.geometry import Size
 from hil.tui.app import HilApp
 from hil.tui.keys import KEYS
 from hil.tui.pagelist import PAGES
+from hil.tui.sweeper import Sweeper
 
 TYPED = ("a", "q", "enter", "escape", "up", "down", "pageup", "pagedown", "backspace", "x", "space", "tab", "5", "1")
 LEFT_ALONE = ("screen.quit", "screen.picture")
@@ -101,18 +102,20 @@ class Monkey:
 
 
 @pytest.fixture
-def caged(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def caged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sweeper]:
     """A monkey does not leave, which is tested elsewhere, and what other tests left behind is no burden of its screen.
 
-    `run_tui` sets aside what is there before a screen starts, so that no collection looks through it; here that is a
-    whole run of tests.
+    What was there before a screen starts is set aside, as `run_tui` does it; here that is a whole run of tests.
+
+    Yields:
+        What decides when garbage is looked for, as in a screen that somebody works.
     """
     monkeypatch.setattr(HilApp, "action_leave", lambda app: None)
     monkeypatch.setattr(HilApp, "action_picture", lambda app: None)
     gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
+    sweeper = Sweeper()
+    with sweeper.at_work():
+        yield sweeper
 
 
 def legible(shown: str, width: int) -> bool:

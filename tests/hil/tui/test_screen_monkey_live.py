@@ -57,10 +57,9 @@ async def seen(app: HilApp, what: Callable[[], bool]) -> None:
     raise AssertionError(f"never seen:\n{frame(app)}")
 
 
-@pytest.mark.usefixtures("caged")
 @pytest.mark.parametrize(("seed", "steps"), [
     (1, 240), pytest.param(2, 3_000, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])])  # fmt: skip
-def test_no_recording_of_a_bench_is_harmed_by_a_monkey_at_its_screen(seed, steps, tmp_path, monkeypatch) -> None:
+def test_no_recording_of_a_bench_is_harmed_by_a_monkey_at_its_screen(seed, steps, caged, tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     cable = Cable(tmp_path / "cable")
     cable.plug()
@@ -68,7 +67,7 @@ def test_no_recording_of_a_bench_is_harmed_by_a_monkey_at_its_screen(seed, steps
     ports = tuple(PortConfig(port=port, role=role) for role, port in places.items())
     config = EngineConfig(ports=ports, record=RecordConfig(path=str(tmp_path / "first.mcap")), patient=True)
     client = spawn_engine(config)
-    place = Workplace(client, fps=10.0, open_library=FakeLibrary, open_runner=FakeRunner)  # type: ignore[arg-type]
+    place = Workplace(client, fps=10.0, open_library=FakeLibrary, open_runner=FakeRunner, sweeper=caged)  # type: ignore[arg-type]
     app = HilApp(client, place=place)
     monkey = Monkey(app, random.Random(seed))
 
