@@ -6,9 +6,13 @@ from collections.abc import Container, Generator, Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # Programs that tests start keep what they compiled: else half of what a short one costs is our sources, compiled again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# How long an example takes says how busy the machine is; what has to be fast is measured in benchmarks.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from firmware_bridge.firmware.build import BuildFailed, absent, build, built, ca
 from firmware_bridge.firmware.images import MARK, PREBUILT, compiler_of, image_of, is_shipped, listed, provisioned
 from firmware_bridge.firmware.recipes import FOLDER, RECIPES
 
-pytestmark = pytest.mark.firmware
+pytestmark = [pytest.mark.firmware, pytest.mark.timeless]
 
 
 @pytest.mark.parametrize("port", PREBUILT)

@@ -62,6 +62,7 @@ def test_python_reads_the_shared_vectors(row: str, meaning: str) -> None:
 
 @needs_gcc
 @pytest.mark.firmware
+@pytest.mark.timeless
 @pytest.mark.parametrize(("row", "meaning"), [(row, meaning) for row, _, meaning in VECTORS])
 def test_c_reads_the_shared_vectors(row: str, meaning: str) -> None:
     crc_bits, max_frame, refused, wire, bodies = row.split()
@@ -72,6 +73,7 @@ def test_c_reads_the_shared_vectors(row: str, meaning: str) -> None:
 
 @needs_gcc
 @pytest.mark.firmware
+@pytest.mark.timeless
 def test_c_reads_the_golden_frames_of_every_message() -> None:
     lines = [line.split() for line in GOLDEN.read_text().splitlines() if not line.startswith("#")]
     for name, flags, payload, framed in lines:
@@ -110,6 +112,7 @@ STREAMS = st.lists(
 
 @needs_gcc
 @pytest.mark.firmware
+@pytest.mark.timeless
 @settings(max_examples=400, deadline=None)
 @given(STREAMS, st.sampled_from([16, 32]), st.sampled_from([32, 64, 300, 1024]))
 def test_c_and_python_accept_exactly_the_same_frames(wire: bytes, crc_bits: int, max_frame: int) -> None:

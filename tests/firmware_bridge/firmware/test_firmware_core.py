@@ -12,6 +12,7 @@ from firmware_bridge.wire.messages import HEADER, Flag, Kind, Message
 
 pytestmark = [
     pytest.mark.firmware,
+    pytest.mark.timeless,
     pytest.mark.skipif(bool(missing("host")), reason=missing("host")),
 ]
 

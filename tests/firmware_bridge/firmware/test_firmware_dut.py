@@ -16,6 +16,7 @@ from firmware_bridge.wire.dutsession import Patience, Sample
 
 pytestmark = [
     pytest.mark.firmware,
+    pytest.mark.timeless,
     pytest.mark.skipif(bool(missing("host")), reason=missing("host")),
 ]
 quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))

@@ -15,6 +15,7 @@ from firmware_bridge.wire.messages import Kind
 
 pytestmark = [
     pytest.mark.firmware,
+    pytest.mark.timeless,
     pytest.mark.skipif(bool(missing("host")), reason=missing("host")),
 ]
 

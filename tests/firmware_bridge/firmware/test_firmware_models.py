@@ -17,7 +17,7 @@ from firmware_bridge.oplist.table import header_struct, record_struct
 from firmware_bridge.wire.deploying import Upload
 from firmware_bridge.wire.messages import Kind, Message
 
-pytestmark = [pytest.mark.firmware, needs_gcc]
+pytestmark = [pytest.mark.firmware, pytest.mark.timeless, needs_gcc]
 
 
 # ---------------------------------------------------------------- how it gets there

@@ -20,7 +20,7 @@ SINGLE = FOLDER / "single"
 STUBS = Path(__file__).with_name("stubs")
 STRICT = ["-Wall", "-Wextra", "-Werror"]
 
-pytestmark = pytest.mark.firmware
+pytestmark = [pytest.mark.firmware, pytest.mark.timeless]
 
 
 def compiled(compiler: str, *arguments: object) -> None:

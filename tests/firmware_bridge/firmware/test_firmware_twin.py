@@ -13,7 +13,7 @@ from firmware_bridge.oplist.table import header_struct
 from firmware_bridge.wire.framing import frame
 from firmware_bridge.wire.messages import HEADER, OFFSET, Flag, Kind, Message, pack
 
-pytestmark = [pytest.mark.firmware, needs_gcc]
+pytestmark = [pytest.mark.firmware, pytest.mark.timeless, needs_gcc]
 
 CRC32 = zlib.crc32(BLOB)
 Command = tuple[Kind, Flag, bytes]

@@ -16,7 +16,7 @@ from firmware_bridge.oplist.reference import run
 from firmware_bridge.wire.asking import Asker
 from firmware_bridge.wire.messages import Kind
 
-pytestmark = [pytest.mark.firmware, needs_gcc]
+pytestmark = [pytest.mark.firmware, pytest.mark.timeless, needs_gcc]
 
 
 # ---------------------------------------------------------------- windows of the host

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from screen_presses import walk
 from screen_tables import covered_by, fired
 
 from hil.tui.keys import KEYS
@@ -18,6 +19,7 @@ def _a_terminal_of_all_colours(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _keys_that_are_said_to_be_tested_are_pressed(request: pytest.FixtureRequest) -> Iterator[None]:
     """A test listed in `TESTED` for a key fails where the action of that key was never run through it."""
+    walk.cache_clear()
     with fired() as actions:
         yield
     missed = [key.id for key in KEYS if key.id in covered_by(request.node) and key.action not in actions]

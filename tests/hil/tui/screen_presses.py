@@ -2,29 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import screen_fakes as fakes
 from screen_frames import drive, frame, press
 
 SIZE = (120, 35)
-
-
-def sent(*keys: str, scene: Callable = fakes.live) -> list[tuple[str, dict]]:
-    """The commands that keys lead to."""
-    client = fakes.FakeClient(scene)
-    drive(client, SIZE, press(*keys))
-    return client.commands
-
-
-def shown(*keys: str, scene: Callable = fakes.live, size: tuple[int, int] = SIZE) -> str:
-    return drive(fakes.FakeClient(scene), size, press(*keys))
-
-
-def asked(*keys: str) -> fakes.View:
-    """The last view asked for after keys."""
-    client = fakes.FakeClient()
-    drive(client, SIZE, press(*keys))
-    return client.views[-1]
 
 
 @dataclass(frozen=True)
@@ -34,6 +17,28 @@ class Stop:
     picture: str
     view: fakes.View
     commands: tuple[tuple[str, dict], ...]
+
+
+@cache
+def walk(keys: tuple[str, ...], scene: Callable, size: tuple[int, int]) -> Stop:
+    """Press keys on a screen of its own; within a test the same keys are pressed once, whatever is asked of them."""
+    client = fakes.FakeClient(scene)
+    picture = drive(client, size, press(*keys))
+    return Stop(picture, client.views[-1], tuple(client.commands))
+
+
+def sent(*keys: str, scene: Callable = fakes.live) -> list[tuple[str, dict]]:
+    """The commands that keys lead to."""
+    return list(walk(keys, scene, SIZE).commands)
+
+
+def shown(*keys: str, scene: Callable = fakes.live, size: tuple[int, int] = SIZE) -> str:
+    return walk(keys, scene, size).picture
+
+
+def asked(*keys: str) -> fakes.View:
+    """The last view asked for after keys."""
+    return walk(keys, fakes.live, SIZE).view
 
 
 def tour(*groups: tuple[str, ...], scene: Callable = fakes.live, size: tuple[int, int] = SIZE) -> list[Stop]:

@@ -55,8 +55,9 @@ def glitch() -> None:
 
 
 def label() -> None:
-    for digit in range(1, 8):
-        assert sent(str(digit), scene=fakes.recording) == [("label", {"text": fakes.LABELS[digit - 1]})]
+    each = tour(*[(str(digit),) for digit in range(1, 8)], scene=fakes.recording)
+    told = [("label", {"text": name}) for name in fakes.LABELS[:7]]
+    assert [list(stop.commands) for stop in each] == [told[: at + 1] for at in range(7)]
     for digit in "89":
         assert sent(digit, scene=fakes.recording) == []
         assert f"no class {digit}" in shown(digit, scene=fakes.recording)
