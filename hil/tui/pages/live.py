@@ -54,8 +54,7 @@ class LivePage(Page):
     AUTO_FOCUS = "#boards"
     BINDINGS = bindings(live_keys.KEYS)
 
-    awaited: ClassVar[str] = "live"
-    """The mode of the engine, before it has said one."""
+    awaited: ClassVar[str] = "live"  # the mode of an engine that has not said one yet
 
     def __init__(self, info: PageInfo, place: Workplace, client: Client | None = None) -> None:
         super().__init__(info, place)
@@ -329,9 +328,8 @@ class LivePage(Page):
         """Close the file of a recording first, if the engine ends with the screen, and only when asked twice."""
         if not (self.scene.recording and self.place.owns):
             return True
-        key = next(key.shown for key in self.keys if key.id == "screen.quit")
-        sentence = AGAIN.format(key=key.replace("^", "ctrl+"))
-        if self._message[0] != sentence:
+        key = next(key.shown for key in self.keys if key.id == "screen.quit").replace("^", "ctrl+")
+        if self._message[0] != (sentence := AGAIN.format(key=key)):
             self.say(sentence)
             return False
         self.feed.command("record_stop")
