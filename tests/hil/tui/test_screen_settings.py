@@ -47,7 +47,7 @@ def test_a_theme_that_is_not_there_is_told_and_one_for_every_eye_is() -> None:
 @pytest.mark.screen
 def test_a_moved_key_works_and_stands_in_footer_and_help(tmp_path) -> None:
     settings = read_settings(written(tmp_path, "reduced_motion = true\ntheme = 'hil-safe'\n"
-                                     "[keys]\n'record.toggle' = 'f9'\n'screen.help' = 'h'\n"))  # fmt: skip
+                                     "[keys]\n'record.toggle' = 'f9'\n'screen.help' = 'f10'\n"))  # fmt: skip
     client = fakes.FakeClient()
     app = HilApp(client, place=Workplace(client, fps=10.0, inline=True, settings=settings))
 
@@ -55,7 +55,7 @@ def test_a_moved_key_works_and_stands_in_footer_and_help(tmp_path) -> None:
         await pilot.press("r", "f9")
         await pilot.pause()
         assert client.commands == [("record", {})]
-        await pilot.press("h")
+        await pilot.press("f10")
         await pilot.pause()
 
     shown = drive(client, SIZE, steps, app=app)
