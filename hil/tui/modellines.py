@@ -78,6 +78,8 @@ def about(scene: Modelling, width: int) -> tuple[Line, list[Line]]:
     if one.drift is not None:
         word, ink = DRIFT.get(one.drift.verdict, (one.drift.verdict, DIM))
         near = f", limits at 100 %: sensor {one.drift.sensor:.0%}, model {one.drift.model:.0%}"
+        if one.drift.verdict == "fine" and one.drift.sensor >= 1.0:
+            near += " (something stands out that no single fault explains)"
         lines += wrap([("  drift    ", TITLE), (word, ink), (near if one.drift.looks else "", DIM),
                        (f"; {one.drift.sentence}" if one.drift.sentence else "", TEXT)], width, 11)  # fmt: skip
     lines += boarded(one, width)

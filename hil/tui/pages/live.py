@@ -169,19 +169,19 @@ class LivePage(Page):
             self.maximised = None
         self.painter.paint(self, self.scene, self.maximised)
 
+    @property
+    def mode(self) -> str:
+        """Whether boards are live or a recording is replayed."""
+        return self.scene.latest.mode if self.scene.latest else self.awaited
+
     def headline(self, width: int) -> Line:
         """Return mode, time, time base, recording and label."""
         return stage.status(self.scene, width)
 
     def hints(self) -> Sequence[Hint]:
         """Return the keys worth showing now."""
-        scene, snapshot = self.scene, self.scene.latest
-        mode, named = (snapshot.mode, len(snapshot.classes)) if snapshot else (self.awaited, 0)
-        paused = bool(snapshot and snapshot.replay and snapshot.replay.paused)
         framed = isinstance(self.focused, Plot) and self.focused.panel.is_image
-        return live_keys.hints(
-            mode, scene.held is not None, scene.recording, named, self.maximised is not None, paused, framed
-        )
+        return live_keys.hints(self.scene, self.mode, self.maximised is not None, framed)
 
     def topic(self) -> str:
         """Return the name of the focused pane."""
@@ -189,7 +189,7 @@ class LivePage(Page):
 
     def usable(self) -> Sequence[Key]:
         """Return the keys that mean something to this engine."""
-        return live_keys.usable(self.keys, self.scene.latest.mode if self.scene.latest else self.awaited)
+        return live_keys.usable(self.keys, self.mode)
 
     async def sheet(self) -> Sheet | str:
         """Return the readings of the focused plot, or what another pane says."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from hil.snapshot import Snapshot
 from hil.tui.key import Hint, Key
+from hil.tui.state import Scene
 
 __all__ = ["KEYS", "PANES", "QUESTIONS", "hints", "labels", "usable", "useless"]
 
@@ -146,10 +147,11 @@ PANES = {
 """What each pane shows and how to read it."""
 
 
-def hints(
-    mode: str, frozen: bool, recording: bool, classes: int, maximised: bool, paused: bool = False, framed: bool = False
-) -> tuple[Hint, ...]:  # fmt: skip
+def hints(scene: Scene, mode: str, maximised: bool, framed: bool) -> tuple[Hint, ...]:
     """Return the keys worth showing now, the most useful first; `framed`: those of a frame that has the focus, too."""
+    snapshot, frozen, recording = scene.latest, scene.held is not None, scene.recording
+    classes = len(snapshot.classes) if snapshot else 0
+    paused = bool(snapshot and snapshot.replay and snapshot.replay.paused)
     rows: list[Hint] = []
     if frozen:
         rows.append(("screen.freeze", "back to live"))

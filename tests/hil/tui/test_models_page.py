@@ -10,9 +10,11 @@ from models_made import FILES, Engine, Helper, rivals, two
 from screen_fakes import NOW, SECOND
 from screen_frames import drive, frame, same_as_golden, still
 
+from hil.driftview import DriftView
 from hil.parityview import ParityView
 from hil.tui.app import HilApp
 from hil.tui.modelling import Modelling, looked
+from hil.tui.modellines import about
 from hil.tui.pages.models import ModelsPage
 from hil.tui.tally import BINS, ENOUGH, Tally
 from hil.tui.versus import Versus
@@ -251,6 +253,15 @@ def test_without_a_model_the_page_says_how_to_start_with_one() -> None:
     shown = visit("e", client=fakes.FakeClient(lambda view: fakes.live(view, predictions=())))
     assert "no model runs: l lists the model files within reach" in shown
     assert "no model runs here" in shown
+
+
+@pytest.mark.parametrize(("sensor", "told"), [(0.3, False), (1.02, True)])
+def test_a_share_beyond_its_limit_beside_a_verdict_of_fine_is_explained(sensor, told) -> None:
+    shown = two()
+    watched = replace(shown.predictions[0], drift=DriftView("fine", looks=40, sensor=sensor, model=0.2))
+    _, lines = about(looked(Modelling(), replace(shown, predictions=(watched,))), 200)
+    row = next(row for line in lines if "drift" in (row := "".join(words for words, _ in line)))
+    assert ("no single fault explains" in row) is told
 
 
 def test_a_decision_is_counted_once_and_without_a_label_neither_right_nor_wrong() -> None:
