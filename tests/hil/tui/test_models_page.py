@@ -13,8 +13,8 @@ from screen_frames import drive, frame, same_as_golden, still
 from hil.driftview import DriftView
 from hil.parityview import ParityView
 from hil.tui.app import HilApp
-from hil.tui.modelling import Modelling, looked
 from hil.tui.modellines import about
+from hil.tui.modelling import Modelling, looked
 from hil.tui.pages.models import ModelsPage
 from hil.tui.tally import BINS, ENOUGH, Tally
 from hil.tui.versus import Versus
