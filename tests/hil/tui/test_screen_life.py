@@ -8,6 +8,7 @@ from screen_frames import drive, press
 from screen_presses import SIZE, shown
 
 from firmware_bridge.errors import NoAnswer
+from hil.tui.actions import ActionList
 from hil.tui.app import HilApp
 from hil.tui.help import HelpScreen
 
@@ -123,6 +124,20 @@ def test_without_colour_nothing_is_lost(monkeypatch) -> None:
 def _grey(colour) -> bool:
     triplet = colour.get_truecolor()
     return max(triplet) - min(triplet) <= 2
+
+
+def test_a_list_of_actions_that_a_key_closed_is_not_closed_again_by_a_click_that_came_late() -> None:
+    async def steps(app: HilApp, pilot) -> None:
+        await pilot.press("ctrl+p")
+        listed = app.screen
+        assert isinstance(listed, ActionList)
+        app.action_page("models")
+        listed.dismiss()
+        await pilot.pause()
+        assert app.screen is app.pages["models"]
+        await pilot.press("f2")
+
+    assert "ALL WELL" in drive(fakes.FakeClient(), SIZE, steps)
 
 
 def test_a_page_turned_in_a_list_of_actions_that_is_not_laid_out_ends_nothing() -> None:
