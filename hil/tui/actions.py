@@ -7,20 +7,27 @@ import contextlib
 
 from textual.await_complete import AwaitComplete
 from textual.command import CommandPalette
+from textual.css.query import NoMatches
 
 __all__ = ["ActionList"]
 
 
 class ActionList(CommandPalette):
-    """Textual's list of commands; two things ended the whole screen in 8.2.
+    """Textual's list of commands; three things ended the whole screen in 8.2.
 
-    A page turned before its lines were laid out, and a click beside it that came when a key had closed it already.
+    A page turned before its lines were laid out, a click beside it that came when a key had closed it already, and a
+    search that went on in a list that was closed.
     """
 
     def _action_command_list(self, action: str) -> None:
         with contextlib.suppress(KeyError):  # there is no line yet to turn a page from
             super()._action_command_list(action)
 
+    async def _watch__show_busy(self) -> None:
+        with contextlib.suppress(NoMatches):  # a search may end after the list has gone
+            await super()._watch__show_busy()
+
     def dismiss(self, result: None = None) -> AwaitComplete:
-        """Close it, once."""
+        """Close it, once, and look for nothing more."""
+        self._cancel_gather_commands()
         return super().dismiss(result) if self.is_current else AwaitComplete()

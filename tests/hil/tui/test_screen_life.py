@@ -140,6 +140,19 @@ def test_a_list_of_actions_that_a_key_closed_is_not_closed_again_by_a_click_that
     assert "ALL WELL" in drive(fakes.FakeClient(), SIZE, steps)
 
 
+def test_a_search_that_outlives_its_list_of_actions_ends_nothing() -> None:
+    async def steps(app: HilApp, pilot) -> None:
+        await pilot.press("ctrl+p")
+        listed = app.screen
+        assert isinstance(listed, ActionList)
+        app.action_page("models")
+        await pilot.pause()
+        await listed._watch__show_busy()  # what Textual calls when the search has come to its end
+        await pilot.press("f2")
+
+    assert "ALL WELL" in drive(fakes.FakeClient(), SIZE, steps)
+
+
 def test_a_page_turned_in_a_list_of_actions_that_is_not_laid_out_ends_nothing() -> None:
     async def steps(app: HilApp, pilot) -> None:
         await pilot.press("ctrl+p")

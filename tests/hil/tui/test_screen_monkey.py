@@ -83,5 +83,5 @@ def test_a_monkey_on_all_pages_does_not_bring_the_screen_down(seed, steps, caged
     print(
         f"{steps} steps, {len(monkey.took_ms)} pictures, p50, p99, p99.9, worst {worst} ms of CPU time, {monkey.seen}"
     )
-    assert len(monkey.took_ms) > steps / 2
+    assert len(monkey.took_ms) > steps / 4
     assert monkey.within_ms(0.999) < WORST_MS
