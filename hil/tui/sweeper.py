@@ -2,7 +2,7 @@
 
 Python counts what is made and, at whatever allocation the count is full, walks everything that is kept: after an hour
 of work 60 to 300 ms in the midst of a picture. The young are still collected as ever; the walk through everything waits
-for a moment without a key, and only where so much has come together that waiting on would cost memory (about 50 MB) it
+for a moment without a key, and only where so much has come together that waiting on would cost memory (about 40 MB) it
 comes at once. While modules are imported nothing is collected: what they make is kept, and walks through it would take
 a tenth of the time to the first picture.
 
@@ -26,8 +26,8 @@ QUIET_S = 3
 WORTH = 30
 """Collections of the young, after which a walk through everything is worth its time."""
 
-FULL = 500
-"""Collections of the young, after which it waits no longer."""
+FULL = 250
+"""Collections of the young, after which it waits no longer; after twice as many the walk itself took over a second."""
 
 
 class Collector(Protocol):
