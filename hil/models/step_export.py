@@ -82,5 +82,9 @@ def exported_step(net: Net, hop: int) -> bytes:
     finally:
         log.setLevel(level)
     assert program is not None
-    made: bytes = program.model_proto.SerializeToString()
+    proto = program.model_proto
+    within = (node for function in proto.functions for node in function.node)
+    for part in (*proto.graph.node, *proto.graph.value_info, *proto.graph.initializer, *within):
+        part.ClearField("metadata_props")  # where in whose folder a line of Python stood is nobody's business
+    made: bytes = proto.SerializeToString()
     return made

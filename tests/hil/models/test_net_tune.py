@@ -49,6 +49,12 @@ def test_the_faster_way_is_chosen_and_written(costs: tuple[int, int], chosen: st
     assert again.model.package.sha256 == package.sha256
 
 
+def test_a_model_that_is_handed_on_names_no_folder_of_whoever_tuned_it() -> None:
+    step = tune(net_model("gru", 5), slots=2, calls=20, clock=Clock(9000, 4000)).model.package.step
+    assert step is not None
+    assert b".py" not in step
+
+
 def test_a_way_that_does_not_agree_is_not_chosen_however_fast(monkeypatch: pytest.MonkeyPatch) -> None:
     from hil.models.step_onnx import OnnxStep
 
