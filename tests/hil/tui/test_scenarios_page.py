@@ -1,58 +1,22 @@
 """The page of scenarios: every key does what its help says, and it looks as it was looked at."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import screen_fakes as fakes
 import verdicts_made as made
-from screen_frames import drive, frame, same_as_golden
+from scenarios_visit import visit
+from screen_frames import frame, same_as_golden
 from verdicts_made import BROKEN, FAILS, FRESH, PASSES, FakeRunner
 
 from firmware_bridge.errors import FileError
-from hil.runner import Runner
-from hil.scenario.crew import Here
-from hil.tui.app import HilApp
 from hil.tui.pages.replay import ReplayPage
 from hil.tui.pages.scenarios import ScenariosPage
-from hil.tui.workplace import Workplace
 
 pytestmark = pytest.mark.screen
 
-SIZE = (120, 35)
 SIZES = ((80, 24), (120, 35), (200, 50))
-
-Steps = Callable[[ScenariosPage, Any], Awaitable[None]]
-
-
-def visit(
-    *keys: str, size: tuple[int, int] = SIZE, runner: Any = None, then: Steps | None = None, **place: Any
-) -> tuple[str, ScenariosPage]:
-    """Go to the page, press keys, see a run to its end between them, do more; return the last picture."""
-    client = fakes.FakeClient()
-    chosen = runner or FakeRunner()
-    bench = Workplace(client, fps=1e-4, inline=True, open_runner=lambda: chosen,
-                      open_engine=lambda config: fakes.FakeClient(fakes.replay), **place)  # fmt: skip
-    app = HilApp(client, place=bench, start="scenarios")
-
-    async def steps(app: HilApp, pilot) -> None:
-        page = app.pages["scenarios"]
-        assert isinstance(page, ScenariosPage)
-        for key in keys:
-            await pilot.press(key)
-            await pilot.pause()
-            for _ in range(5 if not getattr(chosen, "held", False) else 1):
-                page._look()
-            await pilot.pause()
-        if then is not None:
-            await then(page, pilot)
-            await pilot.pause()
-
-    shown = drive(client, size, steps, app=app)
-    page = app.pages["scenarios"]
-    assert isinstance(page, ScenariosPage)
-    return shown, page
 
 
 async def press(pilot, *keys: str) -> None:
@@ -280,53 +244,3 @@ def test_leaving_while_scenarios_run_is_asked_for_twice() -> None:
 
     visit("R", runner=runner, then=then)
     assert left == [False, True]
-
-
-SCENARIO = """
-name = "Nothing is lost"
-tags = ["smoke"]
-[readings]
-to_s = 3.0
-[board.imu]
-virtual = "imu"
-[[fault]]
-on = "imu"
-kind = "frame.drop"
-rate = 0.2
-from_s = 1.0
-[[check]]
-metric = "link.imu.samples_lost"
-equals = 0
-[baseline]
-file = "expected.json"
-"""
-
-
-def test_a_scenario_that_fails_is_run_opened_and_accepted_for_real(tmp_path) -> None:
-    folder = tmp_path / "scenarios"
-    folder.mkdir()
-    (folder / "loses.toml").write_text(SCENARIO, encoding="utf-8")
-    runner = Runner(crew=Here)
-
-    async def then(page: ScenariosPage, pilot) -> None:
-        await pilot.press("r")
-        assert runner._job is not None
-        assert runner._job.thread is not None
-        runner._job.thread.join()
-        page._look()
-        await pilot.pause()
-        assert page.scene.result is not None
-        assert page.scene.result.outcome == "FAIL"
-        assert Path(page.scene.kept).is_file()
-        assert page.scene.here is not None
-        assert page.scene.here.outcomes == ("FAIL",)
-        await pilot.press("enter")
-        await pilot.pause()
-        assert page.scene.moment is not None
-        assert page.scene.moment["metric"] == "link.imu.samples_lost"
-        await pilot.press("escape", "b", "a")
-        await pilot.pause()
-
-    shown, _ = visit(runner=runner, then=then, scenarios=folder, runs=tmp_path / "runs")
-    assert "accepted in" in shown
-    assert (folder / "expected.json").is_file()
