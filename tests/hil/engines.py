@@ -4,16 +4,20 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from firmware_bridge.batch import Batch
 from firmware_bridge.clock import SystemClock
 from hil.attach import Client
+from hil.capture import capture
 from hil.config import EngineConfig, PortConfig
 from hil.engine import Engine
 from hil.recording.reader import Recording
 from hil.redecode import Redecoder
+from hil.snapshot import Snapshot
+from hil.summary import Summary
 from hil.view import View
 
 IMU = PortConfig(port="virtual://imu?seed=3&tx_buffer=100000000", role="imu")
@@ -68,6 +72,19 @@ def until(wanted: Callable[[], bool], seconds: float = 90.0, told: Callable[[], 
 
 def samples(engine: Engine | Client, role: str = "imu") -> int:
     return next(board.samples for board in engine.snapshot(QUICK).boards if board.role == role)
+
+
+def captured(config: EngineConfig, least: int, **more: Any) -> Summary:
+    """Capture until every board has brought so many samples, not for so long."""
+    enough = threading.Event()
+
+    def look(snapshot: Snapshot) -> None:
+        if snapshot.boards and all(board.samples > least for board in snapshot.boards):
+            enough.set()
+
+    summary = capture(config, seconds=90.0, clock=Unhurried(), stop=enough, on_snapshot=look, **more)
+    assert enough.is_set(), summary.lines()
+    return summary
 
 
 def derived(path: Path) -> list[tuple[object, ...]]:
