@@ -16,7 +16,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a recording `run.mcap` of the watch, long enough for a decision."""
     made = tmp_path_factory.mktemp("readme")
     command = (sys.executable, "-m", "hil", "capture", "watch=virtual://watch", "--for", "6", "-o", "run.mcap", "-q")
-    subprocess.run(command, cwd=made, check=True, capture_output=True, timeout=60)
+    subprocess.run(command, cwd=made, check=True, capture_output=True, timeout=150)
     return made
 
 
@@ -27,7 +27,7 @@ def test_there_are_examples() -> None:
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))
 def test_a_python_example_runs_and_says_something(folder: Path, number: int) -> None:
     command = (sys.executable, "-W", "error", "-c", EXAMPLES[number])
-    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=150)
     assert run.returncode == 0, run.stderr
     assert run.stdout.strip()
 

@@ -82,7 +82,7 @@ def test_ctrl_c_ends_a_capture_with_the_file_closed(tmp_path: Path) -> None:
     child.send_signal(signal.SIGINT)
     rest = child.stdout.read()
     child.stdout.close()
-    assert child.wait(90) == 0
+    assert child.wait(150) == 0
     assert "closed closed" in rest
     with Recording(path) as recording:
         assert recording.lost is None

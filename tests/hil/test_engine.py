@@ -177,7 +177,7 @@ def test_a_model_decides_live_and_the_replay_decides_the_same(tmp_path: Path) ->
         until(lambda: samples(engine, "watch") > begun + stage.memory + 2 * stage.hop)
     again = EngineConfig(replay=ReplayConfig(path=str(path), speed=None, hold=False), models=(model,))
     with Engine(again) as replayed:
-        assert replayed.wait(60.0)
+        assert replayed.wait(150)
         snapshot = replayed.snapshot(replace(QUICK, history=1000))
     with Recording(path) as recording:
         recorded = recording.predictions()

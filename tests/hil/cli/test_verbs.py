@@ -30,7 +30,7 @@ def hil(tmp_path: Path) -> Run:
     def run(*arguments: str, code: str = "", stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
         start = [sys.executable, "-c", code] if code else [sys.executable, "-m", "hil"]
         return subprocess.run(
-            [*start, *arguments], cwd=tmp_path, input=stdin, capture_output=True, text=True, timeout=100,
+            [*start, *arguments], cwd=tmp_path, input=stdin, capture_output=True, text=True, timeout=150,
             env={**os.environ, **environment},
         )  # fmt: skip
 

@@ -69,7 +69,7 @@ class Bench:
     def end(self, program: "subprocess.Popen[str]") -> str:
         """End one program as a user would, and return what it said on stderr."""
         program.terminate()
-        said = program.communicate(timeout=60)[1]
+        said = program.communicate(timeout=150)[1]
         self.programs.remove(program)
         assert program.returncode == 0
         return said
@@ -103,7 +103,7 @@ def on_board(role: str) -> Loaded:
     return Loaded(Path(f"{role}.toml"), text, parse_scenario(text, "b"))
 
 
-def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
+def until(true: Callable[[], bool], seconds: float = 150.0) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "it did not happen in time"

@@ -68,7 +68,7 @@ def windows(count: int = 200, length: int = SHAPE.memory) -> Windows:
     return Windows(STREAM, tuple(range(6)), raw, none, none, none, ("",) * count)
 
 
-def until(wanted: Callable[[], object], seconds: float = 60.0) -> None:
+def until(wanted: Callable[[], object], seconds: float = 150.0) -> None:
     """Wait for what a real board brings about, not for how long."""
     tick = threading.Event()
     for _ in range(int(seconds / 0.05)):

@@ -214,7 +214,7 @@ def test_real_boards_are_asked_and_the_silent_and_the_missing_are_told(tmp_path:
         known, told = identify(ports, seconds=20.0)
     finally:
         server.stdin.close()
-        server.wait(20)
+        server.wait(150)
         server.stdout.close()
     assert [known[path].model for path in paths] == ["hil-imu", "hil-watch"]
     assert [entry.role for entry in entries(ports[:2], known)] == ["hil-imu-0003", "hil-watch-0000"]

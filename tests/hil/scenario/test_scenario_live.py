@@ -134,7 +134,7 @@ def test_ctrl_c_ends_the_run_and_the_teardown_runs_all_the_same(tmp_path: Path, 
         time.sleep(0.05)
     time.sleep(1.0)  # into the readings
     child.send_signal(number)
-    _, told = child.communicate(timeout=60)
+    _, told = child.communicate(timeout=150)
     assert count(tmp_path, "flashed") == 1
     assert count(tmp_path, "torn") == 1, told
     assert child.returncode != 0

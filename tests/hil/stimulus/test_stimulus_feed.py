@@ -209,4 +209,4 @@ def test_a_board_on_a_pseudo_terminal_is_fed_like_any_other() -> None:
         match = played.match
         assert (match.returned, match.missing, match.out_of_order, match.differing) == (2000, 0, 0, 0)
     finally:
-        server.communicate(timeout=20)
+        server.communicate(timeout=150)
