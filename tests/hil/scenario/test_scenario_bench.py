@@ -211,7 +211,7 @@ def test_real_boards_are_asked_and_the_silent_and_the_missing_are_told(tmp_path:
         paths = [server.stdout.readline().split()[0] for _ in range(2)]
         ports = [PortInfo(path, "pty", serial=f"USB{at}") for at, path in enumerate(paths)]
         ports += [PortInfo(str(tmp_path / "gone"), "pty"), PortInfo("/dev/ttyX", "", held_by="screen (pid 7)")]
-        known, told = identify(ports, seconds=20.0)
+        known, told = identify(ports, seconds=100.0)
     finally:
         server.stdin.close()
         server.wait(150)
