@@ -56,7 +56,7 @@ def test_an_envelope_is_the_exact_minimum_and_maximum_in_units() -> None:
     assert not stream.gaps.any()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=12), st.integers(0, 2**32 - 1))
 def test_a_snapshot_does_not_depend_on_how_samples_were_split(sizes: list[int], seed: int) -> None:
     random = np.random.default_rng(seed)

@@ -19,7 +19,7 @@ def _series(seed: int, n: int) -> np.ndarray:
     return rng.standard_normal((n, 2)) + 0.02 * np.cumsum(rng.standard_normal((n, 2)), axis=0) + [50.0, -3.0]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 1000), st.lists(st.integers(0, 900), min_size=1, max_size=8), st.sampled_from([None, 1, 8, 100]),
        st.sampled_from(["rate", "phase"]))  # fmt: skip
 def test_any_chunks_give_the_curve_of_the_whole(seed, sizes, overlap, data_type):

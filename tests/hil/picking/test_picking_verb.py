@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -230,7 +230,7 @@ def test_a_mark_that_a_person_called_pick_is_no_suggestion(tmp_path: Path) -> No
     assert [one.id for one in open_suggestions(marks)] == ["s5"]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(st.integers(0, 100), st.integers(1, 100), st.sampled_from(["", "watch", "other"]))
 def test_a_suggestion_is_answered_by_a_label_of_its_board_that_covers_half_of_it(
     start: int, length: int, board: str

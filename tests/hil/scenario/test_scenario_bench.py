@@ -116,7 +116,7 @@ ports = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(ports, max_size=5, unique_by=lambda info: info.port))
 def test_whatever_is_attached_the_file_reads_and_a_second_writing_changes_nothing(found: list[PortInfo]) -> None:
     text, roles, _ = added("", entries(found), "bench.toml")

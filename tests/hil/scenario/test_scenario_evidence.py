@@ -176,7 +176,7 @@ def batch(first: int, values: list[int]) -> Batch:
 
 
 @given(st.lists(st.integers(-3000, 3000), min_size=30, max_size=400), st.integers(1, 50), st.data())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_window_around_an_extreme_does_not_depend_on_how_the_input_is_cut(
     values: list[int], size: int, data: st.DataObject
 ) -> None:

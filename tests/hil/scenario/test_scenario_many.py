@@ -12,7 +12,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from runs import ALWAYS_DIES, DIES, endless, live, pty_board, virtual
 
@@ -189,7 +189,6 @@ units = st.lists(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])  # a machine that others use makes the first draw slow
 @given(units, st.integers(0, 4), st.none() | st.lists(st.frozensets(st.sampled_from("ab")), max_size=3))
 def test_what_begins_fits_fits_together_and_never_leaves_a_place_idle(
     given_units: list[tuple[set[str], set[str], int]], free: int, offers: list[frozenset[str]] | None

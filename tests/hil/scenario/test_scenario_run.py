@@ -190,7 +190,7 @@ def test_a_run_without_a_model_loads_neither_torch_nor_the_statistics(tmp_path: 
 
 
 @given(st.lists(st.integers(1, 9000), min_size=1, max_size=12), st.integers(0, 2**31))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_figures_of_a_stream_do_not_depend_on_how_it_is_cut(cuts: list[int], seed: int) -> None:
     stream = Stream("s", ("a", "b"), ("g", "g"), "<i2", (2,), 100.0, scale=(0.001,))
     draw = np.random.default_rng(seed)
