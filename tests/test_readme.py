@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).resolve().parent / "hil"))
+from benchsim import record, simulate
+
 README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
@@ -15,8 +18,8 @@ EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a recording `run.mcap` of the watch, long enough for a decision."""
     made = tmp_path_factory.mktemp("readme")
-    command = (sys.executable, "-m", "hil", "capture", "watch=virtual://watch", "--for", "6", "-o", "run.mcap", "-q")
-    subprocess.run(command, cwd=made, check=True, capture_output=True, timeout=150)
+    boards = {"watch": "virtual://watch"}
+    record(made / "run.mcap", boards, simulate(boards, 6.0))
     return made
 
 

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from benchsim import record, simulate
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -59,12 +64,22 @@ def test_the_screen_without_a_terminal_says_so_in_one_sentence(hil: Run) -> None
     assert run.stderr.count("\n") == 1
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent with os.kill")
 def test_a_capture_names_its_file_and_json_stands_alone_on_stdout(hil: Run, tmp_path: Path) -> None:
-    run = hil(
-        "capture", "arm=virtual://imu?seed=3", "--for", "1.5", "--person", "ann", "--meta", "strap=left", "--json"
-    )
-    assert run.returncode == 0, run.stderr
-    told = only_json(run.stdout)
+    command = [sys.executable, "-m", "hil", "capture", "arm=virtual://imu?seed=3&tx_buffer=100000000", "--json"]
+    # What is ignored is inherited: where tests run in the background, Ctrl-C is.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    with subprocess.Popen(
+        [*command, "--person", "ann", "--meta", "strap=left"], cwd=tmp_path, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    ) as run:  # fmt: skip
+        assert run.stderr is not None
+        while (line := run.stderr.readline()) and not re.search(r"samples [1-9]", line):
+            pass
+        run.send_signal(signal.SIGINT)
+        out, err = run.communicate(timeout=150)
+    assert run.returncode == 0, err
+    told = only_json(out)
     assert told["boards"][0]["lost"] == 0
     path = tmp_path / told["recording"]["path"]
     assert path.parent.name == "recordings"
@@ -122,7 +137,8 @@ def test_a_mistake_of_the_command_line_is_an_object_too(hil: Run, arguments: tup
 
 
 def test_a_mark_and_a_label_are_set_beside_a_recording(hil: Run, tmp_path: Path) -> None:
-    hil("capture", "virtual://imu", "--for", "1", "-o", "a.mcap")
+    boards = {"imu": "virtual://imu"}
+    record(tmp_path / "a.mcap", boards, simulate(boards, 1.0))
     before = (tmp_path / "a.mcap").read_bytes()
     assert hil("mark", "a.mcap", "squat", "--from", "0.2", "--to", "0.6").returncode == 0
     assert hil("mark", "a.mcap", "odd", "--from", "squat").returncode == 0
