@@ -142,7 +142,8 @@ def test_the_bench_says_that_a_board_agrees_and_where_one_with_other_weights_doe
         assert re.fullmatch(r"sample \d+: board (still|up|down|turn), here (still|up|down|turn)", wrong.differs)
         assert wrong.exact == wrong.checked  # the board computes rightly what it was given: only the weights are wrong
         engine.command("record_stop")
-        assert engine.snapshot(FIGURES).boards[0].lost == 0
+        # What the firmware has no room for while nobody reads its line is its own loss, and no matter of this test.
+        assert dict(engine.snapshot(FIGURES).boards[0].ledger)["lost"] == 0
         assert engine.snapshot(FIGURES).boards[0].boot == 0
         server.close()
     found_again = verify(path)

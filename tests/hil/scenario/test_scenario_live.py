@@ -20,10 +20,11 @@ from hil.scenario.load import Loaded, parse_scenario
 from hil.scenario.outcome import ScenarioResult, exit_code
 from hil.scenario.run import RunOptions, run_scenario
 
-HEAD = """
+BOARD = "virtual://imu?seed=3&tx_buffer=100000000"  # it has room for all that a host leaves waiting
+HEAD = f"""
 name = "a live board"
 [board.imu]
-port = "virtual://imu?seed=3"
+port = "{BOARD}"
 [readings]
 to_s = 0.3
 [[check]]
@@ -58,14 +59,14 @@ def test_a_board_is_flashed_reset_told_and_waited_for_and_put_back(tmp_path: Pat
     setup = 'reset = true\nsend = ["PING token=7", "GET_STATUS"]\nfirmware = "virtual-1"\nwait_s = 60.0'
     result = ran(tmp_path, HEAD + tables(tmp_path, setup))
     assert result.outcome == "PASS", result
-    assert result.target == "virtual://imu?seed=3"
+    assert result.target == BOARD
     assert result.metrics["link.imu.reboots"]["value"] == 0  # it had started anew before its readings began
     assert (count(tmp_path, "flashed"), count(tmp_path, "torn")) == (1, 1)
     assert result.remarks == ()
 
 
 def test_what_the_board_says_is_waited_for_and_its_silence_is_trouble(tmp_path: Path) -> None:
-    watch = HEAD.replace("virtual://imu?seed=3", "virtual://watch?seed=3").replace("at_least = 100", "at_least = 5")
+    watch = HEAD.replace(BOARD, "virtual://watch?seed=3").replace("at_least = 100", "at_least = 5")
     said = ran(tmp_path, watch + '[setup]\nwait_for = "label:"\nwait_s = 60.0\n')
     assert said.outcome == "PASS", said
     silent = ran(tmp_path, HEAD + tables(tmp_path, 'wait_for = "open sesame"\nwait_s = 0.3', None))
@@ -193,7 +194,7 @@ def test_what_passes_in_quarantine_is_reported_and_what_fails_there_does_not_cou
 
 
 def test_a_board_that_is_not_there_is_trouble_and_the_teardown_runs(tmp_path: Path) -> None:
-    gone = HEAD.replace("virtual://imu?seed=3", str(tmp_path / "ttyGONE"))
+    gone = HEAD.replace(BOARD, str(tmp_path / "ttyGONE"))
     result = ran(tmp_path, gone + tables(tmp_path, flash=None))
     assert result.outcome == "TROUBLE"
     assert "ttyGONE" in result.why
