@@ -49,12 +49,31 @@ def only_json(output: str) -> dict[str, Any]:
     return loaded
 
 
-def test_the_demo_without_a_terminal_ends_well_with_lines_and_the_ledger(hil: Run) -> None:
-    run = hil("demo", "--for", "7")
-    assert run.returncode == 0, run.stderr
-    assert "watch  live" in run.stdout
-    assert run.stdout.count("the books close") == 3
-    assert "exercise at watch: last said" in run.stdout
+def until_said(folder: Path, words: str, *arguments: str) -> tuple[int, str, str]:
+    """Run a verb until its lines say what is waited for (a pattern), then end it by Ctrl-C; return how it ended."""
+    # What is ignored is inherited: where tests run in the background, Ctrl-C is.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [sys.executable, "-m", "hil", *arguments], cwd=folder, stdout=pipe, stderr=pipe, text=True
+    ) as run:  # fmt: skip
+        lines = run.stderr if "--json" in arguments else run.stdout
+        assert lines is not None
+        told = ""
+        while (line := lines.readline()) and not re.search(words, line):
+            told += line
+        run.send_signal(signal.SIGINT)
+        out, err = run.communicate(timeout=150)
+    return (run.returncode, out, told + line + err) if "--json" in arguments else (
+        run.returncode, told + line + out, err)  # fmt: skip
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent with os.kill")
+def test_the_demo_without_a_terminal_ends_well_with_lines_and_the_ledger(tmp_path: Path) -> None:
+    code, out, err = until_said(tmp_path, r"watch  live.*exercise \w+ \d+%", "demo", "--for", "140")
+    assert code == 0, err
+    assert out.count("the books close") == 3
+    assert "exercise at watch: last said" in out
 
 
 def test_the_screen_without_a_terminal_says_so_in_one_sentence(hil: Run) -> None:
@@ -66,19 +85,10 @@ def test_the_screen_without_a_terminal_says_so_in_one_sentence(hil: Run) -> None
 
 @pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent with os.kill")
 def test_a_capture_names_its_file_and_json_stands_alone_on_stdout(hil: Run, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "hil", "capture", "arm=virtual://imu?seed=3&tx_buffer=100000000", "--json"]
-    # What is ignored is inherited: where tests run in the background, Ctrl-C is.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    with subprocess.Popen(
-        [*command, "--person", "ann", "--meta", "strap=left"], cwd=tmp_path, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True,
-    ) as run:  # fmt: skip
-        assert run.stderr is not None
-        while (line := run.stderr.readline()) and not re.search(r"samples [1-9]", line):
-            pass
-        run.send_signal(signal.SIGINT)
-        out, err = run.communicate(timeout=150)
-    assert run.returncode == 0, err
+    board = "arm=virtual://imu?seed=3&tx_buffer=100000000"
+    about = ("--person", "ann", "--meta", "strap=left", "--json")
+    code, out, err = until_said(tmp_path, r"samples [1-9]", "capture", board, *about)
+    assert code == 0, err
     told = only_json(out)
     assert told["boards"][0]["lost"] == 0
     path = tmp_path / told["recording"]["path"]
