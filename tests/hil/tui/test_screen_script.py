@@ -53,7 +53,7 @@ def test_a_mistake_names_its_line_and_what_may_stand_there(line, sentence) -> No
         parse_script("# nothing\n", "keys.txt")
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.text(max_size=80))
 def test_any_text_is_a_script_or_one_sentence(text) -> None:
     sentence = ""
