@@ -68,7 +68,7 @@ def test_a_port_shared_by_rfc2217_works_both_ways(server: socket.socket) -> None
     line = serial.serial_for_url("loop://", timeout=0.01)
     thread = threading.Thread(target=serve_rfc2217, args=(server, line))
     thread.start()
-    transport = open_transport(f"rfc2217://127.0.0.1:{server.getsockname()[1]}?baud=57600&parity=even")
+    transport = open_transport(f"rfc2217://127.0.0.1:{server.getsockname()[1]}?baud=57600&parity=even&timeout=60")
     try:
         assert (line.baudrate, line.parity) == (57600, "E")
         assert transport.write(b"hello \xff\x00 there") == 14
