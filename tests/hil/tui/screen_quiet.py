@@ -8,23 +8,23 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
-from typing import Any
 
 import pytest
 from textual import app as textual_app
 from textual import pilot as textual_pilot
 from textual._context import active_app
-from textual.app import App
 from textual.message import Message
 from textual.message_pump import MessagePump
+
+from hil.tui.app import HilApp
 
 __all__ = ["patient"]
 
 TURNS = 8
 """So many turns of the loop in a row with nothing to do: what was handed from task to task has arrived."""
 
-MOST_S = 30.0
-"""A screen that never rests (a live bench in a monkey's hands) is looked at all the same."""
+MOST_S = 60.0
+"""A bench that stands still comes to rest long before. A live one need not, and is given Textual's own second."""
 
 
 class _Rest:
@@ -41,8 +41,10 @@ class _Rest:
         finally:
             self.under_way -= 1
 
-    async def __call__(self, min_sleep: float = 0.0, max_sleep: float = MOST_S) -> None:
-        app, quiet, turns, until = active_app.get(), 0, 0, monotonic() + MOST_S
+    async def __call__(self, min_sleep: float = 0.0, max_sleep: float = 1.0) -> None:
+        app, quiet, turns = active_app.get(), 0, 0
+        assert isinstance(app, HilApp)
+        until = monotonic() + (MOST_S if app.place.inline else max_sleep)
         while quiet < TURNS and not app._exit and monotonic() < until:
             turns += 1
             await asyncio.sleep(0 if turns % 100 else 0.001)  # a thread that is waited for gets its turn, too
@@ -54,7 +56,7 @@ def _waits(pump: MessagePump) -> bool:
     return pump.is_running and bool(pump._message_queue.qsize() or pump._pending_message or pump._next_callbacks)
 
 
-def _busy(app: App[Any]) -> bool:
+def _busy(app: HilApp) -> bool:
     if any(_waits(pump) for pump in (app, *app._registry)) or any(not worker.is_finished for worker in app.workers):
         return True
     screen = app.screen
