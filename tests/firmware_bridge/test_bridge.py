@@ -216,13 +216,13 @@ assert not {"termios", "fcntl", "pty", "resource"} & set(sys.modules)
 
 
 def test_virtual_boards_run_through_a_link_where_windows_has_no_terminals() -> None:
-    done = subprocess.run([sys.executable, "-c", WINDOWS], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", WINDOWS], capture_output=True, text=True, timeout=150, check=False)
     assert done.stdout.strip() == "samples True closed", done.stderr
 
 
 def test_the_bridge_knows_nothing_of_torch_or_of_any_screen() -> None:
     code = "import sys, firmware_bridge.bridge; print({'torch', 'textual', 'scipy', 'hil'} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False,
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=150, check=False,
                           env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})  # fmt: skip
     assert done.stdout.strip() == "set()", done.stderr
 
