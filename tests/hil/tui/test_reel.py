@@ -24,7 +24,7 @@ def scene(columns: int = 100, **facts: object) -> Reading:
     return replace(Reading(ENTRIES, strips=strips, marked={"r/one.mcap": MARKED}), **facts)  # type: ignore[arg-type]  # a test's own
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 130), st.integers(0, 40), st.integers(1, 200), st.sampled_from(("list", "label", "compare")),
        st.booleans(), st.booleans(), st.integers(0, 2), st.floats(0, 10), st.floats(0, 10))  # fmt: skip
 def test_every_size_and_every_window_fits(width, height, columns, mode, overlay, colour, cursor, at, span) -> None:
