@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hil.signs import fits_terminal
 from hil.tui.sweeper import importing
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def run_tui(
         there is no terminal; where the engine could not be started the sentence why, and the status of that error.
     """
     session = session or Session()
+    fits_terminal(sys.__stderr__)  # where Textual draws
     if not session.script and (sentence := needs_terminal()):
         print(sentence, file=sys.stderr)
         return 2
