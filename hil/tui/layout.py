@@ -7,7 +7,7 @@ left; words give way first.
 import math
 from dataclasses import dataclass
 
-__all__ = ["NARROW", "Layout", "arrange"]
+__all__ = ["NARROW", "Layout", "arrange", "verdict_rows"]
 
 NARROW = 100
 """Below this many columns the panes stand under each other."""
@@ -49,6 +49,11 @@ GOOD = 9
 """Rows that show a plot well."""
 
 
+def verdict_rows(height: int) -> int:
+    """Return how many rows the verdict has at most."""
+    return 2 if height < 30 else 4
+
+
 def arrange(
     width: int, height: int, boards: int, plots: int, said: int = 0, replay: bool = False, classes: bool = False,
     overview: bool = False, split: int = 0,
@@ -67,7 +72,7 @@ def arrange(
         split: Plots in a row; 0: as many as suit the screen.
     """
     narrow = width < NARROW
-    verdict = max(1, min(said, 2 if height < 30 else 4))
+    verdict = max(1, min(said, verdict_rows(height)))
     transport = 2 if replay else 0
     label = int(classes)
     table = 1 + max(1, min(boards, max(2, height // 6)))

@@ -16,7 +16,7 @@ from hil.allanview import AllanView
 from hil.tui import panes, scales, stage
 from hil.tui.boards import BoardTable
 from hil.tui.chart import Panel
-from hil.tui.layout import Layout, arrange
+from hil.tui.layout import Layout, arrange, verdict_rows
 from hil.tui.look import asks
 from hil.tui.pane import Pane
 from hil.tui.plot import Plot
@@ -106,7 +106,7 @@ class Painter:
         found = findings(snapshot) if snapshot and not scene.lost else ()
         labelling = scene.recording or (snapshot and (snapshot.active_label or snapshot.replay))
         labelled = bool(snapshot and snapshot.classes and labelling)
-        said = stage.verdict(scene, found, width)
+        said = stage.verdict(scene, found, width, verdict_rows(main.size.height))
         layout = arrange(
             *main.size, len(snapshot.boards) if snapshot else 1, len(self.charts), len(said),
             bool(snapshot and snapshot.replay), labelled, scene.overview, scene.look.split,
