@@ -67,6 +67,11 @@ class Painter:
             self.note, self.footer,
         ]  # fmt: skip
 
+    def foot_rows(self) -> int:
+        """Return the rows below the log: what is asked, the lesson, the keys or a sentence."""
+        height = self.footer.styles.height
+        return (1 if height is None else int(height.value)) + self.note.has_class("-open")
+
     def visible_width(self) -> int:
         """Return the cells of the widest chart in sight, 0 where there is none yet."""
         shown = [plot.size.width for plot in self.charts.values() if plot.display and not plot.panel.is_image]
@@ -110,6 +115,7 @@ class Painter:
         layout = arrange(
             *main.size, len(snapshot.boards) if snapshot else 1, len(self.charts), len(said),
             bool(snapshot and snapshot.replay), labelled, scene.overview, scene.look.split,
+            self.foot_rows(),
         )  # fmt: skip
         main.set_class(layout.narrow, "-under")
         self._place(layout, maximised)
