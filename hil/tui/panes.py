@@ -12,7 +12,10 @@ from hil.tui.cells import BAD, DIM, GOOD, KEY, TEXT, TITLE, WARN, Line, Run, cha
 from hil.tui.units import clock, count, duration, rate_words, seconds, size
 from hil.tui.verdict import LOSSES, missing, why_not_live
 
-__all__ = ["boards", "label_title", "labels", "ledger", "log", "recording", "transport"]
+__all__ = ["IDENTITY", "boards", "label_title", "labels", "ledger", "log", "recording", "transport"]
+
+IDENTITY = "what it is"
+"""Heading of the last column of the table of boards."""
 
 STATES = {
     "live": ("● live", GOOD), "replay": ("▶ replay", GOOD), "opening": ("◌ opening", WARN),
@@ -48,7 +51,7 @@ def boards(snapshot: Snapshot, width: int, cursor: int | None = None, only: str 
         at = "▸" if index == cursor else "◉" if board.role == only else " "
         line: list[Run] = [(f"{at} ", KEY), (f"{_tail(board.role, role_w - 1):<{role_w}}", TITLE), (f"{sign:<11}", ink)]
         lines.append([*line, *_board_rest(board, snapshot.now_ns, width - role_w - 13, wide)])
-    return [(f"{head}{'what it is' if wide else ''}", DIM)], lines
+    return [(f"{head}{IDENTITY if wide else ''}", DIM)], lines
 
 
 def _board_rest(board: BoardView, now_ns: int, room: int, wide: bool) -> list[Run]:

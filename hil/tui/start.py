@@ -116,10 +116,10 @@ def run_tui(
             Path(times).write_text(json.dumps(place.pace.figures()), encoding="utf-8")
         app.live.feed.stop(LAST_COMMANDS_S)
     if (failure := getattr(client, "failure", None)) is not None:
-        print(failure, file=sys.stderr)
+        print(f"hil: {failure}", file=sys.stderr)
         return int(getattr(failure, "exit_code", 3))
     if missed:
-        print(missed, file=sys.stderr)
+        print(f"hil: {missed}", file=sys.stderr)
         return 1
     return app.return_code or 0
 
