@@ -12,9 +12,10 @@ from hil.snapshot import BoardView, Snapshot
 from hil.streamview import StreamView
 from hil.tui import canvas, chart
 from hil.tui.cells import BAD, DIM, Line, Run, blank, channel_ink, runs, text
+from hil.tui.panes import IDENTITY
 from hil.tui.verdict import missing
 
-__all__ = ["spark", "spark_width", "with_sparks", "worst_first"]
+__all__ = ["headings", "spark", "spark_width", "with_sparks", "worst_first"]
 
 WIDEST = 60
 """Cells of a line of dots, at most."""
@@ -22,6 +23,7 @@ WIDEST = 60
 STUMP = 12
 """Fewer characters than this of what a board is say nothing."""
 
+TITLE = len("▸boards ")
 
 TO_LOSSES = 5
 """Runs of a line of the table up to what was lost: cursor, role, state, rate, lost."""
@@ -80,6 +82,21 @@ def with_sparks(lines: Sequence[Line], snapshot: Snapshot, width: int) -> list[L
         kept = _cut(line, width - columns - 1)
         found.append([*kept, (" " * (width - columns - len(text(kept))), DIM), *spark(shown, columns)])
     return found
+
+
+def headings(line: Line, width: int) -> Line:
+    """Return the headings with that of the readings, and without that of what a board is where there is no room for it.
+
+    They are made to follow the title of the pane, which takes `TITLE` cells, and leave room for what it says of boards
+    out of sight.
+    """
+    sparks = spark_width(width)
+    start, words = width - sparks - TITLE, text(line)
+    if sparks < 2 * STUMP:
+        return line
+    if len(words.removesuffix(IDENTITY)) + STUMP >= start:
+        words = words.removesuffix(IDENTITY)
+    return [(f"{words[: start - 1]:<{start}}readings", DIM)]
 
 
 def _cut(line: Line, width: int) -> list[Run]:

@@ -16,7 +16,7 @@ from hil.allanview import AllanView
 from hil.tui import panes, scales, stage
 from hil.tui.boards import BoardTable
 from hil.tui.chart import Panel
-from hil.tui.layout import Layout, arrange
+from hil.tui.layout import Layout, arrange, verdict_rows
 from hil.tui.look import asks
 from hil.tui.pane import Pane
 from hil.tui.plot import Plot
@@ -67,6 +67,11 @@ class Painter:
             self.note, self.footer,
         ]  # fmt: skip
 
+    def foot_rows(self) -> int:
+        """Return the rows below the log: what is asked, the lesson, the keys or a sentence."""
+        height = self.footer.styles.height
+        return (1 if height is None else int(height.value)) + self.note.has_class("-open")
+
     def visible_width(self) -> int:
         """Return the cells of the widest chart in sight, 0 where there is none yet."""
         shown = [plot.size.width for plot in self.charts.values() if plot.display and not plot.panel.is_image]
@@ -106,10 +111,11 @@ class Painter:
         found = findings(snapshot) if snapshot and not scene.lost else ()
         labelling = scene.recording or (snapshot and (snapshot.active_label or snapshot.replay))
         labelled = bool(snapshot and snapshot.classes and labelling)
-        said = stage.verdict(scene, found, width)
+        said = stage.verdict(scene, found, width, verdict_rows(main.size.height))
         layout = arrange(
             *main.size, len(snapshot.boards) if snapshot else 1, len(self.charts), len(said),
             bool(snapshot and snapshot.replay), labelled, scene.overview, scene.look.split,
+            self.foot_rows(),
         )  # fmt: skip
         main.set_class(layout.narrow, "-under")
         self._place(layout, maximised)

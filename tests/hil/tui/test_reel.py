@@ -130,3 +130,8 @@ def test_the_cursor_takes_the_window_with_it_and_edges_are_those_of_labels_and_m
     assert (taken.start_s, taken.at_s) == (6.0, 7.0)
     assert taken.window[0] <= 6.0
     assert taken.window[1] >= 7.0
+
+
+def test_a_folder_that_is_still_being_read_is_not_called_empty() -> None:
+    assert Reading().nothing_to("be played") == "the folder is still being read: try again in a moment"
+    assert Reading(()).nothing_to("be played") == "there is no recording here that can be played"
