@@ -126,6 +126,7 @@ class Painter:
         ledger.show(panes.ledger(snapshot, ledger.body_width, ledger.body_height))
         self.log.show(panes.log(snapshot.log, width))
         if maximised is self.why:
+            self.why.follow(scene)
             self.why.draw()
         streams = {(stream.board, stream.name): stream for stream in scene.streams}
         right, look = stage.edge(scene), scene.look
