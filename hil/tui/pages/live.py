@@ -209,22 +209,9 @@ class LivePage(Page):
     def _point(self, line: int) -> None:
         self._show(self.scene.point(line))
 
-    def on_plot_pointed(self, event: Plot.Pointed) -> None:
-        """Put the cursor there."""
-        self._show(replace(self.scene, look=replace(self.scene.look, cursor_s=event.before_s)))
-        self.tick()
-
-    def on_plot_zoomed(self, event: Plot.Zoomed) -> None:
-        """Change the time base, frozen around what is pointed at."""
-        self._look(self.scene.zoom(event.by, event.before_s))
-
-    def on_plot_stretched(self, event: Plot.Stretched) -> None:
-        """Look closer at the stretch, in a picture that stands still."""
-        self._look(self.scene.stretch(event.begin_s, event.end_s))
-
-    def on_plot_toggled(self, event: Plot.Toggled) -> None:
-        """Hide the channel, or show it again."""
-        self._look(looks.toggled(self.scene, event.panel, event.name))
+    def on_plot_meant(self, event: Plot.Meant) -> None:
+        """Do what somebody means with the mouse."""
+        self._look(event.change(self.scene))
 
     def _show(self, scene: Scene) -> None:
         self.scene = scene
@@ -235,7 +222,7 @@ class LivePage(Page):
     def _aim(self) -> looks.Aim:
         focused = self.focused
         width = self.painter.visible_width() or self.size.width
-        return looks.Aim(focused.panel if isinstance(focused, Plot) else None, width)
+        return looks.Aim(focused.panel, width, focused.span) if isinstance(focused, Plot) else looks.Aim(None, width)
 
     def action_look(self, name: str, by: int = 0) -> None:
         """Change how plots look, or say why not."""
