@@ -66,7 +66,7 @@ def _rest(entry: Entry, room: int, written: bool) -> list[Run]:
     when = datetime.fromtimestamp(entry.start_ns // 10**9, UTC).strftime("%Y-%m-%d %H:%M")
     share = entry.labelled_s / entry.duration_s if entry.duration_s else 0.0
     told = f"{min(1.0, share):4.0%} labelled" if entry.labels else "no labels"
-    state = "◉ REC " if written else "◉ written " if entry.being_written else "✖ cut off " if entry.trouble else ""
+    state = "◉ REC " if written else "◉ growing " if entry.being_written else "✖ cut off " if entry.trouble else ""
     line: list[Run] = [(f"{duration(entry.duration_s):>8} ", TEXT), (f"{told:<14}", GOOD if entry.labels else DIM)]
     if room >= 42 + len(state):
         line.insert(0, (f"{when}  ", DIM))

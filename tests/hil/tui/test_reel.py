@@ -74,7 +74,7 @@ def test_a_recording_that_another_process_writes_is_not_called_cut_off() -> None
     grows = replace(ENTRIES[0], trouble="it is still being written by another process: 9 s of it", being_written=True)
     for width in (80, 120):
         line = text(shelflines.shelf(scene(entries=(grows,)), width, "r", True)[1][0])
-        assert "◉ written " in line
+        assert "◉ growing " in line
         assert "cut off" not in line
         assert len(line) <= width
     assert "another process is writing it" in text(reelview.picture(scene(entries=(grows,)), 100, 24, True)[1])
