@@ -132,6 +132,7 @@ class Painter:
         ledger.show(panes.ledger(snapshot, ledger.body_width, ledger.body_height))
         self.log.show(panes.log(snapshot.log, width))
         if maximised is self.why:
+            self.why.follow(scene)
             self.why.draw()
         streams = {(stream.board, stream.name): stream for stream in scene.streams}
         right, look = stage.edge(scene), scene.look
@@ -147,8 +148,9 @@ class Painter:
             if stream := streams.get(key):
                 plot.show_stream(stream, Manner(
                     look.kind(panel), scene.lanes, right, _allan(scene) if scene.allan == key else None,
-                    wanted.get((*key, panel)), self._axes.get(panel.unit), stage.moment(scene, stream),
-                    cursors.get(key), seen[panel], look.shading(panel),
+                    wanted.get((*key, panel)), look.spans.get(panel.key) or self._axes.get(panel.unit),
+                    panel.key in look.spans, stage.moment(scene, stream), cursors.get(key), seen[panel],
+                    look.shading(panel),
                 ))  # fmt: skip
 
     def _place(self, layout: Layout, maximised: Pane | None) -> None:

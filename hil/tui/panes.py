@@ -36,7 +36,8 @@ def boards(snapshot: Snapshot, width: int, cursor: int | None = None, only: str 
 
     Args:
         snapshot: What to show.
-        width: Cells at hand; below 100 the identity and the uncertainty are left out.
+        width: Cells at hand; below 100 the identity and the uncertainty are left out, and how full its buffer is stands
+            alone.
         cursor: The board that the pane's cursor stands on, or None where it has none.
         only: The role whose streams alone are shown.
     """
@@ -72,16 +73,25 @@ def _board_rest(board: BoardView, now_ns: int, room: int, wide: bool) -> list[Ru
         (f"{count(gone):>10}  ", DIM if gone is None else WARN if gone else GOOD),
         (f"{_clock_words(board, wide):<{26 if wide else 16}}", TEXT if board.drift_ppm is not None else DIM),
     ]
+    fill = board.queue_fill
+    queue, full = f"queue {fill:.0%}" if fill is not None and fill >= 0.01 else "", fill is not None and fill >= 0.5
     if board.closes:
         line.append(("books do not close", BAD))
     elif wide:
         known = " ".join(filter(None, (board.model, board.serial, board.firmware))) or "identity unknown"
         sure = f" · {board.dialect}" + (f" {board.confidence:.0%} sure" if board.confidence < 1 else "")
         again = f" · restarted {board.boot}×" if board.boot else ""
-        queue = f" · queue {board.queue_fill:.0%}" if board.queue_fill is not None and board.queue_fill >= 0.01 else ""
-        line.append((cut(f"{known}{sure if board.dialect else ''}{again}{queue}", room - 50), DIM))
-    elif board.boot:
-        line.append((f"restarted {board.boot}×", WARN))
+        line.append(
+            (cut(f"{known}{sure if board.dialect else ''}{again}{f' · {queue}' if queue else ''}", room - 50), DIM)
+        )
+    else:
+        again = f"restarted {board.boot}×" if board.boot else ""
+        left = room - 40
+        notes = [(queue, WARN if full else DIM), (again, WARN)] if full else [(again, WARN), (queue, DIM)]
+        for words, ink in notes:
+            if words and len(words) <= left:
+                line.append((f"{words}  ", ink))
+                left -= len(words) + 2
     return line
 
 

@@ -70,6 +70,18 @@ def test_a_recording_that_is_being_written_is_not_called_cut_off() -> None:
     assert "nothing of it is written yet" in text(shelflines.shelf(new, 80, "r", True, "one.mcap")[1][0])
 
 
+def test_a_recording_that_another_process_writes_is_not_called_cut_off() -> None:
+    grows = replace(ENTRIES[0], trouble="it is still being written by another process: 9 s of it", being_written=True)
+    for width in (80, 120):
+        line = text(shelflines.shelf(scene(entries=(grows,)), width, "r", True)[1][0])
+        assert "◉ growing " in line
+        assert "cut off" not in line
+        assert len(line) <= width
+    assert "another process is writing it" in text(reelview.picture(scene(entries=(grows,)), 100, 24, True)[1])
+    new = replace(grows, duration_s=0.0)
+    assert "nothing of it is there yet" in text(shelflines.shelf(scene(entries=(new,)), 80, "r", True)[1][0])
+
+
 def test_a_name_that_has_no_room_makes_way_for_the_unit() -> None:
     long = replace(fakes.readings("imu", 100, 10.0), board="hil-imu-0000-of-the-left-leg")
     assert "hil-imu… rad/s│" in rows(scene(strips={"r/one.mcap": (long,)}))
