@@ -2,7 +2,9 @@
 
 import os
 import shlex
+import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from firmware_bridge.errors import (
     PortMissing,
     UsageError,
 )
-from firmware_bridge.process import open_process
+from firmware_bridge.process import _Process, open_process
 from firmware_bridge.transport import Transport, open_transport
 
 
@@ -51,6 +53,23 @@ def test_a_process_that_fails_says_its_exit_code_and_its_last_words(pumped: bool
     with pytest.raises(PortLost, match="exit code 7 and said `no probe found`"):
         read_to_the_end(transport, data)
     assert b"".join(data).split() == [b"data"]
+    transport.close()
+
+
+def test_last_words_that_are_read_after_the_process_has_ended_are_told_all_the_same(monkeypatch) -> None:
+    ended, talk, wait = threading.Event(), _Process.talk, subprocess.Popen.wait
+
+    def waited(process: subprocess.Popen[bytes], timeout: float | None = None) -> int:
+        code = wait(process, timeout)
+        ended.set()
+        return code
+
+    monkeypatch.setattr(_Process, "talk", lambda self: ended.wait(60) and talk(self))
+    monkeypatch.setattr(subprocess.Popen, "wait", waited)
+    port = python("import sys; print('no probe found', file=sys.stderr); sys.exit(7)")
+    transport = open_process(port, port[5:], pump=True)
+    with pytest.raises(PortLost, match="exit code 7 and said `no probe found`"):
+        read_to_the_end(transport)
     transport.close()
 
 

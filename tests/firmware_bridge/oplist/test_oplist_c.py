@@ -32,7 +32,7 @@ def agree(native: NativeNN, oplist: OpList, number: int) -> None:
 
 
 @seed(5)
-@settings(max_examples=250, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=250)
 @given(oplist=oplists(), number=st.integers(0, 2**32 - 1))
 def test_every_layer_of_any_network_is_the_same_in_c_and_numpy(native: NativeNN, oplist: OpList, number: int) -> None:
     agree(native, oplist, number)

@@ -23,8 +23,8 @@ __all__ = ["patient"]
 TURNS = 8
 """So many turns of the loop in a row with nothing to do: what was handed from task to task has arrived."""
 
-MOST_S = 60.0
-"""A bench that stands still comes to rest long before. A live one need not, and is given Textual's own second."""
+MOST = 2_000
+"""Turns: a bench that stands still rests after some fifty; one whose pictures follow each other may never rest."""
 
 
 class _Rest:
@@ -42,12 +42,12 @@ class _Rest:
             self.under_way -= 1
 
     async def __call__(self, min_sleep: float = 0.0, max_sleep: float = 1.0) -> None:
-        app, quiet, turns = active_app.get(), 0, 0
+        app, quiet, until = active_app.get(), 0, monotonic() + max_sleep
         assert isinstance(app, HilApp)
-        until = monotonic() + (MOST_S if app.place.inline else max_sleep)
-        while quiet < TURNS and not app._exit and monotonic() < until:
-            turns += 1
-            await asyncio.sleep(0 if turns % 100 else 0.001)  # a thread that is waited for gets its turn, too
+        for turn in range(MOST):
+            if quiet == TURNS or app._exit or not (app.place.inline or monotonic() < until):
+                return
+            await asyncio.sleep(0 if turn % 100 else 0.001)  # a thread gets its turn, too
             quiet = 0 if self.under_way or _busy(app) else quiet + 1
 
 
