@@ -112,9 +112,8 @@ KEYS = (
     _replay("slower", "less_than_sign", "bench('speed',-1)", "slower", "Replay at half the speed.", " --speed X"),
     _replay("faster", "greater_than_sign", "bench('speed',1)", "faster", "Replay at twice the speed.", " --speed X"),
     Key("replay.why", "W", "why", "why",
-        "Say which samples and channels carried the decision under the play head, of the focused plot's board if one "
-        "has the focus: by the model on the bench, else the one that the recording names. It follows the head "
-        "whenever that rests (paused, stepped); again: back.",
+        "Say which samples and channels carried the decision under the play head, wherever that rests: of the focused "
+        "plot's board, by the model on the bench, else the one that the recording names; again: back.",
         when="replay"),
     _replay("loop", "o", "bench('loop')", "loop", "Begin again at the end, or stop there.", " --loop"),
     _replay("loop_ab", "b", "loop_ab", "loop A to B",
