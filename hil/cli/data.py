@@ -97,17 +97,23 @@ def label(
         raise UsageError("a suggestion says its own times and wants a label", "--pick", "give LABEL, no --from or --to")
     now = SystemClock().now_ns()
     with hil.open(file) as recording:
+
+        def label_it(text: str, start_ns: int, stop_ns: int) -> None:
+            there = labelling.label_stretch(recording, text, start_ns, stop_ns, now, author=user_name(), board=board)
+            for other in there:
+                talk(f"it overlaps {other.text} ({other.id}): what lies in both counts as unlabelled")
+
         if text is not None and picked is not None:
             one = suggested.find(file, recording.kept_marks, picked)
-            times = one.start_ns, one.stop_ns
-            labelling.add_label(file, text, *times, now, author=user_name(), board=board or one.board)
+            board = board or one.board
+            label_it(text, one.start_ns, one.stop_ns)
         elif dismiss is not None:
             remove_mark(file, suggested.find(file, recording.kept_marks, dismiss).id, now, user_name())
         elif text is not None:
             if begin is None or end is None:
                 raise UsageError("a label needs a beginning and an end", str(file), "give --from and --to")
             start, stop = (recording.start_ns + round(mark_time(recording, at) * 1e9) for at in (begin, end))
-            labelling.add_label(file, text, start, stop, now, author=user_name(), board=board)
+            label_it(text, start, stop)
         elif remove is not None:
             labelling.remove_label(file, recording.kept_marks, remove, now, user_name())
         elif undo:
@@ -205,7 +211,7 @@ def check(
         for (level, name), count in alike.items():
             if count > MOST:
                 print(f"{level}: {name}: and {count - MOST} more; --json has all")
-        print(", ".join(f"{count} {level}s" for level, count in counts.items()))
+        print(", ".join(f"{count} {level}{'' if count == 1 else 's'}" for level, count in counts.items()))
     if counts[ERROR]:
         raise typer.Exit(1)
 
