@@ -48,7 +48,10 @@ def _known(by: str) -> None:
 
 @data.command("info")
 def info(source: Source, folder: Folder = None, by: By = "person", streams: Streams = None, json: Json = False) -> None:
-    """Say what is in a dataset: recordings, groups, seconds of each class of each group, units and rates."""
+    """Say what is in a dataset: recordings, groups, seconds of each class of each group, units and rates.
+
+    Example: hil data info scenarios/recordings
+    """
     from hil.data.info import describe, tables
     from hil.data.parts import read_whole
 
@@ -82,7 +85,10 @@ def label(
     """Label a stretch of a recording, take a label away, undo; without any of these, list what is there.
 
     The recording itself never changes: labels stand in NAME.marks.jsonl beside it, and nothing in there is erased.
-    Open suggestions of `hil pick` are listed with the labels; `hil data label FILE ROW --pick next` answers one.
+    Open suggestions of `hil pick` are listed with the labels; `hil data label FILE ROW --pick next` answers one. What
+    lies in two labels counts as unlabelled.
+
+    Example: hil data label run.mcap ROW --from 12 --to 30
     """
     import hil
     from firmware_bridge.clock import SystemClock
@@ -154,7 +160,10 @@ def split(
     streams: Streams = None,
     json: Json = False,
 ) -> None:
-    """Write who is held out with whom: folds of people, days or devices in order of their names, never at random."""
+    """Write who is held out with whom: folds of people, days or devices in order of their names, never at random.
+
+    Example: hil data split scenarios/recordings -o split.json
+    """
     from hil.data.parts import group_of, read_whole
     from hil.data.splits import make_split, write_split
 
@@ -188,6 +197,8 @@ def check(
     """Look for what makes figures wrong: leaks, copies, wrong labels, units, rates, dead and saturated channels.
 
     Exit 1 where something of level error was found.
+
+    Example: hil data check scenarios/recordings
     """
     from hil.data.check import CHECKS
     from hil.data.check import check as look
@@ -230,7 +241,10 @@ def gather(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Make a folder of recordings of many logged files, with person, day, label and so on from their names."""
+    """Make a folder of recordings of many logged files, with person, day, label and so on from their names.
+
+    Example: hil data gather logs/*.csv --board-file board.toml --name '{person}-{day}-{label}' -o recordings
+    """
     from hil.data.gather import gather as bring
 
     if board_file is None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from firmware_bridge.errors import FileError, MissingPart, UsageError
-from hil.cli.common import Json, Quiet, Seed, print_json, print_table, talk, worked
+from firmware_bridge.errors import MissingPart, UsageError
+from hil.cli.common import Json, Quiet, Seed, fresh, print_json, print_table, talk, worked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,7 @@ def train(
     with _torch():
         from hil.models.generate.fit import train_and_write
 
-    _fresh(output)
+    fresh(output, suffix=".hilmodel")
     chosen = _changed(load_generate_config(config), seed, steps)
     dataset = load_dataset(chosen.data, data or config.parent)
     talk(f"{len(dataset.series)} series of {len(dataset.people)} people, {len(dataset.labels)} labels", quiet)
@@ -190,9 +190,7 @@ def evaluate(
     with _torch():
         from hil.validation.generated import GeneratorPlan, evaluate_generator
 
-    for path in (output, page):
-        if path is not None:
-            _fresh(path)
+    fresh(output, page)
     if page is not None:
         from hil.report.svg import needs_matplotlib
 
@@ -243,13 +241,6 @@ def _changed(config: Any, seed: int | None, steps: int | None) -> Any:
     if steps is not None:
         config = config.model_copy(update={"training": config.training.model_copy(update={"steps": steps})})
     return config
-
-
-def _fresh(path: Path) -> None:
-    if path.exists():
-        raise UsageError("the file exists and is never overwritten", str(path), "choose another name")
-    if not path.parent.is_dir():
-        raise FileError("its folder does not exist", str(path), "make the folder, or choose another one")
 
 
 @contextmanager

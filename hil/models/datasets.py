@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from hil.models.spool import Spool
 
 __all__ = [
-    "GROUPS", "NONE", "PIECE", "Dataset", "Series", "digest", "load_dataset", "ordered", "whole", "window_truth",
+    "GROUPS", "NONE", "PIECE", "Dataset", "Series", "digest", "load_dataset", "ordered", "unseen_labels", "whole",
+    "window_truth",
 ]  # fmt: skip
 
 GROUPS = ("person", "day", "device")
@@ -171,6 +172,14 @@ def _runs(values: npt.NDArray[np.float32]) -> Iterator[tuple[int, int, bool]]:
                 edges.append(low + start)
                 states.append(state)
     yield from zip(edges, [*edges[1:], len(values)], states, strict=False)
+
+
+def unseen_labels(dataset: Dataset, held_out: Iterable[str]) -> list[str]:
+    """Return the labels that nobody shows who is not held out: a model learns nothing of them."""
+    seen: set[int] = set()
+    for item in dataset.of(dataset.others(held_out)):
+        seen.update(np.unique(item.labels).tolist())
+    return [label for at, label in enumerate(dataset.labels) if at not in seen]
 
 
 def ordered(names: Iterable[str]) -> list[str]:
