@@ -141,10 +141,10 @@ def compare(
 ) -> None:
     """Say figure by figure whether B is better than A, the same within noise, or worse.
 
-    The chance of any false verdict among all of them is at most 5 % (Holm; of models: by swapping people). What cannot be compared is refused, with
-    what to record instead. Ends with 0 whatever the verdicts are, with 2 where nothing could be compared. Two files
-    that `hil run --json` printed are compared scenario by scenario and check by check; two models on the people of
-    --data whom neither has met.
+    The chance of any false verdict among all of them is at most 5 % (Holm; of models: by swapping people). What cannot
+    be compared is refused, with what to record instead. Ends with 0 whatever the verdicts are, with 2 where nothing
+    could be compared. Two files that `hil run --json` printed are compared scenario by scenario and check by check; two
+    models on the people of --data whom neither has met.
 
     Example: hil compare old.mcap new.mcap --see 10%
 
