@@ -155,6 +155,12 @@ def test_two_models_are_compared_on_people_whom_neither_has_met(folder: Path) ->
         hil("compare", *models)
 
 
+def test_an_option_that_says_nothing_of_two_models_is_refused_not_ignored() -> None:
+    for words in (("--html", "page.html"), ("--see", "10%"), ("--from", "1")):
+        with pytest.raises(UsageError, match="two models are compared on whole recordings"):
+            hil("compare", "a.hilmodel", "b.hilmodel", "--data", "data.toml", *words)
+
+
 def test_every_fault_hits_as_strongly_as_it_says_and_the_same_way_twice() -> None:
     inputs = tuple(Input(channel=name, unit="g", std=std) for name, std in (("x", 1.0), ("y", 10.0)))
     promised = Contract(name="a", inputs=inputs, rate_hz=50.0, window=10, hop=5, memory_samples=10, labels=("A", "B"))
