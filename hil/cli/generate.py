@@ -133,10 +133,12 @@ def info(model: Made, json: Json = False) -> None:
     """
     with _torch():
         package = _opened(model).package
+    from hil.models.datasets import ordered
+
     one = package.contract
     known: dict[str, Any] = {
         "name": one.name, "version": one.version, "sha256": package.sha256, "labels": list(one.labels),
-        "people": list(one.people), "channels": [f"{item.channel} ({item.unit})" for item in one.inputs],
+        "people": ordered(one.people), "channels": [f"{item.channel} ({item.unit})" for item in one.inputs],
         "rate_hz": one.rate_hz, "window": one.window, "largest_noise": one.noise, "steps": one.steps,
         "parameters": one.shape.parameters, "held_out": one.lineage.get("held_out", []),
         "source": one.card.data_source, "licence": one.card.data_licence, "summary": one.card.summary,

@@ -115,6 +115,7 @@ def test_a_model_is_judged_on_whom_it_has_not_met_and_the_same_twice(folder: Pat
     arguments = ("validate", folder / "toy.hilmodel", "--data", folder / "toy.toml", "--faults", "none", "--json", "-q")
     first, again = (json.loads(hil(*arguments)) for _ in range(2))
     assert [one["group"] for one in first["groups"]] == ["4", "5"]
+    assert "whom it has not met either" in first["calibration"]["how"]  # the one model met neither of them
     for one in (first, again):
         one["cost"].pop("latency_ms")
     assert first == again
