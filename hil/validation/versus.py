@@ -21,10 +21,13 @@ from hil.models.package import Package
 from hil.validation.spread import FIGURES, RESAMPLES, Sums, draws_of, figure_draws, interval, sums_of
 from hil.validation.trials import Trial, strangers
 
-__all__ = ["compare_models", "paired", "versus_baseline"]
+__all__ = ["TOO_FEW", "compare_models", "paired", "versus_baseline"]
 
 _FEWER = ("brier", "ece")
 """Figures of which less is better."""
+
+TOO_FEW = "too few to tell"
+"""Verdict where so few people could not give another one, whatever they do: six are needed."""
 
 _ALPHA = 0.05
 _ALL_WAYS = 11
@@ -93,6 +96,7 @@ def paired(a: Sequence[Sums], b: Sequence[Sums], groups: int, seed: int = 0) -> 
     """
     weights = draws_of(groups, seed)
     swapped = _swaps(groups, seed)
+    few = 2.0 ** (1 - groups) > _ALPHA
     rows: list[dict[str, Any]] = []
     apart = []
     for name in FIGURES:
@@ -103,7 +107,9 @@ def paired(a: Sequence[Sums], b: Sequence[Sums], groups: int, seed: int = 0) -> 
                      "a": float(ours[0]), "b": float(theirs[0])})  # fmt: skip
     for row, p, adjusted in zip(rows, *_chances(np.stack(apart)), strict=True):
         more = row["effect"] > 0
-        verdict = SAME if adjusted > _ALPHA else BETTER if more != (row["name"] in _FEWER) else WORSE
+        verdict = (
+            TOO_FEW if few else SAME if adjusted > _ALPHA else BETTER if more != (row["name"] in _FEWER) else WORSE
+        )
         row |= {"p": p, "p_adjusted": adjusted, "verdict": verdict}
     return rows
 

@@ -206,3 +206,9 @@ def test_a_label_that_means_nothing_is_refused_and_nothing_is_written(
 def test_one_recording_is_no_dataset_and_says_what_is(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="give the folder that it lies in"):
         hil("data", "info", recording(tmp_path / "run.mcap"))
+
+
+def test_one_person_makes_no_split_and_is_told_so(tmp_path: Path) -> None:
+    recording(tmp_path / "a.mcap")
+    with pytest.raises(UsageError, match=r"there is one person only \(Ada\)"):
+        hil("data", "split", tmp_path)

@@ -143,7 +143,7 @@ def test_a_better_model_is_better_an_equal_one_the_same_and_each_row_has_an_inte
 def test_few_people_give_no_verdict_however_alike_they_are(people: str) -> None:
     base, better = ([sums_of(decisions(0, people, more), people, 3)] for more in (0.0, 3.0))
     rows = paired(base, better, len(people))
-    assert {row["verdict"] for row in rows} == {"same within noise"}
+    assert {row["verdict"] for row in rows} == {"too few to tell"}
     assert min(row["p"] for row in rows) >= 2.0 ** (1 - len(people))
     assert rows[0]["low"] > 0  # the interval of so few is too narrow to be believed
 
