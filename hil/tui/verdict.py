@@ -4,13 +4,13 @@ Rule of this room: pure, from a snapshot to findings. Blame is one of HOST, LINK
 is stated only as far as the books prove it, and `LINK or BOARD` is said where they cannot tell yet.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hil.snapshot import BoardView, PredictionView, Snapshot, StreamView
 from hil.tui.units import count, rate_words, seconds
 
-__all__ = ["LOSSES", "Finding", "findings", "missing", "why_not_live"]
+__all__ = ["LOSSES", "Finding", "findings", "missing", "why_not_live", "worst_first"]
 
 PATIENCE_S = 3.0
 """How long a board may take to open and to say who it is before it counts as trouble."""
@@ -109,6 +109,23 @@ def _of_board(board: BoardView, now_ns: int) -> Iterator[Finding]:
 
 LOSSES = {"lost": "LINK", "unattributed": "LINK or BOARD", "board_dropped": "FIRMWARE", "host_dropped": "HOST"}
 """Who is to blame for the samples in a bucket of the books."""
+
+
+def worst_first(boards: Sequence[BoardView]) -> tuple[BoardView, ...]:
+    """Return boards by what is wrong: not there, books that do not close, losses, losses unknown, well.
+
+    Where nothing differs the order is that of the ports, so that a board does not wander as its figures change.
+    """
+    return tuple(sorted(boards, key=_rank))
+
+
+def _rank(board: BoardView) -> int:
+    if board.state not in ("live", "replay", "closed"):
+        return 0
+    if board.closes:
+        return 1
+    gone = missing(board)
+    return 3 if gone is None else 2 if gone else 4
 
 
 def missing(board: BoardView) -> int | None:

@@ -21,11 +21,11 @@ from hil.tui.axes import Band, ground
 from hil.tui.cells import blank, rows
 from hil.tui.chart import Panel
 from hil.tui.look import Look
-from hil.tui.overview import worst_first
 from hil.tui.remembered import Memory, bench_of, folder, load, save
 from hil.tui.scope import Scope
 from hil.tui.shading import Shading
 from hil.tui.state import Scene
+from hil.tui.verdict import worst_first
 
 S = fakes.SECOND
 
