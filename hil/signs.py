@@ -20,12 +20,21 @@ SIGNS = {
     sign: plain
     for plain, signs in {
         ".": "·◌", "~": "…±∿≈", "x": "✖×", "o": "°", "u": "µμ", "-": "−—–‑─━╌", "v": "✔✓▾▼↓", "r": "√", ">": "▸▶→≥",
-        "<": "◂◀←≤", "^": "▲▴↑", "*": "●", "O": "◉Ω", "#": "■", "/": "↗", "\\": "↘", "|": "│┃┊┆❚▌▐", "8": "∞",
+        "<": "◂◀←≤", "^": "▲▴↑", "*": "●", "O": "◉Ω", "#": "■", "/": "↗", "\\": "↘", "|": "│┃┊┆❚▌▐↕", "8": "∞",
         "h": "½", "D": "ΔΔ", "s": "σ", "S": "§", "'": "‘’", '"': "“”", "!": "≠", "2": "²", "3": "³", "=": "═",
     }.items()
     for sign in signs
 }  # fmt: skip
 """A plain sign of the same width, by the sign that it stands for."""
+
+KINDS = (
+    (0x2190, 0x21FF, ">"),
+    (0x2200, 0x22FF, "~"),
+    (0x2500, 0x257F, "+"),
+    (0x25A0, 0x25FF, "*"),
+    (0x2700, 0x27BF, "*"),
+)
+"""What stands for any other arrow, operator, line, shape and dingbat."""
 
 WORDS = {"…": "...", "√": "sqrt", "±": "+-", "→": "->", "←": "<-", "≤": "<=", "≥": ">=", "½": "1/2", "∞": "inf",
          "Ω": "Ohm", "°": "deg"}  # fmt: skip
@@ -43,14 +52,16 @@ def substitute(character: str, words: bool = False) -> str:
     code = ord(character)
     if 0x2800 <= code <= 0x28FF:
         return DOTS[(code & 0xFF).bit_count()]
-    if 0x2500 <= code <= 0x257F:
-        return "+"
     if 0x2580 <= code <= 0x259F:
         return "#" if code >= 0x2585 and code not in (0x2591, 0x2592) else "."
+    cells = 2 if unicodedata.east_asian_width(character) in "WF" else 1
+    for first, last, kind in KINDS:
+        if first <= code <= last:
+            return kind * cells
     decomposed = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
     if decomposed and (words or len(decomposed) == 1):
         return decomposed
-    return "??" if unicodedata.east_asian_width(character) in "WF" else "?"
+    return "?" * cells
 
 
 def _handler(words: bool) -> Callable[[UnicodeError], tuple[str, int]]:
