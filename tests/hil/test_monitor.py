@@ -114,6 +114,13 @@ def test_a_silent_board_shows_rate_zero_and_one_that_never_spoke_none() -> None:
     assert look(monitor, START + 10_000 * MS).boards[0].rate_hz == 0.0
 
 
+def test_a_board_that_was_closed_keeps_the_rate_it_had_however_long_closing_took() -> None:
+    monitor = Monitor()
+    monitor.accept([arrival(batch(0, 100))])
+    closed = monitor.snapshot(View(), START + 10_000 * MS, Bench(boards=(BoardView("imu", "closed"),)))
+    assert closed.boards[0].rate_hz == pytest.approx(1000.0)
+
+
 def test_a_frozen_view_shows_what_was_there_then() -> None:
     monitor = Monitor()
     monitor.accept([arrival(batch(0, 1000))])

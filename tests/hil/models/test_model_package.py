@@ -110,6 +110,7 @@ def architecture(name: str, **config: int) -> dict[str, object]:
         (b"PK\x03\x04 and then nothing", "damaged or no .hilmodel"),
         (pickle.dumps(_Evil()), "damaged or no .hilmodel"),
         (archive({"weights.safetensors": b"x"}), "no contract.json"),
+        (archive({**members(), "generator.json": b"{}"}), "it is a generator, which makes readings"),
         (archive({**members(), "../../evil.py": b"x"}), "it holds '../../evil.py'; a model holds only"),
         (archive({**members(), "data.pkl": pickle.dumps(_Evil())}), "data.pkl"),
         (archive({**members(), "program.onnx": b"x"}), "its contract asks for contract.json and weights.safetensors"),
