@@ -25,7 +25,8 @@ def held_up(out: list[Arrival]) -> bool:
 def listened(kind: str) -> tuple[list[Arrival], BoardState, BoardState]:
     """All that three seconds of a board brought, and what was known of it before and after it was let go.
 
-    What is lost while the machine stands still says nothing of the board, which is then listened to anew.
+    What is lost while the machine stands still, and a clock that was read over a line that it held up, say nothing of
+    the board, which is then listened to anew.
     """
     for _ in range(5):
         out: list[Arrival] = []
@@ -33,7 +34,7 @@ def listened(kind: str) -> tuple[list[Arrival], BoardState, BoardState]:
             until(bridge, out, lambda out: count(out) >= 3 * usual_rate(kind) and len(items(out, ClockReading)) >= 10)
             (state,) = bridge.boards()
         out += bridge.take(0.0)
-        if not held_up(out):
+        if not held_up(out) and state.clock.uncertainty_ns < 10_000_000:
             break
     return out, state, bridge.boards()[0]
 

