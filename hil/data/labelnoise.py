@@ -121,7 +121,9 @@ def out_of_fold(features: Float, truth: Ints, who: Sequence[str], classes: int, 
     try:
         from sklearn.ensemble import ExtraTreesClassifier
     except ImportError:
-        raise MissingPart("scikit-learn is not installed", "hil data check", "pip install hil-testbench[lab]") from None
+        raise MissingPart(
+            "scikit-learn is not installed", "hil data check", "pip install 'hil-testbench[lab]'"
+        ) from None
     everyone = list(dict.fromkeys(who))
     place = np.array([everyone.index(one) for one in who]) % min(folds, len(everyone))
     scores = np.zeros((len(truth), classes))

@@ -79,7 +79,7 @@ def test_the_lineage_names_parent_and_examples(parent: Package) -> None:
     assert "6" not in lineage["held_out"]
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.lists(st.integers(1, 199), max_size=8))
 def test_an_enrolled_model_streams_as_it_scans_offline(cuts: list[int]) -> None:
     model = Model(_tapping())

@@ -24,7 +24,7 @@ SHOTS = Path(__file__).resolve().parents[3] / "scenarios" / "models" / "shots.to
 QUICK = Plan(shots=(5,), triples=2, repeats=2, folds=1)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000), st.integers(1, 6), st.integers(2, 4))
 def test_examples_and_questions_never_overlap_and_are_of_whom_the_protocol_says(
     seed: int, shots: int, people: int

@@ -117,6 +117,7 @@ def test_every_network_trains_from_its_name_and_runs_hop_by_hop(name: str, tmp_p
 
 
 SCRIPT = """
+import signal
 import sys
 from pathlib import Path
 from hil.models.datasets import load_dataset
@@ -124,7 +125,12 @@ from hil.models.train import train_and_judge
 from hil.models.training_config import load_config
 folder = Path(sys.argv[1])
 config = load_config(folder / "waves.toml")
-told = lambda at: print(at.stage, at.step, flush=True)
+told_so_far = []
+def told(at):
+    print(at.stage, at.step, flush=True)
+    told_so_far.append(at)
+    if len(told_so_far) == 4:
+        signal.pause()  # whoever kills it may be late: it is never ready before
 train_and_judge(config, load_dataset(config.data, folder), folder / sys.argv[2], told, folder)
 """
 STOPPING = "[early_stopping]\ngroups = 1\npatience = 3\n\n[training]"
@@ -148,7 +154,7 @@ def test_a_training_that_is_killed_goes_on_to_the_same_file_bit_for_bit(tmp_path
         assert process.stdout.readline().startswith("search")
     os.kill(process.pid, signal.SIGKILL)
     process.stdout.close()
-    assert process.wait(60) == -signal.SIGKILL
+    assert process.wait(150) == -signal.SIGKILL
     assert not cut.exists()
     assert (tmp_path / "cut.hilmodel.search.ckpt").exists()
     rest: list[Progress] = []

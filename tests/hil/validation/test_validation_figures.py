@@ -55,7 +55,7 @@ def test_a_wrong_model_stays_wrong_when_chance_is_taken_off() -> None:
     assert sum(one["count"] for one in bins) == 5000
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000), level=st.sampled_from([0.8, 0.9]), method=st.sampled_from(METHODS))
 def test_conformal_sets_hold_the_truth_as_often_as_promised_when_nothing_changed(
     seed: int, level: float, method: str
