@@ -107,9 +107,9 @@ def paired(a: Sequence[Sums], b: Sequence[Sums], groups: int, seed: int = 0) -> 
                      "a": float(ours[0]), "b": float(theirs[0])})  # fmt: skip
     for row, p, adjusted in zip(rows, *_chances(np.stack(apart)), strict=True):
         more = row["effect"] > 0
-        verdict = (
-            TOO_FEW if few else SAME if adjusted > _ALPHA else BETTER if more != (row["name"] in _FEWER) else WORSE
-        )
+        verdict = BETTER if more != (row["name"] in _FEWER) else WORSE
+        if few or adjusted > _ALPHA:
+            verdict = TOO_FEW if few else SAME
         row |= {"p": p, "p_adjusted": adjusted, "verdict": verdict}
     return rows
 
