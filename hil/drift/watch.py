@@ -55,7 +55,6 @@ class Watch:
         self._t_ns = 0
         self._recent: deque[int] = deque(maxlen=KEPT)
         self._share = self._model = 0.0
-        self._far: tuple[float, int] = (0.0, 0)
         self._told: State | None = None
 
     def take(
@@ -90,6 +89,11 @@ class Watch:
         self._t_ns = t_ns
         return self._held >= self.reference.samples
 
+    @property
+    def missing(self) -> int:
+        """Samples until a look is whole."""
+        return self.reference.samples - self._held
+
     def whole(self) -> tuple[list[npt.NDArray[np.floating]], list[npt.NDArray[np.floating]]]:
         """Return the parts of a whole look, readings `(hop, C)` and scores `(labels,)`, and begin the next."""
         parts, rows = self._parts, self._rows
@@ -101,10 +105,10 @@ class Watch:
         looks, told = self.looks, self._told
         if told is not None and told.looks == looks:
             return told
-        far = self._far[0] / self._far[1] if self._far[1] else None
+        distances, far = self.bank.aside.of(self.row)
         told = self._told = State(
             self.verdict, self._finding, looks, self._share, self._model,
-            dict(zip(self.reference.channels, self.bank.distances.values(self.row), strict=True)), far, self.bank.why,
+            dict(zip(self.reference.channels, distances, strict=True)), far, self.bank.why,
         )  # fmt: skip
         return told
 
@@ -123,8 +127,6 @@ class Watch:
         shares, t_ns, odd = look.shares, self._t_ns, self.bank.odd
         self._share, self._model = look.sensor, max(look.unlike, look.said)
         unlike, said = look.unlike, look.said
-        if look.far is not None:
-            self._far = (self._far[0] + look.far, self._far[1] + 1)
         self._recent.append(t_ns)
         stuck = self._stuck(readings, t_ns) if look.stuck else None
         finding = stuck or (None if look.blame is None else self._blame(look.blame, shares[:odd]))
@@ -134,8 +136,9 @@ class Watch:
             finding = self._finding
         if kind == MODEL:
             signal = max(unlike, alone) >= said
-            at = odd if unlike >= said else int(shares[:odd].argmax()) if signal else odd + 1 + int(
-                shares[odd + 1 :].argmax())  # fmt: skip
+            at = odd if signal else odd + 1 + int(shares[odd + 1 :].argmax())
+            if signal and alone > unlike:
+                at = int(shares[:odd].argmax())
             finding = Finding("signal" if signal else "scores", since_ns=self._since(self.bank.sums.age(at, self.row)))
         before, self.verdict, self._finding = self.verdict, kind, finding
         self.counts[kind] += 1  # last of all: what a thread was told before is asked again
