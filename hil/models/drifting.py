@@ -149,18 +149,19 @@ class DriftTap:
         """Show hops; see `hil.models.streaming.Tap`."""
         # Normalised: a look is put back into the units of the reference at once. And one tick is as good as the next
         # to share hops out to their watches, as long as no look is whole: then it is done once for several.
-        self._waiting.append((shown, readings.copy(), outputs.copy()))
+        rows = [row for *_, row in shown]
+        self._waiting.append((shown, readings.take(rows, axis=0), outputs.take(rows, axis=0)))
         self._spare -= len(shown) if shown[0][:2] == shown[-1][:2] else 1  # many of one stream, or one of each
         if self._spare > 0 and self._met.issuperset([(board, stream) for board, stream, _, _ in shown]):
             return
         due: list[Watch] = []
         for one in self._waiting:
             due = self._share(due, *one)
-        self._waiting = []
         if due:
             look(due, self._scaled)
-        self._met = set(self.watches)
-        self._spare = min(watch.missing for watch in self.watches.values()) // self._hop
+        self._met = {(board, stream) for one in self._waiting for board, stream, _, _ in one[0]}
+        self._waiting = []
+        self._spare = min(self.watches[one].missing for one in self._met) // self._hop
 
     def _share(
         self, due: list[Watch], shown: Sequence[tuple[str, str, Block, int]], values: npt.NDArray[np.float32],
@@ -168,7 +169,7 @@ class DriftTap:
     ) -> list[Watch]:  # fmt: skip
         """Give hops to their watches; return whose look is whole, with those that were."""
         scores = outputs if self._logits else np.log(np.maximum(outputs, 1e-9))
-        for board, stream, block, row in shown:
+        for at, (board, stream, block, _) in enumerate(shown):
             watch = self.watches.get((board, stream))
             if watch is None:
                 watch = Watch(self._bank.reference, frame=self._frame, bank=self._bank)
@@ -176,7 +177,7 @@ class DriftTap:
             if watch in due:
                 look(due, self._scaled)
                 due = []
-            if watch.hold(values[row], block.t_ns, scores[row] if block.decide else None, block.reset):
+            if watch.hold(values[at], block.t_ns, scores[at] if block.decide else None, block.reset):
                 due.append(watch)
         return due
 
