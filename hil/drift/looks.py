@@ -29,9 +29,6 @@ _FLOOR = 1e-3
 _MOST = 0.97
 """Correlation beyond which all are one."""
 
-_POINTS = 4
-"""Readings of a run that are compared before the run is counted."""
-
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -155,19 +152,11 @@ def longest_run(readings: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
 def may_stick(readings: npt.NDArray[np.floating], beyond: int) -> npt.NDArray[np.bool_]:
     """Return which stretches `(L, N, C)` may hold a run longer than `beyond`: `(L,)`; no such run is overlooked.
 
-    A run of more repeats covers four of every so many readings, and those are equal: readings of a coarse sensor that
-    agree once by chance hardly do so three times on end.
+    A run of so many equal readings covers two of every so many, and those two are equal.
     """
-    points = min(_POINTS, beyond + 2)
-    some = readings[:, :: (beyond + 2) // points]
-    same = some[:, 1:] == some[:, :-1]
-    end = same.shape[1] - points + 2
-    if end < 1:
-        return np.zeros(len(readings), np.bool_)
-    every = same[:, :end]
-    for at in range(1, points - 1):
-        every = every & same[:, at : at + end]
-    found: npt.NDArray[np.bool_] = every.any(axis=(1, 2))
+    step = max((beyond + 2) // 2, 1)
+    some = readings[:, ::step]
+    found: npt.NDArray[np.bool_] = (some[:, 1:] == some[:, :-1]).any(axis=(1, 2))
     return found
 
 
