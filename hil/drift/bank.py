@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hil.drift.aside import Aside, Decisions
 from hil.drift.blame import Blame, History, blamed
 from hil.drift.change import CALM, CAP, Rows, Sums
+from hil.drift.distances import Distances
 from hil.drift.looks import features, may_stick
 from hil.drift.reference import Reference
 from hil.drift.rules import rising_rules, suspicion_rules
@@ -40,6 +40,7 @@ class Look:
         sensor: The greatest of a sensor's suspicions.
         unlike: Of the oddness.
         said: The greatest of the scores.
+        far: Distance of the scores from the label they are nearest to; None where there are none.
         stuck: Whether a channel may be stuck.
         blame: What explains most, where a sensor's suspicion is at its limit; None: no such is.
     """
@@ -48,6 +49,7 @@ class Look:
     sensor: float
     unlike: float
     said: float
+    far: float | None
     stuck: bool
     blame: Blame | None
 
@@ -76,38 +78,37 @@ class Bank:
         within, between, limits = (np.array(one) for one in (reference.within, reference.between, reference.limits))
         rules = suspicion_rules(within, between, limits, len(layout.channels), max(CAP, _SLACK * reference.unexplained))
         rules += rising_rules(*(np.array([one]) for one in reference.oddness[1:]))
-        labels = None
+        self._labels: Labels | None = None
         if scores is not None:
-            none = (np.nan,) * len(scores.means)
-            labels = Labels(np.array([row or none for row in scores.means]), np.array(scores.precision))
             if min(scores.limits) >= SHOWN_ONLY:
-                self.why, scores = "scores of fewer than three people are shown and not judged", None
-        if scores is not None:
+                self.why = "scores of fewer than three people are shown and not judged"
             rules += rising_rules(*map(np.array, (scores.within, scores.between, scores.limits)))
+            none = (np.nan,) * len(scores.means)
+            self._labels = Labels(np.array([row or none for row in scores.means]), np.array(scores.precision))
             self._centre = np.array(scores.centre)
-        self._judged = None if scores is None else labels
-        self.aside = Aside(reference, labels)
-        """What is shown and not judged."""
         self.odd = len(self.names)
         """Place of the oddness among the numbers."""
         self.longest = np.maximum(2 * np.array(reference.longest_run) + _RUN, reference.samples // 4)
         """Of each channel the longest run of equal readings that is no fault."""
         self._shortest = int(self.longest.min())
         self._count = len(rules.limits)
-        self._parts = [0, self.odd, self.odd + 1][: 2 + (scores is not None)]
-        self.sums = Sums(rules, 0)
+        self._parts = [0, self.odd, self.odd + 1][: 2 + (self._labels is not None)]
+        self.sums, self.distances = Sums(rules, 0), Distances(reference, 0)
         self._history = History(layout.size + len(self.suspected.turns) + 1, layout.size)
         self._rows = 0
 
     def row(self) -> int:
         """Return the row of a new stream."""
         self.sums.grow()
-        self.aside.grow()
+        self.distances.grow()
         self._history.grow()
         self._rows += 1
         return self._rows - 1
 
-    def look(self, rows: Sequence[int], readings: npt.NDArray[np.floating], scores: Decisions) -> list[Look]:
+    def look(
+        self, rows: Sequence[int], readings: npt.NDArray[np.floating],
+        scores: Sequence[Sequence[npt.NDArray[np.floating]]],
+    ) -> list[Look]:  # fmt: skip
         """Look at a stretch of some streams.
 
         Args:
@@ -118,6 +119,7 @@ class Bank:
         some = np.array(rows)
         at: Rows = slice(None) if len(rows) == self._rows and list(rows) == list(range(self._rows)) else some
         odd = self.odd
+        self.distances.add_of(at, readings)
         standard = self.suspected.standard(features(readings, self.suspected.layout))
         shifts, ratios, oddness = self.suspected.parts(standard)
         count = shifts.shape[1]
@@ -127,15 +129,14 @@ class Bank:
         np.log(oddness, out=numbers[:, odd])
         numbers[:, odd] -= self.reference.oddness[0]
         known, far = self._said(numbers, scores)
-        self.aside.add(rows, readings, scores, far)
         shares = self.sums.take_of(at, numbers, known)
         most = np.maximum.reduceat(shares, self._parts, axis=1)
         self._history.add_of(some, (standard, ratios, oddness[:, None]), most[:, 0] < CALM)
         blames = self._blames(some, shares, most[:, 0] >= 1.0)
         stuck = may_stick(readings, self._shortest).tolist()
         return [
-            Look(share, high[0], high[1], high[2] if len(high) > 2 else 0.0, may, blame)
-            for share, high, may, blame in zip(shares, most.tolist(), stuck, blames, strict=True)
+            Look(share, high[0], high[1], high[2] if len(high) > 2 else 0.0, how_far, may, blame)
+            for share, high, how_far, may, blame in zip(shares, most.tolist(), far, stuck, blames, strict=True)
         ]
 
     def _blames(self, rows: npt.NDArray[np.int64], shares: Float, alarmed: npt.NDArray[np.bool_]) -> list[Blame | None]:
@@ -149,19 +150,19 @@ class Bank:
                 found[at] = one
         return found
 
-    def _said(self, numbers: Float, scores: Decisions) -> tuple[Float | None, list[float | None] | None]:
-        """Write the figures of the scores behind the other numbers; return which numbers are known, and how far.
-
-        How far is None where scores are not judged: nothing is made of them now.
-        """
-        if self._judged is None:
-            return None, None
+    def _said(
+        self, numbers: Float, scores: Sequence[Sequence[npt.NDArray[np.floating]]]
+    ) -> tuple[Float | None, list[float | None]]:
+        """Write the figures of the scores behind the other numbers; return which numbers are known, and how far."""
         far: list[float | None] = [None] * len(scores)
+        if self._labels is None:
+            return None, far
         first = self.odd + 1
         lengths = [len(rows) for rows in scores]
         for length in set(lengths) - {0}:
             places = [at for at, one in enumerate(lengths) if one == length]
-            found = self._judged.of([scores[at] for at in places])
+            rows = np.array([row for at in places for row in scores[at]]).reshape(len(places), length, -1)
+            found = self._labels.figures(rows)
             numbers[places, first:] = found - self._centre
             for at, one in zip(places, found[:, 0].tolist(), strict=True):
                 far[at] = one

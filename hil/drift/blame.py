@@ -24,11 +24,6 @@ KEPT = 64
 USUAL = 8
 """Looks that stand for training's middle until a wearer's usual look is known."""
 
-_LATER = 16
-"""Looks that wait at most to be added."""
-
-_Seen = tuple[npt.NDArray[np.int64], Sequence[Float], npt.NDArray[np.bool_]]
-
 
 @dataclass(frozen=True, slots=True)
 class Blame:
@@ -83,7 +78,6 @@ class History:
         self._total = np.zeros((0, width + size + 1))
         self._sums = np.zeros((0, KEPT + 1, width))  # of all, as they stood after each of the last looks
         self._looks = np.zeros(0, np.int64)
-        self._waiting: list[_Seen] = []  # nobody asks while all is calm: many looks later cost little more than one
 
     def grow(self) -> None:
         """Add a stream."""
@@ -94,19 +88,9 @@ class History:
 
         Args:
             rows: Which.
-            seen: The look in parts, the standardised one first: `(rows, width)` together; nobody changes them after.
+            seen: The look in parts, the standardised one first: `(rows, width)` together.
             calm: Whether nothing was suspicious in it `(rows,)`.
         """
-        self._waiting.append((rows, seen, calm))
-        if len(self._waiting) >= _LATER:
-            self._add()
-
-    def _add(self) -> None:
-        for one in self._waiting:
-            self._add_look(*one)
-        self._waiting = []
-
-    def _add_look(self, rows: npt.NDArray[np.int64], seen: Sequence[Float], calm: npt.NDArray[np.bool_]) -> None:
         usual = calm[:, None]
         self._total[rows] = total = self._total[rows] + np.concatenate((*seen, seen[0] * usual, usual), axis=1)
         self._looks[rows] = looks = self._looks[rows] + 1
@@ -114,7 +98,6 @@ class History:
 
     def since(self, rows: npt.NDArray[np.int64], ages: npt.NDArray[np.int64]) -> tuple[Float, Float]:
         """Return means since so many looks `(rows, width)`, and the wearers' usual looks `(rows, size)`."""
-        self._add()
         looks, total = self._looks[rows], self._total[rows]
         age = np.minimum(np.maximum(ages, 1), np.minimum(looks, KEPT))
         stood = total[:, : self._width] - self._sums[rows, (looks - age) % (KEPT + 1)]

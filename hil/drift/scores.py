@@ -52,11 +52,6 @@ class Labels:
         found: Float = (np.add.reduce(figures, axis=2) / rows.shape[1]).T
         return found
 
-    def of(self, looks: Sequence[Sequence[npt.NDArray[np.floating]]]) -> Float:
-        """Return the same of looks of equally many decisions, each a row of logits `(labels,)`: `(L, 2)`."""
-        rows = np.array([row for look in looks for row in look])
-        return self.figures(rows.reshape(len(looks), len(looks[0]), -1))
-
 
 def learn_scores(
     looks: Mapping[str, Sequence[Float]], per_hour: float, look_hours: float, seed: int, network: str,

@@ -55,6 +55,7 @@ class Watch:
         self._t_ns = 0
         self._recent: deque[int] = deque(maxlen=KEPT)
         self._share = self._model = 0.0
+        self._far: tuple[float, int] = (0.0, 0)
         self._told: State | None = None
 
     def take(
@@ -89,11 +90,6 @@ class Watch:
         self._t_ns = t_ns
         return self._held >= self.reference.samples
 
-    @property
-    def missing(self) -> int:
-        """Samples until a look is whole."""
-        return self.reference.samples - self._held
-
     def whole(self) -> tuple[list[npt.NDArray[np.floating]], list[npt.NDArray[np.floating]]]:
         """Return the parts of a whole look, readings `(hop, C)` and scores `(labels,)`, and begin the next."""
         parts, rows = self._parts, self._rows
@@ -105,10 +101,10 @@ class Watch:
         looks, told = self.looks, self._told
         if told is not None and told.looks == looks:
             return told
-        distances, far = self.bank.aside.of(self.row)
+        far = self._far[0] / self._far[1] if self._far[1] else None
         told = self._told = State(
             self.verdict, self._finding, looks, self._share, self._model,
-            dict(zip(self.reference.channels, distances, strict=True)), far, self.bank.why,
+            dict(zip(self.reference.channels, self.bank.distances.values(self.row), strict=True)), far, self.bank.why,
         )  # fmt: skip
         return told
 
@@ -127,6 +123,8 @@ class Watch:
         shares, t_ns, odd = look.shares, self._t_ns, self.bank.odd
         self._share, self._model = look.sensor, max(look.unlike, look.said)
         unlike, said = look.unlike, look.said
+        if look.far is not None:
+            self._far = (self._far[0] + look.far, self._far[1] + 1)
         self._recent.append(t_ns)
         stuck = self._stuck(readings, t_ns) if look.stuck else None
         finding = stuck or (None if look.blame is None else self._blame(look.blame, shares[:odd]))

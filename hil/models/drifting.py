@@ -31,8 +31,6 @@ LEAST_S = 2.0
 
 _CHANNELS = 32
 
-_Shown = tuple[Sequence[tuple[str, str, Block, int]], npt.NDArray[np.float32], npt.NDArray[np.float32]]
-
 
 def network_digest(package: Package) -> str:
     """Return the digest of a model's network, whatever else its file says."""
@@ -136,40 +134,17 @@ class DriftTap:
         self._scaled = (
             np.resize(np.array(spreads, np.float32), numbers), np.resize(np.array(means, np.float32), numbers)
         )  # fmt: skip
-        self._logits, self._hop = contract.outputs == "logits", contract.hop
-        self._waiting: list[_Shown] = []
-        self._met: set[tuple[str, str]] = set()
-        self._spare = 0
-        """Hops that every watch can take before a look of one is whole."""
+        self._logits = contract.outputs == "logits"
 
     def __call__(
         self, shown: Sequence[tuple[str, str, Block, int]], readings: npt.NDArray[np.float32],
         outputs: npt.NDArray[np.float32],
     ) -> None:  # fmt: skip
         """Show hops; see `hil.models.streaming.Tap`."""
-        # Normalised: a look is put back into the units of the reference at once. And one tick is as good as the next
-        # to share hops out to their watches, as long as no look is whole: then it is done once for several.
-        rows = [row for *_, row in shown]
-        self._waiting.append((shown, readings.take(rows, axis=0), outputs.take(rows, axis=0)))
-        self._spare -= len(shown) if shown[0][:2] == shown[-1][:2] else 1  # many of one stream, or one of each
-        if self._spare > 0 and self._met.issuperset([(board, stream) for board, stream, _, _ in shown]):
-            return
+        values = readings.copy()  # normalised: a look is put back into the units of the reference at once
+        scores = outputs.copy() if self._logits else np.log(np.maximum(outputs, 1e-9))
         due: list[Watch] = []
-        for one in self._waiting:
-            due = self._share(due, *one)
-        if due:
-            look(due, self._scaled)
-        self._met = {(board, stream) for one in self._waiting for board, stream, _, _ in one[0]}
-        self._waiting = []
-        self._spare = min(self.watches[one].missing for one in self._met) // self._hop
-
-    def _share(
-        self, due: list[Watch], shown: Sequence[tuple[str, str, Block, int]], values: npt.NDArray[np.float32],
-        outputs: npt.NDArray[np.float32],
-    ) -> list[Watch]:  # fmt: skip
-        """Give hops to their watches; return whose look is whole, with those that were."""
-        scores = outputs if self._logits else np.log(np.maximum(outputs, 1e-9))
-        for at, (board, stream, block, _) in enumerate(shown):
+        for board, stream, block, row in shown:
             watch = self.watches.get((board, stream))
             if watch is None:
                 watch = Watch(self._bank.reference, frame=self._frame, bank=self._bank)
@@ -177,9 +152,10 @@ class DriftTap:
             if watch in due:
                 look(due, self._scaled)
                 due = []
-            if watch.hold(values[at], block.t_ns, scores[at] if block.decide else None, block.reset):
+            if watch.hold(values[row], block.t_ns, scores[row] if block.decide else None, block.reset):
                 due.append(watch)
-        return due
+        if due:
+            look(due, self._scaled)
 
     def state(self, board: str) -> State | None:
         """Return where the watch of a board stands, of its first stream; None before its first hop."""

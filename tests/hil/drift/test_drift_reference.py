@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from drift_people import LOOK, NAMES, RATE, UNITS, session, shown
 
-from hil.drift.aside import Aside
+from hil.drift.distances import Distances
 from hil.drift.learn import learn
 from hil.drift.looks import Layout
 from hil.drift.reference import Reference
@@ -38,12 +38,10 @@ def test_two_people_are_too_few_to_say_how_people_differ() -> None:
 
 
 def test_distances_are_nil_on_training_and_as_large_as_a_shift(reference: Reference) -> None:
-    same, moved = Aside(reference), Aside(reference)
-    for aside in (same, moved):
-        aside.grow()
+    same, moved = Distances(reference), Distances(reference)
     for person in range(6):
-        same.add([0], session(person, 90)[None], [[]])
-        moved.add([0], session(person, 90)[None] + np.float32(3.0), [[]])
-    assert max(same.of(0)[0]) < 0.05
-    for distance, scale in zip(moved.of(0)[0], reference.scales, strict=True):
+        same.add(session(person, 90))
+        moved.add(session(person, 90) + np.float32(3.0))
+    assert max(same.values()) < 0.05
+    for distance, scale in zip(moved.values(), reference.scales, strict=True):
         assert distance == pytest.approx(3.0 / scale, rel=0.1)
