@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.firmware, pytest.mark.timeless, needs_gcc]
 
 
 @on_both
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(down=some_fates, up=some_fates, room=st.sampled_from([0, 700, 4096]))
 def test_every_answer_belongs_to_its_window_and_what_is_lost_is_asked_again_and_counted(board, down, up, room) -> None:
     host = with_model(board)
