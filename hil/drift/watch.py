@@ -134,8 +134,9 @@ class Watch:
             finding = self._finding
         if kind == MODEL:
             signal = max(unlike, alone) >= said
-            at = odd if unlike >= said else int(shares[:odd].argmax()) if signal else odd + 1 + int(
-                shares[odd + 1 :].argmax())  # fmt: skip
+            at = odd if signal else odd + 1 + int(shares[odd + 1 :].argmax())
+            if signal and alone > unlike:
+                at = int(shares[:odd].argmax())
             finding = Finding("signal" if signal else "scores", since_ns=self._since(self.bank.sums.age(at, self.row)))
         before, self.verdict, self._finding = self.verdict, kind, finding
         self.counts[kind] += 1  # last of all: what a thread was told before is asked again

@@ -6,7 +6,7 @@ from drift_people import HOP, LOOK, NAMES, RATE, UNITS, session, shown
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hil.drift.bank import Bank
+from hil.drift.bank import Bank, Look
 from hil.drift.change import Rules, Sums
 from hil.drift.looks import Layout, features, longest_run, may_stick
 from hil.drift.reference import Reference
@@ -196,6 +196,21 @@ def test_a_verdict_does_not_depend_on_who_is_looked_at_with_it(reference: Refere
     assert [watch.changes for watch in together] == [watch.changes for watch in alone]
     assert [watch.state() for watch in together] == [watch.state() for watch in alone]
     assert sum(len(watch.changes) for watch in together) >= 4
+
+
+def test_what_no_suspicion_explains_began_where_the_greatest_of_them_did(reference: Reference) -> None:
+    """Of a model without scores, and of a signal that is itself not odd: only the suspicions say when."""
+    watch = Watch(reference)
+    shown(watch, session(20, 40))
+    looks, shares = watch.looks, np.zeros(watch.bank.odd + 1)
+    assert looks > 7
+    shares[3], watch.bank.sums.ages[watch.row, :, 3] = 2.0 * reference.unexplained, 6
+    said = Look(shares, sensor=float(shares[3]), unlike=0.0, said=0.0, far=None, stuck=False, blame=None)
+    change = watch.judge(said, session(20, 2))
+    assert change is not None
+    assert change.finding is not None
+    assert (change.verdict, change.finding.kind) == (MODEL, "signal")
+    assert change.finding.since_ns < change.t_ns
 
 
 def test_readings_that_are_no_numbers_are_not_looked_at(reference: Reference) -> None:
