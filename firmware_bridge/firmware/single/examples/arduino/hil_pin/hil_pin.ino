@@ -1,6 +1,6 @@
 // Any Arduino with a serial port becomes a board of the bench: one analogue pin as a stream at 100 Hz.
 //
-// Copy hil_board.h beside this sketch. On AVR chips define the six HIL_FLASH macros first (see the header).
+// Copy hil_board.h beside this sketch.
 #define HIL_TX_BYTES 512
 #define HIL_TX_RESERVE 160
 #define HIL_RX_BYTES 128
@@ -61,7 +61,9 @@ void hal_wait(uint32_t)
 void setup()
 {
     Serial.begin(115200);
-    hil_board_start(&board, &profile);
+    if (!hil_board_start(&board, &profile)) {
+        Serial.println("the profile asks for more than the sizes above hold");
+    }
 }
 
 void loop()
