@@ -220,6 +220,7 @@ class Engine:
                 ModelConfig(path=path, boards=None if board is None else (board,)), self._waits
             ),
             "deploy": self.networks.deploy,
+            "stop_network": self.networks.stop,
             "unload_model": lambda model: self.bench.unload(model),
             "model_files": lambda: {"files": self.bench.files()},
             "seen": lambda model, board, t_ns=None: self.bench.seen(model, board, t_ns),

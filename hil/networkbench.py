@@ -1,4 +1,4 @@
-"""Networks onto the boards of a bench while it runs: sent beside the samples, then run on the board's own.
+"""Networks onto the boards of a bench while it runs: sent beside the samples, run on the board's own, and ended.
 
 Rule of this room: the thin shell around `wire.placing`. It writes through the links that are open and hears answers as
 one more sink, so that capture never waits and a recording holds every byte of it. One network at a time and board.
@@ -15,7 +15,7 @@ from firmware_bridge.bridge import BoardState, Bridge
 from firmware_bridge.errors import BridgeError, NoAnswer, UsageError
 from firmware_bridge.events import Arrival
 from firmware_bridge.wire.messages import Message
-from firmware_bridge.wire.placing import Placing, answers_in
+from firmware_bridge.wire.placing import Placing, Stopping, answers_in, held
 from hil.boardsaid import BoardSaid
 from hil.modelshelf import read_oplist
 from hil.modelstage import ModelStage
@@ -33,9 +33,10 @@ Say = Callable[[int, str, str, str], None]
 
 @dataclass(slots=True, eq=False)
 class _Way:
-    """A network on its way to a board."""
+    """A network on its way to a board, or about to end there; and what is said where it did not come to that."""
 
-    placing: Placing
+    placing: Placing | Stopping
+    not_done: str
     lock: threading.Lock = field(default_factory=threading.Lock)
     heard: threading.Event = field(default_factory=threading.Event)
     error: BridgeError | None = None
@@ -104,21 +105,46 @@ class NetworkBench:
         assert state.downlink is not None
         hop = hop or self._hop(oplist)
         placing = Placing.onto(state.info, state.downlink, blob, stream, hop)
-        with self._starting:
-            if state.role in self._ways:
-                raise UsageError(f"a network is on its way to {state.role}", "deploy", "wait until it is there")
-            way = self._ways[state.role] = _Way(placing)
         crc32 = zlib.crc32(blob)
         words = f"{Path(path).name} ({len(blob)} bytes)"
+        way = self._begun(state, _Way(placing, f"{words} did not get there"))
         self._said.puts(state.role, f"{words} is being sent to it", crc32, oplist)
-        threading.Thread(target=self._lead, args=(state, way, words, hop), name="deploy", daemon=True).start()
-        if wait:
-            way.ended.wait()
-            if way.error is not None:
-                raise way.error
+        done = f"{words} runs on its own samples, a window every {hop} samples"
+        self._led(state, way, done, "", wait)
         sentence = f"runs on {state.role}'s own {stream}" if wait else f"is being sent to {state.role}"
         return {"board": state.role, "stream": stream, "hop": hop, "bytes": len(blob), "crc32": crc32,
                 "sentence": f"{words} {sentence}, a window every {hop} samples"}  # fmt: skip
+
+    def stop(self, board: str | None = None, wait: bool = False) -> dict[str, Any]:
+        """Have the network of a live board run on its own samples no longer; it stays on the board.
+
+        Args:
+            board: Role of the board; None: the one that holds a network.
+            wait: Return only when it has ended.
+
+        Returns:
+            `board` and a `sentence`.
+
+        Raises:
+            UsageError: No board here holds a network, or several do; with `wait`: the board refuses it.
+            NoAnswer: With `wait`: the board does not answer.
+        """
+        if self._bridge is None:
+            raise UsageError("a replay has no board on which a network runs", "stop", "use live boards")
+        live = [state for state in self._bridge.boards() if board in (None, state.role) and state.state == "live"]
+        holding = [state for state in live if held(state.info) is not None]
+        if not holding:
+            who = f"{board} is no live board that holds a network" if board else "no live board here holds a network"
+            raise UsageError(who, "stop",
+                             "`hil model deploy FILE.hiln --at HOST:PORT` puts one there")  # fmt: skip
+        if len(holding) > 1:
+            which = ", ".join(state.role for state in holding)
+            raise UsageError("several boards hold a network", "stop", f"say which with --board: {which}")
+        (state,) = holding
+        way = self._begun(state, _Way(Stopping(), "its network goes on"))
+        self._led(state, way, "its network runs no longer", "its network is stopped: it judges nothing", wait)
+        return {"board": state.role,
+                "sentence": f"{state.role}'s network {'runs no longer' if wait else 'is told to stop'}"}  # fmt: skip
 
     def close(self) -> None:
         """Send nothing more."""
@@ -160,8 +186,30 @@ class NetworkBench:
                  if one.hop and one.memory == oplist.window and len(one.labels) == oplist.outputs)  # fmt: skip
         return next(alike, oplist.window)
 
-    def _lead(self, state: BoardState, way: _Way, words: str, hop: int) -> None:
-        """Talk until it runs there, or cannot."""
+    def _begun(self, state: BoardState, way: _Way) -> _Way:
+        with self._starting:
+            if state.role in self._ways:
+                raise UsageError(f"a network is on its way to {state.role}", "deploy", "wait until it is there")
+            self._ways[state.role] = way
+        return way
+
+    def _led(self, state: BoardState, way: _Way, done: str, shown: str, wait: bool) -> None:
+        """Talk on a thread of its own; with `wait` until that ends.
+
+        Args:
+            state: The board.
+            way: What is to be brought about.
+            done: Said in the log once it is.
+            shown: What the screen says of the board from then on; empty: how it compares.
+            wait: Whether to return only then.
+        """
+        threading.Thread(target=self._lead, args=(state, way, done, shown), name="deploy", daemon=True).start()
+        if wait:
+            way.ended.wait()
+            if way.error is not None:
+                raise way.error
+
+    def _lead(self, state: BoardState, way: _Way, done: str, shown: str) -> None:
         try:
             way.error = self._talk(state.role, way)
         except BridgeError as error:
@@ -169,13 +217,11 @@ class NetworkBench:
         finally:
             del self._ways[state.role]
             if way.error is None:
-                self._said.puts(state.role, "")
-                self._say(
-                    self._now(), state.role, "info", f"{words} runs on its own samples, a window every {hop} samples"
-                )
+                self._said.puts(state.role, shown)
+                self._say(self._now(), state.role, "info", done)
             else:
-                self._said.puts(state.role, f"{words} did not get there: {way.error}")
-                self._say(self._now(), state.role, "warning", f"{words} did not get there: {way.error}")
+                self._said.puts(state.role, f"{way.not_done}: {way.error}")
+                self._say(self._now(), state.role, "warning", f"{way.not_done}: {way.error}")
             way.ended.set()
 
     def _talk(self, role: str, way: _Way) -> BridgeError | None:
@@ -199,5 +245,7 @@ class NetworkBench:
             return NoAnswer(placing.failed, role, "check the link")
         from hil.onboard import refusal_of
 
-        why = refusal_of(placing.upload) if placing.upload.failed else placing.failed
+        why = placing.failed
+        if isinstance(placing, Placing) and placing.upload.failed:
+            why = refusal_of(placing.upload)
         return UsageError(why, role, "`hil model deploy MODEL --dry-run` tells what it needs")

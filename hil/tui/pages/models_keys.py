@@ -25,6 +25,10 @@ KEYS = (
          "In the list of files: put the op list at the cursor on the live board of the model that was looked at, and "
          "have it run on the board's own samples; capture goes on.",
          "hil model deploy FILE.hiln --at HOST:PORT"),
+    _key("stop", "o", "stop", "stop on the board",
+         "Have the board of the model that is looked at run its own network no longer; the network stays on it, and "
+         "capture goes on.",
+         "hil model stop --at HOST:PORT"),
     _key("unload", "x", "unload", "unload",
          "Let the model at the cursor go; asked for twice. Its decisions stay where they were recorded.",
          "hil model unload NAME"),

@@ -35,7 +35,7 @@ void hal_start(hil_ring *in, hil_ring *out)
     line_in = in;
     line_out = out;
 }
-uint32_t hal_tick(void) { return micros(); }
+uint32_t hal_tick(void) { return (uint32_t)micros(); }
 uint8_t hal_lock(void) { return 0; } // Serial has its own interrupts; the rings are touched in loop() alone
 void hal_unlock(uint8_t) {}
 void hal_send(void) {}
