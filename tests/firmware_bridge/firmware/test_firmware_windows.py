@@ -151,7 +151,8 @@ def test_a_window_of_the_host_waits_until_it_is_done_with_its_own_samples(board)
     host.send(Kind.STREAM_INFER, stream=0, on=1, hop=20)
     assert ask(host, windows(1)[0]) == []
     assert naks(host) == [(Kind.INFER, 4, 0)]
-    host.send(Kind.STREAM_INFER, stream=0, on=0, hop=0)
+    host.send(Kind.STREAM_INFER, stream=9, on=0, hop=0)  # which stream does not matter for ending it
+    assert (host.judged() or {})["stream"] == 0
     assert len(ask(host, windows(1)[0])) == 1
     host.send(Kind.STREAM_INFER, stream=0, on=1, hop=0)
     host.send(Kind.STREAM_INFER, stream=1, on=1, hop=5)
