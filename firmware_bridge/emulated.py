@@ -1,9 +1,9 @@
 """`firmware://`: real firmware on an emulator, opened like any other port.
 
-Opening starts the emulator and waits for its HELLO (a device under test: for its name), asking again and again for two
-seconds; closing stops it. Every opening is a fresh board, as with boards that reset when their port is opened. What was
-said before the port is open belongs to the starting and is not handed on, so that the conversation begins at a quiet
-line.
+Opening starts the emulator and waits for its HELLO (a device under test: for its name), asking again and again for ten
+seconds, which a busy machine may need; closing stops it. Every opening is a fresh board, as with boards that reset when
+their port is opened. What was said before the port is open belongs to the starting and is not handed on, so that the
+conversation begins at a quiet line.
 """
 
 import os
@@ -25,7 +25,7 @@ from firmware_bridge.wire.native import NativeDialect
 
 __all__ = ["open_emulated"]
 
-_HELLO_WITHIN_S = 2.0
+_HELLO_WITHIN_S = 10.0
 _ASK_AGAIN_S = 0.2
 _QUIET_S = 0.03
 

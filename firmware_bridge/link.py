@@ -26,6 +26,9 @@ __all__ = ["Link"]
 _TURN_S = 0.5
 """The longest a step waits; stopping and sending wake it earlier."""
 
+PATIENCE_S = 10.0
+"""Closing an emulator or a process may take some seconds by itself, and a busy machine stands still for some."""
+
 
 class Link:
     """The thread of one board.
@@ -131,7 +134,7 @@ class Link:
         self._stopping.set()
         self.wake()
 
-    def stop(self, timeout_s: float = 3.0) -> bool:
+    def stop(self, timeout_s: float = PATIENCE_S) -> bool:
         """End the link: joined, never killed.
 
         Returns:

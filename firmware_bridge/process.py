@@ -65,6 +65,7 @@ class _Process:
         self.stdin, self.stdout, self.stderr = process.stdin, process.stdout, process.stderr
         self.words = b""
         self.ours: socket.socket | None = None
+        self.listener: threading.Thread | None = None
         self.closing = False
 
     def transport(self, pump: bool) -> DescriptorTransport:
@@ -72,7 +73,8 @@ class _Process:
             self.ours, theirs = socket.socketpair()
             self.ours.setblocking(False)
             threading.Thread(target=self._pump, args=(theirs,), name=f"pump {self.name}", daemon=True).start()
-            threading.Thread(target=self._listen, name=f"stderr {self.name}", daemon=True).start()
+            self.listener = threading.Thread(target=self._listen, name=f"stderr {self.name}", daemon=True)
+            self.listener.start()
             return DescriptorTransport(
                 self.name, self.ours.fileno(), read=self.ours.recv, write=self.stdin.write, close=self.close,
                 writer=self.ours.fileno(), lost=self.lost,
@@ -109,6 +111,8 @@ class _Process:
             code = self.process.wait(_GRACE_S)
         except subprocess.TimeoutExpired:
             return PortLost("the process closed its output and goes on running", self.name, "look at its program")
+        if self.listener is not None:
+            self.listener.join(_GRACE_S)  # it may not have come to the last words yet
         if not self.closing:
             with contextlib.suppress(BlockingIOError, OSError, ValueError):
                 while not _PUMP and self.ours is None and self.talk():

@@ -30,8 +30,9 @@ def converse(spec: PortSpec, text: str, seconds: float, clock: Clock | None = No
     """
     clock = clock or SystemClock()
     with Bridge([spec], clock) as bridge:
-        known_until = clock.now_ns() + int(MEET_S * 1e9)
-        while bridge.boards()[0].info is None and clock.now_ns() < known_until:
+        known_until, over = clock.now_ns() + int(MEET_S * 1e9), False
+        while bridge.boards()[0].info is None and not over:
+            over = clock.now_ns() >= known_until  # then one more look: what came while the host was busy is there now
             bridge.take(0.05)
         board = bridge.boards()[0]
         command = text if board.info is not None else text.encode() + b"\n"
@@ -40,9 +41,11 @@ def converse(spec: PortSpec, text: str, seconds: float, clock: Clock | None = No
             sent.result(timeout=5.0)
         except TimeoutError:
             raise NoAnswer("the line could not be written in 5 s", spec.port, "check flow control and cable") from None
-        until, written_ns = clock.now_ns() + int(seconds * 1e9), 0
-        while (left := (until - clock.now_ns()) / 1e9) > 0:
-            for arrival in bridge.take(min(left, 0.1)):
+        until, written_ns, over = clock.now_ns() + int(seconds * 1e9), 0, False
+        while not over:
+            left = (until - clock.now_ns()) / 1e9
+            over = left <= 0
+            for arrival in bridge.take(0.05 if over else min(left, 0.1)):
                 if board.info is None and arrival.data and arrival.kind == "rx":
                     yield from arrival.data.decode("utf-8", "backslashreplace").splitlines()
                 if arrival.kind == "tx" and arrival.data == sent.result():

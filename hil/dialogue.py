@@ -65,6 +65,8 @@ class Dialogue:
         self._way, self._clock = way, clock
         self._dialect = NativeDialect()
         self._outbox = Outbox()
+        self._held: list[Message] = []
+        """What came together with the answer to a command, for whoever listens next."""
         self._transport: Any = way.open(0.0, never)
         try:
             self.meet()
@@ -122,8 +124,10 @@ class Dialogue:
             self._outbox.add(self._dialect.send(command))
             end = self._clock.now_ns() + 1_000_000_000
             while self._clock.now_ns() < end:
-                for message in self.heard():
+                found = self.heard()
+                for at, message in enumerate(found):
                     if message.kind == Kind.ACK and message.of == command.kind:
+                        self._held = found[at + 1 :]
                         return
                     if message.kind == Kind.NAK and message.of == command.kind:
                         raise UsageError(f"the board refuses {command.kind.name}: {said(message)}", self.port)
@@ -153,7 +157,7 @@ class Dialogue:
             pass
         if self._outbox.give_up(self._clock.now_ns()):
             raise NoAnswer("the board takes no bytes", self.port, "check its flow control")
-        found = []
+        found, self._held = self._held, []
         for heard in self._dialect.feed(self._transport.read(_WAIT_S), self._clock.now_ns()):
             if isinstance(heard, Described):
                 self.info, self._met = heard.info, True

@@ -92,7 +92,10 @@ class Engine:
             propose,
         )  # fmt: skip
         said = BoardSaid(self.models)
-        self.networks = NetworkBench(self._bridge, self.models, said, self._now, self.monitor.say)
+        self.networks = NetworkBench(
+            self._bridge, self.models, said, self._now, self.monitor.say,
+            lambda role, stream: self.pipeline.between(lambda: openings.batches(role, stream)),
+        )  # fmt: skip
         self.pipeline = Pipeline(
             source, () if self.replay else (BoardLabels(),),
             (openings, announcer, self.recorder, self.glitches, said, self.networks, self.monitor),
@@ -220,6 +223,7 @@ class Engine:
                 ModelConfig(path=path, boards=None if board is None else (board,)), self._waits
             ),
             "deploy": self.networks.deploy,
+            "deployed": self.networks.deployed,
             "stop_network": self.networks.stop,
             "unload_model": lambda model: self.bench.unload(model),
             "model_files": lambda: {"files": self.bench.files()},

@@ -21,7 +21,7 @@ from hil.desk import user_name
 from hil.explaining import explained_in
 from hil.leash import attend
 from hil.message import to_plain
-from hil.recording.marks import remove_mark
+from hil.recording.marks import remove_mark, sidecar_of
 from hil.recording.reader import Recording
 from hil.snapshot import Snapshot
 from hil.underneath import under
@@ -105,9 +105,12 @@ class Librarian:
     def _label(self, path: str, text: str, from_s: float, to_s: float, board: str = "") -> dict[str, Any]:
         with Recording(path, skip_damaged=True) as recording:
             start, stop = (recording.start_ns + round(end * 1e9) for end in (from_s, to_s))
-        now = self.clock.now_ns()
-        beside = labelling.add_label(Path(path), text, start, stop, now, author=self.author, board=board)
-        return {"sentence": f"{text}: {from_s:.2f} to {to_s:.2f} s, kept in {beside.name}", **self._marks(path)}
+            there = labelling.label_stretch(
+                recording, text, start, stop, self.clock.now_ns(), author=self.author, board=board
+            )
+        kept = f"{text}: {from_s:.2f} to {to_s:.2f} s, kept in {sidecar_of(Path(path)).name}"
+        kept += "".join(f"; it overlaps {one.text}: what lies in both counts as unlabelled" for one in there)
+        return {"sentence": kept, **self._marks(path)}
 
     def _unlabel(self, path: str, label: str) -> dict[str, Any]:
         with Recording(path, skip_damaged=True) as recording:

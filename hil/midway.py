@@ -101,6 +101,11 @@ class Openings:
                 words.append(Arrival(role, joined, start_ns, "begin"))
         return [*words, *recent]
 
+    def batches(self, role: str, stream: str) -> list[Batch]:
+        """Return what the ring holds of a stream, in order."""
+        items = (item for one, _ in self._recent if one.board == role for item in one.items)
+        return [item for item in items if isinstance(item, Batch) and item.stream.name == stream]
+
     def _open(self, arrival: Arrival) -> None:
         role = arrival.board
         if arrival.kind == "open":

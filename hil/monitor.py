@@ -242,7 +242,9 @@ class Monitor:
                 "model": info.model, "serial": info.serial, "firmware": info.firmware, "dialect": info.dialect,
                 "confidence": info.confidence,
             }  # fmt: skip
-        rates = [(trace.measured_hz(now_ns), trace) for trace in seen.traces.values()]
+        # A board that we closed ourselves did not fall silent: what is told of it is how fast it was.
+        asked_ns = None if board.state == "closed" else now_ns
+        rates = [(trace.measured_hz(asked_ns), trace) for trace in seen.traces.values()]
         fastest = max((row for row in rates if row[0] is not None), key=lambda row: row[0] or 0.0, default=None)
         if fastest is not None:
             facts |= {"rate_hz": fastest[0], "rate_inferred": fastest[1].stream.rate_inferred}

@@ -219,8 +219,9 @@ class OnBoard:
             nonce: Of the run; samples are numbered from 0.
         """
         self._talk.command(Message(Kind.START, {"nonce": nonce, "streams": 0, "injected": 0}))
-        end = self._clock.now_ns() + round(seconds * 1e9)
-        while self._clock.now_ns() < end:
+        end, over = self._clock.now_ns() + round(seconds * 1e9), False
+        while not over:
+            over = self._clock.now_ns() >= end  # and one more look: what came while the host was busy is there now
             for message in self._talk.heard():
                 if message.kind == Kind.RESULT and message.keyed_by == 1 and message.layer == LAST_LAYER:
                     outputs = np.frombuffer(message.tail, np.int8, min(message.n, len(message.tail)))

@@ -20,7 +20,7 @@ from firmware_bridge.streams import Stream
 from hil.measure.kinds import triads
 from hil.measure.resting import to_deg, to_g
 
-__all__ = ["CHANNELS", "Orientation", "OrientationStage", "Orientations", "derived_name", "with_orientation"]
+__all__ = ["CHANNELS", "UNITS", "Orientation", "OrientationStage", "Orientations", "derived_name", "with_orientation"]
 
 Float = npt.NDArray[np.float64]
 
@@ -28,7 +28,7 @@ CHANNELS = ("qw", "qx", "qy", "qz", "inclination", "inclination_sd", "heading_sd
 """Of the derived stream: the quaternion from sensor to earth (z up); in degrees how far the sensor's z is from up, and
 the standard deviations of inclination and heading."""
 
-_UNITS = ("1", "1", "1", "1", "deg", "deg", "deg")
+UNITS = ("1", "1", "1", "1", "deg", "deg", "deg")
 
 _TAU_S = 3.0
 """Time constant with which the filter follows the accelerometer (the library's own)."""
@@ -68,7 +68,7 @@ class Orientation:
         except ImportError:
             raise MissingPart("vqf is not installed", "orientation", "pip install 'hil-testbench[measure]'") from None
         self.stream = Stream(
-            derived_name(source.name), CHANNELS, _UNITS, "<f4", (len(CHANNELS),), source.rate_hz,
+            derived_name(source.name), CHANNELS, UNITS, "<f4", (len(CHANNELS),), source.rate_hz,
             rate_inferred=source.rate_inferred, counted=source.counted, checked=source.checked, tick_hz=source.tick_hz,
         )  # fmt: skip
         self.source = source

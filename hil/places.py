@@ -15,7 +15,9 @@ def mark_time(recording: Recording, place: str) -> float:
         UsageError: It is neither.
     """
     try:
-        return float(place)
+        seconds = float(place)
+        if math.isfinite(seconds):
+            return seconds
     except ValueError:
         for mark in recording.marks:
             if mark.text == place:

@@ -35,6 +35,7 @@ class Entry:
         labelled_s: Seconds that labels cover together, each board for itself.
         marks: How many marks that are not labels.
         trouble: Why it cannot be read or what is missing, one sentence; empty is good.
+        being_written: Whether somebody who lives still writes it.
     """
 
     path: str
@@ -47,6 +48,7 @@ class Entry:
     labelled_s: float = 0.0
     marks: int = 0
     trouble: str = ""
+    being_written: bool = False
 
 
 def on_shelf(folder: Path) -> list[Path]:
@@ -69,6 +71,7 @@ def look(path: Path) -> Entry:
                 tuple(dict.fromkeys(label.text for label in recording.labels)),
                 sum(stop - start for start, stop in stretches) / 1e9,
                 sum(mark.kind == "mark" for mark in recording.marks), recording.lost or "",
+                recording.being_written,
             )  # fmt: skip
     except (BridgeError, OSError) as error:
         return Entry(str(path), trouble=str(error))

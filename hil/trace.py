@@ -155,12 +155,16 @@ class Trace:
         values = self.stream.values(raw[:count].reshape(count, *self.stream.shape))
         return t_ns[:count], values.reshape(count, -1)
 
-    def measured_hz(self, now_ns: int) -> float | None:
-        """Return samples a second on the board's clock; 0 when it fell silent, None while unknown."""
+    def measured_hz(self, now_ns: int | None) -> float | None:
+        """Return samples a second on the board's clock; 0 when it fell silent, None while unknown.
+
+        Args:
+            now_ns: What time it is; None: how fast they came while they came, however long ago that is.
+        """
         last = self._ring.last_ns
         if last is None:
             return None
-        if now_ns - last > 1e9 * max(SILENT_S, 3 / (self.stream.rate_hz or FAST_HZ)):
+        if now_ns is not None and now_ns - last > 1e9 * max(SILENT_S, 3 / (self.stream.rate_hz or FAST_HZ)):
             return 0.0
         if len(self._anchors) < 2:
             return None

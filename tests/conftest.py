@@ -6,12 +6,12 @@ from collections.abc import Container, Generator, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # Programs that tests start keep what they compiled: else half of what a short one costs is our sources, compiled again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-# How long an example takes says how busy the machine is; what has to be fast is measured in benchmarks.
-settings.register_profile("any machine", deadline=None)
+# How long an example takes, or making it up, says how busy the machine is; what has to be fast has a benchmark.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
 

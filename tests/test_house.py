@@ -1,6 +1,7 @@
 """The project keeps its own rules: what stands at the top, and what importing costs."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +30,15 @@ def test_asking_for_help_loads_no_heavy_library() -> None:
     modules = loaded_by("import hil.cli; hil.cli.app(['--help'], standalone_mode=False)")
     assert "hil.cli.live" in modules
     assert not {"torch", "textual", "scipy", "numpy", "serial", "rich", "mcap"} & modules
+
+
+def test_what_is_told_to_be_installed_is_written_so_that_every_shell_takes_it() -> None:
+    """Brackets that are not quoted are a pattern of zsh, the shell of macOS: it refuses the whole line."""
+    rooms = [path for room in ("hil", "firmware_bridge") for path in (ROOT / room).rglob("*.py")]
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *rooms)]
+    told = [words for text in texts for words in re.findall(r"pip install \S*hil-testbench\S*", text)]
+    assert len(told) > 20
+    assert [words for words in told if words.startswith("pip install hil-testbench[")] == []
 
 
 SKIPPED = """

@@ -15,7 +15,7 @@ from firmware_bridge.firmware.qmp import Lines, QmpRefused, answer, command, is_
 
 __all__ = ["Control"]
 
-_WITHIN_S = 2.0
+_WITHIN_S = 10.0
 
 
 class Control:

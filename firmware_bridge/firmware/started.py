@@ -18,7 +18,7 @@ from firmware_bridge.errors import NoAnswer, PortLost, TransportError
 
 __all__ = ["Started", "leashed", "spawn"]
 
-_READY_WITHIN_S = 10.0
+_READY_WITHIN_S = 20.0
 _GRACE_S = 1.0
 
 

@@ -52,7 +52,7 @@ class _Continual:
             import continual
         except ImportError:
             raise MissingPart(
-                "continual-inference, the peer, is not here", "bench continual", "pip install hil-testbench[peers]"
+                "continual-inference, the peer, is not here", "bench continual", "pip install 'hil-testbench[peers]'"
             ) from None
         import torch
 

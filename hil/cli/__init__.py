@@ -12,6 +12,7 @@ import sys
 from firmware_bridge.errors import BridgeError, UsageError
 from hil.cli.common import report_error
 from hil.cli.verbs import app
+from hil.signs import speak
 
 __all__ = ["app", "main"]
 
@@ -19,6 +20,8 @@ __all__ = ["app", "main"]
 def main() -> None:
     """Run the command line; what goes wrong at the bench ends in one sentence and the documented exit code."""
     as_json = "--json" in sys.argv
+    speak(sys.stdout, data=True)
+    speak(sys.stderr)
     # As Ctrl-C does it: what was opened is closed, what was set up is torn down.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from firmware_bridge.errors import BridgeError
+from firmware_bridge.errors import BridgeError, FileError, UsageError
 
 if TYPE_CHECKING:
     from hil.recording.reader import Recording
 
 __all__ = [
     "BoardFile", "File", "For", "From", "Json", "ModelFile", "Output", "Ports", "Quiet", "Seed", "To",
-    "print_json", "print_table", "report_error", "size_mb", "talk", "tell_lost", "terminable", "worked",
+    "fresh", "print_json", "print_table", "report_error", "size_mb", "talk", "tell_lost", "terminable", "worked",
 ]  # fmt: skip
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")]
@@ -45,6 +45,26 @@ def talk(text: str, quiet: bool = False) -> None:
     """Say one line to the person, on stderr."""
     if not quiet:
         print(text, file=sys.stderr, flush=True)
+
+
+def fresh(*paths: Path | None, suffix: str = "") -> None:
+    """Refuse files that exist or whose folder does not, before the work and not after it; None is passed over.
+
+    Args:
+        paths: What will be written.
+        suffix: What their names have to end in, so that other verbs know them for what they are.
+
+    Raises:
+        UsageError: One exists, or is called something else.
+        FileError: One has no folder.
+    """
+    for path in filter(None, paths):
+        if path.exists():
+            raise UsageError("the file exists and is never overwritten", str(path), "choose another name")
+        if not path.parent.is_dir():
+            raise FileError("its folder does not exist", str(path), "make the folder, or choose another one")
+        if suffix and path.suffix != suffix:
+            raise UsageError(f"its name does not end in {suffix}", str(path), f"call it {path.stem}{suffix}")
 
 
 def tell_lost(recording: "Recording") -> None:

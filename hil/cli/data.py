@@ -48,7 +48,10 @@ def _known(by: str) -> None:
 
 @data.command("info")
 def info(source: Source, folder: Folder = None, by: By = "person", streams: Streams = None, json: Json = False) -> None:
-    """Say what is in a dataset: recordings, groups, seconds of each class of each group, units and rates."""
+    """Say what is in a dataset: recordings, groups, seconds of each class of each group, units and rates.
+
+    Example: hil data info scenarios/recordings
+    """
     from hil.data.info import describe, tables
     from hil.data.parts import read_whole
 
@@ -82,7 +85,10 @@ def label(
     """Label a stretch of a recording, take a label away, undo; without any of these, list what is there.
 
     The recording itself never changes: labels stand in NAME.marks.jsonl beside it, and nothing in there is erased.
-    Open suggestions of `hil pick` are listed with the labels; `hil data label FILE ROW --pick next` answers one.
+    Open suggestions of `hil pick` are listed with the labels; `hil data label FILE ROW --pick next` answers one. What
+    lies in two labels counts as unlabelled.
+
+    Example: hil data label run.mcap ROW --from 12 --to 30
     """
     import hil
     from firmware_bridge.clock import SystemClock
@@ -97,17 +103,23 @@ def label(
         raise UsageError("a suggestion says its own times and wants a label", "--pick", "give LABEL, no --from or --to")
     now = SystemClock().now_ns()
     with hil.open(file) as recording:
+
+        def label_it(text: str, start_ns: int, stop_ns: int) -> None:
+            there = labelling.label_stretch(recording, text, start_ns, stop_ns, now, author=user_name(), board=board)
+            for other in there:
+                talk(f"it overlaps {other.text} ({other.id}): what lies in both counts as unlabelled")
+
         if text is not None and picked is not None:
             one = suggested.find(file, recording.kept_marks, picked)
-            times = one.start_ns, one.stop_ns
-            labelling.add_label(file, text, *times, now, author=user_name(), board=board or one.board)
+            board = board or one.board
+            label_it(text, one.start_ns, one.stop_ns)
         elif dismiss is not None:
             remove_mark(file, suggested.find(file, recording.kept_marks, dismiss).id, now, user_name())
         elif text is not None:
             if begin is None or end is None:
                 raise UsageError("a label needs a beginning and an end", str(file), "give --from and --to")
             start, stop = (recording.start_ns + round(mark_time(recording, at) * 1e9) for at in (begin, end))
-            labelling.add_label(file, text, start, stop, now, author=user_name(), board=board)
+            label_it(text, start, stop)
         elif remove is not None:
             labelling.remove_label(file, recording.kept_marks, remove, now, user_name())
         elif undo:
@@ -148,7 +160,10 @@ def split(
     streams: Streams = None,
     json: Json = False,
 ) -> None:
-    """Write who is held out with whom: folds of people, days or devices in order of their names, never at random."""
+    """Write who is held out with whom: folds of people, days or devices in order of their names, never at random.
+
+    Example: hil data split scenarios/recordings -o split.json
+    """
     from hil.data.parts import group_of, read_whole
     from hil.data.splits import make_split, write_split
 
@@ -182,6 +197,8 @@ def check(
     """Look for what makes figures wrong: leaks, copies, wrong labels, units, rates, dead and saturated channels.
 
     Exit 1 where something of level error was found.
+
+    Example: hil data check scenarios/recordings
     """
     from hil.data.check import CHECKS
     from hil.data.check import check as look
@@ -205,7 +222,7 @@ def check(
         for (level, name), count in alike.items():
             if count > MOST:
                 print(f"{level}: {name}: and {count - MOST} more; --json has all")
-        print(", ".join(f"{count} {level}s" for level, count in counts.items()))
+        print(", ".join(f"{count} {level}{'' if count == 1 else 's'}" for level, count in counts.items()))
     if counts[ERROR]:
         raise typer.Exit(1)
 
@@ -224,7 +241,10 @@ def gather(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Make a folder of recordings of many logged files, with person, day, label and so on from their names."""
+    """Make a folder of recordings of many logged files, with person, day, label and so on from their names.
+
+    Example: hil data gather logs/*.csv --board-file board.toml --name '{person}-{day}-{label}' -o recordings
+    """
     from hil.data.gather import gather as bring
 
     if board_file is None:

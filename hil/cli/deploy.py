@@ -78,10 +78,11 @@ def deploy(
     """Turn a model into an op list in 8-bit integers, and put it on a board.
 
     Says what it does, what it needs and how near it comes; with --on also what the board holds then, and whether one
-    window comes out of it bit for bit (exit 1 where it does not). With --at a bench that is running puts an op list on
-    a board that it goes on listening to, and has it run on the board's own samples.
+    window comes out of it bit for bit (exit 1 where it does not). With --at a bench that is running puts it on a board
+    that it goes on listening to, and has it run on the board's own samples; a model is calibrated there on what that
+    board sent in the last seconds, or on --data.
 
-    Example: hil model deploy exercise.hiln --at 127.0.0.1:40123 --board watch
+    Example: hil model deploy exercise.hilmodel --at 127.0.0.1:40123 --board watch
     """
     from firmware_bridge.errors import UsageError
     from hil.cli.deploy_at import deploy_at
@@ -95,10 +96,12 @@ def deploy(
 
     bare = model.suffix == ".hiln"
     if at is not None:
-        if not bare or on or dry_run or data or check or output or c_table or stream or seconds:
-            raise UsageError("a running bench takes an op list, and nothing else is asked of it", "--at",
-                             "`hil model deploy MODEL --dry-run --data FILE -o FILE.hiln` makes one")  # fmt: skip
-        deploy_at(model, at, token, board, hop, json=json, quiet=quiet)
+        if on or dry_run or check or output or c_table or stream or seconds:
+            raise UsageError("a running bench puts networks on its own boards, and nothing else is asked of it", "--at",
+                             "`hil model deploy MODEL --dry-run --data FILE -o FILE.hiln` writes it")  # fmt: skip
+        if bare and (data or percentile is not None):
+            raise UsageError("an op list is finished: nothing is calibrated", str(model), "leave --data out")
+        deploy_at(model, at, token, board, hop, data or (), percentile, json=json, quiet=quiet)
         return
     if (on is None) != dry_run:
         what = "no board was named" if on is None else "a dry run needs no board"

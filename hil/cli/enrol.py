@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from firmware_bridge.errors import MissingPart, UsageError
-from hil.cli.common import Json, Output, Quiet, print_json, print_table, talk, worked
+from firmware_bridge.errors import MissingPart
+from hil.cli.common import Json, Output, Quiet, fresh, print_json, print_table, talk, worked
 
 if TYPE_CHECKING:
     from hil.models.kshot.evaluate import Plan
@@ -33,14 +33,13 @@ def enrol(
 ) -> None:
     """Teach a model a new class from a few examples; the old classes stay as they were.
 
-    hil enrol shots.hilmodel --class circle --example a.mcap@12.0-14.5 --example b.mcap@3-7 -o circle.hilmodel
+    Example: hil enrol shots.hilmodel --class circle --example a.mcap@12.0-14.5 --example b.mcap@3-7 -o circle.hilmodel
     """
-    from hil.models.kshot.examples import parse_spot, read_example
+    from hil.models.kshot.examples import distinct, parse_spot, read_example
     from hil.models.model import load_model
     from hil.models.package import write_package
 
-    if output.exists():
-        raise UsageError("the file exists and models are never overwritten", str(output), "choose another name with -o")
+    fresh(output, suffix=".hilmodel")
     package = load_model(model).package
     try:
         from hil.models.kshot.enrol import check_can_enrol
@@ -50,6 +49,7 @@ def enrol(
         raise
     check_can_enrol(package.contract, label)
     shown = [read_example(package.contract, parse_spot(one), board) for one in examples]
+    distinct(shown)
     made = learn(package, label, shown)
     written = write_package(output, made.package.contract, dict(made.package.weights))
     if made.likeness >= made.threshold:
@@ -90,7 +90,7 @@ def kshot(
 ) -> None:
     """Measure how well classes are learnt from k examples: classes and people that the model has never met.
 
-    hil kshot scenarios/models/shots.toml --data FOLDER -o kshot.json
+    Example: hil kshot scenarios/models/shots.toml --data FOLDER -o kshot.json
     """
     from hil.models.datasets import load_dataset
     from hil.models.training_config import load_config
@@ -100,8 +100,7 @@ def kshot(
     except ImportError as error:
         _needs_torch(error, "hil kshot")
         raise
-    if output is not None and output.exists():
-        raise UsageError("the file exists and is never overwritten", str(output), "choose another name")
+    fresh(output)
     chosen = load_config(config)
     if seed is not None:
         chosen = chosen.model_copy(update={"seed": seed})

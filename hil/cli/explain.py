@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from firmware_bridge.errors import UsageError
-from hil.cli.common import Json, Quiet, print_json, print_table, talk, tell_lost
+from hil.cli.common import Json, Quiet, fresh, print_json, print_table, talk, tell_lost
 
 __all__ = ["VERBS", "explain"]
 
@@ -39,8 +38,7 @@ def explain(
     from hil.models.seen import seen_at
     from hil.report.explainpage import explain_page, told_sum
 
-    if html is not None and html.exists():
-        raise UsageError("the file exists and is never overwritten", str(html), "choose another name with --html")
+    fresh(html)
     opened = hil.load_model(model)
     reasons.explainable(opened.contract)
     reasons.needs_captum()

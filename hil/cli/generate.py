@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from firmware_bridge.errors import FileError, MissingPart, UsageError
-from hil.cli.common import Json, Quiet, Seed, print_json, print_table, talk, worked
+from firmware_bridge.errors import MissingPart, UsageError
+from hil.cli.common import Json, Quiet, Seed, fresh, print_json, print_table, talk, worked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,7 @@ def train(
     with _torch():
         from hil.models.generate.fit import train_and_write
 
-    _fresh(output)
+    fresh(output, suffix=".hilmodel")
     chosen = _changed(load_generate_config(config), seed, steps)
     dataset = load_dataset(chosen.data, data or config.parent)
     talk(f"{len(dataset.series)} series of {len(dataset.people)} people, {len(dataset.labels)} labels", quiet)
@@ -133,10 +133,12 @@ def info(model: Made, json: Json = False) -> None:
     """
     with _torch():
         package = _opened(model).package
+    from hil.models.datasets import ordered
+
     one = package.contract
     known: dict[str, Any] = {
         "name": one.name, "version": one.version, "sha256": package.sha256, "labels": list(one.labels),
-        "people": list(one.people), "channels": [f"{item.channel} ({item.unit})" for item in one.inputs],
+        "people": ordered(one.people), "channels": [f"{item.channel} ({item.unit})" for item in one.inputs],
         "rate_hz": one.rate_hz, "window": one.window, "largest_noise": one.noise, "steps": one.steps,
         "parameters": one.shape.parameters, "held_out": one.lineage.get("held_out", []),
         "source": one.card.data_source, "licence": one.card.data_licence, "summary": one.card.summary,
@@ -190,9 +192,7 @@ def evaluate(
     with _torch():
         from hil.validation.generated import GeneratorPlan, evaluate_generator
 
-    for path in (output, page):
-        if path is not None:
-            _fresh(path)
+    fresh(output, page)
     if page is not None:
         from hil.report.svg import needs_matplotlib
 
@@ -243,13 +243,6 @@ def _changed(config: Any, seed: int | None, steps: int | None) -> Any:
     if steps is not None:
         config = config.model_copy(update={"training": config.training.model_copy(update={"steps": steps})})
     return config
-
-
-def _fresh(path: Path) -> None:
-    if path.exists():
-        raise UsageError("the file exists and is never overwritten", str(path), "choose another name")
-    if not path.parent.is_dir():
-        raise FileError("its folder does not exist", str(path), "make the folder, or choose another one")
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from firmware_bridge.errors import FileError, UsageError
-from hil.cli.common import BoardFile, For, From, Json, Output, Quiet, To, print_json, talk, worked
+from hil.cli.common import BoardFile, For, From, Json, Output, Quiet, To, fresh, print_json, talk, worked
 from hil.cli.runs import compare_runs, is_run
 from hil.cli.validate import DataOption, compare_models, is_model
 
@@ -141,12 +141,20 @@ def compare(
 ) -> None:
     """Say figure by figure whether B is better than A, the same within noise, or worse.
 
-    The chance of any false verdict among all of them is at most 5 % (Holm). What cannot be compared is refused, with
-    what to record instead. Ends with 0 whatever the verdicts are, with 2 where nothing could be compared. Two files
-    that `hil run --json` printed are compared scenario by scenario and check by check; two models on the people of
-    --data whom neither has met.
+    The chance of any false verdict among all of them is at most 5 % (Holm; of models: by swapping people). What cannot
+    be compared is refused, with what to record instead. Ends with 0 whatever the verdicts are, with 2 where nothing
+    could be compared. Two files that `hil run --json` printed are compared scenario by scenario and check by check; two
+    models on the people of --data whom neither has met.
+
+    Example: hil compare old.mcap new.mcap --see 10%
+
+    Example: hil compare a.hilmodel b.hilmodel --data scenarios/recordings
     """
     if is_model(a) and is_model(b):
+        for option, given in (("--html", page), ("--see", see), ("--from", begin), ("--to", end), ("--kind", kinds)):
+            if given is not None:
+                raise UsageError("two models are compared on whole recordings, as a table", option,
+                                 "leave it out; `hil validate --html` draws a page of each")  # fmt: skip
         compare_models(a, b, data, base, streams, 0, json)
         return
     if is_run(a) and is_run(b):
@@ -192,13 +200,8 @@ def _share(text: str) -> float:
 
 def _writable(page: Path | None, plots: bool = True) -> None:
     """Refuse a page that could not be drawn or would overwrite something, before the work is done."""
-    if page is None:
-        return
-    if page.exists():
-        raise UsageError("the file exists and pages are never overwritten", str(page), "choose another name")
-    if not page.parent.is_dir():
-        raise FileError("its folder does not exist", str(page), "make the folder, or choose another one")
-    if plots:
+    fresh(page)
+    if page is not None and plots:
         from hil.report.svg import needs_matplotlib
 
         needs_matplotlib()

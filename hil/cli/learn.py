@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from firmware_bridge.errors import MissingPart, UsageError
-from hil.cli.common import Json, Quiet, print_json, print_table, talk, tell_lost, worked
+from hil.cli.common import Json, Quiet, fresh, print_json, print_table, talk, tell_lost, worked
 
 if TYPE_CHECKING:
     from firmware_bridge.events import Prediction
@@ -26,7 +26,9 @@ def train(
     data: Annotated[
         Path | None, typer.Option("--data", help="Folder of the data files; default: beside CONFIG.")
     ] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="Seed of every random choice; default: CONFIG's.")] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, help="Seed of every random choice; default: CONFIG's.")
+    ] = None,
     epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="In place of CONFIG's: a quick look.")] = None,
     device: Annotated[
         str | None, typer.Option("--device", help="cpu, cuda, mps or auto; default: CONFIG's, else cpu.")
@@ -42,8 +44,10 @@ def train(
     """Train a model on recordings and judge it on people it never met.
 
     Killed, it goes on where it was when called again. The curves are written beside the model, as NAME.training.json.
+
+    Example: hil train scenarios/models/exercise.toml --data FOLDER -o exercise.hilmodel --epochs 1
     """
-    from hil.models.datasets import load_dataset
+    from hil.models.datasets import load_dataset, unseen_labels
     from hil.models.spool import Spool
     from hil.models.training_config import load_config
 
@@ -54,8 +58,8 @@ def train(
             raise
         raise MissingPart("torch is not installed", "hil train", "run: pip install 'torch==2.13.*'") from None
 
-    if output.exists():
-        raise UsageError("the file exists and models are never overwritten", str(output), "choose another name with -o")
+    fresh(output, suffix=".hilmodel")
+    fresh(html)
     chosen = load_config(config)
     if device is not None and device not in ("cpu", "cuda", "mps", "auto"):
         raise UsageError(f"{device!r} is no device", "--device", "use cpu, cuda, mps or auto")
@@ -69,6 +73,10 @@ def train(
         needs_matplotlib()  # before the work, not after it
     dataset = load_dataset(chosen.data, data or config.parent, None if spool is None else Spool(spool))
     talk(f"{len(dataset.series)} series of {len(dataset.people)} people, {len(dataset.labels)} labels", quiet)
+    for cause, count in dataset.left_out.items():
+        talk(f"left out: {count} readings ({cause})", quiet)
+    for label in unseen_labels(dataset, chosen.data.held_out):
+        talk(f"nobody who is learnt from shows {label}: the model cannot know it", quiet)
     with worked("epochs", chosen.training.epochs) as share:
         made = train_and_judge(chosen, dataset, output, None if quiet else _Told(share), config.parent)
     package = made.package
@@ -125,7 +133,10 @@ def predict(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Let a model decide on recordings."""
+    """Let a model decide on recordings.
+
+    Example: hil predict hil/models/exercise.hilmodel scenarios/recordings/watch-unseen-9.mcap
+    """
     import hil
 
     opened = hil.load_model(model)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from firmware_bridge.errors import UsageError
-from hil.cli.common import File, Json, Output, Quiet, print_json, print_table, talk, tell_lost
+from hil.cli.common import File, Json, Output, Quiet, fresh, print_json, print_table, talk, tell_lost
 
 __all__ = ["VERBS", "orient"]
 
@@ -22,7 +22,7 @@ def orient(
 ) -> None:
     """Derive orientation and its uncertainty from gyroscope and accelerometer, by vqf.
 
-    hil orient session.mcap -o session.npz
+    Example: hil orient session.mcap -o session.npz
 
     Without a magnetometer: heading counts from the beginning of each segment, and what it may be off grows.
     """
@@ -30,13 +30,9 @@ def orient(
 
     import hil
     from firmware_bridge.batch import Batch
-    from hil.orientation import CHANNELS, derived_name, with_orientation
+    from hil.orientation import CHANNELS, UNITS, derived_name, with_orientation
 
-    if output is not None and (output.exists() or output.suffix != ".npz"):
-        raise UsageError(
-            "it exists and is never overwritten" if output.exists() else "orientations are written as NPZ", str(output),
-            "name another file, ending in .npz",
-        )  # fmt: skip
+    fresh(output, suffix=".npz")
     found: dict[str, list[Any]] = {}
     with hil.open(file) as recording:
         tell_lost(recording)
@@ -70,7 +66,9 @@ def orient(
     if json:
         print_json({"schema": 1, "orientations": rows})
     else:
-        print_table(("stream", "t_s", *CHANNELS), [
+        units = ("" if unit == "1" else f" ({unit})" for unit in UNITS)
+        heads = (f"{name}{unit}" for name, unit in zip(CHANNELS, units, strict=True))
+        print_table(("stream", "t_s", *heads), [
             (row["stream"], f"{row['t_s']:.2f}", *(f"{row[name]:.4g}" for name in CHANNELS)) for row in rows
         ])  # fmt: skip
     talk(f"{sum(len(t_s) for t_s, _ in whole.values())} samples", quiet)

@@ -66,9 +66,14 @@ def pick(
         raise UsageError("-o and --html belong to --curve", "pick", "add --curve, or use --json")
     from hil.models.model import load_model
     from hil.picking import pick as rooms
+    from hil.picking.stretches import fitting
 
-    files = _files(sources)
+    files, folders = _files(sources)
     opened = [load_model(one) for one in models]
+    others = fitting(sorted(folders), [one.contract for one in opened], stream)[1]
+    if others and len(others) == len(files):
+        raise others[files[0]]
+    files = [one for one in files if one not in others]
     with worked("recordings", len(files)) as told:
         found = rooms.pick(files, opened, budget=budget, strategy=strategy, seconds=stretch, draws=draws, seed=seed,
                            stream=stream, progress=told)  # fmt: skip
@@ -79,7 +84,15 @@ def pick(
 
         written, gone = rooms.write(found, files, SystemClock().now_ns(), user_name())
     if json:
-        print_json({"schema": 1, **found.as_dict(), "written": written, "withdrawn": gone})
+        print_json(
+            {
+                "schema": 1,
+                **found.as_dict(),
+                "written": written,
+                "withdrawn": gone,
+                "passed_over": [{"file": str(one), "why": str(why)} for one, why in others.items()],
+            }
+        )
         return
     print_table(("rank", "from_s", "to_s", "file", "guess", "bald", "margin", "distance"), [
         (one.rank, f"{one.piece.from_s:.2f}", f"{one.piece.to_s:.2f}", one.piece.file, one.guess or "?",
@@ -88,6 +101,8 @@ def pick(
     ])  # fmt: skip
     talk(f"{found.counts['unlabelled']} unlabelled and {found.counts['labelled']} labelled stretches of "
          f"{found.seconds:g} s; doubted: {found.doubts}", quiet)  # fmt: skip
+    for why in others.values():
+        talk(f"passed over: {why}", quiet)
     for cause, lost in found.left_out.items():
         if lost > 0:
             talk(f"left out: {lost:.1f} s ({cause})", quiet)
@@ -97,21 +112,26 @@ def pick(
          quiet)  # fmt: skip
 
 
-def _files(sources: list[Path]) -> list[Path]:
-    """Return the recordings that are meant, those of folders in order of their names, each once."""
+def _files(sources: list[Path]) -> tuple[list[Path], set[Path]]:
+    """Return the recordings that are meant, those of folders in order of their names, each once; and those of folders.
+
+    Who names a recording means it; who names a folder means what fits of it.
+    """
     found: list[Path] = []
+    folders: set[Path] = set()
     for source in sources:
         if source.is_dir():
             inside = sorted(source.rglob("*.mcap"))
             if not inside:
                 raise FileError("no recording (.mcap) is in it", str(source), "record, or `hil import` what you have")
             found += inside
+            folders |= set(inside)
         elif source.suffix == ".toml":
             raise UsageError("suggestions are written beside recordings, not beside a data table", str(source),
                              "give recordings or a folder, or add --curve")  # fmt: skip
         else:
             found.append(source)
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(found)), folders - {one for one in sources if not one.is_dir()}
 
 
 VERBS = (pick,)

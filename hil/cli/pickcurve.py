@@ -4,8 +4,7 @@ import json as writer
 from pathlib import Path
 from typing import Any
 
-from firmware_bridge.errors import FileError, UsageError
-from hil.cli.common import print_json, print_table, talk, worked
+from hil.cli.common import fresh, print_json, print_table, talk, worked
 from hil.cli.data import config_of
 
 __all__ = ["curve_of"]
@@ -34,11 +33,7 @@ def curve_of(
     from hil.models.datasets import load_dataset
     from hil.picking.curve import CurvePlan, measure_curve
 
-    for path in (output, page):
-        if path is not None and path.exists():
-            raise UsageError("the file exists and is never overwritten", str(path), "choose another name")
-        if path is not None and not path.parent.is_dir():
-            raise FileError("its folder does not exist", str(path), "make the folder, or choose another one")
+    fresh(output, page)
     if page is not None:
         from hil.report.svg import needs_matplotlib
 

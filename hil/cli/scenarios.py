@@ -36,7 +36,7 @@ def check(paths: Paths) -> None:
     loaded = load_all(paths)
     for one in loaded:
         print(f"{one.path}: {one.scenario.name}")
-    talk(f"{len(loaded)} scenarios are well formed")
+    talk(f"{len(loaded)} scenario{'s are' if len(loaded) != 1 else ' is'} well formed")
 
 
 @scenario.command("new")
@@ -86,6 +86,7 @@ def glitch(
     Example: hil scenario glitch session.mcap --from 12.5 --to 14 -o scenarios/bump.toml
     """
     from hil.scenario.captured import glitch_in
+    from hil.scenario.glitch import NOTHING_LEFT
 
     if begin is None or end is None:
         raise UsageError("a glitch has a beginning and an end", str(recording), "give --from and --to")
@@ -95,7 +96,10 @@ def glitch(
         print_json({"schema": 1, "scenario": str(made), "recording": str(made.with_suffix(".mcap"))})
         return
     print(made)
-    talk(f"hil run {made}: what the glitch broke fails there, and passes on a recording without it", quiet)
+    if NOTHING_LEFT in made.read_text(encoding="utf-8"):
+        talk(f"{made}: {NOTHING_LEFT[0].lower()}{NOTHING_LEFT[1:].rstrip('.')}", quiet)
+    else:
+        talk(f"hil run {made}: what the glitch broke fails there, and passes on a recording without it", quiet)
 
 
 def _place(recording: Path, place: str) -> float:

@@ -61,8 +61,9 @@ def shrink(
     of DATA whom the model has met, judged on are the others. Every point is a model file; shrunk.json and shrunk.html
     tell all of it. With --folds everybody is judged once, by parents and children that never met them; no files.
 
-    hil shrink exercise.hilmodel --data exercise.toml --base FOLDER
-    hil shrink exercise.toml --data FOLDER --folds 5 --keep parents -o what-it-loses
+    Example: hil shrink exercise.hilmodel --data exercise.toml --base FOLDER
+
+    Example: hil shrink exercise.toml --data FOLDER --folds 5 --keep parents -o what-it-loses
     """
     try:
         import hil.models.shrink.points as ways

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hil.cli.common import Json, Quiet, print_json, print_table, talk
+from hil.cli.common import Json, Quiet, fresh, print_json, print_table, talk
 
 __all__ = ["tune"]
 
@@ -20,16 +20,17 @@ def tune(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Measure the ways to run a model here and write the fastest that agrees into a new model file."""
+    """Measure the ways to run a model here and write the fastest that agrees into a new model file.
+
+    Example: hil model tune hil/models/exercise.hilmodel -o tuned.hilmodel
+    """
     from dataclasses import asdict
 
-    from firmware_bridge.errors import UsageError
     from hil.models.model import load_model
     from hil.models.package import write_package
     from hil.models.tune import tune as tuned
 
-    if output.exists():
-        raise UsageError("the file exists and models are never overwritten", str(output), "choose another name with -o")
+    fresh(output, suffix=".hilmodel")
     opened = load_model(model)
     talk(f"{opened.contract.name}: {slots} boards in a call, hop {opened.contract.hop}, {calls} calls each way", quiet)
     found = tuned(opened, slots=slots, calls=calls)

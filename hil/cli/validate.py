@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from firmware_bridge.errors import FileError, UsageError
-from hil.cli.common import Json, Output, Quiet, print_json, print_table, talk, worked
+from hil.cli.common import Json, Output, Quiet, fresh, print_json, print_table, talk, worked
 from hil.cli.data import By
 
 if TYPE_CHECKING:
@@ -80,6 +80,10 @@ def validate(
 
     A configuration is trained anew for every fold; a model is judged on whom it has not met. Calibration, conformal
     sets, faults, cost: one page (--html) and one JSON (-o, --json).
+
+    Example: hil validate hil/models/exercise.hilmodel --data scenarios/recordings --html page.html
+
+    Example: hil validate scenarios/models/exercise.toml --data FOLDER --folds 5 --epochs 1 --faults none
     """
     from hil.data.splits import read_split
     from hil.validation.validate import Plan
@@ -87,11 +91,7 @@ def validate(
 
     if faults not in STRENGTHS:
         raise UsageError(f"{faults!r} is no choice", "--faults", f"use {', '.join(STRENGTHS)}")
-    for path in (output, page):
-        if path is not None and path.exists():
-            raise UsageError("the file exists and is never overwritten", str(path), "choose another name")
-        if path is not None and not path.parent.is_dir():
-            raise FileError("its folder does not exist", str(path), "make the folder, or choose another one")
+    fresh(output, page)
     given, dataset = _given(what, source, base, baseline, seed, epochs, streams)
     if keep is not None:
         make_folder(keep)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from hil.data.finding import ERROR, NOTE, WARNING, Finding
-from hil.models.labelled import Part
+from hil.models.labelled import TWICE, Part
 
 __all__ = ["channels"]
 
@@ -27,7 +27,7 @@ def channels(parts: Sequence[Part]) -> Iterator[Finding]:
     """Yield dead, stuck and saturated channels, readings that are no numbers, and how many are missing."""
     for part in parts:
         yield from _one(part)
-    for cause in dict.fromkeys(cause for part in parts for cause in part.left_out):
+    for cause in dict.fromkeys(cause for part in parts for cause in part.left_out if cause != TWICE):
         count = sum(part.left_out[cause] for part in parts)
         told = f"{count} readings are left out: their checksum failed" if cause == "invalid" else f"{count} {cause}"
         if cause not in ("invalid", "gaps of unknown length"):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from hil.data.channels import channels
 from hil.data.finding import Finding, sorted_by_level
-from hil.data.labelnoise import label_noise
+from hil.data.labelnoise import contested, label_noise
 from hil.data.leakage import copies, near_copies, same_names, split_leaks
 from hil.data.mixups import differing, gravity, rates, turning
 from hil.data.parts import Whole, read_whole
@@ -61,7 +61,7 @@ def _steps(whole: Whole, config: DataConfig, by: str, split: Split | None, seed:
     # A copy to the last bit is a near one too: once is enough.
     known = {(one.where.partition(" ")[0], _other(one)) for one in exact}
     yield [one for one in near_copies(parts, by) if (one.where.partition(" ")[0], _other(one)) not in known]
-    yield [*label_noise(parts, by, seed)]
+    yield [*contested(parts), *label_noise(parts, by, seed)]
 
 
 def _other(one: Finding) -> str:

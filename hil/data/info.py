@@ -13,6 +13,8 @@ from hil.models.datasets import GROUPS, ordered
 __all__ = ["UNLABELLED", "describe", "tables"]
 
 UNLABELLED = "(none)"
+_MOST = 8
+"""Unreadable recordings that are written out."""
 
 
 def describe(whole: Whole, by: str = "person") -> dict[str, Any]:
@@ -59,7 +61,9 @@ def tables(plain: dict[str, Any]) -> tuple[list[str], list[list[str]], list[str]
         units = units if len(one["channels"]) <= 12 else f"{len(one['channels'])} channels in {one['units'][0]}"
         lines.append(f"{one['recordings']} at {one['rate_hz']:g} Hz: {units}")
     lines += [f"left out: {count} readings ({cause})" for cause, count in plain["left_out"].items()]
-    lines += [f"unreadable: {one['where']}: {one['what']}" for one in plain["unreadable"]]
+    lines += [f"unreadable: {one['where']}: {one['what']}" for one in plain["unreadable"][:_MOST]]
+    if len(plain["unreadable"]) > _MOST:
+        lines.append(f"unreadable: {len(plain['unreadable']) - _MOST} more; --json has all")
     labels = [*plain["labels"], UNLABELLED]
     used = [one for one in labels if any(one in row for row in plain["label_seconds"].values())]
     rows = [[name, *(f"{row.get(one, 0.0):.1f}" for one in used)] for name, row in plain["label_seconds"].items()]

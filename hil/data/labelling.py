@@ -8,13 +8,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from firmware_bridge.errors import UsageError
 from firmware_bridge.events import Mark
 from hil.recording.marks import KeptMark, add_line, set_marks, sidecar_of
 
-__all__ = ["Interval", "add_label", "intervals", "remove_label", "undo"]
+if TYPE_CHECKING:
+    from hil.recording.reader import Recording
+
+__all__ = ["Interval", "add_label", "intervals", "label_stretch", "remove_label", "undo"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,37 @@ def add_label(
         FileError: The file cannot be written.
     """
     return set_marks(path, text, (start_ns, stop_ns), now_ns, author=author, board=board)
+
+
+def label_stretch(
+    recording: "Recording", text: str, start_ns: int, stop_ns: int, now_ns: int, *, author: str = "", board: str = ""
+) -> list[Interval]:
+    """Label a stretch of a recording; return the labels that it overlaps: what lies in both counts as unlabelled.
+
+    Raises:
+        UsageError: Nothing of the recording lies in it, there is no such board, or a label of the same name lies there:
+            of the marks of two such labels nobody could tell which pair up.
+        FileError: The file beside it cannot be written.
+    """
+    where = str(recording.path)
+    boards = dict.fromkeys((*recording.boards, *(one.board for one in recording.streams())))
+    if board and board not in boards:
+        raise UsageError(f"no board is called {board!r}", where, f"use {', '.join(boards) or 'none'}")
+    begin, end = ((edge - recording.start_ns) / 1e9 for edge in (start_ns, stop_ns))
+    if begin < end and (end <= 0 or begin >= recording.duration_s):
+        raise UsageError(f"the label from {begin:g} s to {end:g} s holds nothing of it", where,
+                         f"the recording lasts {recording.duration_s:.1f} s")  # fmt: skip
+    there = [
+        one
+        for one in intervals(recording.kept_marks)
+        if one.start_ns < stop_ns
+        and (one.stop_ns is None or one.stop_ns > start_ns)
+        and (not one.board or not board or one.board == board)
+    ]
+    if same := next((one for one in there if one.text == text), None):
+        raise UsageError(f"a label {text} ({same.id}) lies there already", where, "take it away first (--remove)")
+    add_label(recording.path, text, start_ns, stop_ns, now_ns, author=author, board=board)
+    return there
 
 
 def remove_label(path: Path, marks: Sequence[KeptMark], wanted: str, now_ns: int, author: str = "") -> Interval:

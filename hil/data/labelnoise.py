@@ -2,7 +2,7 @@
 
 Rule of this room: a window is judged by a forest that has seen nobody of its group; it is suspect where another class
 reaches that class's own mean confidence. A label is told where most of its windows in a recording are suspect alike.
-It is a hint and never more than a warning: people differ too.
+It is a hint and never more than a warning: people differ too. What two people say of one stretch contradicts itself.
 """
 
 from collections import Counter
@@ -17,9 +17,9 @@ from hil.data.features import simple_features, window_ends
 from hil.data.finding import NOTE, WARNING, Finding
 from hil.data.parts import codes, group_of, labels_in
 from hil.models.datasets import NONE, window_truth
-from hil.models.labelled import Part
+from hil.models.labelled import TWICE, Part
 
-__all__ = ["label_noise", "out_of_fold", "suspects"]
+__all__ = ["contested", "label_noise", "out_of_fold", "suspects"]
 
 Ints = npt.NDArray[np.int64]
 Float = npt.NDArray[np.float64]
@@ -34,6 +34,15 @@ class _Window:
     part: int
     stretch: int
     end: int
+
+
+def contested(parts: Sequence[Part]) -> Iterator[Finding]:
+    """Yield recordings in which labels overlap."""
+    for part in parts:
+        if count := part.left_out[TWICE]:
+            what = f"{count} readings ({count / part.rate_hz:.1f} s) lie in two labels and count as unlabelled"
+            yield Finding(WARNING, "overlapping labels", part.path, what,
+                          "take one away (`hil data label FILE --remove ID`)")  # fmt: skip
 
 
 def label_noise(parts: Sequence[Part], by: str, seed: int = 0) -> Iterator[Finding]:
@@ -112,7 +121,9 @@ def out_of_fold(features: Float, truth: Ints, who: Sequence[str], classes: int, 
     try:
         from sklearn.ensemble import ExtraTreesClassifier
     except ImportError:
-        raise MissingPart("scikit-learn is not installed", "hil data check", "pip install hil-testbench[lab]") from None
+        raise MissingPart(
+            "scikit-learn is not installed", "hil data check", "pip install 'hil-testbench[lab]'"
+        ) from None
     everyone = list(dict.fromkeys(who))
     place = np.array([everyone.index(one) for one in who]) % min(folds, len(everyone))
     scores = np.zeros((len(truth), classes))

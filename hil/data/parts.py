@@ -13,8 +13,9 @@ import numpy as np
 from firmware_bridge.errors import BridgeError, UsageError
 from hil.data.finding import ERROR, Finding
 from hil.models.data_config import DataConfig
-from hil.models.datasets import NONE, load_npz
+from hil.models.datasets import NONE
 from hil.models.labelled import Part, Stretch, read_part
+from hil.models.npz_data import load_npz
 
 __all__ = ["Whole", "group_of", "labels_in", "read_whole"]
 

@@ -58,6 +58,9 @@ def make_split(groups: Sequence[str], by: str, folds: int | None = None) -> Spli
     names = ordered(set(groups))
     if "" in names or "?" in names:
         raise UsageError(f"some readings do not say their {by}", "split", f"give {by} in the data table")
+    if len(names) < 2:
+        raise UsageError(f"there is one {by} only ({', '.join(names)}): nobody is left to learn from or to judge", by,
+                         f"record another {by}")  # fmt: skip
     count = len(names) if folds is None else folds
     if not 2 <= count <= len(names):
         raise UsageError(

@@ -17,7 +17,13 @@ from torch import Tensor, nn
 
 from firmware_bridge.errors import FileError, UsageError
 
-__all__ = ["Checkpoint", "module_tensors", "optimizer_tensors", "restore_module", "restore_optimizer"]
+__all__ = [
+    "Checkpoint", "checkpoint_of", "clear_checkpoints", "module_tensors", "optimizer_tensors", "restore_module",
+    "restore_optimizer",
+]  # fmt: skip
+
+
+_STAGES = ("search", "fit")
 
 
 class Checkpoint:
@@ -92,6 +98,17 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Te
     for group in groups:
         group["betas"] = tuple(group["betas"])
     optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+
+def checkpoint_of(keep: Path, stage: str) -> Path:
+    """Return where the checkpoint of a stage lies: beside the model file that comes of it."""
+    return keep.with_name(f"{keep.name}.{stage}.ckpt")
+
+
+def clear_checkpoints(keep: Path) -> None:
+    """Delete the checkpoints of a training whose model is written."""
+    for stage in _STAGES:
+        checkpoint_of(keep, stage).unlink(missing_ok=True)
 
 
 def module_tensors(module: nn.Module, prefix: str) -> dict[str, Tensor]:

@@ -166,6 +166,8 @@ def load_data_config(path: str | os.PathLike[str]) -> DataConfig:
     where = str(path)
     if os.path.isdir(path):
         return DataConfig(folder=where)
+    if where.endswith(".mcap"):
+        raise UsageError("it is one recording", where, "give the folder that it lies in: all in it are one dataset")
     plain = plain_of(path, "give a TOML file with a [data] table, or a folder of recordings")
     if "data" not in plain:
         raise UsageError("it has no [data] table", where, "say which recordings, or which NPZ file")

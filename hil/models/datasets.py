@@ -1,7 +1,7 @@
 """Labelled readings of known people: what a model learns from and is judged on.
 
 Rule: a series is continuous readings of one person with a label for every sample (`NONE` where nobody said), and says
-its day and device where they are known. Readings come from recordings or from an NPZ file opened without pickle; the
+its day and device where they are known. A reading that is no number ends a series as a gap does, and is counted. The
 digest covers values, labels and people, so that a contract can say what a model was trained on.
 """
 
@@ -9,22 +9,22 @@ from __future__ import annotations
 
 import hashlib
 import os
-import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.errors import FileError, UsageError
+from firmware_bridge.errors import UsageError
 
 if TYPE_CHECKING:
-    from hil.models.data_config import DataConfig, NpzLayout
+    from hil.models.data_config import DataConfig
     from hil.models.spool import Spool
 
 __all__ = [
-    "GROUPS", "NONE", "PIECE", "Dataset", "Series", "digest", "load_dataset", "load_npz", "ordered", "window_truth",
+    "GROUPS", "NONE", "PIECE", "Dataset", "Series", "digest", "load_dataset", "ordered", "unseen_labels", "whole",
+    "window_truth",
 ]  # fmt: skip
 
 GROUPS = ("person", "day", "device")
@@ -105,71 +105,6 @@ class Dataset:
         return replace(self, series=tuple(replace(series, person=getattr(series, key)) for series in self.series))
 
 
-def load_npz(layout: NpzLayout, folder: str | os.PathLike[str] = ".", spool: Spool | None = None) -> Dataset:
-    """Read a dataset from an NPZ file.
-
-    Args:
-        layout: Where things are in it.
-        folder: What a relative file name is relative to.
-        spool: Where readings are kept once the file is unpacked; None: in memory.
-
-    Raises:
-        FileError: It cannot be read or lacks an array.
-        UsageError: Arrays do not fit each other.
-    """
-    path = os.path.join(folder, layout.file)
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            found: dict[str, Any] = {}
-            for key in ("readings", "length", "label", "person", "labels", "channels", "scale", "day", "device"):
-                name = getattr(layout, key)
-                if name and name not in archive:
-                    raise FileError(
-                        f"it has no array {name!r} (it has {', '.join(archive.files)})", path, f"set data.npz.{key}"
-                    )
-                found[key] = archive[name] if name else None
-    except OSError as error:
-        if isinstance(error, FileError):
-            raise
-        raise FileError(f"it cannot be read ({error.strerror or error})", path, "check the path") from None
-    except (ValueError, zipfile.BadZipFile) as error:
-        raise FileError(f"it is no NPZ file of plain arrays ({error})", path, "write it with numpy.savez") from None
-    readings, length = found["readings"], found["length"]
-    channels = tuple(str(name) for name in found["channels"])
-    columns = 1 if readings.ndim == 3 else readings.shape[-1]
-    if readings.ndim not in (2, 3) or len(channels) != columns or len(layout.units) != columns:
-        raise UsageError(
-            f"{layout.readings} has shape {list(readings.shape)}, with {len(channels)} channel names and "
-            f"{len(layout.units)} units",
-            path,
-            "give one name and one unit for each column",
-        )
-    if length.sum() != len(readings) or not len(length) == len(found["label"]) == len(found["person"]):
-        raise UsageError(
-            f"{layout.length} sums to {int(length.sum())} for {len(readings)} readings, or series and labels differ "
-            "in number",
-            path,
-            "correct the arrays",
-        )
-    values = readings if found["scale"] is None else readings.astype(np.float64) * found["scale"]
-    values = np.ascontiguousarray(values, dtype=np.float32).reshape(len(values), -1)
-    frame = (readings.shape[1], readings.shape[2]) if readings.ndim == 3 else None
-    if spool is not None:
-        values = spool.keep(values)
-    edges = np.concatenate(([0], np.cumsum(length)))
-    series = tuple(
-        Series(
-            str(found["person"][i]),
-            values[edges[i] : edges[i + 1]],
-            np.full(int(length[i]), int(found["label"][i]), np.int64),
-            f"{os.path.basename(layout.file)}[{i}]",
-            *("" if found[key] is None else str(found[key][i]) for key in ("day", "device")),
-        )
-        for i in range(len(length))
-    )
-    return Dataset(series, channels, layout.units, layout.rate_hz, tuple(str(name) for name in found["labels"]), frame)
-
-
 def load_dataset(config: DataConfig, folder: str | os.PathLike[str] = ".", spool: Spool | None = None) -> Dataset:
     """Read what the `[data]` table of a training configuration names: an NPZ file, or recordings with labels.
 
@@ -183,12 +118,68 @@ def load_dataset(config: DataConfig, folder: str | os.PathLike[str] = ".", spool
         UsageError: Files do not fit each other, or say not whose they are.
     """
     if config.npz is not None:
+        from hil.models.npz_data import load_npz
+
         dataset = load_npz(config.npz, folder, spool)
     else:
         from hil.models.labelled import load_recordings
 
         dataset = load_recordings(config, folder, spool)
+    dataset = whole(dataset)
     return dataset if config.by == "person" else dataset.by(config.by)
+
+
+def whole(dataset: Dataset) -> Dataset:
+    """Return a dataset without the samples that have a reading which is no number; they are counted in `left_out`.
+
+    What is before and after such samples becomes a series each, as around a gap: a live board's windows with one in
+    them get no decision either.
+
+    Raises:
+        UsageError: Every sample has one.
+    """
+    kept: list[Series] = []
+    holes = 0
+    for item in dataset.series:
+        for low, high, good in _runs(item.values):
+            if not good:
+                holes += high - low
+            elif high - low == len(item.values):
+                kept.append(item)
+            else:
+                kept.append(replace(item, values=item.values[low:high], labels=item.labels[low:high],
+                                    source=f"{item.source}[{low}]"))  # fmt: skip
+    if not holes:
+        return dataset
+    if not kept:
+        raise UsageError(
+            f"each of its {holes} samples has a reading that is no number", dataset.series[0].source,
+            "leave out the channel: `hil data check` names it",
+        )  # fmt: skip
+    return replace(dataset, series=tuple(kept), left_out={**dataset.left_out, "not a number": holes})
+
+
+def _runs(values: npt.NDArray[np.float32]) -> Iterator[tuple[int, int, bool]]:
+    """Yield begin, end and whether all readings are numbers, of runs of samples; looked at piece by piece."""
+    edges, states = [0], list[bool]()
+    for low in range(0, len(values), PIECE):
+        good = np.asarray(np.isfinite(values[low : low + PIECE]).all(axis=1))
+        for start in [0, *(np.flatnonzero(good[1:] != good[:-1]) + 1).tolist()]:
+            state = bool(good[start])
+            if not states:
+                states.append(state)
+            elif state != states[-1]:
+                edges.append(low + start)
+                states.append(state)
+    yield from zip(edges, [*edges[1:], len(values)], states, strict=False)
+
+
+def unseen_labels(dataset: Dataset, held_out: Iterable[str]) -> list[str]:
+    """Return the labels that nobody shows who is not held out: a model learns nothing of them."""
+    seen: set[int] = set()
+    for item in dataset.of(dataset.others(held_out)):
+        seen.update(np.unique(item.labels).tolist())
+    return [label for at, label in enumerate(dataset.labels) if at not in seen]
 
 
 def ordered(names: Iterable[str]) -> list[str]:

@@ -23,6 +23,7 @@ from firmware_bridge.streams import Stream
 from hil.models.contract import Card, Contract, Metric
 from hil.models.datasets import PIECE, Dataset, Series, digest, ordered, window_truth
 from hil.models.model import Model
+from hil.models.nets.choice import OwnChoice
 from hil.models.package import Package, pack, read_package, unpack, write_package
 from hil.models.score import MISSED, Score, score
 from hil.models.training_config import TrainConfig
@@ -193,11 +194,12 @@ def kept_or_trained(
     Raises:
         UsageError: The model or checkpoint in `keep` is of another training.
     """
-    from hil.models.train import clear_checkpoints, trained
+    from hil.models.checkpoint import clear_checkpoints
+    from hil.models.train import trained
 
     place = None if keep is None else keep / f"{config.name}-{config.seed}-{'-'.join(fold)}.hilmodel"
     if place is not None and place.exists():
-        return _kept(place, config, fold, dataset)
+        return _kept(place, config, fold, dataset, folder)
     package = trained(config, dataset, fold, folder=folder, keep=place).package
     if place is not None:
         write_package(place, package.contract, package.program or dict(package.weights))
@@ -212,12 +214,16 @@ def unconditioned(package: Package) -> Package:
     return replace(package, contract=package.contract.model_copy(update={"conditioning": None}))
 
 
-def _kept(place: Path, config: TrainConfig, fold: Sequence[str], dataset: Dataset) -> Package:
+def _kept(place: Path, config: TrainConfig, fold: Sequence[str], dataset: Dataset, folder: Path) -> Package:
     """A model of an earlier run of the same cross-validation."""
     package = read_package(place)
     lineage = package.contract.lineage
     learnt = digest([one for one in dataset.series if one.person not in fold])
     same = _means(lineage.get("config"), config) and lineage.get("held_out") == list(fold)
+    if same and isinstance(config.architecture, OwnChoice):
+        from hil.models.nets.own import own_digest
+
+        same = lineage.get("code_sha256") == own_digest(config.architecture, folder)
     if not same or package.contract.training_data_sha256 != learnt:
         raise UsageError("it is the model of another training", str(place), "name an empty folder with --keep")
     return package

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from firmware_bridge.errors import UsageError
 from hil.models.augment import Crops
 from hil.models.checkpoint import Checkpoint, module_tensors, optimizer_tensors, restore_module, restore_optimizer
 from hil.models.datasets import NONE, PIECE, Dataset, Series
@@ -167,6 +168,12 @@ class _Run:
         total = 0.0
         for _ in range(self.each):
             total += self._step()
+        if not math.isfinite(total):
+            raise UsageError(
+                f"the loss of epoch {len(self.epochs) + 1} is no number: the training has run away",
+                f"stage {self.job.stage}" if self.job.stage else "training",
+                "lower training.lr, or look at the network if it is your own",
+            )
         loss, reached = self._validate() if self.job.apart else (None, None)
         rate = float(self.optimizer.param_groups[0]["lr"])
         self.epochs.append(Epoch(len(self.epochs), total / self.each, rate, loss, reached))

@@ -23,14 +23,17 @@ from hil.models.conditioning import Conditioned, source_of
 from hil.models.data_config import DataConfig, RecordingEntry
 from hil.models.datasets import NONE, Dataset, Series
 from hil.models.place import place_in, streams_of
-from hil.models.recorded import labels_of_samples, unbroken
+from hil.models.recorded import labelled_twice, labels_of_samples, unbroken
 
 if TYPE_CHECKING:
     from hil.models.spool import Spool
     from hil.recording.arrays import StreamArrays
     from hil.recording.reader import Recording
 
-__all__ = ["Part", "Stretch", "load_recordings", "read_part", "read_parts", "series_of"]
+__all__ = ["TWICE", "Part", "Stretch", "load_recordings", "read_part", "read_parts", "series_of"]
+
+TWICE = "labelled twice"
+"""Why the label of a reading is left out: two stretches that overlap name it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,6 +105,8 @@ def read_part(config: DataConfig, entry: RecordingEntry, folder: str | os.PathLi
         arrays = [recording.read(role, stream.name) for stream in streams]
         label = entry.label or about.get("label")
         left_out = _left_out(recording, role, streams[0].name)
+        if twice := labelled_twice(arrays[0], recording.labels, role):
+            left_out[TWICE] += twice
         measured = _measured(arrays[0])
         if config.conditioning is not None:
             place = place_in(recording, role, streams[0], config)

@@ -199,6 +199,9 @@ def read_members(
             names = [entry.filename for entry in entries]
             strange = sorted(set(names) - set(limits))
             if strange or len(set(names)) != len(names):
+                if "generator.json" in strange and needed == "contract.json":
+                    raise FileError("it is a generator, which makes readings and decides nothing", where,
+                                    "see `hil generate record`, or give a model of `hil train`")  # fmt: skip
                 shown = strange[0][:60] if strange else "the same name twice"
                 raise FileError(f"it holds {shown!r}; a model holds only {', '.join(limits)}", where, _NEXT)
             if needed not in names:

@@ -1,7 +1,7 @@
 """Recordings as a model sees them: items in order, stretches without a gap, and the label of every sample.
 
 Rule: what was not received is not there. A label is what marks,
-their sidecar or the recording itself say at the time of each sample, and `NONE` elsewhere or where two labels overlap.
+their sidecar or the recording itself say at the time of each sample, and `NONE` elsewhere or where two of them differ.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from firmware_bridge.batch import Batch
 from firmware_bridge.errors import UsageError
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from hil.recording.marks import Label
     from hil.recording.reader import Recording
 
-__all__ = ["gaps_of", "items_of", "labels_of_samples", "unbroken"]
+__all__ = ["gaps_of", "items_of", "labelled_twice", "labels_of_samples", "unbroken"]
 
 
 def items_of(
@@ -112,16 +113,37 @@ def unbroken(recording: Recording, arrays: StreamArrays, board: str, stream: str
 
 def labels_of_samples(arrays: StreamArrays, labels: Sequence[Label], whole: str | None, board: str) -> list[str | None]:
     """The label of every sample: marked stretches first, else the label of the whole recording, else None."""
-    spans = [label for label in labels if label.board in ("", board)]
+    spans = _spans(arrays, labels, board)
     if not spans:
         return [whole] * len(arrays)
     found: list[str | None] = [None] * len(arrays)
-    taken = np.zeros(len(arrays), np.int64)
-    for label in spans:
+    for low, high, text in spans:
+        found[low:high] = [text] * (high - low)
+    for index in np.flatnonzero(_contested(len(arrays), spans)).tolist():
+        found[index] = None
+    return found
+
+
+def labelled_twice(arrays: StreamArrays, labels: Sequence[Label], board: str) -> int:
+    """Count the samples that two marked stretches name differently: nobody knows what they are."""
+    return int(_contested(len(arrays), _spans(arrays, labels, board)).sum())
+
+
+def _spans(arrays: StreamArrays, labels: Sequence[Label], board: str) -> list[tuple[int, int, str]]:
+    """Return begin, end and text of the labels of a board, in places of its samples."""
+    found = []
+    for label in (one for one in labels if one.board in ("", board)):
         low = int(np.searchsorted(arrays.t_ns, label.start_ns))
         high = len(arrays) if label.stop_ns is None else int(np.searchsorted(arrays.t_ns, label.stop_ns))
-        taken[low:high] += 1
-        found[low:high] = [label.text] * (high - low)
-    for index in np.flatnonzero(taken > 1).tolist():
-        found[index] = None
+        found.append((low, high, label.text))
+    return found
+
+
+def _contested(samples: int, spans: Sequence[tuple[int, int, str]]) -> npt.NDArray[np.bool_]:
+    """Return which samples are called different things."""
+    names = {text: at for at, text in enumerate(dict.fromkeys(text for *_, text in spans))}
+    said, found = np.full(samples, -1, np.int64), np.zeros(samples, np.bool_)
+    for low, high, text in spans:
+        found[low:high] |= (said[low:high] >= 0) & (said[low:high] != names[text])
+        said[low:high] = names[text]
     return found

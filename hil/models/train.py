@@ -20,7 +20,7 @@ import numpy.typing as npt
 import torch
 
 from firmware_bridge.errors import UsageError
-from hil.models.checkpoint import Checkpoint
+from hil.models.checkpoint import Checkpoint, checkpoint_of, clear_checkpoints
 from hil.models.contract import Architecture, Card, Contract, Input
 from hil.models.datasets import PIECE, Dataset, Series, digest
 from hil.models.device import device_for
@@ -28,16 +28,13 @@ from hil.models.drifting import referenced
 from hil.models.export import exported_program
 from hil.models.fit import Fitted, Job, Progress, fit
 from hil.models.nets.choice import Facts, OwnChoice, ShotsChoice, shape_for
-from hil.models.nets.own import Windowed, own_network
+from hil.models.nets.own import Windowed, own_digest, own_network
 from hil.models.nets.seam import Net, net_class
 from hil.models.nets.shapes import ShotsConfig
 from hil.models.package import Package, pack, unpack, write_package
 from hil.models.training_config import TrainConfig
 
-__all__ = ["Progress", "Trained", "clear_checkpoints", "set_apart", "train", "train_and_judge", "trained"]
-
-
-_STAGES = ("search", "fit")
+__all__ = ["Progress", "Trained", "set_apart", "train", "train_and_judge", "trained"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,17 +101,18 @@ def trained(
     if isinstance(config.architecture, ShotsChoice):
         return _prototypes(config, config.architecture, dataset, held_out)
     make, memory, shape = _network(config, dataset, folder)
+    code = own_digest(config.architecture, folder) if isinstance(config.architecture, OwnChoice) else ""
     device = device_for(config.device)
     sha256 = digest(series)
     mark = f"{config.model_dump_json(exclude={'data'})}{sha256}{held_out}{torch.__version__}{device.type}"
     more, generator = _generated(config, dataset, series, held_out, folder)
-    mark += generator
+    mark += generator + code
 
     def run(stage: str, some: Sequence[Series], apart: Sequence[Series], epochs: int) -> Fitted:
         kept = None
         if keep is not None:
             identity = hashlib.sha256(f"{stage}{mark}".encode()).hexdigest()
-            kept = Checkpoint(_checkpoint(keep, stage), identity)
+            kept = Checkpoint(checkpoint_of(keep, stage), identity)
         constants = _constants(some, dataset)
         job = Job(config, make, memory, some, apart, dataset, constants, epochs, device, stage, more=more)
         return fit(job, kept, progress)
@@ -135,6 +133,8 @@ def trained(
     contract = _contract(config, dataset, people, held_out, constants, memory, sha256)
     if generator:
         contract = contract.model_copy(update={"lineage": {**contract.lineage, "generator_sha256": generator}})
+    if code:
+        contract = contract.model_copy(update={"lineage": {**contract.lineage, "code_sha256": code}})
     package = _packed(found.net, contract, shape)
     return Trained(package, {"schema": 1, "model": config.name, "seed": config.seed, "stages": stages})
 
@@ -181,12 +181,6 @@ def train_and_judge(
     written = write_package(output, contract, content)
     clear_checkpoints(Path(output))
     return Trained(written, made.curves)
-
-
-def clear_checkpoints(keep: Path) -> None:
-    """Delete the checkpoints of a training whose model is written."""
-    for stage in _STAGES:
-        _checkpoint(keep, stage).unlink(missing_ok=True)
 
 
 def set_apart(people: Sequence[str], config: TrainConfig) -> tuple[str, ...]:
@@ -310,10 +304,6 @@ def _packed(net: Any, contract: Contract, shape: Any) -> Package:
     plain = {**contract.model_dump(), "architecture": architecture, "memory_samples": shape.memory}
     weights: dict[str, Any] = {name: tensor.numpy() for name, tensor in net.fused().state_dict().items()}
     return unpack(pack(Contract.model_validate(plain), weights), contract.name)
-
-
-def _checkpoint(keep: Path, stage: str) -> Path:
-    return keep.with_name(f"{keep.name}.{stage}.ckpt")
 
 
 def _told(found: Fitted) -> dict[str, Any]:

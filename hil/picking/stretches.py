@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.errors import UsageError
+from firmware_bridge.errors import BridgeError, UsageError
 from hil.models.contract import Contract
 from hil.models.data_config import DataConfig, RecordingEntry
 from hil.models.labelled import Part, read_part
@@ -25,7 +25,7 @@ from hil.picking.statistics import statistics
 if TYPE_CHECKING:
     from hil.recording.reader import Recording
 
-__all__ = ["Cut", "Piece", "cut"]
+__all__ = ["Cut", "Piece", "cut", "fitting"]
 
 Float = npt.NDArray[np.float64]
 Ask = Callable[[npt.NDArray[np.float32]], Float]
@@ -116,6 +116,31 @@ def cut(
     asked = np.concatenate(members, axis=1) if members else None
     length = _size(seconds, first.rate_hz, contract)[0] / first.rate_hz
     return Cut(tuple(pieces), np.concatenate(values), asked, dict(left_out), length)
+
+
+def fitting(
+    files: Sequence[Path], contracts: Sequence[Contract], stream: str = ""
+) -> tuple[list[Path], dict[Path, BridgeError]]:
+    """Return the recordings of a folder that can be picked from, and why each of the others cannot.
+
+    A folder holds what a bench recorded: of other boards too, and what was torn. Samples are not looked at.
+
+    Args:
+        files: Recordings.
+        contracts: Of the models that are to read them.
+        stream: Stream to read where there is no model.
+    """
+    from hil.recording.reader import Recording
+
+    others: dict[Path, BridgeError] = {}
+    for file in files:
+        try:
+            with Recording(file) as recording:
+                for contract in contracts or (None,):
+                    _meant(recording, contract, stream)
+        except BridgeError as error:
+            others[file] = error
+    return [file for file in files if file not in others], others
 
 
 def _size(seconds: float, rate_hz: float, contract: Contract | None) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """Files of recordings: their names, the way they are opened, and what to say when the disk says no.
 
-Rule of this room: a recording is never overwritten. A file is made exclusively, written with plain `write(2)`, and can
-be taken back to its last whole record.
+Rule of this room: a recording is never overwritten. A file is made exclusively, claimed while it is open (`claim`),
+written with plain `write(2)`, and can be taken back to its last whole record.
 """
 
 import errno
@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from firmware_bridge.errors import FileError, UsageError
+from hil.recording.claim import claim
 
 __all__ = ["NewFile", "Split", "default_path", "disk_free", "explain", "parse_split", "part_path", "parts_of"]
 
@@ -54,9 +55,11 @@ class NewFile:
             self._handle = os.open(path, flags, 0o644)
         except OSError as error:
             raise explain(error, path) from error
+        self._claimed = claim(self._handle)
 
     def write(self, data: bytes) -> None:
         """Write all of `data`; raises OSError."""
+        self._claimed = self._claimed or claim(self._handle)
         view = memoryview(data)
         while view:
             view = view[os.write(self._handle, view) :]

@@ -29,7 +29,8 @@ class Info:
         predictions: How many predictions of each model.
         labels: Labelled stretches: text, from_s, to_s, board.
         marks: How many marks, those of the sidecar included.
-        lost: What a kill or damage lost, one sentence; None where nothing is.
+        lost: What a kill or damage lost, or that it is still being written, one sentence; None where nothing is.
+        being_written: Whether somebody who lives still writes it.
         damaged: A sentence for each damaged chunk (only where all were checked).
     """
 
@@ -46,6 +47,7 @@ class Info:
     labels: list[dict[str, Any]]
     marks: int
     lost: str | None
+    being_written: bool
     damaged: list[str]
 
     def as_dict(self) -> dict[str, Any]:
@@ -106,6 +108,7 @@ def info(path: str | Path, check: bool = False) -> Info:
             labels=labels,
             marks=len(recording.marks),
             lost=recording.lost,
+            being_written=recording.being_written,
             damaged=damaged or list(recording.damaged),
         )
 

@@ -17,6 +17,7 @@ import zstandard
 
 from firmware_bridge.errors import FileError
 from hil.recording.chunktable import ChunkTable, chunk_index
+from hil.recording.claim import claimed
 from hil.recording.files import explain
 from hil.recording.mcapfile import MAGIC, ChunkEntry, Op
 from hil.recording.mcaprecords import NONE, Cursor, UInt64, chunk_entry, in_order, unpacked, walk_records
@@ -82,17 +83,21 @@ class McapFile:
         self.path = Path(path)
         try:
             self._file = open(self.path, "rb", buffering=0)  # noqa: SIM115  (closed by close)
+            writing = claimed(self._file.fileno())  # before it is read: a file that is ended meanwhile is whole
             self.size = os.fstat(self._file.fileno()).st_size
         except OSError as error:
             raise explain(error, self.path) from error
         self.torn: Torn | None = None
         """Where it was cut; None for a whole file."""
+        self.being_written = False
+        """Whether it has no end because somebody who lives still writes it."""
         self._found = _Found()
         try:
             self._open()
         except BaseException:
             self._file.close()
             raise
+        self.being_written = writing and self.torn is not None
         none = ("", "", b"")
         self.channels = {
             number: Channel(number, topic, encoding, about, self._found.schemas.get(schema, none))

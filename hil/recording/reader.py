@@ -1,8 +1,9 @@
 """Reads a recording: who was there, what they sent as arrays, and the raw bytes in their recorded order.
 
 Rule of this room: opening reads the index only; samples are read chunk by chunk as arrays, so that memory is bounded by
-what is asked for. A torn file opens and `lost` says in one sentence what is missing. A chunk that does not match its
-checksum raises, unless the recording was opened with `skip_damaged=True`: then it is left out and listed.
+what is asked for. A torn file opens and `lost` says in one sentence what is missing, or that it is still being written.
+A chunk that does not match its checksum raises, unless the recording was opened with `skip_damaged=True`: then it is
+left out and listed.
 """
 
 import json
@@ -111,12 +112,21 @@ class Recording:
         wanted = {known.channel for known in self._streams}
         return self.pieces.extent(wanted) or self.pieces.extent(set(self.file.channels)) or (0, 0)
 
+    @property
+    def being_written(self) -> bool:
+        """Whether somebody who lives still writes it: it grows, and was not cut off."""
+        return self.file.being_written
+
     @cached_property
     def lost(self) -> str | None:
-        """What is missing because the recording was cut off, in one sentence; None for a whole file."""
+        """What is missing because the recording was cut off or is still being written; None for a whole file."""
         torn = self.file.torn
         if torn is None:
             return None
+        if self.being_written:
+            until = max((chunk.end_ns for chunk in self.file.chunks), default=None)
+            so_far = "none of its readings" if until is None else f"{(until - self.start_ns) / 1e9:.3f} s of it"
+            return f"it is still being written by another process: {so_far} had reached the file when it was opened"
         if torn.data_ended:
             return "no readings are lost: the file was cut in the index after them, which was rebuilt"
         cut = f"its last {torn.size - torn.good} bytes are torn, and " if torn.size > torn.good else ""

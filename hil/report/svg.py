@@ -100,6 +100,6 @@ def needs_matplotlib() -> Any:
     except ImportError:
         raise MissingPart(
             "the plots of a page are drawn by matplotlib, which is not installed", "report",
-            "pip install hil-testbench[report], or leave out --html",
+            "pip install 'hil-testbench[report]', or leave out --html",
         ) from None  # fmt: skip
     return matplotlib

@@ -160,5 +160,5 @@ def _missing() -> str:
     try:
         needs_matplotlib()
     except MissingPart:
-        return "Plots are left out: matplotlib is not installed (pip install hil-testbench[report])."
+        return "Plots are left out: matplotlib is not installed (pip install 'hil-testbench[report]')."
     return ""

@@ -88,5 +88,5 @@ def neighbours_plot(found: Plain, by: str) -> str:
         axes.set_ylim(-0.6, len(sides) - 0.4)
         if np.min([one["low"] for _, one in sides]) > 0:
             axes.set_xscale("log")
-        axes.set_xlabel("distance to the nearest window (standard deviations), quartiles")
+        axes.set_xlabel("distance to the nearest window, quartiles (sd)")
         return svg(picture, "distance to the nearest window")

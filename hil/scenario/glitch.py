@@ -20,6 +20,9 @@ from hil.triggers import METADATA
 
 __all__ = ["propose", "scenario_text"]
 
+NOTHING_LEFT = "No reading left the range of the time before; write a check that says what should have been."
+"""What a scenario says of itself where a person saw something that no reading shows."""
+
 REACTION_S = 2.0
 """A person presses a key so long after what was seen, at most: what lies before that is taken as normal."""
 _ROOM = 0.2
@@ -153,4 +156,4 @@ def _changed(text: str, folder: Path, found: Sequence[Reading], until_s: float) 
             left += 1
             yield check_text(high, f"at_most = {plain(top + room)}", why)
     if not left:
-        yield "# No reading left the range of the time before; write a check that says what should have been."
+        yield f"# {NOTHING_LEFT}"

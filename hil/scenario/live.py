@@ -32,7 +32,9 @@ from hil.stimulus.feed import Feeder, fed
 __all__ = ["execute_live"]
 
 MEET_S = 10.0
-RESET_S = 2.0
+LAST_WORD_S = 0.2
+"""How long something is waited for that was sent in time, when the time is over."""
+RESET_S = 5.0
 """How long a board that tells its starts may take to start anew; one that takes longer is listened to as it is."""
 
 
@@ -188,11 +190,20 @@ def _say(bridge: Bridge, role: str, text: str) -> None:
 
 
 def _listen(bridge: Bridge, clock: Clock, skip_s: float, seconds: float, drives: Driving) -> Iterator[Arrival]:
-    """Yield what comes, from the first sample (and `skip_s`) on, for some seconds; set values as they are due."""
+    """Yield what comes, from the first sample (and `skip_s`) on, for some seconds; set values as they are due.
+
+    The time is over when something is heard from after it, or nothing more for a moment: a host that was busy elsewhere
+    has not heard all that was sent in time.
+    """
     start: int | None = None
     patience = clock.now_ns() + int(MEET_S * 1e9)
-    while start is None or clock.now_ns() < start + int((skip_s + seconds) * 1e9):
-        for arrival in bridge.take(0.05 if start is None else drives.wait_s(clock, start, 0.05)):
+    over = False
+    while not over:
+        wait_s = 0.05 if start is None else drives.wait_s(clock, start, 0.05)
+        if late := start is not None and clock.now_ns() >= start + int((skip_s + seconds) * 1e9):
+            wait_s = LAST_WORD_S
+        arrivals = bridge.take(wait_s)
+        for arrival in arrivals:
             drives.take(arrival)
             if start is None and any(isinstance(item, Batch) for item in arrival.items):
                 start = arrival.t_ns
@@ -200,6 +211,7 @@ def _listen(bridge: Bridge, clock: Clock, skip_s: float, seconds: float, drives:
                 yield arrival
         if start is not None:
             drives.step(clock, start, bridge.boards())
+            over = late and (not arrivals or arrivals[-1].t_ns >= start + int((skip_s + seconds) * 1e9))
         elif clock.now_ns() > patience:
             raise NoAnswer(f"no sample came in {MEET_S:g} s", bridge.boards()[0].port, "does the board sample?")
 

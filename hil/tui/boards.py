@@ -20,5 +20,7 @@ class BoardTable(Table):
             sparks: Whether each line ends with the board's readings.
         """
         heading, lines = panes.boards(snapshot, self.size.width, cursor if self.has_focus else None, only)
-        lines = overview.with_sparks(lines, snapshot, self.size.width) if sparks else lines
+        if sparks:
+            lines = overview.with_sparks(lines, snapshot, self.size.width)
+            heading = overview.headings(heading, self.size.width)
         self.show_lines(lines, cursor, heading)

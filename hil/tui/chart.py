@@ -17,7 +17,7 @@ from hil.tui.axes import GUTTER, Band, ground
 from hil.tui.cells import BAD, DIM, TEXT, TITLE, WARN, Cells, Line, Run, blank, channel_ink, put
 from hil.tui.units import rate, unit_name
 
-__all__ = ["Panel", "draw", "drawn", "fit", "legend", "panels", "plot_columns"]
+__all__ = ["Panel", "bands_of", "draw", "drawn", "fit", "legend", "panels", "plot_columns"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ def drawn(
     span_s = (stream.end_ns - stream.start_ns) / 1e9 * share
     low, high = canvas.bridged(low, high, _reach(stream, 2 * columns, span_s), gaps)
     inks = np.array([channel_ink(channel) for channel in channels], np.uint16)
-    bands, places = _bands(channels, rows, lanes), []
+    bands, places = bands_of(channels, rows, lanes), []
     for first, last, some in bands:
         span = axis if axis and (shared or len(bands) == 1) else canvas.limits(low[some], high[some])
         names = tuple(stream.channels[channel] for channel in channels[some])
@@ -166,7 +166,7 @@ def drawn(
     return cells, tuple(places)
 
 
-def _bands(channels: tuple[int, ...], rows: int, lanes: bool) -> list[tuple[int, int, slice]]:
+def bands_of(channels: tuple[int, ...], rows: int, lanes: bool) -> list[tuple[int, int, slice]]:
     """Return first row, row after the last one, and channels of each band."""
     count = len(channels)
     if not lanes or rows < 2 * count:

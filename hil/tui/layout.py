@@ -7,7 +7,7 @@ left; words give way first.
 import math
 from dataclasses import dataclass
 
-__all__ = ["NARROW", "Layout", "arrange"]
+__all__ = ["NARROW", "Layout", "arrange", "verdict_rows"]
 
 NARROW = 100
 """Below this many columns the panes stand under each other."""
@@ -49,9 +49,14 @@ GOOD = 9
 """Rows that show a plot well."""
 
 
+def verdict_rows(height: int) -> int:
+    """Return how many rows the verdict has at most."""
+    return 2 if height < 30 else 4
+
+
 def arrange(
     width: int, height: int, boards: int, plots: int, said: int = 0, replay: bool = False, classes: bool = False,
-    overview: bool = False, split: int = 0,
+    overview: bool = False, split: int = 0, foot: int = 1,
 ) -> Layout:  # fmt: skip
     """Return the layout of a screen.
 
@@ -65,18 +70,19 @@ def arrange(
         classes: Whether there are labels to choose from.
         overview: Whether every board is to be seen, before any plot.
         split: Plots in a row; 0: as many as suit the screen.
+        foot: Rows of the last lines: the keys or a sentence, and the lesson above them.
     """
     narrow = width < NARROW
-    verdict = max(1, min(said, 2 if height < 30 else 4))
+    verdict = max(1, min(said, verdict_rows(height)))
     transport = 2 if replay else 0
     label = int(classes)
     table = 1 + max(1, min(boards, max(2, height // 6)))
     log = 3 if height < 20 else 4 if height < 30 else 6 if height < 45 else 8
     if overview:
-        table = 1 + max(1, min(boards, height - 2 - verdict - transport - label - 1))
-        log = max(0, min(log, height - 2 - verdict - transport - label - table))
+        table = 1 + max(1, min(boards, height - 1 - foot - verdict - transport - label - 1))
+        log = max(0, min(log, height - 1 - foot - verdict - transport - label - table))
     side = (3 if height < 30 else 7) if narrow else 42 if width < 150 else 56
-    fixed = 2 + verdict + transport + label + table
+    fixed = 1 + foot + verdict + transport + label + table
     rows = height - fixed - log - (side if narrow else 0)
     if rows < LEAST and narrow:
         rows, side = rows + side, 0

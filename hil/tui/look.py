@@ -12,6 +12,7 @@ from hil.figureview import ATTITUDE, HISTOGRAM, KINDS, MOST_FIGURES, SPECTROGRAM
 from hil.streamview import StreamView
 from hil.tui.chart import Panel
 from hil.tui.shading import Shading
+from hil.tui.valuerange import Span
 
 __all__ = ["FEW", "READINGS", "SPLITS", "Look", "asks", "choices", "kinds_of"]
 
@@ -38,6 +39,7 @@ class Look:
         cursor_s: Where the cursor is, seconds before the right edge; None: there is none.
         shadings: How frames and spectrograms are coloured, by the pane's key, where not as at first.
         hidden: Names of the channels that a plot leaves out, by the pane's key.
+        spans: The range of the value axis by the pane's key, where a person chose one.
     """
 
     kinds: Mapping[str, str] = field(default_factory=dict)
@@ -48,6 +50,7 @@ class Look:
     cursor_s: float | None = None
     shadings: Mapping[str, Shading] = field(default_factory=dict)
     hidden: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    spans: Mapping[str, Span] = field(default_factory=dict)
 
     def seen(self, panel: Panel, stream: StreamView) -> Panel:
         """Return a panel without the channels that are hidden; never without all."""
@@ -101,6 +104,12 @@ class Look:
         """Colour a pane in another way."""
         rest = {key: value for key, value in self.shadings.items() if key != panel.key}
         return replace(self, shadings=rest if shading == Shading() else {**rest, panel.key: shading})
+
+    def ranged(self, panels: Iterable[Panel], span: Span | None) -> "Look":
+        """Give panes this range of their value axis; None: what their readings need."""
+        keys = [panel.key for panel in panels]
+        rest = {key: value for key, value in self.spans.items() if key not in keys}
+        return replace(self, spans=rest if span is None else {**rest, **dict.fromkeys(keys, span)})
 
     def wider(self) -> "Look":
         """Put one more plot in a row, or as many as suit the screen again."""

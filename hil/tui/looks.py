@@ -10,24 +10,33 @@ from dataclasses import dataclass, replace
 from firmware_bridge.errors import UsageError
 from hil.figureview import SPECTROGRAM, XY
 from hil.streamview import StreamView
+from hil.tui import valuerange
 from hil.tui.axes import GUTTER
-from hil.tui.chart import Panel
+from hil.tui.chart import Panel, panels
 from hil.tui.deeds import Refusal
 from hil.tui.look import choices
 from hil.tui.shading import Shading
 from hil.tui.state import Scene
+from hil.tui.valuerange import Span
 
-__all__ = ["Aim", "step", "suggested", "toggled", "triggered"]
+__all__ = ["Aim", "pointed", "ranged", "step", "suggested", "toggled", "triggered"]
 
 FOCUS = "that key belongs to a plot: focus one with tab or the mouse"
 
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """What a key is aimed at: the focused plot's panel (None where no plot has the focus), and how wide plots are."""
+    """What a key is aimed at.
+
+    Attributes:
+        panel: That of the focused plot; None where no plot has the focus.
+        width: How wide plots are, in cells.
+        span: Range of the value axis of the focused plot; None where it has none.
+    """
 
     panel: Panel | None
     width: int
+    span: Span | None = None
 
 
 def step(name: str, scene: Scene, aim: Aim, by: int = 0) -> Scene | Refusal:
@@ -35,7 +44,7 @@ def step(name: str, scene: Scene, aim: Aim, by: int = 0) -> Scene | Refusal:
 
     Args:
         name: `live`, `time`, `lanes`, `allan`, `only`, `kind`, `channel`, `alone`, `scale`, `split`, `overview`,
-            `cursor`, `move`, `mode`, `before`, `colours`, `hold` or `each`.
+            `cursor`, `move`, `mode`, `before`, `colours`, `hold`, `each`, `values`, `lift` or `auto`.
         scene: How it is now.
         aim: What the key is aimed at.
         by: Direction, or columns.
@@ -120,6 +129,17 @@ def _move(scene: Scene, aim: Aim, by: int) -> Scene | Refusal:
     return scene.move_cursor(by * scene.seconds / max(1, aim.width - GUTTER - 1))
 
 
+def _valued(change: Callable[[Span, int], Span | None]) -> Callable[[Scene, Aim, int], Scene | Refusal]:
+    def step(scene: Scene, aim: Aim, by: int) -> Scene | Refusal:
+        if aim.panel is None:
+            return Refusal(FOCUS)
+        if aim.span is None:
+            return Refusal("only a plot of readings has a value axis to move: v goes on to it; R holds that of a frame")
+        return ranged(scene, aim.panel, change(aim.span, by))
+
+    return step
+
+
 def _scoped(change: str) -> Callable[[Scene, Aim, int], Scene | Refusal]:
     def step(scene: Scene, aim: Aim, by: int) -> Scene | Refusal:
         if not scene.scope.text or scene.latest is None:
@@ -140,6 +160,9 @@ _STEPS: Mapping[str, Callable[[Scene, Aim, int], Scene | Refusal]] = {
     "mode": _scoped("mode"), "before": _scoped("before"),
     "colours": _colours, "hold": _ranged(lambda shading, stream: shading.hold(stream)),
     "each": _ranged(lambda shading, stream: shading.alone()),
+    "values": _valued(lambda span, by: valuerange.zoomed(span, by)),
+    "lift": _valued(lambda span, by: valuerange.moved(span, by * valuerange.KEYED)),
+    "auto": _valued(lambda span, by: None),
     "scale": lambda scene, aim, by: replace(scene, look=replace(scene.look, shared=not scene.look.shared)),
     "split": lambda scene, aim, by: replace(scene, look=scene.look.wider()),
 }  # fmt: skip
@@ -161,6 +184,17 @@ def toggled(scene: Scene, panel: Panel, name: str) -> Scene | Refusal:
     stream = _stream(scene, panel)
     look = scene.look if stream is None else scene.look.toggled(panel, stream, name)
     return Refusal(f"{name} is the last channel that is seen here") if look is scene.look else replace(scene, look=look)
+
+
+def ranged(scene: Scene, panel: Panel, span: Span | None) -> Scene:
+    """Return the scene in which a plot has this range, None: the one its readings need; so has all that shares it."""
+    every = [one for one in panels(scene.streams) if one.unit == panel.unit and not one.is_image]
+    return replace(scene, look=scene.look.ranged(every if scene.look.shared else [panel], span))
+
+
+def pointed(scene: Scene, before_s: float) -> Scene:
+    """Return the scene with the cursor so many seconds before the right edge."""
+    return replace(scene, look=replace(scene.look, cursor_s=before_s))
 
 
 def suggested(scene: Scene, aim: Aim) -> str:

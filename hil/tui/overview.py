@@ -1,20 +1,20 @@
 """Many boards at once: the worst first, one line each, with its readings as a line of dots at the end.
 
-Rule of this room: pure. The order is by what is wrong and else that of the ports, so that a board does not wander as
-its figures change; the line of dots shows all channels of the first unit, on a scale of its own.
+Rule of this room: pure. The order is that of `verdict.worst_first`; the line of dots shows all channels of the first
+unit, on a scale of its own.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from hil.snapshot import BoardView, Snapshot
+from hil.snapshot import Snapshot
 from hil.streamview import StreamView
 from hil.tui import canvas, chart
 from hil.tui.cells import BAD, DIM, Line, Run, blank, channel_ink, runs, text
-from hil.tui.verdict import missing
+from hil.tui.panes import IDENTITY
 
-__all__ = ["spark", "spark_width", "with_sparks", "worst_first"]
+__all__ = ["headings", "spark", "spark_width", "with_sparks"]
 
 WIDEST = 60
 """Cells of a line of dots, at most."""
@@ -22,23 +22,10 @@ WIDEST = 60
 STUMP = 12
 """Fewer characters than this of what a board is say nothing."""
 
+TITLE = len("▸boards ")
 
 TO_LOSSES = 5
 """Runs of a line of the table up to what was lost: cursor, role, state, rate, lost."""
-
-
-def worst_first(boards: Sequence[BoardView]) -> tuple[BoardView, ...]:
-    """Return boards by what is wrong: not there, books that do not close, losses, losses unknown, well."""
-    return tuple(sorted(boards, key=_rank))
-
-
-def _rank(board: BoardView) -> int:
-    if board.state not in ("live", "replay", "closed"):
-        return 0
-    if board.closes:
-        return 1
-    gone = missing(board)
-    return 3 if gone is None else 2 if gone else 4
 
 
 def spark_width(width: int) -> int:
@@ -80,6 +67,21 @@ def with_sparks(lines: Sequence[Line], snapshot: Snapshot, width: int) -> list[L
         kept = _cut(line, width - columns - 1)
         found.append([*kept, (" " * (width - columns - len(text(kept))), DIM), *spark(shown, columns)])
     return found
+
+
+def headings(line: Line, width: int) -> Line:
+    """Return the headings with that of the readings, and without that of what a board is where there is no room for it.
+
+    They are made to follow the title of the pane, which takes `TITLE` cells, and leave room for what it says of boards
+    out of sight.
+    """
+    sparks = spark_width(width)
+    start, words = width - sparks - TITLE, text(line)
+    if sparks < 2 * STUMP:
+        return line
+    if len(words.removesuffix(IDENTITY)) + STUMP >= start:
+        words = words.removesuffix(IDENTITY)
+    return [(f"{words[: start - 1]:<{start}}readings", DIM)]
 
 
 def _cut(line: Line, width: int) -> list[Run]:

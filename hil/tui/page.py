@@ -149,7 +149,7 @@ class Page(Screen[None]):
         for key in moved(EVIDENCE, self.place.settings.keys):
             yield f"export: {key.name}", key.help, f"app.{key.action}"
         for name, called in THEME_NAMES.items():
-            yield f"theme: {called}", f"Draw in the colours of {name}, and remember it.", f"app.theme('{name}')"
+            yield f"theme: {called}", "Draw in these colours, and remember them.", f"app.theme('{name}')"
         yield "theme: another", "Choose from all themes there are.", "app.change_theme"
 
     def may_leave(self) -> bool:

@@ -16,7 +16,7 @@ from hil.allanview import AllanView
 from hil.tui import panes, scales, stage
 from hil.tui.boards import BoardTable
 from hil.tui.chart import Panel
-from hil.tui.layout import Layout, arrange
+from hil.tui.layout import Layout, arrange, verdict_rows
 from hil.tui.look import asks
 from hil.tui.pane import Pane
 from hil.tui.plot import Plot
@@ -67,6 +67,11 @@ class Painter:
             self.note, self.footer,
         ]  # fmt: skip
 
+    def foot_rows(self) -> int:
+        """Return the rows below the log: what is asked, the lesson, the keys or a sentence."""
+        height = self.footer.styles.height
+        return (1 if height is None else int(height.value)) + self.note.has_class("-open")
+
     def visible_width(self) -> int:
         """Return the cells of the widest chart in sight, 0 where there is none yet."""
         shown = [plot.size.width for plot in self.charts.values() if plot.display and not plot.panel.is_image]
@@ -106,10 +111,11 @@ class Painter:
         found = findings(snapshot) if snapshot and not scene.lost else ()
         labelling = scene.recording or (snapshot and (snapshot.active_label or snapshot.replay))
         labelled = bool(snapshot and snapshot.classes and labelling)
-        said = stage.verdict(scene, found, width)
+        said = stage.verdict(scene, found, width, verdict_rows(main.size.height))
         layout = arrange(
             *main.size, len(snapshot.boards) if snapshot else 1, len(self.charts), len(said),
             bool(snapshot and snapshot.replay), labelled, scene.overview, scene.look.split,
+            self.foot_rows(),
         )  # fmt: skip
         main.set_class(layout.narrow, "-under")
         self._place(layout, maximised)
@@ -126,6 +132,7 @@ class Painter:
         ledger.show(panes.ledger(snapshot, ledger.body_width, ledger.body_height))
         self.log.show(panes.log(snapshot.log, width))
         if maximised is self.why:
+            self.why.follow(scene)
             self.why.draw()
         streams = {(stream.board, stream.name): stream for stream in scene.streams}
         right, look = stage.edge(scene), scene.look
@@ -141,8 +148,9 @@ class Painter:
             if stream := streams.get(key):
                 plot.show_stream(stream, Manner(
                     look.kind(panel), scene.lanes, right, _allan(scene) if scene.allan == key else None,
-                    wanted.get((*key, panel)), self._axes.get(panel.unit), stage.moment(scene, stream),
-                    cursors.get(key), seen[panel], look.shading(panel),
+                    wanted.get((*key, panel)), look.spans.get(panel.key) or self._axes.get(panel.unit),
+                    panel.key in look.spans, stage.moment(scene, stream), cursors.get(key), seen[panel],
+                    look.shading(panel),
                 ))  # fmt: skip
 
     def _place(self, layout: Layout, maximised: Pane | None) -> None:

@@ -10,9 +10,12 @@ from functools import lru_cache
 from hil.snapshot import BoardView, LogLine, PredictionView, RecordingView, ReplayView, Snapshot
 from hil.tui.cells import BAD, DIM, GOOD, KEY, TEXT, TITLE, WARN, Line, Run, channel_ink, cut, wrap
 from hil.tui.units import clock, count, duration, rate_words, seconds, size
-from hil.tui.verdict import LOSSES, advice, missing
+from hil.tui.verdict import LOSSES, missing, why_not_live
 
-__all__ = ["boards", "label_title", "labels", "ledger", "log", "recording", "transport"]
+__all__ = ["IDENTITY", "boards", "label_title", "labels", "ledger", "log", "recording", "transport"]
+
+IDENTITY = "what it is"
+"""Heading of the last column of the table of boards."""
 
 STATES = {
     "live": ("● live", GOOD), "replay": ("▶ replay", GOOD), "opening": ("◌ opening", WARN),
@@ -33,7 +36,8 @@ def boards(snapshot: Snapshot, width: int, cursor: int | None = None, only: str 
 
     Args:
         snapshot: What to show.
-        width: Cells at hand; below 100 the identity and the uncertainty are left out.
+        width: Cells at hand; below 100 the identity and the uncertainty are left out, and how full its buffer is stands
+            alone.
         cursor: The board that the pane's cursor stands on, or None where it has none.
         only: The role whose streams alone are shown.
     """
@@ -48,15 +52,16 @@ def boards(snapshot: Snapshot, width: int, cursor: int | None = None, only: str 
         at = "▸" if index == cursor else "◉" if board.role == only else " "
         line: list[Run] = [(f"{at} ", KEY), (f"{_tail(board.role, role_w - 1):<{role_w}}", TITLE), (f"{sign:<11}", ink)]
         lines.append([*line, *_board_rest(board, snapshot.now_ns, width - role_w - 13, wide)])
-    return [(f"{head}{'what it is' if wide else ''}", DIM)], lines
+    return [(f"{head}{IDENTITY if wide else ''}", DIM)], lines
 
 
 def _board_rest(board: BoardView, now_ns: int, room: int, wide: bool) -> list[Run]:
     """Figures of a board that is there; for another one the reason and what to do."""
     if board.state not in ("live", "replay", "closed"):
-        since = f"{seconds(max(0.0, (now_ns - board.since_ns) // 10**9))}: " if board.since_ns else ""
-        todo = advice(board)
-        why = board.reason or {"opening": "opening the port", "identifying": "asking who it is"}.get(board.state, "")
+        waited = max(0, (now_ns - board.since_ns) // 10**9)
+        since = f"{seconds(waited) if waited else '0 s'}: " if board.since_ns else ""
+        why, todo = why_not_live(board)
+        why = why or {"opening": "opening the port", "identifying": "asking who it is"}.get(board.state, "")
         reason = f"{since}{why}{'; ' if why and todo else ''}"
         if len(reason) + len(todo) > room and todo:
             reason = f"{cut(reason, max(20, room - len(todo) - 1))} "
@@ -68,16 +73,25 @@ def _board_rest(board: BoardView, now_ns: int, room: int, wide: bool) -> list[Ru
         (f"{count(gone):>10}  ", DIM if gone is None else WARN if gone else GOOD),
         (f"{_clock_words(board, wide):<{26 if wide else 16}}", TEXT if board.drift_ppm is not None else DIM),
     ]
+    fill = board.queue_fill
+    queue, full = f"queue {fill:.0%}" if fill is not None and fill >= 0.01 else "", fill is not None and fill >= 0.5
     if board.closes:
         line.append(("books do not close", BAD))
     elif wide:
         known = " ".join(filter(None, (board.model, board.serial, board.firmware))) or "identity unknown"
         sure = f" · {board.dialect}" + (f" {board.confidence:.0%} sure" if board.confidence < 1 else "")
         again = f" · restarted {board.boot}×" if board.boot else ""
-        queue = f" · queue {board.queue_fill:.0%}" if board.queue_fill is not None and board.queue_fill >= 0.01 else ""
-        line.append((cut(f"{known}{sure if board.dialect else ''}{again}{queue}", room - 50), DIM))
-    elif board.boot:
-        line.append((f"restarted {board.boot}×", WARN))
+        line.append(
+            (cut(f"{known}{sure if board.dialect else ''}{again}{f' · {queue}' if queue else ''}", room - 50), DIM)
+        )
+    else:
+        again = f"restarted {board.boot}×" if board.boot else ""
+        left = room - 40
+        notes = [(queue, WARN if full else DIM), (again, WARN)] if full else [(again, WARN), (queue, DIM)]
+        for words, ink in notes:
+            if words and len(words) <= left:
+                line.append((f"{words}  ", ink))
+                left -= len(words) + 2
     return line
 
 

@@ -4,6 +4,7 @@ Rule of this room: all drawing is done elsewhere (`plotted`); here is only what 
 which is the range of the axis, and what the mouse means on it.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from textual import events
@@ -12,13 +13,16 @@ from textual.message import Message
 from textual.widget import Widget
 
 from hil.streamview import StreamView
-from hil.tui import overlay, plotted, pointing
+from hil.tui import chart, looks, overlay, plotted, pointing, valuerange
 from hil.tui.axes import GUTTER
 from hil.tui.cells import DIM, Cells, Line, runs
 from hil.tui.chart import Panel
+from hil.tui.deeds import Refusal
 from hil.tui.pane import Pane
 from hil.tui.plotted import Manner
-from hil.tui.pointing import Drag
+from hil.tui.pointing import Drag, Grip
+from hil.tui.state import Scene
+from hil.tui.valuerange import Span
 
 __all__ = ["Plot"]
 
@@ -36,33 +40,12 @@ class Plot(Pane):
         panel: Which channels of which stream.
     """
 
-    class Pointed(Message):
-        """Somebody pointed at a time, so many seconds before the right edge."""
+    class Meant(Message):
+        """Somebody means something with the mouse: what it makes of the scene, or why not."""
 
-        def __init__(self, before_s: float) -> None:
+        def __init__(self, change: Callable[[Scene], Scene | Refusal]) -> None:
             super().__init__()
-            self.before_s = before_s
-
-    class Zoomed(Message):
-        """Somebody wants more (1) or less (-1) time around a time, seconds before the right edge; None: around none."""
-
-        def __init__(self, by: int, before_s: float | None) -> None:
-            super().__init__()
-            self.by, self.before_s = by, before_s
-
-    class Stretched(Message):
-        """Somebody dragged over a stretch, from and to so many seconds before the right edge."""
-
-        def __init__(self, begin_s: float, end_s: float) -> None:
-            super().__init__()
-            self.begin_s, self.end_s = begin_s, end_s
-
-    class Toggled(Message):
-        """Somebody clicked on a channel in the title."""
-
-        def __init__(self, panel: Panel, name: str) -> None:
-            super().__init__()
-            self.panel, self.name = panel, name
+            self.change = change
 
     def __init__(self, panel: Panel) -> None:
         super().__init__(heading=" ")
@@ -73,10 +56,13 @@ class Plot(Pane):
         self._axis: tuple[float, float] | None = None
         self._drawn: tuple[object, ...] = ()
         self._drag: Drag | None = None
+        self._grip: Grip | None = None
         self._dragged = False
 
     def show_stream(self, stream: StreamView, manner: Manner = AS_IT_IS) -> None:
         """Take the newest envelopes, or what stands in their place, and draw them, if this plot is in sight."""
+        if self.manner.chosen and not manner.chosen:
+            self._axis = None  # what the readings need, not what happens to hold them
         self._stream, self.manner = stream, manner
         if self._drawn != self._key(stream) and self.in_sight():
             self._draw()
@@ -117,7 +103,7 @@ class Plot(Pane):
         how = self.manner
         return (
             id(stream), id(how.allan), id(how.figure), id(how.cursor), how.kind, how.lanes, how.edge, how.axis,
-            how.moment, how.seen, how.shading, self._drag, self.size.width, self.body_height, self.palette,
+            how.chosen, how.moment, how.seen, how.shading, self._drag, self.size.width, self.body_height, self.palette,
         )  # fmt: skip
 
     def repaint(self) -> None:
@@ -138,54 +124,101 @@ class Plot(Pane):
             return None
         return overlay.seconds_at(column, self._span_s(self._stream), self.size.width)
 
+    @property
+    def span(self) -> Span | None:
+        """The range of its value axis; None where it has none."""
+        return (self.manner.axis or self._axis) if plotted.has_values(self.panel, self.manner) else None
+
+    def _share(self, x: int, y: int, anywhere: bool = False) -> float | None:
+        """Return how high in the range a place on the numbers of the axis is (`anywhere`: in the chart); else None."""
+        if self.span is None or not (anywhere or (x < GUTTER and self.size.width >= 3 * GUTTER)):
+            return None
+        seen = self.manner.seen or self.panel
+        rows = self.body_height - (1 if self.body_height >= 4 else 0)
+        bands = chart.bands_of(seen.channels, rows, self.manner.lanes) if rows > 0 else []
+        return valuerange.share_at(y - 1, tuple((first, last) for first, last, _ in bands))
+
+    def _mean(self, change: Callable[[Scene], Scene | Refusal]) -> None:
+        self.post_message(self.Meant(change))
+
     def on_click(self, event: events.Click) -> None:
-        """Put the cursor where somebody points, on a chart of time; in the title hide a channel, or show it again."""
+        """Put the cursor where somebody points, on a chart of time; in the title hide a channel, or show it again.
+
+        Twice on the numbers of the value axis: let its range follow the readings again.
+        """
         dragged, self._dragged = self._dragged, False
         if dragged or self._stream is None:
             return
         if event.y == 0:
             names = [self._stream.channels[channel] for channel in self.panel.channels]
             if (name := pointing.channel_at(self.row(0), event.x, names)) is not None:
-                self.post_message(self.Toggled(self.panel, name))
+                self._mean(lambda scene: looks.toggled(scene, self.panel, name))
+        elif self._share(event.x, event.y) is not None:
+            if event.chain == 2:
+                self._mean(lambda scene: looks.ranged(scene, self.panel, None))
         elif (before_s := self._before_s(event.x)) is not None:
-            self.post_message(self.Pointed(before_s))
+            self._mean(lambda scene: looks.pointed(scene, before_s))
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Perhaps a drag begins."""
         self._dragged = False
-        if event.button == 1 and event.y > 0 and self._before_s(event.x) is not None:
+        if event.button != 1 or event.y == 0:
+            return
+        if self.span is not None and self._share(event.x, event.y) is not None:
+            self._grip = Grip(event.y, self.span)
+        elif self._before_s(event.x) is not None:
             self._drag = Drag(event.x, event.x)
+        if self._grip is not None or self._drag is not None:
             self.capture_mouse()
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Show what a drag has covered; one whose end was never told is over."""
-        if self._drag is not None:
-            self._drag = replace(self._drag, at=event.x) if event.button else None
-            if self._drag is None:
-                self.release_mouse()
+        """Show what a drag has covered, or move the values along; one whose end was never told is over."""
+        if (self._drag is not None or self._grip is not None) and not event.button:
+            self._drag = self._grip = None
+            self.release_mouse()
+            self._draw()
+        elif self._grip is not None:
+            self._pull(self._grip, event.y)
+        elif self._drag is not None:
+            self._drag = replace(self._drag, at=event.x)
             self._draw()
 
+    def _pull(self, grip: Grip, y: int) -> None:
+        """Let what was gripped follow the mouse."""
+        if y == grip.y and not self._dragged:
+            return
+        self._dragged = True  # the click that follows means nothing
+        span = valuerange.moved(grip.span, (y - grip.y) / max(1, self.body_height - 1))
+        self._mean(lambda scene: looks.ranged(scene, self.panel, span))
+
     def on_mouse_up(self, event: events.MouseUp) -> None:
-        """Look closer at what was dragged over."""
+        """Look closer at what was dragged over, or let go of the values."""
         drag, self._drag = self._drag, None
-        if drag is None:
+        grip, self._grip = self._grip, None
+        if drag is None and grip is None:
             return
         self.release_mouse()
+        if drag is None:
+            return
         drag = replace(drag, at=event.x)
         begin_s, end_s = (self._before_s(column) for column in drag.columns)
         if drag.counts and begin_s is not None and end_s is not None and begin_s > end_s:
             self._dragged = True  # the click that follows means nothing
-            self.post_message(self.Stretched(begin_s, end_s))
+            self._mean(lambda scene: scene.stretch(begin_s, end_s))
         self._draw()
 
     def _wheel(self, event: events.MouseEvent, by: int) -> None:
-        """Change the time base; with shift scroll the plots, where they do not all fit."""
+        """Change the time base, or the range of the values; with shift scroll plots that do not all fit."""
         event.prevent_default()
         event.stop()
+        span, share, before_s = self.span, self._share(event.x, event.y, event.ctrl), self._before_s(event.x)
         if event.shift and isinstance(self.parent, Widget):
             self.parent.scroll_relative(y=SCROLL * by, animate=False)
+        elif span is not None and share is not None:
+            wanted = valuerange.zoomed(span, by, share)
+            self._mean(lambda scene: looks.ranged(scene, self.panel, wanted))
         else:
-            self.post_message(self.Zoomed(by, self._before_s(event.x)))
+            self._mean(lambda scene: scene.zoom(by, before_s))
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """More time."""

@@ -18,6 +18,7 @@ from hil.tui import (
     histogramchart,
     overlay,
     spectrumchart,
+    valuerange,
     waterfall,
     xychart,
 )
@@ -28,7 +29,7 @@ from hil.tui.look import READINGS
 from hil.tui.overlay import Moment
 from hil.tui.shading import Shading
 
-__all__ = ["Axis", "Manner", "draw", "is_timed", "span_of"]
+__all__ = ["Axis", "Manner", "draw", "has_values", "is_timed", "span_of"]
 
 Axis = tuple[float, float] | None
 """The range of the readings; None where there is none yet."""
@@ -44,7 +45,8 @@ class Manner:
         edge: What is written at the right end of a time axis.
         allan: The Allan deviation, where that stands in place of everything else.
         figure: What the engine computed, None while it has not.
-        axis: The range of the readings, where plots share one.
+        axis: The range of the readings, where plots share one or a person chose it.
+        chosen: Whether a person chose it.
         moment: What is marked on the time.
         cursor: The sample under the cursor.
         seen: The panel without the channels that are hidden; None: nothing is hidden.
@@ -57,6 +59,7 @@ class Manner:
     allan: AllanView | None = None
     figure: FigureView | None = None
     axis: tuple[float, float] | None = None
+    chosen: bool = False
     moment: Moment = field(default_factory=Moment)
     cursor: CursorView | None = None
     seen: Panel | None = None
@@ -66,6 +69,11 @@ class Manner:
 def is_timed(panel: Panel, how: Manner) -> bool:
     """Return whether columns are times."""
     return how.kind in (READINGS, SPECTROGRAM) and how.allan is None and not panel.is_image
+
+
+def has_values(panel: Panel, how: Manner) -> bool:
+    """Return whether rows are readings, over a range that a person may choose."""
+    return how.kind == READINGS and is_timed(panel, how)
 
 
 def span_of(stream: StreamView, how: Manner, width: int) -> float:
@@ -110,7 +118,7 @@ def draw(
     if how.kind == ATTITUDE:
         return attitudechart.draw(figure, width, height), attitudechart.legend(figure, stream, panel, room), held
     bands: tuple[Band, ...] = ()
-    zero_s = how.moment.trigger_s
+    zero_s, held_words = how.moment.trigger_s, None
     if how.kind == SPECTROGRAM:
         number = how.shading.number
         title = waterfall.legend(figure, stream, panel, room, shades, number)
@@ -118,9 +126,13 @@ def draw(
     else:
         rows, shared = panel.rows, how.axis is not None
         held = how.axis or canvas.limits(stream.low[rows], stream.high[rows], held)
+        held_words = valuerange.told(stream, panel, how.axis) if how.axis is not None and how.chosen else None
+        room -= len(held_words[0]) if held_words is not None else 0
         title = chart.legend(stream, panel, room)
         picture, bands = chart.drawn(stream, panel, width, height, held, how.lanes, how.edge, shared, zero_s)
     overlay.lay(picture, how.moment, span_of(stream, how, width), bands)
     if how.cursor is not None:
         title = overlay.readout(how.cursor, stream, panel, how.moment, room)
+    if held_words is not None:
+        title = [*title, held_words]
     return picture, title, held

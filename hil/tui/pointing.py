@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hil.tui.cells import FOCUS, Cells, Line, put
 from hil.tui.key import Key
 
-__all__ = ["LEAST", "Drag", "channel_at", "key_at", "lay"]
+__all__ = ["LEAST", "Drag", "Grip", "channel_at", "key_at", "lay"]
 
 LEAST = 2
 """Columns that a drag covers, at least; less is a click of an unsteady hand."""
@@ -36,6 +36,14 @@ class Drag:
     def counts(self) -> bool:
         """Whether it is more than a click."""
         return abs(self.at - self.begun) >= LEAST
+
+
+@dataclass(frozen=True, slots=True)
+class Grip:
+    """The numbers of a value axis while somebody drags them: where they were gripped, and the range then."""
+
+    y: int
+    span: tuple[float, float]
 
 
 def lay(cells: Cells, drag: Drag, gutter: int) -> None:

@@ -200,6 +200,12 @@ class Reading:
         cursor = max(0, min(len(self.shown) - 1, line))
         return replace(self, cursor=cursor, peek_s=self.peek_s if cursor == self.cursor else None)
 
+    def nothing_to(self, deed: str) -> str:
+        """Return why nothing can `be played` or so: a folder that is still being read is no empty one."""
+        if self.entries is None:
+            return "the folder is still being read: try again in a moment"
+        return f"there is no recording here that can {deed}"
+
     def listing(self, entries: tuple[Entry, ...]) -> "Reading":
         """Take the folder as it is now; the cursor stays on its recording, wherever that stands, while it is there."""
         here, scene = self.here, replace(self, entries=entries)

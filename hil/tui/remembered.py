@@ -20,6 +20,7 @@ from hil.snapshot import BoardView
 from hil.tui.look import SPLITS, Look
 from hil.tui.shading import Shading, shading_of
 from hil.tui.state import BASES, Scene
+from hil.tui.valuerange import Span, span_of
 
 __all__ = ["Bench", "Memory", "bench_of", "folder", "load", "save"]
 
@@ -56,9 +57,9 @@ def save(where: Path, bench: Bench, scene: Scene) -> str:
     look = scene.look
     plots = [
         {"board": bench.get(role, role), "stream": stream, "unit": unit, "kind": look.kinds.get(key, ""),
-         "pick": look.picks.get(key, 0), "hidden": list(look.hidden.get(key, ())),
+         "pick": look.picks.get(key, 0), "hidden": list(look.hidden.get(key, ())), "span": look.spans.get(key),
          **asdict(look.shadings.get(key, Shading()))}
-        for key in sorted({*look.kinds, *look.picks, *look.hidden, *look.shadings})
+        for key in sorted({*look.kinds, *look.picks, *look.hidden, *look.shadings, *look.spans})
         for role, stream, unit in [_parts(key)]
     ]  # fmt: skip
     plain = {
@@ -96,6 +97,7 @@ def _applied(plain: dict[str, Any], bench: Bench, scene: Scene) -> Scene:
     picks: dict[str, int] = {}
     shadings: dict[str, Shading] = {}
     hidden: dict[str, tuple[str, ...]] = {}
+    spans: dict[str, Span] = {}
     for one in plain["plots"]:
         key = f"{roles.get(one['board'], one['board'])}/{one['stream']}/{one['unit']}"
         if one["kind"] in KINDS:
@@ -103,12 +105,14 @@ def _applied(plain: dict[str, Any], bench: Bench, scene: Scene) -> Scene:
         picks[key] = int(one["pick"])
         if gone := tuple(map(str, one.get("hidden", ()))):  # files of before have none
             hidden[key] = gone
+        if (span := span_of(one.get("span"))) is not None:
+            spans[key] = span
         if (shading := shading_of(one.get("colours"), one.get("each"), one.get("held"))) != Shading():
             shadings[key] = shading
     overview = plain["overview"]
     look = Look(
         kinds, picks, plain["split"] if plain["split"] in SPLITS else 0, bool(plain["shared"]),
-        None if overview is None else bool(overview), scene.look.cursor_s, shadings, hidden,
+        None if overview is None else bool(overview), scene.look.cursor_s, shadings, hidden, spans,
     )  # fmt: skip
     seconds = float(plain["seconds"])
     return replace(scene, look=look, seconds=seconds if seconds in BASES else scene.seconds, lanes=bool(plain["lanes"]))

@@ -58,17 +58,19 @@ def _thumb(moves: tuple[float | None, ...]) -> str:
 def _rest(entry: Entry, room: int, written: bool) -> list[Run]:
     if written and not entry.duration_s:
         return [("◉ REC, nothing of it is written yet", BAD)]
+    if entry.being_written and not entry.duration_s:
+        return [("◉ being written by another process, nothing of it is there yet", WARN)]
     if entry.trouble and not entry.duration_s:
         words = entry.trouble.removeprefix(f"{entry.path}: ")
         return [("✖ ", BAD), (words if len(words) < room - 2 else f"{words[: room - 3]}…", BAD)]
     when = datetime.fromtimestamp(entry.start_ns // 10**9, UTC).strftime("%Y-%m-%d %H:%M")
     share = entry.labelled_s / entry.duration_s if entry.duration_s else 0.0
     told = f"{min(1.0, share):4.0%} labelled" if entry.labels else "no labels"
-    state = "◉ REC " if written else "✖ cut off " if entry.trouble else ""
+    state = "◉ REC " if written else "◉ growing " if entry.being_written else "✖ cut off " if entry.trouble else ""
     line: list[Run] = [(f"{duration(entry.duration_s):>8} ", TEXT), (f"{told:<14}", GOOD if entry.labels else DIM)]
     if room >= 42 + len(state):
         line.insert(0, (f"{when}  ", DIM))
-    line.append((state, BAD))
+    line.append((state, WARN if entry.being_written and not written else BAD))
     left = room - sum(len(words) for words, _ in line)
     more = ", ".join(entry.streams)
     if left > 8:
@@ -82,6 +84,8 @@ def facts(entry: Entry, width: int, written: str = "") -> Line:
     parts = [(_name(entry.path), TITLE), (duration(entry.duration_s), TEXT), (size(entry.size), DIM)]
     if written and _name(entry.path) == _name(written):
         parts.append(("it is being recorded, f reads it again", KEY))
+    elif entry.being_written:
+        parts.append(("another process is writing it, f reads it again", KEY))
     elif entry.trouble:
         parts.append(("cut off: `hil recover` makes a whole file of it", BAD))
     parts += [(f"{entry.marks} mark{'s' * (entry.marks > 1)}", DIM)] if entry.marks else []

@@ -64,8 +64,15 @@ def _mode(scene: Scene, snapshot: Snapshot, brief: bool = False) -> list[Run]:
     return [("▶ REPLAY", KEY)] if snapshot.mode == "replay" else [("● LIVE", GOOD)]
 
 
-def verdict(scene: Scene, found: Sequence[Finding], width: int) -> list[Line]:
-    """Return what is wrong and whose fault it is, the worst first; one line that says so when nothing is."""
+def verdict(scene: Scene, found: Sequence[Finding], width: int, most: int = MOST_ROWS) -> list[Line]:
+    """Return what is wrong and whose fault it is, the worst first; one line that says so when nothing is.
+
+    Args:
+        scene: What is shown.
+        found: What is wrong.
+        width: Columns.
+        most: Rows there are. Where the worst finding needs more, what happened is cut, never what to do.
+    """
     if scene.lost:
         sentence = f"{scene.lost}; asking again every second, ctrl+q leaves"
         return wrap([(" ✖ TROUBLE ENGINE: ", BAD), (sentence, TITLE)], width)
@@ -78,14 +85,24 @@ def verdict(scene: Scene, found: Sequence[Finding], width: int) -> list[Line]:
         word, ink = RANKS[finding.rank]
         nth = f" {at + 1} of {len(found)}" if len(found) > 1 else ""
         head: list[Run] = [(f" {word}{nth} ", ink), (f"{finding.blame}: ", ink)]
-        what = f"{finding.who} {finding.what}".strip()
-        tail: list[Run] = [(what, TITLE if finding.rank == 0 else TEXT)]
-        tail += [(f"; {finding.todo}", KEY)] if finding.todo else []
-        wrapped = wrap([*head, *tail], width)
-        if lines and len(lines) + len(wrapped) > MOST_ROWS:
+        wrapped = _sentence(head, finding, width, most)
+        if lines and len(lines) + len(wrapped) > most:
             break
         lines += wrapped
-    return lines[:MOST_ROWS]
+    return lines[:most]
+
+
+def _sentence(head: Line, finding: Finding, width: int, most: int) -> list[Line]:
+    """Return a finding in at most so many rows, as far as what to do leaves room."""
+    what, _, told = finding.sentence.rpartition("; ")
+    what, told = (what, told) if what else (told, "")
+    todo: list[Run] = [(f"; {told}", KEY)] if told else []
+    ink = TITLE if finding.rank == 0 else TEXT
+    wrapped = wrap([*head, (what, ink), *todo], width)
+    while len(wrapped) > most and todo and " " in what:
+        what = what.rpartition(" ")[0]
+        wrapped = wrap([*head, (f"{what.rstrip(':,;')} …", ink), *todo], width)
+    return wrapped
 
 
 def _all_well(snapshot: Snapshot) -> list[Run]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hil.signs import fits_terminal
 from hil.tui.sweeper import importing
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def run_tui(
         there is no terminal; where the engine could not be started the sentence why, and the status of that error.
     """
     session = session or Session()
+    fits_terminal(sys.__stderr__)  # where Textual draws
     if not session.script and (sentence := needs_terminal()):
         print(sentence, file=sys.stderr)
         return 2
@@ -114,10 +116,10 @@ def run_tui(
             Path(times).write_text(json.dumps(place.pace.figures()), encoding="utf-8")
         app.live.feed.stop(LAST_COMMANDS_S)
     if (failure := getattr(client, "failure", None)) is not None:
-        print(failure, file=sys.stderr)
+        print(f"hil: {failure}", file=sys.stderr)
         return int(getattr(failure, "exit_code", 3))
     if missed:
-        print(missed, file=sys.stderr)
+        print(f"hil: {missed}", file=sys.stderr)
         return 1
     return app.return_code or 0
 

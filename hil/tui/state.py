@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from hil.figureview import Ask
 from hil.snapshot import Snapshot, StreamView
 from hil.tui.look import FEW, Look
-from hil.tui.overview import worst_first
 from hil.tui.scope import Scope
 from hil.tui.still import unchanged
+from hil.tui.verdict import worst_first
 from hil.view import View
 
 __all__ = ["BASES", "SPEEDS", "Scene", "going_on", "next_speed"]

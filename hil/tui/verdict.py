@@ -4,13 +4,13 @@ Rule of this room: pure, from a snapshot to findings. Blame is one of HOST, LINK
 is stated only as far as the books prove it, and `LINK or BOARD` is said where they cannot tell yet.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hil.snapshot import BoardView, PredictionView, Snapshot, StreamView
 from hil.tui.units import count, rate_words, seconds
 
-__all__ = ["LOSSES", "Finding", "advice", "findings", "missing"]
+__all__ = ["LOSSES", "Finding", "findings", "missing", "why_not_live", "worst_first"]
 
 PATIENCE_S = 3.0
 """How long a board may take to open and to say who it is before it counts as trouble."""
@@ -44,11 +44,12 @@ class Finding:
         return f"{head}; {self.todo}" if self.todo else head
 
 
-def advice(board: BoardView) -> str:
-    """Return what to do about a board that is not live; empty where nothing helps or the reason says it already."""
-    if ";" in board.reason:
-        return ""
-    return {
+def why_not_live(board: BoardView) -> tuple[str, str]:
+    """Return why a board is not there and what to do about it; an error's sentence says both, with a `;` between."""
+    reason, told, todo = board.reason.rpartition("; ")
+    if told:
+        return reason, todo
+    return board.reason, {
         "opening": "wait, or check the port's name with `hil ports`",
         "identifying": "check the baud rate, or describe the board with --board-file",
         "lost": "plug it in again: it rejoins by itself",
@@ -85,15 +86,16 @@ def _soon(left_s: float | None) -> bool:
 
 def _of_board(board: BoardView, now_ns: int) -> Iterator[Finding]:
     waited_s = (now_ns - board.since_ns) / 1e9 if board.since_ns else 0.0
-    reason = f": {board.reason}" if board.reason else ""
+    why, todo = why_not_live(board)
+    reason = f": {why}" if why else ""
     if board.state == "lost":
-        yield Finding(0, "LINK", board.role, f"is lost{reason}", advice(board))
+        yield Finding(0, "LINK", board.role, f"is lost{reason}", todo)
     elif board.state == "wrong":
-        yield Finding(0, "BOARD", board.role, f"is not the board that was asked for{reason}", advice(board))
+        yield Finding(0, "BOARD", board.role, f"is not the board that was asked for{reason}", todo)
     elif board.state == "opening" and (board.reason or waited_s > PATIENCE_S):
-        yield Finding(0, "LINK", board.role, f"cannot be opened{reason}", advice(board))
+        yield Finding(0, "LINK", board.role, f"cannot be opened{reason}", todo)
     elif board.state == "identifying" and (board.reason or waited_s > PATIENCE_S):
-        yield Finding(1, "FIRMWARE", board.role, f"has not said what it is{reason}", advice(board))
+        yield Finding(1, "FIRMWARE", board.role, f"has not said what it is{reason}", todo)
     for sentence in board.closes:
         yield Finding(0, "HOST", board.role, f"books do not close: {sentence}", "keep the recording and report it")
     if board.queue_fill is not None and board.queue_fill > 0.5:
@@ -107,6 +109,23 @@ def _of_board(board: BoardView, now_ns: int) -> Iterator[Finding]:
 
 LOSSES = {"lost": "LINK", "unattributed": "LINK or BOARD", "board_dropped": "FIRMWARE", "host_dropped": "HOST"}
 """Who is to blame for the samples in a bucket of the books."""
+
+
+def worst_first(boards: Sequence[BoardView]) -> tuple[BoardView, ...]:
+    """Return boards by what is wrong: not there, books that do not close, losses, losses unknown, well.
+
+    Where nothing differs the order is that of the ports, so that a board does not wander as its figures change.
+    """
+    return tuple(sorted(boards, key=_rank))
+
+
+def _rank(board: BoardView) -> int:
+    if board.state not in ("live", "replay", "closed"):
+        return 0
+    if board.closes:
+        return 1
+    gone = missing(board)
+    return 3 if gone is None else 2 if gone else 4
 
 
 def missing(board: BoardView) -> int | None:

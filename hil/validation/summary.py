@@ -79,6 +79,8 @@ def calibrated(trials: Sequence[Trial], level: float, seed: int) -> Held:
         }
         parts.append((scores, ours, truth, people, sets))
     how = "decisions about the other folds, whose models have met these people and not those"
+    if trials[0].package is not None and len({trial.package.sha256 for trial in trials if trial.package}) == 1:
+        how = "decisions of the same model about the others, whom it has not met either"
     if nested:
         how = "decisions about the next fold by a model that has met neither"
     if alone:

@@ -184,7 +184,7 @@ def forest(baseline: Baseline, seed: int) -> "ExtraTreesClassifier":
     try:
         from sklearn.ensemble import ExtraTreesClassifier
     except ImportError:
-        raise MissingPart("scikit-learn is not installed", baseline.name, "pip install hil-testbench[lab]") from None
+        raise MissingPart("scikit-learn is not installed", baseline.name, "pip install 'hil-testbench[lab]'") from None
     return ExtraTreesClassifier(baseline.trees, random_state=seed)
 
 

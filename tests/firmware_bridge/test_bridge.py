@@ -31,9 +31,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def until(bridge: Bridge, good: Callable[[list[Arrival]], bool]) -> list[Arrival]:
-    """Take from a bridge until something holds of all that came; twenty seconds at most."""
+    """Take from a bridge until something holds of all that came; a minute at most: a machine may stand still."""
     out: list[Arrival] = []
-    end = time.monotonic() + 20.0
+    end = time.monotonic() + 60.0
     while not good(out):
         assert time.monotonic() < end, f"{[(b.role, b.state, b.reason) for b in bridge.boards()]}, {len(out)} arrivals"
         out += bridge.take(0.1)
@@ -146,7 +146,7 @@ def test_a_command_reaches_the_board_and_is_recorded() -> None:
     code = "import sys; print('echo ' + sys.stdin.readline(), end='', flush=True); sys.stdin.read()"
     spec = PortSpec(f"exec:{shlex.quote(sys.executable)} -c {shlex.quote(code)}", "echo", DialectSpec("lines"))
     with Bridge([spec]) as bridge:
-        assert bridge.send("echo", b"hello\n").result(10) == b"hello\n"
+        assert bridge.send("echo", b"hello\n").result(60) == b"hello\n"
         out = until(bridge, lambda out: any(b"echo hello" in a.data for a in out if a.kind == "rx"))
         assert [a.data for a in out if a.kind == "tx"] == [b"hello\n"]
         with pytest.raises(UsageError, match="did you mean `echo`"):
@@ -216,13 +216,13 @@ assert not {"termios", "fcntl", "pty", "resource"} & set(sys.modules)
 
 
 def test_virtual_boards_run_through_a_link_where_windows_has_no_terminals() -> None:
-    done = subprocess.run([sys.executable, "-c", WINDOWS], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", WINDOWS], capture_output=True, text=True, timeout=150, check=False)
     assert done.stdout.strip() == "samples True closed", done.stderr
 
 
 def test_the_bridge_knows_nothing_of_torch_or_of_any_screen() -> None:
     code = "import sys, firmware_bridge.bridge; print({'torch', 'textual', 'scipy', 'hil'} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False,
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=150, check=False,
                           env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})  # fmt: skip
     assert done.stdout.strip() == "set()", done.stderr
 

@@ -39,7 +39,7 @@ def test_a_full_queue_holds_the_link_until_there_is_room_and_says_how_long() -> 
         pass
     intake.put(arrival(2), force=True)
     assert [a.seq for a in intake.take(0.0)] == [0, 2]
-    thread.join(10)
+    thread.join(60)
     assert waited == [4_000]
     assert [a.seq for a in intake.take(0.0)] == [1]
 
@@ -58,7 +58,7 @@ def test_closing_lets_held_links_go_and_keeps_what_they_had() -> None:
         thread.start()
     intake.close()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
     assert sorted(a.seq for a in intake.take(60.0)) == [0, 1, 2, 3]
 

@@ -37,7 +37,7 @@ def test_there_is_no_refit_without_exchanges() -> None:
 
 
 @given(st.integers(0, 2**32), st.integers(1, 80), st.integers(1, 9), st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_lines_fitted_together_have_the_bits_of_lines_fitted_alone(
     seed: int, exchanges: int, many: int, two_way: bool
 ) -> None:
@@ -55,7 +55,7 @@ def test_lines_fitted_together_have_the_bits_of_lines_fitted_alone(
 
 
 @given(st.integers(0, 2**32), st.integers(0, 60))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_what_was_foreseen_changes_no_fit(seed: int, wrong: int) -> None:
     draw = np.random.default_rng(seed)
     true = np.cumsum(draw.integers(100_000_000, 1_500_000_000, 120))

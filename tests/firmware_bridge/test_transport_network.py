@@ -42,10 +42,10 @@ def test_a_socket_hands_over_more_than_one_byte_at_a_time_and_ends_when_closed(s
 
 @pytest.mark.parametrize("scheme", ["socket", "rfc2217"])
 def test_a_socket_where_nobody_listens_says_so(scheme: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        number = listening.getsockname()[1]
-    with pytest.raises(PortMissing, match="nobody listens there"):
-        open_transport(f"{scheme}://127.0.0.1:{number}", system=FakeSystem())
+    with socket.socket() as taken:  # nobody else can be given the port meanwhile
+        taken.bind(("127.0.0.1", 0))
+        with pytest.raises(PortMissing, match="nobody listens there"):
+            open_transport(f"{scheme}://127.0.0.1:{taken.getsockname()[1]}", system=FakeSystem())
 
 
 def serve_rfc2217(listening: socket.socket, line: Any) -> None:
@@ -68,7 +68,7 @@ def test_a_port_shared_by_rfc2217_works_both_ways(server: socket.socket) -> None
     line = serial.serial_for_url("loop://", timeout=0.01)
     thread = threading.Thread(target=serve_rfc2217, args=(server, line))
     thread.start()
-    transport = open_transport(f"rfc2217://127.0.0.1:{server.getsockname()[1]}?baud=57600&parity=even")
+    transport = open_transport(f"rfc2217://127.0.0.1:{server.getsockname()[1]}?baud=57600&parity=even&timeout=60")
     try:
         assert (line.baudrate, line.parity) == (57600, "E")
         assert transport.write(b"hello \xff\x00 there") == 14
@@ -77,7 +77,7 @@ def test_a_port_shared_by_rfc2217_works_both_ways(server: socket.socket) -> None
         assert transport.read(30.0) == b""
     finally:
         transport.close()
-        thread.join(10)
+        thread.join(60)
 
 
 class Line:

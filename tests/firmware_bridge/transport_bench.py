@@ -6,10 +6,10 @@ PAYLOAD = bytes(range(256)) * 40
 
 
 def read_all(transport: Transport, count: int) -> bytes:
-    """Read until `count` bytes came (each read waits at most 5 s, so a lost byte ends the test)."""
+    """Read until `count` bytes came (each read waits at most 30 s, so a lost byte ends the test)."""
     data = b""
     while len(data) < count:
-        part = transport.read(5.0)
+        part = transport.read(30.0)
         assert part, f"only {len(data)} of {count} bytes came"
         data += part
     return data

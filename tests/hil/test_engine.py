@@ -2,40 +2,56 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import pytest
-from engines import BENCH, IMU, QUICK, derived, samples, until, written
+from benchsim import record, simulate
+from engines import BENCH, IMU, QUICK, Unhurried, derived, samples, until, written
 
 from firmware_bridge.errors import BridgeError, FileError, UsageError
 from firmware_bridge.events import Gap
 from hil.config import EngineConfig, ModelConfig, PortConfig, RecordConfig, ReplayConfig
 from hil.engine import Engine
 from hil.recording.reader import Recording
+from hil.snapshot import Snapshot
 from hil.verify import verify
 from hil.view import View
 
-HEAT = PortConfig(port="virtual://thermal", role="heat")
+HEAT = PortConfig(port="virtual://thermal?tx_buffer=100000000", role="heat")
 
 
 @pytest.fixture
 def imu() -> Iterator[Engine]:
-    with Engine(BENCH) as engine:
+    with Engine(BENCH, Unhurried()) as engine:
         until(lambda: samples(engine) > 100)
         yield engine
+
+
+def filled(engine: Engine) -> Snapshot:
+    """A snapshot whose plot has no hole and which has a picture: it comes, if not while a thread waits for its turn."""
+    shown: list[Snapshot] = []
+
+    def comes() -> bool:
+        shown[:] = [engine.snapshot(View(columns=40, seconds=1.0))]
+        by_board = {stream.board: stream for stream in shown[0].streams}
+        whole = "imu" in by_board and bool(np.isfinite(by_board["imu"].low[:, 5:30]).all())
+        return whole and "heat" in by_board and by_board["heat"].image is not None
+
+    until(comes)
+    return shown[0]
 
 
 def test_live_boards_are_recorded_whole_and_shown(tmp_path: Path) -> None:
     path = tmp_path / "run.mcap"
     config = EngineConfig(ports=(IMU, HEAT), record=RecordConfig(path=str(path), person="ada", meta={"shoe": "7"}))
-    with Engine(config) as engine:
+    with Engine(config, Unhurried()) as engine:
         until(lambda: samples(engine) > 1500)
-        snapshot = engine.snapshot(View(columns=40, seconds=1.0))
+        snapshot = filled(engine)
         assert {board.role: board.state for board in snapshot.boards} == {"imu": "live", "heat": "live"}
         stream = next(one for one in snapshot.streams if one.board == "imu")
-        assert np.isfinite(stream.low[:, 5:30]).all()
         assert stream.measured_hz == pytest.approx(1000.0, rel=0.01)
         assert next(one for one in snapshot.streams if one.board == "heat").image is not None
         assert snapshot.recording is not None
@@ -57,11 +73,12 @@ def test_live_boards_are_recorded_whole_and_shown(tmp_path: Path) -> None:
 def test_a_recording_begun_in_the_middle_derives_from_its_own_bytes(imu: Engine, tmp_path: Path) -> None:
     before = samples(imu)
     path = Path(imu.command("record", path=str(tmp_path / "middle.mcap"))["path"])
-    until(lambda: samples(imu) > before + 500)
+    begun = samples(imu)
+    until(lambda: samples(imu) > begun + 500)
     imu.command("record_stop")
     rows = written(path)
     assert rows == derived(path)
-    assert len(rows) > 100  # not 500: the count that is waited for may run behind what is written
+    assert len(rows) >= 500
     with Recording(path) as recording:
         assert recording.boards["imu"].model == "hil-imu"
         # The part that was not recorded is not missing from it, and it begins when it begins.
@@ -145,20 +162,23 @@ def test_a_model_decides_live_and_the_replay_decides_the_same(tmp_path: Path) ->
         ports=(PortConfig(port="virtual://watch?pause_s=0", role="watch"),), models=(model,),
         record=RecordConfig(path=str(path)),
     )  # fmt: skip
-    with Engine(config) as engine:
-        until(lambda: engine.snapshot(QUICK).predictions[0].label != "", 60.0)
+    with Engine(config, Unhurried()) as engine:
+        until(lambda: engine.snapshot(QUICK).predictions[0].label != "")
         shown = engine.snapshot(QUICK).predictions[0]
         assert shown.told
         assert shown.labels
         assert engine.snapshot(QUICK).classes == shown.labels
         engine.command("record_stop")
-        count = len(shown.history)
         later = engine.command("record", path=str(tmp_path / "later.mcap"))["path"]
-        until(lambda: len(engine.snapshot(QUICK).predictions[0].history) > count + 6, 30.0)
+        # What a decision looks back on has to be in the file, and then the decision.
+        stage, begun = engine.models[0], samples(engine, "watch")
+        assert stage.memory is not None
+        assert stage.hop is not None
+        until(lambda: samples(engine, "watch") > begun + stage.memory + 2 * stage.hop)
     again = EngineConfig(replay=ReplayConfig(path=str(path), speed=None, hold=False), models=(model,))
     with Engine(again) as replayed:
-        assert replayed.wait(60.0)
-        snapshot = replayed.snapshot(QUICK)
+        assert replayed.wait(150)
+        snapshot = replayed.snapshot(replace(QUICK, history=1000))
     with Recording(path) as recording:
         recorded = recording.predictions()
         assert {mark.author for mark in recording.marks if mark.kind == "start"} == {"watch"}
@@ -175,9 +195,8 @@ def test_a_model_decides_live_and_the_replay_decides_the_same(tmp_path: Path) ->
 
 
 def test_marks_in_a_replay_go_beside_the_recording(tmp_path: Path) -> None:
-    path = tmp_path / "run.mcap"
-    with Engine(EngineConfig(ports=(IMU,), record=RecordConfig(path=str(path)))) as engine:
-        until(lambda: samples(engine) > 300)
+    boards = {"imu": "virtual://imu?seed=3"}
+    path = record(tmp_path / "run.mcap", boards, simulate(boards, 0.5))
     size = path.stat().st_size
     with Engine(EngineConfig(replay=ReplayConfig(path=str(path), paused=True))) as replay:
         replay.command("seek", to_s=0.2)

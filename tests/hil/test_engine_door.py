@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from engines import BENCH, IMU, QUICK, derived, samples, until, written
+from engines import BENCH, IMU, QUICK, Unhurried, derived, samples, until, written
 
 from firmware_bridge.errors import BridgeError, NoAnswer, UsageError
 from hil.attach import attach, spawn_engine
@@ -25,7 +25,7 @@ from hil.view import View
 
 @pytest.fixture
 def imu() -> Iterator[Engine]:
-    with Engine(BENCH) as engine:
+    with Engine(BENCH, Unhurried()) as engine:
         until(lambda: samples(engine) > 100)
         yield engine
 
@@ -61,9 +61,9 @@ def test_a_wrong_token_is_turned_away(door: Server) -> None:
 def test_strangers_are_let_go_and_harm_nobody(door: Server, block: bytes) -> None:
     host, _, port = door.address.partition(":")
     # The door may be shut while the stranger still talks.
-    with contextlib.suppress(ConnectionError), socket.create_connection((host, int(port)), timeout=15) as stranger:
+    with contextlib.suppress(ConnectionError), socket.create_connection((host, int(port)), timeout=150) as stranger:
         stranger.sendall(block)
-        stranger.settimeout(15)
+        stranger.settimeout(60)
         assert stranger.recv(1000) == b""
     with attach(door.address, door.token) as client:
         assert client.snapshot(QUICK).boards
@@ -71,24 +71,29 @@ def test_strangers_are_let_go_and_harm_nobody(door: Server, block: bytes) -> Non
 
 def test_a_screen_that_reads_nothing_holds_up_neither_capture_nor_other_screens(door: Server, imu: Engine) -> None:
     host, _, port = door.address.partition(":")
-    with socket.create_connection((host, int(port)), timeout=15) as slow:
+    with socket.create_connection((host, int(port)), timeout=150) as slow:
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         for message in ({"token": door.token}, *({"view": View(columns=4000).to_dict()} for _ in range(50))):
             block = pack(message)
             slow.sendall(HEAD.pack(len(block), ASK) + block)
         before = samples(imu)
         with attach(door.address, door.token) as client:
-            until(lambda: samples(client) > before + 1000, 10.0)
+            until(lambda: samples(client) > before + 1000)
             assert client.snapshot(QUICK).boards[0].lost == 0
+
+
+def cut(door: Server) -> None:
+    """Cut every connection; one that was cut before may still be among them."""
+    for connection in list(door._clients):
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
 
 
 def test_a_cut_connection_is_made_anew_and_no_command_is_given_twice(door: Server, imu: Engine) -> None:
     with attach(door.address, door.token) as client:
-        for connection in list(door._clients):
-            connection.shutdown(socket.SHUT_RDWR)
+        cut(door)
         assert client.snapshot(QUICK).boards
-        for connection in list(door._clients):
-            connection.shutdown(socket.SHUT_RDWR)
+        cut(door)
         with pytest.raises(NoAnswer, match="nobody knows whether 'mark' was done"):
             client.command("mark", text="once")
         assert client.command("mark", text="twice") == {}
@@ -169,7 +174,7 @@ def test_an_engine_process_ends_when_its_parent_is_gone(tmp_path: Path) -> None:
     client = attach(said["address"], said["token"])
     until(lambda: samples(client) > 100)
     child.stdin.close()
-    assert child.wait(20) == 0
+    assert child.wait(150) == 0
     child.stdout.close()
     with pytest.raises(NoAnswer):
         client.snapshot(QUICK)

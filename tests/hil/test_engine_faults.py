@@ -3,11 +3,11 @@
 import json
 
 import pytest
+from engines import captured
 from typer.testing import CliRunner
 
 import hil
 from firmware_bridge.errors import UsageError
-from hil.capture import capture
 from hil.cli import app
 from hil.config import EngineConfig, PortConfig, RecordConfig
 from hil.verify import verify
@@ -25,7 +25,7 @@ def test_a_recording_with_faults_says_which_and_verifies(tmp_path):
         ports=(PortConfig(port="imu=virtual://imu?seed=1"),), record=RecordConfig(path=str(path)), faults=FAULTS,
         fault_seed=6,
     )  # fmt: skip
-    summary = capture(config, seconds=1.0)
+    summary = captured(config, 600)
     assert summary.closes
     with hil.open(path) as recording:
         told = dict(recording.file.metadata)["hil/faults"]

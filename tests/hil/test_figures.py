@@ -52,7 +52,7 @@ def test_a_spectrum_is_that_of_scipy_and_names_the_highest_line() -> None:
     assert found.seconds == pytest.approx(3999 / RATE)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.sampled_from([8, 32, 128]), st.integers(0, 2**32 - 1))
 def test_every_stretch_of_a_spectrogram_is_that_of_scipy(length: int, seed: int) -> None:
     values = readings(700, seed)[:, 0]
@@ -166,7 +166,7 @@ def test_a_gap_in_the_samples_ends_the_stretch_that_is_computed_of() -> None:
     assert np.isnan(shown.figures[0].y).all(axis=0)[40:70].any()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.floats(0.0, 10.0), st.integers(10, 400))
 def test_a_cursor_reads_the_sample_that_is_nearest(before_s: float, columns: int) -> None:
     monitor, now = SAMPLES, START + 10 * SECOND

@@ -25,22 +25,25 @@ pytestmark = [
 
 def test_a_recording_goes_on_when_the_emulator_is_killed_and_says_what_happened(tmp_path: Path) -> None:
     stop, killed = threading.Event(), threading.Event()
+    again: list[int] = []  # how many samples there were when the other board was first seen
 
     def watch(snapshot: Snapshot) -> None:
         (board,) = snapshot.boards
-        if not killed.is_set() and board.samples > 300:
+        if not killed.is_set() and board.samples > 100:
             killed.set()
             for process in psutil.Process().children(recursive=True):
                 process.kill()
-        elif killed.is_set() and board.boot == 1 and board.state == "live" and board.samples > 1000:
-            stop.set()
+        elif killed.is_set() and board.boot == 1 and board.state == "live":
+            again.append(board.samples)
+            if board.samples > again[0] + 100:
+                stop.set()
 
     path = tmp_path / "killed.mcap"
-    ports = (PortConfig(port="watch=firmware://qemu?rate=1000"),)
+    ports = (PortConfig(port="watch=firmware://qemu?rate=200"),)
     summary = capture(
-        EngineConfig(ports=ports, record=RecordConfig(path=str(path))), seconds=60.0, stop=stop, on_snapshot=watch
+        EngineConfig(ports=ports, record=RecordConfig(path=str(path))), seconds=120.0, stop=stop, on_snapshot=watch
     )
-    assert stop.is_set(), "no other board went on within a minute"
+    assert stop.is_set(), "no other board went on within two minutes"
     assert summary.closes
     with Recording(path) as recording:
         told = [event for event in recording.events() if isinstance(event, Connected | Disconnected | Rebooted)]
@@ -52,7 +55,7 @@ def test_a_recording_goes_on_when_the_emulator_is_killed_and_says_what_happened(
     for boot in (0, 1):
         numbers = imu.numbers[imu.boot == boot]
         assert numbers.tolist() == list(range(len(numbers)))
-        assert len(numbers) > 300
+        assert len(numbers) > 100
     assert len(imu.segments) == 2
     assert np.all(np.diff(imu.t_ns) >= 0)
     assert verify(path).verdict == "reproduced"

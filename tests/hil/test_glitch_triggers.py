@@ -59,7 +59,7 @@ def test_an_image_fires_by_its_hottest_pixel() -> None:
     assert "50 degC" in found[0].text
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.floats(-4, 4, width=32), min_size=1, max_size=40), st.data())
 def test_what_fires_never_depends_on_how_samples_are_cut(values: list[float], data: st.DataObject) -> None:
     limits = [parse_threshold("s.x>1"), parse_threshold("s.x<-1~2")]

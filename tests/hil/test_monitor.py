@@ -56,7 +56,7 @@ def test_an_envelope_is_the_exact_minimum_and_maximum_in_units() -> None:
     assert not stream.gaps.any()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=12), st.integers(0, 2**32 - 1))
 def test_a_snapshot_does_not_depend_on_how_samples_were_split(sizes: list[int], seed: int) -> None:
     random = np.random.default_rng(seed)
@@ -112,6 +112,13 @@ def test_a_silent_board_shows_rate_zero_and_one_that_never_spoke_none() -> None:
     assert look(monitor, START).boards[0].rate_hz is None
     monitor.accept([arrival(batch(0, 100))])
     assert look(monitor, START + 10_000 * MS).boards[0].rate_hz == 0.0
+
+
+def test_a_board_that_was_closed_keeps_the_rate_it_had_however_long_closing_took() -> None:
+    monitor = Monitor()
+    monitor.accept([arrival(batch(0, 100))])
+    closed = monitor.snapshot(View(), START + 10_000 * MS, Bench(boards=(BoardView("imu", "closed"),)))
+    assert closed.boards[0].rate_hz == pytest.approx(1000.0)
 
 
 def test_a_frozen_view_shows_what_was_there_then() -> None:

@@ -76,7 +76,7 @@ def test_what_a_biased_gyroscope_does_stays_within_what_is_stated(bias: float) -
     assert made[-1, 6] < 60.0
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.integers(1, 199), max_size=6))
 def test_how_samples_came_changes_no_bit(cuts: list[int]) -> None:
     readings, _ = turned(2)

@@ -85,7 +85,7 @@ def test_a_model_that_loads_late_decides_the_same_as_one_that_was_there() -> Non
     release = threading.Event()
 
     def slow():  # type: ignore[no-untyped-def]
-        release.wait(10)
+        release.wait(150)
         return lambda _: Counts()
 
     everything = arrivals(8)
@@ -97,7 +97,7 @@ def test_a_model_that_loads_late_decides_the_same_as_one_that_was_there() -> Non
     assert not decisions(late)
     assert stage.views()[0].state == "loading"
     release.set()
-    assert stage.wait(10)
+    assert stage.wait(150)
     pipeline.run()
     ready = ModelStage("counts", None, lambda: lambda _: Counts(), background=False)  # type: ignore[arg-type,return-value]
     Pipeline(Given([everything]), (ready,), (early,), tick_s=0).run()
@@ -110,14 +110,14 @@ def test_the_end_waits_for_a_model_that_is_still_loading() -> None:
     release = threading.Event()
 
     def slow():  # type: ignore[no-untyped-def]
-        release.wait(10)
+        release.wait(150)
         return lambda _: Counts()
 
     sink = Keeps()
     pipeline = Pipeline(Given([arrivals(3)]), (ModelStage("counts", None, slow),), (sink,), tick_s=0)
     pipeline.start()
     release.set()
-    assert pipeline.join(10)
+    assert pipeline.join(150)
     assert len(decisions(sink)) == 3
 
 
@@ -166,6 +166,6 @@ def test_an_error_in_a_sink_ends_the_pipeline_gives_the_ports_back_and_is_raised
     pipeline = Pipeline(source, (), (Breaks(),), tick_s=0)
     pipeline.start()
     with pytest.raises(RuntimeError, match="broken sink"):
-        pipeline.join(10)
+        pipeline.join(150)
     assert pipeline.done
     assert source.closed

@@ -150,7 +150,7 @@ def test_every_speed_gives_the_decisions_of_the_live_run(
     assert keyed(decide(Replay(recording, clock=ManualClock(), speed=speed)).decisions) == straight
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(seed=st.integers(0, 2**32 - 1))
 def test_every_split_and_every_interleaving_of_boards_gives_the_same_decisions(
     live: list[Arrival], straight: dict[object, object], seed: int

@@ -21,7 +21,7 @@ def shown(ring: Ring, first: int, count: int, width_ns: int) -> list[tuple | Non
     return [(low[at].tolist(), high[at].tolist()) if there[at] else None for at in range(count)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_columns_equal_brute_force_through_wraps_and_repeated_looks(data: st.DataObject) -> None:
     seed = data.draw(st.integers(0, 2**32 - 1))

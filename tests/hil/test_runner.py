@@ -70,7 +70,7 @@ def write(folder: Path, **texts: str) -> list[str]:
 def ended(runner: Runner) -> dict[str, Any]:
     assert runner._job is not None
     assert runner._job.thread is not None
-    runner._job.thread.join(60)
+    runner._job.thread.join(150)
     return runner.command("progress")
 
 
@@ -101,7 +101,7 @@ def test_a_run_is_ended_early_and_leaves_no_verdict(tmp_path) -> None:
     runner = Runner(clock, lambda: slow)
     assert runner.command("cancel") == {"sentence": "nothing runs"}
     runner.command("run", paths=paths, runs=str(tmp_path / "runs"))
-    assert slow.began.wait(30)
+    assert slow.began.wait(150)
     clock.advance_ns(2_500_000_000)
     under_way = runner.command("progress")
     assert under_way["running"] == {paths[0]: 2.5}

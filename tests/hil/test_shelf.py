@@ -65,7 +65,7 @@ def test_a_thumbnail_says_where_a_recording_moves_and_where_it_holds_nothing(fol
         pytest.approx(one) for one in thumbnail(folder / "watch_lee.mcap", 4)]  # fmt: skip
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(1, 300), st.floats(-5, 55), st.floats(0.05, 70))
 def test_every_column_spans_the_least_and_greatest_reading_in_it(folder, columns, begin, span) -> None:
     (view,) = envelopes(folder / "watch_kim.mcap", columns, begin, begin + span)

@@ -29,13 +29,14 @@ def test_what_a_board_merely_says_is_no_label() -> None:
 
 
 def test_a_capture_of_the_watch_is_labelled_by_it(tmp_path: Path) -> None:
+    from engines import captured
+
     import hil
-    from hil.capture import capture
     from hil.config import EngineConfig, PortConfig, RecordConfig
 
     path = tmp_path / "watch.mcap"
     ports = (PortConfig(port="virtual://watch?series=ROW", role="watch"),)
-    capture(EngineConfig(ports=ports, record=RecordConfig(path=str(path))), seconds=1.0)
+    captured(EngineConfig(ports=ports, record=RecordConfig(path=str(path))), 10)
     with hil.open(path) as recording:
         (label,) = recording.labels
         assert (label.text, label.board) == ("ROW", "watch")

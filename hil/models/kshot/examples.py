@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -30,7 +30,7 @@ from hil.models.windows import stream_read
 if TYPE_CHECKING:
     from hil.recording.reader import Recording
 
-__all__ = ["Example", "Spot", "parse_spot", "read_example"]
+__all__ = ["Example", "Spot", "distinct", "parse_spot", "read_example"]
 
 _SPOT = re.compile(r"(?P<file>.+?)(@(?P<start>\d+(\.\d*)?)-(?P<stop>\d+(\.\d*)?))?")
 _MARGIN_S = 1.0
@@ -79,6 +79,22 @@ def parse_spot(text: str) -> Spot:
     if stop <= start:
         raise UsageError(f"an example from {start:g} s to {stop:g} s has no length", text, "give FILE@FROM-TO")
     return Spot(found["file"], start, stop)
+
+
+def distinct(examples: Sequence[Example]) -> None:
+    """Refuse examples that share readings: what one says of the other would be what it says of itself.
+
+    Raises:
+        UsageError: Two overlap.
+    """
+    for at, one in enumerate(examples):
+        for other in examples[:at]:
+            a, b = one.facts, other.facts
+            if a["sha256"] == b["sha256"] and a["from_s"] < b["to_s"] and b["from_s"] < a["to_s"]:
+                raise UsageError(
+                    f"it shares readings with the example from {b['from_s']:g} s to {b['to_s']:g} s",
+                    f"{a['file']}@{a['from_s']:g}-{a['to_s']:g}", "give stretches that do not overlap",
+                )  # fmt: skip
 
 
 def read_example(contract: Contract, spot: Spot, board: str | None = None) -> Example:

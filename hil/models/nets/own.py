@@ -6,6 +6,7 @@ never names code: the trained network is exported, and whoever opens the file ru
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
 from pathlib import Path
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 from firmware_bridge.errors import UsageError
 from hil.models.nets.choice import Facts, OwnChoice
 
-__all__ = ["Windowed", "own_network"]
+__all__ = ["Windowed", "own_digest", "own_network"]
 
 
 class Windowed(nn.Module):
@@ -57,10 +58,7 @@ def own_network(choice: OwnChoice, facts: Facts, folder: Path) -> Windowed:
         raise UsageError(f"{choice.module} is no torch.nn.Module", where, "name a class as module:Class")
     try:
         inner = made(inputs=facts.inputs, classes=facts.classes, window=facts.window, **choice.options)
-        with torch.no_grad():
-            training = inner.training
-            shape = tuple(inner.eval()(torch.zeros(2, facts.window, facts.inputs)).shape)
-            inner.train(training)
+        shape, alone = _tried(inner, facts)
     except Exception as error:
         reason = next(iter(str(error).splitlines()), "")[:200]
         raise UsageError(
@@ -71,11 +69,46 @@ def own_network(choice: OwnChoice, facts: Facts, folder: Path) -> Windowed:
         ) from error
     if shape != (2, facts.classes):
         raise UsageError(f"{name} gives {list(shape)} for 2 windows", where, f"give logits [batch, {facts.classes}]")
+    if not alone:
+        raise UsageError(f"what {name} gives for a window depends on the others in the batch", where,
+                         "let each window be decided alone: no mean over the first axis")  # fmt: skip
+    if not any(one.requires_grad for one in inner.parameters()):
+        raise UsageError(f"{name} has no weights to learn", where, "give it layers with parameters")
     return Windowed(inner, facts.window)
 
 
+def own_digest(choice: OwnChoice, folder: Path) -> str:
+    """Return the digest of the code that a configuration names: another one is another training.
+
+    Only the file itself is looked at, none that it imports; empty where there is no file.
+    """
+    name = choice.module.partition(":")[0]
+    beside = _beside(name, folder)
+    if not beside.is_file():
+        found = getattr(_module(name, folder), "__file__", None)
+        if not found:
+            return ""
+        beside = Path(found)
+    return hashlib.sha256(beside.read_bytes()).hexdigest()
+
+
+def _tried(inner: nn.Module, facts: Facts) -> tuple[tuple[int, ...], bool]:
+    """Return the shape that two windows give, and whether the first is decided as it is alone."""
+    training = inner.training
+    inner.eval()
+    drawn = torch.randn(2, facts.window, facts.inputs, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        both, one = inner(drawn), inner(drawn[:1])
+    inner.train(training)
+    return tuple(both.shape), both[:1].shape == one.shape and torch.allclose(both[:1], one, 1e-3, 1e-4, equal_nan=True)
+
+
+def _beside(name: str, folder: Path) -> Path:
+    return folder.joinpath(*name.split(".")).with_suffix(".py")
+
+
 def _module(name: str, folder: Path) -> ModuleType:
-    beside = folder.joinpath(*name.split(".")).with_suffix(".py")
+    beside = _beside(name, folder)
     try:
         if beside.is_file():
             spec = importlib.util.spec_from_file_location(name, beside)

@@ -1,8 +1,8 @@
 """The live page: one timer asks, one answer is drawn, keys change the scene or send a command. No more than that.
 
 Rule of this room: thin. What a pane says is made in `stage` and `panes`, what keys change in `state`, what they ask of
-the bench in `deeds`, who has which place in `layout`. The engine may be slow, go away and come back: the page says so
-and stays alive. While another page is shown it asks once a second, and for figures only.
+the bench in `deeds`, what words lead to in `written`, who has which place in `layout`. The engine may be slow, go away
+and come back: the page says so and stays alive. While another page is shown it asks once a second, for figures only.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ from textual.widgets import Input
 from hil.tui import chart, looks, stage
 from hil.tui.beat import Beat
 from hil.tui.cells import Line
-from hil.tui.deeds import Refusal, decide, go_to, loop_ab
+from hil.tui.deeds import Command, Refusal, decide, loop_ab
 from hil.tui.feed import Answer, Client, Feed, Reply, answer
 from hil.tui.key import Hint, Key, bindings
 from hil.tui.look import asks
@@ -36,6 +36,7 @@ from hil.tui.sheets import live as tables
 from hil.tui.state import Scene, going_on
 from hil.tui.still import rests
 from hil.tui.workplace import Workplace
+from hil.tui.written import Led, begins, leads
 
 __all__ = ["LivePage"]
 
@@ -209,22 +210,9 @@ class LivePage(Page):
     def _point(self, line: int) -> None:
         self._show(self.scene.point(line))
 
-    def on_plot_pointed(self, event: Plot.Pointed) -> None:
-        """Put the cursor there."""
-        self._show(replace(self.scene, look=replace(self.scene.look, cursor_s=event.before_s)))
-        self.tick()
-
-    def on_plot_zoomed(self, event: Plot.Zoomed) -> None:
-        """Change the time base, frozen around what is pointed at."""
-        self._look(self.scene.zoom(event.by, event.before_s))
-
-    def on_plot_stretched(self, event: Plot.Stretched) -> None:
-        """Look closer at the stretch, in a picture that stands still."""
-        self._look(self.scene.stretch(event.begin_s, event.end_s))
-
-    def on_plot_toggled(self, event: Plot.Toggled) -> None:
-        """Hide the channel, or show it again."""
-        self._look(looks.toggled(self.scene, event.panel, event.name))
+    def on_plot_meant(self, event: Plot.Meant) -> None:
+        """Do what somebody means with the mouse."""
+        self._do(event.change(self.scene))
 
     def _show(self, scene: Scene) -> None:
         self.scene = scene
@@ -235,18 +223,11 @@ class LivePage(Page):
     def _aim(self) -> looks.Aim:
         focused = self.focused
         width = self.painter.visible_width() or self.size.width
-        return looks.Aim(focused.panel if isinstance(focused, Plot) else None, width)
+        return looks.Aim(focused.panel, width, focused.span) if isinstance(focused, Plot) else looks.Aim(None, width)
 
     def action_look(self, name: str, by: int = 0) -> None:
         """Change how plots look, or say why not."""
-        self._look(looks.step(name, self.scene, self._aim(), by))
-
-    def _look(self, changed: Scene | Refusal) -> None:
-        if isinstance(changed, Refusal):
-            self.say(changed.sentence, True)
-        else:
-            self._show(changed)
-            self.tick()
+        self._do(looks.step(name, self.scene, self._aim(), by))
 
     def action_freeze(self) -> None:
         """Freeze the picture, never the capture."""
@@ -284,12 +265,16 @@ class LivePage(Page):
         """Do something to the bench, or say why not."""
         self._do(decide(deed, self.scene, value))
 
-    def _do(self, *decided: object) -> None:
-        for one in decided:
-            if isinstance(one, Refusal):
-                self.say(one.sentence, True)
-            else:
-                self.feed.command(one.verb, **one.args)  # type: ignore[attr-defined]  # the other of the two
+    def _do(self, *led: Led) -> None:
+        for one in led:
+            match one:
+                case Refusal(sentence):
+                    self.say(sentence, True)
+                case Command(verb, args):
+                    self.feed.command(verb, **args)
+                case Scene():
+                    self._show(one)
+                    self.tick()
 
     def action_loop_ab(self) -> None:
         """Set A, then B, then neither."""
@@ -301,23 +286,15 @@ class LivePage(Page):
 
     def action_ask(self, what: str) -> None:
         """Ask for words, in one line that traps nobody; a mark keeps the time of this key."""
-        if what == "go" and isinstance(never := go_to(self.scene, "0"), Refusal):
-            return self.say(never.sentence, True)
+        suggested = begins(what, self.scene, self._aim())
+        if isinstance(suggested, Refusal):
+            return self._do(suggested)
         self._noted_ns = self.scene.latest.now_ns if self.scene.latest else None
-        suggested = looks.suggested(self.scene, self._aim()) if what == "trigger" else ""
         self.painter.note.ask(what, live_keys.QUESTIONS[what], suggested)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Keep the mark, or go there."""
-        words, asking = event.value.strip(), self.painter.note.asking
-        if words and asking == "note":
-            self.feed.command("mark", text=words, t_ns=self._noted_ns)
-        elif asking == "trigger":
-            if self.scene.scope.saved:  # what was kept of one trigger is kept of the next
-                self.feed.command("watch", text=words)
-            self._look(looks.triggered(self.scene, words))
-        elif words:
-            self._do(go_to(self.scene, words))
+        """Do what the words lead to."""
+        self._do(*leads(self.painter.note.asking, event.value.strip(), self.scene, self._noted_ns))
         self._close_line()
 
     def _close_line(self) -> None:

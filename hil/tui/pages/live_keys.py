@@ -58,6 +58,17 @@ KEYS = (
         "title hides it or shows it again."),
     Key("plot.scale", "y", "look('scale')", "shared scale",
         "Give all plots of one unit the same scale; again: each its own."),
+    Key("plot.values_in", "ctrl+up", "look('values',-1)", "values closer",
+        "Look closer at the values of the focused plot: a smaller range, which is held. With the mouse: the wheel over "
+        "the numbers of the axis, or ctrl and the wheel anywhere in the plot."),
+    Key("plot.values_out", "ctrl+down", "look('values',1)", "values farther",
+        "Show a larger range of the values of the focused plot, and hold it."),
+    Key("plot.values_up", "shift+up", "look('lift',1)", "higher values",
+        "Move the range of the focused plot's values up, and hold it; dragging the numbers of the axis does so, too."),
+    Key("plot.values_down", "shift+down", "look('lift',-1)", "lower values",
+        "Move the range of the focused plot's values down, and hold it."),
+    Key("plot.values_auto", "Y", "look('auto')", "values as they come",
+        "Let the range of the focused plot's values follow its readings again; a double click on its numbers, too."),
     Key("frame.colours", "P", "look('colours')", "colour map",
         "Colour the focused frame or spectrogram by the next map: iron, viridis-like, cividis-like, grey, diverging "
         "about 0 or the middle (frames only), rainbow. All but the last are safe for the colour-blind."),
@@ -101,8 +112,8 @@ KEYS = (
     _replay("slower", "less_than_sign", "bench('speed',-1)", "slower", "Replay at half the speed.", " --speed X"),
     _replay("faster", "greater_than_sign", "bench('speed',1)", "faster", "Replay at twice the speed.", " --speed X"),
     Key("replay.why", "W", "why", "why",
-        "Say which samples and channels carried the decision under the play head, of the focused plot's board if one "
-        "has the focus: by the model on the bench, else the one that the recording names; again: back.",
+        "Say which samples and channels carried the decision under the play head, wherever that rests: of the focused "
+        "plot's board, by the model on the bench, else the one that the recording names; again: back.",
         when="replay"),
     _replay("loop", "o", "bench('loop')", "loop", "Begin again at the end, or stop there.", " --loop"),
     _replay("loop_ab", "b", "loop_ab", "loop A to B",
@@ -129,10 +140,12 @@ PANES = {
         "of one sample is always seen. A red × on the time axis marks missing samples. l gives each channel a lane; "
         "a shows the Allan deviation: how far noise averages out, and where the bias begins to wander; v its spectrum "
         "and other kinds. c sets a cursor, a click too; the wheel changes the time base, frozen around the mouse, with "
-        "shift it scrolls; dragging over a stretch freezes the picture and looks closer at it, esc goes back. A click "
-        "on a channel in the title hides it, h shows one alone. T sets a trigger: ▼ marks where it fired, and times "
-        "count from there (− before it, + after it); ▸╌ marks its level. Of a frame P takes another colour map, R "
-        "holds its range, E gives each frame its own; without colour signs, dots and blocks tell little from much."
+        "shift it scrolls; with ctrl, or over the numbers of the value axis, it changes the range of the values, "
+        "dragging those moves it, a double click lets it follow again (↕: it is held, and so many columns reach beyond "
+        "it). Dragging over a stretch freezes the picture and looks closer at it, esc goes back. A click on a channel "
+        "in the title hides it, h shows one alone. T sets a trigger: ▼ marks where it fired, and times count from "
+        "there (− before it, + after it); ▸╌ marks its level. Of a frame P takes another colour map, R holds its "
+        "range, E gives each frame its own; without colour signs, dots and blocks tell little from much."
     ),
     "label": (
         "The model's decision, its certainty, and one sign a decision: the number of the class, or · below 50 %. What "

@@ -191,15 +191,18 @@ class ModelsPage(Page):
             self.feed.command("load_model", path=found.path)
 
     def action_deploy(self) -> None:
-        """Put the op list at the cursor on the board."""
+        """Put the model or the op list at the cursor on the board."""
         scene = self.scene.choose(self.models.cursor) if self.scene.mode == "files" else self.scene
-        found = scene.found if scene.mode == "files" else None
-        if found is None or found.trouble or not found.network:
-            words = "l lists the op lists (.hiln) within reach, d puts the one at the cursor on the board; "
-            self.say(f"{words}`hil model deploy MODEL --dry-run --data FILE -o` makes one", True)
+        board = scene.here.board if scene.here is not None and scene.here.board else None
+        if scene.mode == "files" and scene.found is not None:
+            if scene.found.trouble:
+                self.say(f"{scene.found.name} runs nowhere: what is wrong with it stands below", True)
+            else:
+                self.feed.command("deploy", path=scene.found.path, board=board)
+        elif scene.here is None:
+            self.say("no model runs here: l lists those within reach, and op lists (.hiln)", True)
         else:
-            board = scene.here.board if scene.here is not None and scene.here.board else None
-            self.feed.command("deploy", path=found.path, board=board)
+            self.feed.command("deploy", path=scene.here.model, board=board)
 
     def action_stop(self) -> None:
         """Have the board run its own network no longer."""

@@ -22,9 +22,10 @@ KEYS = (
          "In the list of files: let the model at the cursor run on the live boards, beside those that run.",
          "hil model load MODEL"),
     _key("deploy", "d", "deploy", "onto the board",
-         "In the list of files: put the op list at the cursor on the live board of the model that was looked at, and "
-         "have it run on the board's own samples; capture goes on.",
-         "hil model deploy FILE.hiln --at HOST:PORT"),
+         "Put the model at the cursor on its live board, in 8-bit integers calibrated on what that sent in the last "
+         "seconds, and have it run on the board's own samples; in the list of files that file, or an op list. Capture "
+         "goes on meanwhile.",
+         "hil model deploy MODEL --at HOST:PORT"),
     _key("stop", "o", "stop", "stop on the board",
          "Have the board of the model that is looked at run its own network no longer; the network stays on it, and "
          "capture goes on.",
@@ -92,8 +93,8 @@ def hints(
     """
     last = (("screen.help", "help"), ("screen.quit", "quit"), ("screen.palette", "all"), ("screen.picture", "picture"))
     if mode == "files":
-        it = ("models.deploy", "put it on the board") if network else ("models.load", "load it")
-        return it, ("models.back", "back"), ("up down", "choose"), *last
+        load = () if network else (("models.load", "load it"),)
+        return *load, ("models.deploy", "onto the board"), ("models.back", "back"), ("up down", "choose"), *last
     if why:
         return ("models.why", "back"), ("models.earlier models.later", "decisions"), *last
     show = (("models.show", "end the example" if running else "show a gesture"),) if teachable else ()
@@ -111,6 +112,6 @@ def hints(
         *here,
         ("models.files", "load"),
         ("up down", "choose"),
-        *((("models.unload", "unload"), *past) if models else ()),
+        *((("models.unload", "unload"), *past, ("models.deploy", "onto the board")) if models else ()),
         *last,
     )

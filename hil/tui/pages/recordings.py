@@ -180,7 +180,7 @@ class RecordingsPage(Page):
         """Play the recording."""
         here = self.scene.here
         if here is None or not here.duration_s:
-            self.say("there is no recording here that can be played", True)
+            self.say(self.scene.nothing_to("be played"), True)
             return
         self.replay = ReplayPage(self.place, Path(here.path), self.scene.classes, self._replayed)
         self.app.push_screen(self.replay)
@@ -195,7 +195,7 @@ class RecordingsPage(Page):
         """Label the recording."""
         here = self.scene.here
         if here is None or not here.duration_s:
-            self.say("there is no recording here that can be labelled", True)
+            self.say(self.scene.nothing_to("be labelled"), True)
             return
         self._enter(self.scene.enter("label"))
 

@@ -58,8 +58,9 @@ KEYS = (
 PANES = {
     "shelf": (
         "One line a recording, the newest first: when, how long, how much of it is labelled, what is in it. One that "
-        "cannot be read or was cut off says so. The strips below are the whole of it: each column spans the least and "
-        "greatest reading, × marks missing samples, and the last rows show labels by the digit of their class."
+        "cannot be read, was cut off or is still being written says so. The strips below are the whole of it: each "
+        "column spans the least and greatest reading, × marks missing samples, and the last rows show labels by the "
+        "digit of their class."
     ),
     "reel": (
         "Readings of the recording with its labels below. The cursor is the bright column; a stretch runs from its "

@@ -97,7 +97,7 @@ def test_a_restart_falls_on_the_same_sample_everywhere(recorded):
     assert (1, 0) in by_number(ours)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     name=st.sampled_from([name for name in KINDS if KINDS[name].level in ("frame", "byte")]),
     seed=st.integers(0, 2**32),
@@ -124,7 +124,7 @@ def test_bytes_are_damaged_the_same_however_they_are_split(name, seed, cuts):
 RAW = rehearse("virtual://imu?seed=5&rate=500", 2.0)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(
     name=st.sampled_from([name for name in KINDS if KINDS[name].level in ("sensor", "clock")]),
     seed=st.integers(0, 2**32),

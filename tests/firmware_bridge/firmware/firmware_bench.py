@@ -10,7 +10,7 @@ import pytest
 
 from firmware_bridge.batch import Batch
 from firmware_bridge.bridge import Bridge, PortSpec
-from firmware_bridge.events import Arrival, Item
+from firmware_bridge.events import Arrival, Gap, Item
 from firmware_bridge.firmware.kinds import KINDS, can_start
 from firmware_bridge.wire.dialect import DialectSpec
 
@@ -47,12 +47,26 @@ def bench(*ports: str, **options: object) -> Bridge:
     return Bridge(specs, **options)  # type: ignore[arg-type]
 
 
-def until(bridge: Bridge, out: list[Arrival], good: Callable[[list[Arrival]], bool], within_s: float = 20.0) -> None:
+def until(bridge: Bridge, out: list[Arrival], good: Callable[[list[Arrival]], bool], within_s: float = 60.0) -> None:
     """Take from a bridge until something holds of all that came."""
     end = time.monotonic() + within_s
     while not good(out):
         assert time.monotonic() < end, [(b.role, b.state, b.reason) for b in bridge.boards()]
         out += bridge.take(0.1)
+
+
+def starve(bridge: Bridge, out: list[Arrival], pause_s: float) -> None:
+    """Read nothing for a while, so that the queue fills and the link stops reading, until samples are missing.
+
+    Once is enough, unless the board stood still for that while.
+    """
+    end = time.monotonic() + 60.0
+    while not items(out, Gap):
+        assert time.monotonic() < end, "nothing was lost"
+        time.sleep(pause_s)
+        look_until = time.monotonic() + 5.0
+        while not items(out, Gap) and time.monotonic() < look_until:
+            out += bridge.take(0.1)
 
 
 def items(out: Sequence[Arrival], kind: type[T], board: str = "b0") -> list[T]:
@@ -68,7 +82,7 @@ def emulators(process: psutil.Process | None = None) -> list[psutil.Process]:
     return [each for each in (process or psutil.Process()).children(recursive=True) if each.is_running()]
 
 
-def gone(processes: Sequence[psutil.Process], within_s: float = 3.0) -> bool:
+def gone(processes: Sequence[psutil.Process], within_s: float = 30.0) -> bool:
     """Whether processes end in time, by their ids."""
     _, alive = psutil.wait_procs(list(processes), timeout=within_s)
     return not [each for each in alive if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]

@@ -113,7 +113,7 @@ STREAMS = st.lists(
 @needs_gcc
 @pytest.mark.firmware
 @pytest.mark.timeless
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(STREAMS, st.sampled_from([16, 32]), st.sampled_from([32, 64, 300, 1024]))
 def test_c_and_python_accept_exactly_the_same_frames(wire: bytes, crc_bits: int, max_frame: int) -> None:
     wire += b"\0"

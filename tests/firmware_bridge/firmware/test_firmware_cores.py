@@ -29,7 +29,7 @@ def test_every_core_says_the_same_readings_and_its_fpu_is_on_where_its_code_may_
     needs(f"qemu?cpu={core}")
     out: list = []
     with (
-        bench(f"firmware://qemu?cpu={core}&rate=1000&seed=3&qmp={tmp_path}/q") as bridge,
+        bench(f"firmware://qemu?cpu={core}&rate=250&seed=3&qmp={tmp_path}/q") as bridge,
         Control(tmp_path / "q") as control,
     ):
         until(bridge, out, lambda out: count(out) >= 300)

@@ -19,7 +19,7 @@ pytestmark = [
     pytest.mark.timeless,
     pytest.mark.skipif(bool(missing("host")), reason=missing("host")),
 ]
-quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=60, suppress_health_check=list(HealthCheck))
 
 
 def lines(text: bytes) -> list[str]:
@@ -270,7 +270,7 @@ def test_a_lost_way_starts_the_sample_again_and_is_counted() -> None:
 FAULTS = st.lists(st.tuples(st.booleans(), st.integers(0, 900), st.integers(0, 2), st.integers(1, 255)), max_size=3)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(FAULTS)
 def test_with_reading_back_no_damage_on_the_line_gives_a_wrong_answer(faults: list[tuple[bool, int, int, int]]) -> None:
     """Bytes flipped, lost or doubled both ways: the answer is right or there is none."""

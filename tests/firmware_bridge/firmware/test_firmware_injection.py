@@ -60,7 +60,7 @@ def test_nothing_is_due_before_the_first_injected_sample(make) -> None:
 
 
 @both
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(lost=st.lists(st.booleans(), min_size=10, max_size=120), step_ms=st.integers(10, 60))
 def test_go_back_n_brings_every_sample_in_order_however_frames_are_lost(make, lost, step_ms) -> None:
     host = ready(make)

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.firmware, pytest.mark.timeless, needs_gcc]
 
 
 @on_both
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(down=some_fates, up=some_fates, chunk=st.integers(40, 900))
 def test_a_model_arrives_whole_whatever_the_line_loses_damages_repeats_or_brings_late(board, down, up, chunk) -> None:
     host = bare(board)

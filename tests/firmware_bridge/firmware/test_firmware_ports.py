@@ -8,32 +8,49 @@ from firmware_bench import bench, count, items, needs, on_every_kind, port, unti
 from firmware_core import reading
 
 from firmware_bridge.batch import Batch
-from firmware_bridge.events import ClockReading, Connected, Reply, Status
+from firmware_bridge.events import Arrival, ClockReading, Connected, Reply, Status
 from firmware_bridge.firmware.kinds import KINDS
+from firmware_bridge.roles import BoardState
 from firmware_bridge.wire.messages import Kind, Message
 
 pytestmark = [pytest.mark.firmware, pytest.mark.skipif(sys.platform == "win32", reason="Windows has no ptys")]
 
 
+def held_up(out: list[Arrival]) -> bool:
+    """Whether the machine stood still, for us or for the board, almost as long as a terminal keeps a board's bytes."""
+    came = [arrival.t_ns for arrival in out if arrival.kind == "rx"]
+    return max(np.diff(came)) > 300_000_000
+
+
+def listened(kind: str) -> tuple[list[Arrival], BoardState, BoardState]:
+    """All that three seconds of a board brought, and what was known of it before and after it was let go.
+
+    What is lost while the machine stands still says nothing of the board, which is then listened to anew.
+    """
+    for _ in range(5):
+        out: list[Arrival] = []
+        with bench(port(kind)) as bridge:
+            until(bridge, out, lambda out: count(out) >= 3 * usual_rate(kind) and len(items(out, ClockReading)) >= 10)
+            (state,) = bridge.boards()
+        out += bridge.take(0.0)
+        if not held_up(out):
+            break
+    return out, state, bridge.boards()[0]
+
+
 @on_every_kind
 def test_a_board_streams_at_its_rate_and_every_sample_is_accounted_for(kind: str) -> None:
     needs(kind)
-    out: list = []
     rate = usual_rate(kind)
-    with bench(port(kind)) as bridge:
-        until(bridge, out, lambda out: count(out) >= 3 * rate)
-        (state,) = bridge.boards()
-    out += bridge.take(0.0)
+    out, state, final = listened(kind)
     batches = items(out, Batch)
     numbers = np.concatenate([np.arange(batch.first, batch.end) for batch in batches])
     assert numbers.tolist() == list(range(len(numbers)))
     ticks = np.concatenate([batch.ticks for batch in batches])
     assert (len(ticks) - 1) / (ticks[-1] - ticks[0]) * 1e6 == pytest.approx(rate, rel=1e-4)  # by the board's clock
-    (final,) = bridge.boards()
     assert not final.books.closes()
     assert final.books.total("imu").missing == 0
     assert {name: size for name, size in final.books.buckets.items() if size and name not in ("frames", "torn")} == {}
-    assert len(items(out, ClockReading)) >= 10
     assert state.clock.drift_low < 2000  # ppm: by our clock the rate is right to 0.2 %,
     assert state.clock.drift_high > -2000  # as far as three seconds can tell
 
@@ -113,7 +130,7 @@ def test_injected_samples_come_back_one_to_one(kind: str) -> None:
     out: list = []
     with bench(port(kind)) as bridge:
         until(bridge, out, lambda out: count(out) >= 20)
-        bridge.send("b0", Message(Kind.START, {"nonce": 77, "streams": 0, "injected": 1})).result(2)
+        bridge.send("b0", Message(Kind.START, {"nonce": 77, "streams": 0, "injected": 1})).result(60)
         credit = lambda: max((r.fields["total"] for r in items(out, Reply) if r.kind == "CREDIT"), default=0)  # noqa: E731
         sent, n = 0, 5
         while sent < len(stimulus):
@@ -126,12 +143,12 @@ def test_injected_samples_come_back_one_to_one(kind: str) -> None:
 
         def all_consumed() -> bool:
             """What a board has not consumed when it is told to stop never comes back."""
-            bridge.send("b0", Message(Kind.GET_STATUS)).result(2)
+            bridge.send("b0", Message(Kind.GET_STATUS)).result(60)
             return bool(items(out, Status)) and row()["consumed"] == len(stimulus)
 
         until(bridge, out, lambda _: back() >= len(stimulus) - 10 and all_consumed())
-        bridge.send("b0", Message(Kind.STOP)).result(2)
-        bridge.send("b0", Message(Kind.GET_STATUS)).result(2)
+        bridge.send("b0", Message(Kind.STOP)).result(60)
+        bridge.send("b0", Message(Kind.GET_STATUS)).result(60)
         until(bridge, out, lambda _: back() == len(stimulus) == row()["consumed"])
     batches = [batch for batch in items(out, Batch) if batch.boot == 1]
     assert np.concatenate([np.arange(b.first, b.end) for b in batches]).tolist() == list(range(len(stimulus)))

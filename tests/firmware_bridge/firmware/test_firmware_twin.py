@@ -87,7 +87,7 @@ def answers(host: Host, said: list[Command]) -> list[tuple[object, ...]]:
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(commands)
 def test_the_core_and_its_twin_answer_every_command_about_models_alike(said: list[Command]) -> None:
     """Model and windows, whole and in parts, out of order, spoilt, too long, with and without a model there."""

@@ -30,14 +30,14 @@ def spoken(port: str) -> tuple[BoardInfo, list[list[int]], list[str], dict[str, 
     with bench(port) as bridge:
         until(bridge, out, lambda out: count(out) >= 200)
         (state,) = bridge.boards()
-        bridge.send("b0", Message(Kind.START, {"nonce": 77, "streams": 0, "injected": 1})).result(5)
+        bridge.send("b0", Message(Kind.START, {"nonce": 77, "streams": 0, "injected": 1})).result(60)
         bridge.send("b0", Message(Kind.INJECT, {"stream": 0, "n": 5, "first": 0}, given.tobytes()))
         bridge.send("b0", Message(Kind.INJECT, {"stream": 0, "n": 5, "first": 9}, given.tobytes()))  # out of order
         back = lambda: [batch for batch in items(out, Batch) if batch.boot == 1]  # noqa: E731
         until(bridge, out, lambda _: sum(map(len, back())) >= 5)
         until(bridge, out, lambda out: any(reply.kind == "NAK" for reply in items(out, Reply)))
-        bridge.send("b0", Message(Kind.STOP)).result(5)
-        bridge.send("b0", Message(Kind.GET_STATUS)).result(5)
+        bridge.send("b0", Message(Kind.STOP)).result(60)
+        bridge.send("b0", Message(Kind.GET_STATUS)).result(60)
         row = lambda: items(out, Status)[-1].fields["streams"]["imu"]  # noqa: E731
         until(bridge, out, lambda out: bool(items(out, Status)) and row()["consumed"] == 5)
     assert np.concatenate([batch.raw for batch in back()])[:5].tolist() == given.tolist()

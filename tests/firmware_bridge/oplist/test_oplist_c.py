@@ -32,7 +32,7 @@ def agree(native: NativeNN, oplist: OpList, number: int) -> None:
 
 
 @seed(5)
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=250)
 @given(oplist=oplists(), number=st.integers(0, 2**32 - 1))
 def test_every_layer_of_any_network_is_the_same_in_c_and_numpy(native: NativeNN, oplist: OpList, number: int) -> None:
     agree(native, oplist, number)
@@ -41,7 +41,7 @@ def test_every_layer_of_any_network_is_the_same_in_c_and_numpy(native: NativeNN,
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @seed(6)
-@settings(max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10_000, suppress_health_check=list(HealthCheck))
 @given(oplist=oplists(longest=12), number=st.integers(0, 2**32 - 1))
 def test_ten_thousand_networks_are_the_same_in_c_and_numpy(native: NativeNN, oplist: OpList, number: int) -> None:
     agree(native, oplist, number)
@@ -52,7 +52,7 @@ def damaged_blobs(count: int, number: int) -> list[bytes]:
     sound: list[bytes] = []
 
     @seed(number)
-    @settings(max_examples=40, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=40, database=None, suppress_health_check=list(HealthCheck))
     @given(oplists())
     def draw(oplist: OpList) -> None:
         sound.append(pack(oplist))

@@ -24,7 +24,7 @@ def smallest() -> OpList:
     return OpList(4, 1, Raw.I16, 4, (Op(Code.INPUT, 4, 1, 4, 1, arrays=arrays),))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(oplists())
 def test_what_was_packed_is_read_back(oplist: OpList) -> None:
     found = unpack(pack(oplist))

@@ -54,7 +54,7 @@ def test_a_host_that_keeps_up_starves_nothing_and_every_sample_comes_back_under_
     assert row["dropped"] == 0
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.booleans(), min_size=10, max_size=120), st.integers(10, 60))
 def test_go_back_n_brings_every_sample_in_order_however_frames_are_lost(lost: list[bool], step_ms: int) -> None:
     host = ready()

@@ -18,7 +18,7 @@ BOARDS = {"imu": "imu", "watch": "imu", "ppg": "ppg", "thermal": "thermal"}
 
 
 @pytest.mark.parametrize("board", BOARDS)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(steps=st.lists(st.integers(1, 400_000_000), min_size=1, max_size=30))
 def test_the_same_seed_gives_the_same_bytes_however_polls_are_split(board: str, steps: list[int]) -> None:
     params = {"seed": "5", "jitter_us": "50", "ppm": "-30"}
@@ -157,7 +157,7 @@ def test_the_link_can_delay_one_sidedly_and_keeps_the_order() -> None:
 
 
 @given(st.integers(0, 5000), st.integers(1, 3000), st.integers(1, 900))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_noise_by_number_is_the_same_from_any_start(first: int, n: int, cut: int) -> None:
     cut = min(cut, n)
     for make in (

@@ -107,7 +107,7 @@ def test_the_same_bytes_at_the_same_times_are_decided_the_same() -> None:
     ]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.data())
 def test_books_close_for_any_bytes_in_any_parts(data: st.DataObject) -> None:
     pieces = [*SPEECH.values(), BOOT, NOISE, native_bytes(), b"hello\n" * 100]
@@ -121,7 +121,7 @@ def test_books_close_for_any_bytes_in_any_parts(data: st.DataObject) -> None:
     assert sum(dialect.books.values()) == 2 * len(speech)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.integers(0, 9000), max_size=20), st.sampled_from(["csv", "tagged", "json"]))
 def test_how_the_bytes_were_cut_does_not_matter(places: list[int], name: str) -> None:
     speech = BOOT + NOISE[:300] + b"\n" + SPEECH[name]

@@ -233,7 +233,7 @@ def _dialects() -> dict[str, tuple[str, bytes]]:
 
 
 @pytest.mark.parametrize("kind", _dialects())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_any_split_of_damaged_bytes_gives_the_same(kind: str, data: st.DataObject) -> None:
     text, good = _dialects()[kind]

@@ -198,7 +198,7 @@ def test_commands_are_lines() -> None:
 
 
 @pytest.mark.parametrize("name", SPEECH)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(data=st.data())
 def test_any_split_gives_the_same(name: str, data: st.DataObject) -> None:
     speech = BOOT + SPEECH[name] + b"\x1b[0;31mE (99) app: x\x1b[0m\r\n" + b"1,2,\xff\xfe\n" + SPEECH[name][:77]
@@ -221,7 +221,7 @@ def test_one_byte_at_a_time_gives_the_same(name: str) -> None:
     assert tables(hear(LineDialect(), cut(speech, range(len(speech))))) == expected
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.lists(st.one_of(st.binary(max_size=60), st.sampled_from(ODD)), max_size=8), st.integers(0, 2000), st.booleans()
 )
@@ -241,7 +241,7 @@ def test_an_endless_line_is_given_up() -> None:
 @given(
     st.lists(st.lists(st.floats(width=64), min_size=3, max_size=3), min_size=1, max_size=200), st.sampled_from(",;\t")
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_block_reads_like_its_lines(rows: list[list[float]], separator: str) -> None:
     block = "".join(separator.join(map(repr, row)) + "\r\n" for row in rows).encode()
     table = read_block(block, 3, separator)

@@ -88,7 +88,7 @@ def damage(draw: st.DrawFn) -> bytes:
     return bytes(data)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(damage(), st.lists(st.integers(0, 1000), min_size=9, max_size=9))
 def test_damage_is_counted_to_the_byte_however_it_is_cut(data, per_mille):
     whole = feed(data)
@@ -111,7 +111,7 @@ BODIES = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(BODIES, max_size=20), st.sampled_from([16, 32]))
 def test_frames_with_a_right_checksum_and_any_content_never_raise(bodies, crc_bits):
     board = ToyBoard(crc_bits)
@@ -134,7 +134,7 @@ DESCRIPTIONS = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(DESCRIPTIONS, st.integers(0, 255), st.integers(0, 70))
 def test_a_description_of_any_shape_never_raises(description, crc_bits, max_frame):
     board = ToyBoard(16)
@@ -149,7 +149,7 @@ def test_random_bytes_and_random_frames_for_some_seconds():
     rng = np.random.default_rng(1)
     ends = time.monotonic() + 5
     rounds = 0
-    while time.monotonic() < ends:
+    while rounds <= 20 or time.monotonic() < ends:  # a slow machine takes longer for as many
         dialect, fed = NativeDialect(), 0
         board = ToyBoard(int(rng.choice([16, 32])), int(rng.choice([40, 300])))
         for _ in range(30):
@@ -168,4 +168,3 @@ def test_random_bytes_and_random_frames_for_some_seconds():
         dialect.end(0)
         assert sum(dialect.books.values()) == fed
         rounds += 1
-    assert rounds > 20

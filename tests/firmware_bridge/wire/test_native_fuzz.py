@@ -74,6 +74,6 @@ def test_nothing_that_a_board_says_breaks_the_parser_or_leaves_the_books_open() 
     until, rounds = time.monotonic() + int(os.environ.get("HIL_FUZZ_S", "3")), 0
     while rounds == 0 or time.monotonic() < until:
         checks = [HealthCheck.too_slow, HealthCheck.data_too_large]
-        run = settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=checks)
+        run = settings(max_examples=EXAMPLES, database=None, suppress_health_check=checks)
         seed(rounds)(run(given(pieces, st.lists(st.integers(1, 60), max_size=12))(hear)))()
         rounds += 1

@@ -70,10 +70,10 @@ def test_what_due_proposes_changes_nothing_that_is_heard():
         assert all(map(same, again.items, arrival.items))
 
 
-@settings(max_examples=80, deadline=None)
-@given(st.data())
-def test_under_any_damage_both_sides_of_the_books_agree(data):
-    rng = data.draw(st.randoms(use_true_random=False))
+@settings(max_examples=80)
+@given(st.integers(0, 2**32))
+def test_under_any_damage_both_sides_of_the_books_agree(seed):
+    rng = random.Random(seed)
     session = Session("toy", NativeDialect(), nonce=NONCE)
     delivered: dict[tuple[str, int], int] = {}
     missing: dict[tuple[str, int], int] = {}
@@ -144,7 +144,7 @@ def test_disconnected_says_why():
 def test_any_well_framed_nonsense_for_some_seconds_closes_the_books_and_raises_nothing():
     rng = random.Random(7)
     ends, rounds = time.monotonic() + 5, 0
-    while time.monotonic() < ends:
+    while rounds <= 5 or time.monotonic() < ends:  # a slow machine takes longer for as many
         board = ToyBoard(rng.choice([16, 32]), rng.choice([60, 500]), tick_hz=rng.choice([0, 1, 10**6, 2**32 - 1]))
         bench = Bench(board)
         for _ in range(40):
@@ -158,7 +158,6 @@ def test_any_well_framed_nonsense_for_some_seconds_closes_the_books_and_raises_n
             assert bench.session.books().closes() == []
             bench.session.clock()
         rounds += 1
-    assert rounds > 5
 
 
 def nonsense(rng: random.Random, board: ToyBoard) -> bytes:

@@ -81,7 +81,7 @@ def unreliable(seed: int, lost: float, twice: float) -> Lossy:
     return carry
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 2**32), st.floats(0, 0.4), st.floats(0, 0.4), st.integers(8, 256))
 def test_the_board_takes_every_reading_once_and_in_order_over_links_that_lose_and_repeat(
     seed: int, lost: float, twice: float, room: int

@@ -49,5 +49,5 @@ def test_a_slow_line_takes_no_more_than_it_can() -> None:
     assert reader.count == 6_000
     assert time.perf_counter() - began > 0.15  # at most a tenth of a second is made up for
     os.close(slave)
-    reader.thread.join(10)
+    reader.thread.join(150)
     os.close(master)

@@ -34,7 +34,7 @@ def test_a_key_on_a_terminal_saves_a_glitch_with_a_scenario(tmp_path: Path) -> N
             if "samples" in line and "samples 0" not in line:
                 break
         os.write(master, b"x ")
-        out, _ = child.communicate(timeout=60)
+        out, _ = child.communicate(timeout=150)
         assert termios.tcgetattr(slave) == before
     finally:
         child.kill()
@@ -62,7 +62,7 @@ def test_a_line_of_a_pipe_triggers_and_its_words_are_kept(tmp_path: Path) -> Non
             break
     child.stdin.write("the fan started\n")
     child.stdin.flush()
-    out, _ = child.communicate(timeout=60)
+    out, _ = child.communicate(timeout=150)
     assert child.returncode == 0, out
     assert "the fan started" in out
     assert len(list((tmp_path / "kept").glob("glitch-*.mcap"))) == 1

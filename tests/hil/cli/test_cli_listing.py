@@ -2,6 +2,7 @@
 
 import inspect
 import pkgutil
+import re
 import subprocess
 import sys
 
@@ -75,3 +76,20 @@ def test_who_mistypes_a_verb_is_told_those_near_it_and_no_family_is_imported_for
     assert refused.exit_code == 2
     assert "No such command 'shirnk'. Did you mean 'shrink'?" in refused.stderr
     assert families_for("shirnk") == set()
+
+
+LAB = (
+    "data info", "data label", "data split", "data check", "data gather", "train", "predict", "validate", "compare",
+    "model tune", "enrol", "kshot", "pick", "shrink", "explain", "generate train", "generate record", "generate info",
+    "generate evaluate",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("verb", LAB)
+def test_each_verb_of_the_lab_shows_an_example_that_names_itself_and_options_it_has(verb: str) -> None:
+    said = " ".join(CliRunner().invoke(app, [*verb.split(), "--help"]).stdout.split())
+    examples = re.findall(rf"Example: (hil {verb} .*?)(?= Example:| Arguments:| Options:|\.? then )", said)
+    assert examples, said
+    options = said.partition(" Options:")[2]
+    for option in re.findall(r"(?<= )--?[a-z][a-z-]*", " ".join(examples)):
+        assert option in options, option

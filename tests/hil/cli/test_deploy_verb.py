@@ -56,13 +56,16 @@ def test_a_check_tells_how_near_the_integers_come(capsys: pytest.CaptureFixture[
     assert "macro_f1" in out
 
 
-def test_a_running_bench_is_asked_for_an_op_list_alone(tmp_path: Path) -> None:
+def test_a_running_bench_is_asked_for_a_network_on_its_boards_alone(tmp_path: Path) -> None:
     at = ("--at", "127.0.0.1:1", "--token", "x")
-    for words in ((SMALL,), (tmp_path / "x.hiln", "--on", "firmware"), (tmp_path / "x.hiln", "--stream")):
-        with pytest.raises(UsageError, match="a running bench takes an op list"):
+    for words in ((SMALL, "--dry-run"), (tmp_path / "x.hiln", "--on", "firmware"), (tmp_path / "x.hiln", "--stream")):
+        with pytest.raises(UsageError, match="nothing else is asked of it"):
             deploy(*words, *at)
-    with pytest.raises(NoAnswer, match="no engine answers"):
-        deploy(tmp_path / "x.hiln", *at)
+    with pytest.raises(UsageError, match="an op list is finished"):
+        deploy(tmp_path / "x.hiln", "--data", WATCH, *at)
+    for file in (SMALL, tmp_path / "x.hiln"):
+        with pytest.raises(NoAnswer, match="no engine answers"):
+            deploy(file, *at)
 
 
 def ended(*arguments: object) -> int:

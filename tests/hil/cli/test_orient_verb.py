@@ -50,6 +50,7 @@ def test_rows_a_second_apart_say_how_the_board_was_turned(hil: Callable[..., Res
     shown = hil(watch)
     assert shown.exit_code == 0, shown.output
     assert all(name in shown.stdout for name in ("watch/imu.orientation", *CHANNELS))
+    assert "inclination_sd (deg)" in shown.stdout
     found = json.loads(hil(watch, "--every", 2, "--json", "-q").stdout)
     rows = found["orientations"]
     assert (found["schema"], len(rows)) == (1, 4)
@@ -76,7 +77,9 @@ def test_every_sample_is_written_with_its_time_and_an_existing_file_is_left_alon
 @pytest.mark.parametrize(
     ("arguments", "status", "told"),
     [
-        (["{watch}", "-o", "turned.csv"], 2, "written as NPZ"), (["{watch}", "--board", "arm"], 2, "gyroscope"),
+        (["{watch}", "-o", "turned.csv"], 2, "call it turned.npz"),
+        (["{watch}", "-o", "nowhere/turned.npz"], 3, "its folder does not exist"),
+        (["{watch}", "--board", "arm"], 2, "gyroscope"),
         (["{watch}", "--every", "-1"], 2, "every"), (["none.mcap"], 3, "no such file"),
     ],
 )  # fmt: skip

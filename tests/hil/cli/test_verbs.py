@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from benchsim import record, simulate
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -30,7 +35,7 @@ def hil(tmp_path: Path) -> Run:
     def run(*arguments: str, code: str = "", stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
         start = [sys.executable, "-c", code] if code else [sys.executable, "-m", "hil"]
         return subprocess.run(
-            [*start, *arguments], cwd=tmp_path, input=stdin, capture_output=True, text=True, timeout=100,
+            [*start, *arguments], cwd=tmp_path, input=stdin, capture_output=True, text=True, timeout=150,
             env={**os.environ, **environment},
         )  # fmt: skip
 
@@ -44,12 +49,31 @@ def only_json(output: str) -> dict[str, Any]:
     return loaded
 
 
-def test_the_demo_without_a_terminal_ends_well_with_lines_and_the_ledger(hil: Run) -> None:
-    run = hil("demo", "--for", "7")
-    assert run.returncode == 0, run.stderr
-    assert "watch  live" in run.stdout
-    assert run.stdout.count("the books close") == 3
-    assert "exercise at watch: last said" in run.stdout
+def until_said(folder: Path, words: str, *arguments: str) -> tuple[int, str, str]:
+    """Run a verb until its lines say what is waited for (a pattern), then end it by Ctrl-C; return how it ended."""
+    # What is ignored is inherited: where tests run in the background, Ctrl-C is.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [sys.executable, "-m", "hil", *arguments], cwd=folder, stdout=pipe, stderr=pipe, text=True
+    ) as run:  # fmt: skip
+        lines = run.stderr if "--json" in arguments else run.stdout
+        assert lines is not None
+        told = ""
+        while (line := lines.readline()) and not re.search(words, line):
+            told += line
+        run.send_signal(signal.SIGINT)
+        out, err = run.communicate(timeout=150)
+    return (run.returncode, out, told + line + err) if "--json" in arguments else (
+        run.returncode, told + line + out, err)  # fmt: skip
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent with os.kill")
+def test_the_demo_without_a_terminal_ends_well_with_lines_and_the_ledger(tmp_path: Path) -> None:
+    code, out, err = until_said(tmp_path, r"watch  live.*exercise \w+ \d+%", "demo", "--for", "140")
+    assert code == 0, err
+    assert out.count("the books close") == 3
+    assert "exercise at watch: last said" in out
 
 
 def test_the_screen_without_a_terminal_says_so_in_one_sentence(hil: Run) -> None:
@@ -59,12 +83,13 @@ def test_the_screen_without_a_terminal_says_so_in_one_sentence(hil: Run) -> None
     assert run.stderr.count("\n") == 1
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent with os.kill")
 def test_a_capture_names_its_file_and_json_stands_alone_on_stdout(hil: Run, tmp_path: Path) -> None:
-    run = hil(
-        "capture", "arm=virtual://imu?seed=3", "--for", "1.5", "--person", "ann", "--meta", "strap=left", "--json"
-    )
-    assert run.returncode == 0, run.stderr
-    told = only_json(run.stdout)
+    board = "arm=virtual://imu?seed=3&tx_buffer=100000000"
+    about = ("--person", "ann", "--meta", "strap=left", "--json")
+    code, out, err = until_said(tmp_path, r"samples [1-9]", "capture", board, *about)
+    assert code == 0, err
+    told = only_json(out)
     assert told["boards"][0]["lost"] == 0
     path = tmp_path / told["recording"]["path"]
     assert path.parent.name == "recordings"
@@ -122,7 +147,8 @@ def test_a_mistake_of_the_command_line_is_an_object_too(hil: Run, arguments: tup
 
 
 def test_a_mark_and_a_label_are_set_beside_a_recording(hil: Run, tmp_path: Path) -> None:
-    hil("capture", "virtual://imu", "--for", "1", "-o", "a.mcap")
+    boards = {"imu": "virtual://imu"}
+    record(tmp_path / "a.mcap", boards, simulate(boards, 1.0))
     before = (tmp_path / "a.mcap").read_bytes()
     assert hil("mark", "a.mcap", "squat", "--from", "0.2", "--to", "0.6").returncode == 0
     assert hil("mark", "a.mcap", "odd", "--from", "squat").returncode == 0

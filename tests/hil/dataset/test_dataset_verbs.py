@@ -163,3 +163,52 @@ def test_a_name_is_read_field_by_field_or_not_at_all() -> None:
     assert facts_in("{person}_{day}", "ada-3") is None
     with pytest.raises(UsageError, match="twice"):
         facts_in("{a}-{a}", "x-y")
+
+
+def test_labels_that_overlap_are_told_and_their_readings_are_counted_not_silently_unlabelled(tmp_path: Path) -> None:
+    file = recording(tmp_path / "run.mcap")
+    hil("data", "label", file, "swing", "--from", 1, "--to", 6)
+    said = CliRunner().invoke(app, ["data", "label", str(file), "shake", "--from", "4", "--to", "8"])
+    assert said.exit_code == 0
+    assert "it overlaps swing" in said.stderr
+    told = json.loads(hil("data", "info", tmp_path, "--json"))
+    assert told["left_out"] == {"labelled twice": 100}
+    assert told["label_seconds"]["Ada"]["swing"] == pytest.approx(3.0, abs=0.05)
+    found = json.loads(hil("data", "check", tmp_path, "--json"))["findings"]
+    assert [one["what"] for one in found if one["check"] == "overlapping labels"] == [
+        "100 readings (2.0 s) lie in two labels and count as unlabelled"
+    ]
+    assert not [one for one in found if one["check"] == "missing"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--from", "nan", "--to", "2"), "no mark 'nan'"),
+        (("--from", "500", "--to", "600"), "lasts 10.0 s"),
+        (("--from=-9", "--to=-5"), "holds nothing"),
+        (("--from", "1", "--to", "2", "--board", "nobody"), "no board is called 'nobody'"),
+        (("--from", "4", "--to", "6"), "lies there already"),
+    ],
+)
+def test_a_label_that_means_nothing_is_refused_and_nothing_is_written(
+    words: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    file = recording(tmp_path / "run.mcap")
+    hil("data", "label", file, "swing", "--from", 3, "--to", 5)
+    before = sidecar_of(file).read_bytes()
+    with pytest.raises(UsageError) as caught:
+        hil("data", "label", file, "swing", *words)
+    assert said in str(caught.value)
+    assert sidecar_of(file).read_bytes() == before
+
+
+def test_one_recording_is_no_dataset_and_says_what_is(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="give the folder that it lies in"):
+        hil("data", "info", recording(tmp_path / "run.mcap"))
+
+
+def test_one_person_makes_no_split_and_is_told_so(tmp_path: Path) -> None:
+    recording(tmp_path / "a.mcap")
+    with pytest.raises(UsageError, match=r"there is one person only \(Ada\)"):
+        hil("data", "split", tmp_path)

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import sys
 import threading
 import tty
 from collections.abc import Iterator
@@ -11,12 +12,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from firmware_bridge.clock import SystemClock
 from firmware_bridge.hints import Facts, Holder
 from hil.cli import app
 from hil.doctor import adapter, host, line, terminal
 from hil.doctor.examine import KINDS, examine, safe_rates
 from hil.doctor.finding import OK, TROUBLE, UNKNOWN, WARNING, Checkup, Finding
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from engines import Unhurried
 
 QUIET = ({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, True, (120, 35), "utf-8")
 
@@ -64,7 +67,7 @@ def plug() -> Iterator[Plug]:
 
 @pytest.mark.pty
 def test_a_loop_back_plug_at_a_real_terminal_is_measured(plug) -> None:
-    found = examine(plug.port, 0.3, loopback=True, screen=QUIET)
+    found = examine(plug.port, 0.3, loopback=True, screen=QUIET, clock=Unhurried())
     by_name = {one.what: one for one in found.findings}
     assert by_name["loop-back"].level == OK
     assert by_name["loop-back"].value == 0
@@ -78,11 +81,11 @@ def test_a_loop_back_plug_at_a_real_terminal_is_measured(plug) -> None:
 
 @pytest.mark.pty
 @pytest.mark.parametrize(("made", "words"), [
-    (lambda: Plug(spoil=500), "came back changed"), (lambda: Plug(swallow=True), "nothing that was sent came back"),
+    (lambda: Plug(spoil=100), "came back changed"), (lambda: Plug(swallow=True), "nothing that was sent came back"),
 ], ids=["spoils", "swallows"])  # fmt: skip
 def test_a_plug_that_spoils_bytes_or_is_not_there_is_trouble_with_what_to_do(made, words) -> None:
     plug = made()
-    looped = line.loop_back(plug.port, 0.2, SystemClock(), seed=3)
+    looped = line.loop_back(plug.port, 0.2, Unhurried(), seed=3)
     found = list(line.judge_looped(plug.port, looped, None))
     plug.close()
     assert found[0].level == TROUBLE
@@ -102,7 +105,7 @@ def test_a_silent_port_is_trouble_and_a_missing_one_says_so(plug) -> None:
 
 
 def test_a_board_is_heard_and_its_timing_is_stated() -> None:
-    found = examine("virtual://imu?seed=3", 1.5, screen=QUIET)
+    found = examine("virtual://imu?seed=3&tx_buffer=100000000", 1.5, screen=QUIET, clock=Unhurried())
     by_name = {one.what: one for one in found.findings}
     assert "hil-imu" in by_name["board"].said
     assert by_name["loss"].level == OK
@@ -113,7 +116,7 @@ def test_a_board_is_heard_and_its_timing_is_stated() -> None:
 
 @pytest.mark.firmware
 def test_the_reference_firmware_is_heard_through_its_own_process() -> None:
-    found = examine("firmware://native", 3.0, screen=QUIET)
+    found = examine("firmware://native?rate=100", 3.0, screen=QUIET)
     by_name = {one.what: one for one in found.findings}
     assert by_name["board"].level == OK
     assert by_name["loss"].value == 0

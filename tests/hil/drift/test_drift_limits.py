@@ -126,7 +126,7 @@ def test_bisection_finds_the_least_that_fits(first: int) -> None:
     assert least(lambda one: one >= first, factors) == min(first, 32)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 200), st.integers(1, KEPT), st.integers(0, 2**31))
 def test_the_history_gives_the_means_of_the_looks_that_were_added(count: int, age: int, seed: int) -> None:
     chance = np.random.default_rng(seed)

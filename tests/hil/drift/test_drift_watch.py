@@ -165,7 +165,7 @@ def test_many_looks_in_one_call_say_what_the_plain_formulas_say_of_each(referenc
         assert may_stick(readings[None], shortest)[0] or (runs <= bank.longest).all()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(2, 80), st.integers(0, 80), st.integers(1, 40), st.integers(0, 2**31))
 def test_no_run_of_equal_readings_is_overlooked(length: int, at: int, beyond: int, seed: int) -> None:
     readings = np.random.default_rng(seed).standard_normal((1, 100, 2))
@@ -174,7 +174,7 @@ def test_no_run_of_equal_readings_is_overlooked(length: int, at: int, beyond: in
         assert may_stick(readings, beyond)[0]
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(st.data())
 def test_a_verdict_does_not_depend_on_who_is_looked_at_with_it(reference: Reference, data: st.DataObject) -> None:
     """Eight boards that come due in any company, against each by itself: the same to the last bit."""
@@ -204,7 +204,7 @@ def test_readings_that_are_no_numbers_are_not_looked_at(reference: Reference) ->
     assert watch.state().looks == 0
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**31), st.integers(0, 20))
 def test_a_look_of_wrongly_mounted_axes_is_the_turned_look(seed: int, which: int) -> None:
     readings = np.random.default_rng(seed).standard_normal((1, 50, 4)) + np.array([1.0, -2.0, 0.5, 0.0])

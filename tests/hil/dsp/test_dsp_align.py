@@ -22,7 +22,7 @@ def _pair(seed: int, twentieths: int, n: int = 4000, noise: float = 0.2) -> tupl
     return first + noise * rng.standard_normal(n), 3.0 * (second + noise * rng.standard_normal(n)) - 7.0
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 100), st.integers(-4000, 4000))
 def test_the_delay_is_found_between_samples(seed, twentieths):
     found = delay(*_pair(seed, twentieths), RATE)
@@ -40,7 +40,7 @@ def test_its_interval_covers_the_truth():
     assert covered >= 52
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(0, 50), st.integers(-500, 500))
 def test_swapping_the_streams_turns_the_delay_around(seed, twentieths):
     a, b = _pair(seed, twentieths)

@@ -14,7 +14,7 @@ from hil.dsp.averaging import averaging_factors
 series = st.integers(0, 2**32 - 1).map(lambda seed: np.random.default_rng(seed).standard_normal(300))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(series, st.floats(1e-3, 1e3), st.sampled_from(KINDS))
 def test_scaling_readings_scales_the_deviation_and_its_bounds(x, scale, kind):
     one, other = deviation(x, 10.0, kind), deviation(x * scale, 10.0, kind)
@@ -23,7 +23,7 @@ def test_scaling_readings_scales_the_deviation_and_its_bounds(x, scale, kind):
     np.testing.assert_array_equal(other.count, one.count)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(series, st.floats(-100, 100), st.sampled_from(KINDS))
 def test_a_constant_changes_nothing(x, constant, kind):
     np.testing.assert_allclose(
@@ -31,7 +31,7 @@ def test_a_constant_changes_nothing(x, constant, kind):
     )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(series, st.floats(-1, 1), st.sampled_from(["hdev", "ohdev"]))
 def test_a_steady_drift_changes_no_hadamard_deviation(x, slope, kind):
     drifting = x + slope * np.arange(len(x))
@@ -43,7 +43,7 @@ def test_a_ramp_alone_has_the_allan_deviation_of_its_slope():
     np.testing.assert_allclose(curve.deviation, 0.25 * curve.tau_s / np.sqrt(2), rtol=1e-9)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(series, st.sampled_from(KINDS))
 def test_backwards_and_upside_down_are_the_same(x, kind):
     if kind not in ("adev", "hdev"):  # these begin at the first reading
@@ -118,7 +118,7 @@ def test_stable32_stops_where_too_few_averages_are_left():
     assert totdev(x, 1.0, stop=True).factor[-1] == 256
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 12), st.sampled_from(KINDS))
 def test_very_short_series_give_short_or_empty_curves(n, kind):
     curve = deviation(np.arange(float(n)) ** 2, 1.0, kind, taus="all")

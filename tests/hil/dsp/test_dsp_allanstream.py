@@ -19,7 +19,7 @@ def _series(seed: int, n: int) -> np.ndarray:
     return rng.standard_normal((n, 2)) + 0.02 * np.cumsum(rng.standard_normal((n, 2)), axis=0) + [50.0, -3.0]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 1000), st.lists(st.integers(0, 900), min_size=1, max_size=8), st.sampled_from([None, 1, 8, 100]),
        st.sampled_from(["rate", "phase"]))  # fmt: skip
 def test_any_chunks_give_the_curve_of_the_whole(seed, sizes, overlap, data_type):
@@ -116,7 +116,7 @@ def test_what_cannot_be_is_told():
 
 
 DAY = """
-import resource, time
+import resource, sys, time
 import numpy as np
 from hil.dsp.allanstream import AllanStream
 from hil.dsp.noisefit import fit_noise
@@ -131,7 +131,12 @@ for start in range(0, len(raw), 60_000):
 fits = [fit_noise(noise_spectrum(raw[:, channel], 100.0)) for channel in range(6)]
 assert all(fit["white"].known for fit in fits)
 assert stream.result("oadev").tau_s[-1] > 20_000
-print(time.process_time() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+took = time.process_time() - begin
+if sys.platform == "linux":  # what the system says of a child holds the peak of the process that started it
+    peak = int(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))) / 1024
+else:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(took, peak)
 """
 
 

@@ -122,7 +122,7 @@ def test_each_term_is_told_from_the_others(name):
     assert spurious <= 3
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.floats(1e-3, 1e3), st.floats(-50, 50))
 def test_terms_scale_with_the_readings_and_ignore_their_level(scale, offset):
     x = _readings(1, 20_000, white=0.04, walk=0.01)

@@ -23,7 +23,7 @@ def _moved(seed: int) -> tuple[np.ndarray, np.ndarray]:
     return gyro, accel
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 1000), st.sampled_from([1.0, np.pi / 180, 9.81]))
 def test_motion_is_cut_out_in_any_unit(seed, unit):
     gyro, accel = _moved(seed)

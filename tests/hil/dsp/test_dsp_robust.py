@@ -12,7 +12,7 @@ def _codes(seed: int, n: int = 50_000, sigma: float = 20.0) -> np.ndarray:
     return np.rint(np.random.default_rng(seed).standard_normal(n) * sigma)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 1000), st.floats(0.01, 100), st.floats(-1000, 1000))
 def test_spread_moves_and_scales_with_the_readings(seed, scale, offset):
     x = np.random.default_rng(seed).standard_normal(500)
@@ -56,7 +56,7 @@ def test_a_quiet_converter_is_not_stuck():
     assert stuck(np.zeros(1000)).share == 1.0
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.floats(1e-5, 10), st.floats(-50, 50))
 def test_the_step_of_scaled_readings_is_found(step, offset):
     found = quantisation(_codes(7, 5000, 8.0) * step + offset)
@@ -91,7 +91,7 @@ def test_saturation_with_and_without_known_ends():
     assert saturation(x).share == 0.0
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 100), st.floats(0.2, 300), st.integers(5, 100))
 def test_every_reading_is_in_one_bin(seed, sigma, bins):
     x = _codes(seed, 3000, sigma)

@@ -39,7 +39,7 @@ def test_lines_do_not_raise_the_noise_density():
     assert levels[1] == pytest.approx(levels[0], rel=0.02)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.floats(3.0, 97.0), st.floats(0.01, 10.0))
 def test_a_sine_is_found_where_it_is_with_its_amplitude(frequency, amplitude):
     x = amplitude * np.sin(2 * np.pi * frequency * np.arange(40_000) / RATE) + _noise(2, density=amplitude * 0.01)

@@ -100,7 +100,7 @@ def test_a_model_that_decides_is_no_generator_and_a_generator_decides_nothing(tm
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_flipped_bit_is_refused_or_changes_the_digest(packed: bytes, data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(packed) - 1))
     hurt = bytearray(packed)

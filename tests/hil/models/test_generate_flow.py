@@ -20,11 +20,17 @@ from hil.models.generate.generator import Generator, Wish
 pytestmark = pytest.mark.training
 
 SCRIPT = """
+import signal
 import sys
 from pathlib import Path
 from generate_toy import toy, toy_config
 from hil.models.generate.fit import train_and_write
-told = lambda at: print(at.step, flush=True)
+told_so_far = []
+def told(at):
+    print(at.step, flush=True)
+    told_so_far.append(at)
+    if len(told_so_far) == 5:
+        signal.pause()  # whoever kills it may be late: it is never ready before
 train_and_write(toy_config(steps=60), toy(), ["2"], Path(sys.argv[1]), told)
 """
 
@@ -142,7 +148,7 @@ def test_a_generator_s_training_that_is_killed_goes_on_to_the_same_file_bit_for_
         process.stdout.readline()
     os.kill(process.pid, signal.SIGKILL)
     process.stdout.close()
-    assert process.wait(60) == -signal.SIGKILL
+    assert process.wait(150) == -signal.SIGKILL
     assert not cut.exists()
     rest: list[int] = []
 

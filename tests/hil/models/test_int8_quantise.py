@@ -61,7 +61,7 @@ def graphs(draw: st.DrawFn) -> Graph:
     return Graph(tuple(nodes))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(graphs())
 def test_the_planned_memory_gives_the_same_answers_as_memory_for_everyone(graph: Graph) -> None:
     first = graph.nodes[0]

@@ -18,7 +18,7 @@ from hil.models import load_model
 from hil.models.data_config import DataConfig, RecordingEntry
 from hil.models.datasets import load_dataset
 from hil.models.kshot.enrol import enrol
-from hil.models.kshot.examples import Example, Spot, parse_spot, read_example
+from hil.models.kshot.examples import Example, Spot, distinct, parse_spot, read_example
 from hil.models.model import Model
 from hil.models.package import Package, pack, unpack, write_package
 from hil.models.train import train
@@ -79,7 +79,7 @@ def test_the_lineage_names_parent_and_examples(parent: Package) -> None:
     assert "6" not in lineage["held_out"]
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.lists(st.integers(1, 199), max_size=8))
 def test_an_enrolled_model_streams_as_it_scans_offline(cuts: list[int]) -> None:
     model = Model(_tapping())
@@ -216,6 +216,16 @@ def test_a_stretch_that_cannot_be_learnt_from_ends_the_verb_with_usage(watch: Pa
     with pytest.raises(UsageError, match=said) as caught:
         read_example(load_model(watch).contract, parse_spot(f"{RECORDINGS / 'watch-unseen-9.mcap'}{spot}"))
     assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize("second", ["12-16", "14-18"])
+def test_examples_that_share_readings_are_refused(second: str, watch: Path) -> None:
+    file = RECORDINGS / "watch-unseen-9.mcap"
+    contract = load_model(watch).contract
+    shown = [read_example(contract, parse_spot(f"{file}@{spot}")) for spot in ("12-16", second, "20-24")]
+    with pytest.raises(UsageError, match="shares readings with the example from 12 s to 16 s"):
+        distinct(shown)
+    distinct([shown[0], shown[2]])
 
 
 def test_the_verb_refuses_before_it_reads(watch: Path, tmp_path: Path) -> None:

@@ -11,19 +11,20 @@ from hypothesis import strategies as st
 from kshot_data import CHANNELS, CLASSES, HOP, RATE, UNITS, WINDOW, gestures, npz_of, shots_config
 
 from firmware_bridge.errors import UsageError
-from hil.models.datasets import Dataset, load_npz
+from hil.models.datasets import Dataset
 from hil.models.kshot.evaluate import Plan, _models, evaluate
 from hil.models.kshot.protocol import PROTOCOLS, Episode, episodes_of
 from hil.models.kshot.rivals import balanced, by_head, by_neighbour, by_prototype
 from hil.models.kshot.statistics import Statistics
 from hil.models.nets.choice import ShotsChoice
+from hil.models.npz_data import load_npz
 from hil.models.training_config import load_config
 
 SHOTS = Path(__file__).resolve().parents[3] / "scenarios" / "models" / "shots.toml"
 QUICK = Plan(shots=(5,), triples=2, repeats=2, folds=1)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000), st.integers(1, 6), st.integers(2, 4))
 def test_examples_and_questions_never_overlap_and_are_of_whom_the_protocol_says(
     seed: int, shots: int, people: int

@@ -39,7 +39,7 @@ def clouds(classes: int, people: int, each: int, seed: int = 0, width: int = 6) 
     return Statistics(values, labels, who.astype(str), np.zeros((len(labels), 2)))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10_000), st.integers(2, 5))
 def test_the_spread_inside_the_classes_is_the_same_in_every_direction(seed: int, classes: int) -> None:
     known = clouds(classes, 2, 60, seed)
@@ -50,7 +50,7 @@ def test_the_spread_inside_the_classes_is_the_same_in_every_direction(seed: int,
     assert np.allclose(white.T @ white / len(white), np.eye(6), atol=1e-4)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10_000))
 def test_points_do_not_depend_on_the_units_that_statistics_are_in(seed: int) -> None:
     known = clouds(3, 2, 40, seed)
@@ -67,7 +67,7 @@ def test_classes_without_any_spread_are_no_trouble() -> None:
     assert np.isfinite(metric.embed(values)).all()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.permutations(range(8)))
 def test_a_prototype_does_not_depend_on_the_order_of_its_examples(order: list[int]) -> None:
     points = unit(np.random.default_rng(1).standard_normal((8, 5)))

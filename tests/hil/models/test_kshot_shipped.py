@@ -14,10 +14,11 @@ from hil.config import ModelConfig
 from hil.demo import demo_config
 from hil.models import load_model
 from hil.models.data_config import NpzLayout
-from hil.models.datasets import digest, load_npz
+from hil.models.datasets import digest
 from hil.models.evaluate import judge
 from hil.models.kshot import SHIPPED
 from hil.models.kshot.enrol import can_enrol
+from hil.models.npz_data import load_npz
 from hil.models.training_config import TrainConfig, load_config
 from hil.recording.reader import Recording
 from hil.teaching import Teaching

@@ -47,7 +47,7 @@ def model(**changes: object) -> Model:
     return Model(unpack(pack(contract(conditioning=HOW, **changes), weights), "small"))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     cuts=st.lists(st.integers(1, 399), max_size=8), first=st.integers(0, 50), rate=st.sampled_from([50, 40, 75, 150])
 )

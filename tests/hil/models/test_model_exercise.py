@@ -12,8 +12,9 @@ from firmware_bridge.batch import Batch
 from firmware_bridge.streams import Stream
 from hil.models import load_model
 from hil.models.data_config import NpzLayout
-from hil.models.datasets import digest, load_npz
+from hil.models.datasets import digest
 from hil.models.evaluate import judge
+from hil.models.npz_data import load_npz
 from hil.models.training_config import TrainConfig, load_config
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from hil.models.crossval import summary
-from hil.models.datasets import Dataset, load_npz
+from hil.models.datasets import Dataset
 from hil.models.evaluate import cross_validate, folds_of
+from hil.models.npz_data import load_npz
 from hil.models.training_config import TrainConfig, load_config
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -17,7 +17,7 @@ WATCH = "virtual://watch"
 FIGURES = View(envelopes=False, images=False, history=50)
 
 
-def until(wanted, seconds: float = 60.0) -> None:
+def until(wanted, seconds: float = 150.0) -> None:
     """Wait for what a real board brings about, not for how long."""
     import threading
 

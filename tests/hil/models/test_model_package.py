@@ -110,6 +110,7 @@ def architecture(name: str, **config: int) -> dict[str, object]:
         (b"PK\x03\x04 and then nothing", "damaged or no .hilmodel"),
         (pickle.dumps(_Evil()), "damaged or no .hilmodel"),
         (archive({"weights.safetensors": b"x"}), "no contract.json"),
+        (archive({**members(), "generator.json": b"{}"}), "it is a generator, which makes readings"),
         (archive({**members(), "../../evil.py": b"x"}), "it holds '../../evil.py'; a model holds only"),
         (archive({**members(), "data.pkl": pickle.dumps(_Evil())}), "data.pkl"),
         (archive({**members(), "program.onnx": b"x"}), "its contract asks for contract.json and weights.safetensors"),
@@ -148,7 +149,7 @@ def test_a_hostile_damaged_or_newer_file_ends_in_one_sentence(data: bytes, said:
     assert "\n" not in str(caught.value)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(0, len(GOOD) - 1), st.integers(1, 255))
 def test_a_flipped_byte_is_noticed_or_harmless(at: int, mask: int) -> None:
     broken = bytearray(GOOD)
@@ -161,7 +162,7 @@ def test_a_flipped_byte_is_noticed_or_harmless(at: int, mask: int) -> None:
     assert all(np.array_equal(opened.weights[name], WEIGHTS[name]) for name in WEIGHTS)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, len(GOOD) - 1))
 def test_a_truncated_file_is_refused(size: int) -> None:
     with pytest.raises(FileError):

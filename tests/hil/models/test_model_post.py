@@ -43,7 +43,7 @@ def sure(*labels: int) -> list[tuple[float, ...]]:
     return [tuple(0.8 if at == label else 0.1 for at in range(3)) for label in labels]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.integers(1, SIZE - 1), max_size=30))
 def test_any_split_into_batches_tells_the_same_decisions(cuts: list[int]) -> None:
     runner = model_with(ALL).runner()
@@ -107,7 +107,7 @@ def test_after_a_change_there_is_none_for_the_refractory_time() -> None:
     assert told(Post(refractory=3 * HOP), sure(0, 1, 0, 0, 0, 0)) == [0, 1, 1, 1, 0, 0]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(0, 2), min_size=2, max_size=60), st.integers(0, 4), st.integers(0, 6))
 def test_no_two_changes_are_nearer_than_asked(labels: list[int], least: int, rest: int) -> None:
     found = told(Post(min_duration=least * HOP, refractory=rest * HOP), sure(*labels))

@@ -37,7 +37,7 @@ def one_by_one(board: str) -> list[Prediction]:
 EXPECTED = {board: one_by_one(board) for board in RAW}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 20 * HOP)), max_size=30))
 def test_decisions_do_not_depend_on_how_many_hops_wait_at_once(pushes: list[tuple[str, int]]) -> None:
     runner = MODEL.runner(boards=list(RAW))

@@ -10,7 +10,7 @@ from hil.models.datasets import NONE, window_truth
 from hil.models.score import MISSED, calibration_error, macro_f1, score
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=60))
 def test_macro_f1_is_scikit_learns(pairs: list[tuple[int, int]]) -> None:
     truth, said = (np.array(column, np.int64) for column in zip(*pairs, strict=True))
@@ -45,7 +45,7 @@ def test_truth_of_a_window_is_the_label_of_at_least_half_of_it() -> None:
     assert window_truth(half, np.array([4]), 4, 2).tolist() == [1]  # half each: the later one
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.integers(-1, 3), min_size=1, max_size=40), st.integers(1, 9))
 def test_truth_agrees_with_counting(labels: list[int], window: int) -> None:
     ends = np.arange(window, len(labels) + 1)

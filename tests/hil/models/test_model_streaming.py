@@ -38,7 +38,7 @@ MODEL = small_model()
 WHOLE = decide([batch(readings(SIZE))], MODEL)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(1, SIZE - 1), max_size=30))
 def test_any_split_into_batches_gives_the_same_bits(cuts: list[int]) -> None:
     runner = MODEL.runner()
@@ -46,7 +46,7 @@ def test_any_split_into_batches_gives_the_same_bits(cuts: list[int]) -> None:
     assert made == WHOLE
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_any_interleaving_of_boards_gives_each_the_same_bits(data: st.DataObject) -> None:
     boards = ["a", "b", "c", "d", "e"]
@@ -106,7 +106,7 @@ def test_a_seek_into_the_middle_gives_the_same_bits_where_memory_is_whole() -> N
         assert made
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(1, SIZE - 2), st.integers(1, 30), st.booleans())
 def test_no_window_straddles_a_gap(at: int, missing: int, told: bool) -> None:
     """After a gap the stream decides like one that begins there, whether the gap is an event or only a jump."""
@@ -223,7 +223,7 @@ def test_a_board_keeps_its_slot_and_a_given_map_is_obeyed() -> None:
     assert again.slot_map == {"b/imu": 0, "c/imu": 1}
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(1, 6), st.integers(1, 40))
 def test_arrays_predict_like_boards(hop: int, pool: int) -> None:
     """Any hop, any pool: shorter or longer than a hop, a multiple of it or not."""

@@ -1,6 +1,7 @@
 """Training: one seed gives one model, held-out people are not touched, and a mistake names its key."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,9 @@ from hil.models import load_model
 from hil.models.augment import Crops
 from hil.models.augment_config import AugmentConfig
 from hil.models.data_config import NpzLayout
-from hil.models.datasets import NONE, Dataset, Series, digest, load_dataset, load_npz
+from hil.models.datasets import NONE, Dataset, Series, digest, load_dataset, whole
 from hil.models.evaluate import folds_of, held_out_card, judge, with_card
+from hil.models.npz_data import load_npz
 from hil.models.package import pack
 from hil.models.train import Progress, train, train_and_judge
 from hil.models.training_config import TrainConfig, load_config
@@ -220,6 +222,64 @@ def test_an_npz_that_is_wrong_is_refused_in_a_sentence(tmp_path: Path) -> None:
     np.savez(tmp_path / "pickled.npz", X=np.array([{"a": 1}], dtype=object))
     with pytest.raises(FileError, match=r"no NPZ file of plain arrays|no array"):
         load_npz(NpzLayout(file="pickled.npz", units=units, rate_hz=50), tmp_path)
+
+
+WRONG_ARRAYS = {
+    "labels beyond their names": ({"y": np.arange(12)}, "an index from 0 to 1"),
+    "a text that is no label": ({"y": np.array(["fast", "quick"] * 6)}, "quick"),
+    "a length below 1": ({"length": np.array([-200, 600, *[200] * 10])}, "the shortest of -200"),
+    "half a sample": ({"length": np.array([199.5, 200.5, *[200] * 10])}, "whole numbers of samples"),
+    "nothing": ({"X": np.zeros((0, 3)), "length": np.zeros(0, np.int64)}, "at least one"),
+    "a day missing": ({"day": np.array(["1", "2"])}, r"day has shape \[2\] for 12 series"),
+    "a factor missing": ({"scale": np.ones(2)}, "one factor for each column"),
+    "readings as text": ({"X": np.full((2400, 3), "1.5")}, "no numbers"),
+    "a label named twice": ({"y_labels": np.array(["fast", "fast"])}, "each once"),
+    "one label": ({"y_labels": np.array(["fast"]), "y": np.zeros(12, np.int64)}, "two labels"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG_ARRAYS)
+def test_an_array_that_does_not_fit_the_others_is_named_in_a_sentence(what: str, tmp_path: Path) -> None:
+    toy(tmp_path)
+    arrays, said = WRONG_ARRAYS[what]
+    with np.load(tmp_path / "toy.npz") as good:
+        np.savez(tmp_path / "wrong.npz", **{**good, **arrays})
+    named = {name: name for name in ("day", "scale") if name in arrays}
+    layout = NpzLayout(file="wrong.npz", units=("g", "g", "g"), rate_hz=50, **named)
+    with pytest.raises(UsageError, match=said):
+        load_npz(layout, tmp_path)
+
+
+def test_labels_may_be_given_as_text(tmp_path: Path) -> None:
+    config = toy(tmp_path)
+    with np.load(tmp_path / "toy.npz") as good:
+        np.savez(tmp_path / "text.npz", **{**good, "y": good["y_labels"][good["y"]]})
+    assert config.data.npz is not None
+    said = load_npz(config.data.npz.model_copy(update={"file": "text.npz"}), tmp_path)
+    assert digest(said.series) == digest(data(config, tmp_path).series)
+
+
+@pytest.mark.parametrize("piece", [3, 7, 65_536])
+def test_readings_that_are_no_numbers_end_a_series_as_a_gap_does_and_are_counted(
+    piece: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hil.models.datasets.PIECE", piece)
+    values = np.arange(30, dtype=np.float32).reshape(10, 3)
+    values[3, 1], values[4, 0], values[9, 2] = np.nan, np.inf, np.nan
+    labels = np.arange(10, dtype=np.int64) % 2
+    sound = Series("b", np.zeros((4, 3), np.float32), np.zeros(4, np.int64), "sound")
+    given = Dataset((Series("a", values, labels, "f"), sound), ("x", "y", "z"), ("g",) * 3, 50.0, ("u", "v"))
+    found = whole(given)
+    assert [(one.person, one.values[:, 0].tolist()) for one in found.series] == [
+        ("a", [0.0, 3.0, 6.0]), ("a", [15.0, 18.0, 21.0, 24.0]), ("b", [0.0] * 4),
+    ]  # fmt: skip
+    assert [one.labels.tolist() for one in found.series][:2] == [[0, 1, 0], [1, 0, 1, 0]]
+    assert found.left_out == {"not a number": 3}
+    assert found.series[2] is sound
+    assert whole(replace(given, series=(sound,))).left_out == {}
+    dead = replace(given, series=(replace(sound, values=np.full((4, 3), np.nan, np.float32)),))
+    with pytest.raises(UsageError, match="each of its 4 samples"):
+        whole(dead)
 
 
 @pytest.mark.training

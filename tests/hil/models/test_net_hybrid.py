@@ -31,7 +31,7 @@ def statistics(windows: torch.Tensor) -> torch.Tensor:
         return NET.statistics(windows)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 2**32 - 1), st.floats(0.5, 20.0), st.floats(-5.0, 5.0))
 def test_a_movement_the_other_way_round_differs_in_what_leads_and_in_nothing_else(
     seed: int, gain: float, level: float

@@ -35,7 +35,7 @@ def offline(name: str, hop: int, seed: int = 0) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(st.data())
 def test_streaming_equals_the_scanned_offline_pass_bit_for_bit(name: str, data: st.DataObject) -> None:
     """Any hop, any split into batches, any interleaving of boards."""

@@ -17,7 +17,7 @@ from hil.models import load_model
 from hil.models.checkpoint import Checkpoint
 from hil.models.datasets import Dataset, Series, load_dataset
 from hil.models.device import device_for
-from hil.models.evaluate import judge
+from hil.models.evaluate import judge, kept_or_trained
 from hil.models.train import Progress, set_apart, train, train_and_judge, trained
 from hil.models.training_config import load_config
 
@@ -117,6 +117,7 @@ def test_every_network_trains_from_its_name_and_runs_hop_by_hop(name: str, tmp_p
 
 
 SCRIPT = """
+import signal
 import sys
 from pathlib import Path
 from hil.models.datasets import load_dataset
@@ -124,7 +125,12 @@ from hil.models.train import train_and_judge
 from hil.models.training_config import load_config
 folder = Path(sys.argv[1])
 config = load_config(folder / "waves.toml")
-told = lambda at: print(at.stage, at.step, flush=True)
+told_so_far = []
+def told(at):
+    print(at.stage, at.step, flush=True)
+    told_so_far.append(at)
+    if len(told_so_far) == 4:
+        signal.pause()  # whoever kills it may be late: it is never ready before
 train_and_judge(config, load_dataset(config.data, folder), folder / sys.argv[2], told, folder)
 """
 STOPPING = "[early_stopping]\ngroups = 1\npatience = 3\n\n[training]"
@@ -148,7 +154,7 @@ def test_a_training_that_is_killed_goes_on_to_the_same_file_bit_for_bit(tmp_path
         assert process.stdout.readline().startswith("search")
     os.kill(process.pid, signal.SIGKILL)
     process.stdout.close()
-    assert process.wait(60) == -signal.SIGKILL
+    assert process.wait(150) == -signal.SIGKILL
     assert not cut.exists()
     assert (tmp_path / "cut.hilmodel.search.ckpt").exists()
     rest: list[Progress] = []
@@ -252,6 +258,14 @@ def test_a_users_own_network_trains_and_ships_without_its_code(tmp_path: Path, c
         ("raise ValueError('no')", r"module mynet cannot be imported \(ValueError: no\)"),
         (OWN.replace("width=4", "depth"), "Mine cannot be made"),
         (OWN.replace("self.head(self.body(x))", "self.body(x)"), r"Mine gives \[2, 4\] for 2 windows"),
+        (OWN.replace("self.body(x))", "self.body(x - x.mean(0)))"), "depends on the others in the batch"),
+        (
+            "from torch import nn\nclass Mine(nn.Module):\n    def __init__(self, inputs, classes, window):\n"
+            "        super().__init__()\n        self.classes = classes\n"
+            "    def forward(self, x):\n        return x[:, 0, :1].repeat(1, self.classes)\n",
+            "no weights to learn",
+        ),
+        (OWN.replace("self.body(x))", "self.body(x)) * float('nan')"), "loss of epoch 1 is no number"),
     ],
 )
 def test_an_own_network_that_does_not_fit_is_refused_in_a_sentence(code: str, said: str, tmp_path: Path) -> None:
@@ -262,6 +276,70 @@ def test_an_own_network_that_does_not_fit_is_refused_in_a_sentence(code: str, sa
     config = load_config(path)
     with pytest.raises(UsageError, match=said):
         trained(config, load_dataset(config.data, tmp_path), ["4"], folder=tmp_path)
+
+
+@pytest.mark.training
+def test_an_own_network_whose_code_changed_is_another_training(tmp_path: Path) -> None:
+    (tmp_path / "mynet.py").write_text(OWN)
+    config = load_config(waves(tmp_path, architecture='name = "own"\nmodule = "mynet:Mine"'))
+    quick = config.model_copy(update={"training": config.training.model_copy(update={"epochs": 2})})
+    dataset = load_dataset(config.data, tmp_path)
+
+    def stop(at: Progress) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trained(quick, dataset, ["4"], folder=tmp_path, keep=tmp_path / "a.hilmodel", progress=stop)
+    keep = tmp_path / "keep"
+    keep.mkdir()
+    first = kept_or_trained(quick, dataset, ["4"], folder=tmp_path, keep=keep)
+    assert kept_or_trained(quick, dataset, ["4"], folder=tmp_path, keep=keep).sha256 == first.sha256
+    (tmp_path / "mynet.py").write_text(OWN.replace("nn.ReLU()", "nn.Tanh()"))
+    with pytest.raises(UsageError, match="checkpoint of another training"):
+        trained(quick, dataset, ["4"], folder=tmp_path, keep=tmp_path / "a.hilmodel")
+    with pytest.raises(UsageError, match="model of another training"):
+        kept_or_trained(quick, dataset, ["4"], folder=tmp_path, keep=keep)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("-o", "nowhere/a.hilmodel"), 3, "its folder does not exist"),
+        (("-o", "a.model"), 2, "call it a.hilmodel"),
+        (("-o", "a.hilmodel", "--html", "waves.toml"), 2, "never overwritten"),
+        (("-o", "a.hilmodel", "--seed", "-1"), 2, "--seed"),
+    ],
+)
+def test_the_verb_refuses_what_it_could_not_write_before_it_trains(
+    words: tuple[str, ...], code: int, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    from hil.cli import main
+
+    waves(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("hil.models.datasets.load_dataset", None)  # whoever reads the data does so too early
+    monkeypatch.setattr("sys.argv", ["hil", "train", "waves.toml", *words])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == code
+    assert said in capsys.readouterr().err
+    assert not list(tmp_path.glob("a*"))
+
+
+@pytest.mark.training
+def test_the_verb_tells_what_is_left_out_and_which_class_nobody_shows(tmp_path: Path, capsys: Any) -> None:
+    from hil.cli import app
+
+    waves(tmp_path)
+    with np.load(tmp_path / "waves.npz") as good:
+        values = good["X"].copy()
+        values[7, 0] = np.nan
+        np.savez(tmp_path / "waves.npz", **{**good, "X": values, "y_labels": np.array([*good["y_labels"], "rare"])})
+    app(["train", str(tmp_path / "waves.toml"), "-o", str(tmp_path / "a.hilmodel"), "--epochs", "1"],
+        standalone_mode=False)  # fmt: skip
+    said = capsys.readouterr().err
+    assert "left out: 1 readings (not a number)" in said
+    assert "nobody who is learnt from shows rare" in said
 
 
 def test_layers_that_do_not_fit_the_data_name_their_key(tmp_path: Path) -> None:

@@ -51,7 +51,6 @@ def test_a_child_is_as_wide_as_its_multiplications_allow_and_no_wider(name: str)
         fewer(contract, 1e6)
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(2, 40), min_size=1, max_size=5), st.floats(0.05, 1.0))
 def test_a_narrower_residual_network_changes_its_width_where_the_wider_one_does(widths: list[int], by: float) -> None:
     shape = ResnetConfig(inputs=6, classes=3, channels=tuple(widths), strides=(1,) * len(widths), kernel=1, pool=5)
@@ -100,7 +99,7 @@ def plan_of(name: str) -> Drawn:
     return drawn(net_of(name))
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(st.sampled_from(["tcn", "resnet"]), st.integers(0, 2**20), st.floats(99.0, 100.0))
 def test_every_layer_under_rounding_is_what_boards_compute(name: str, seed: int, percentile: float) -> None:
     net, data = net_of(name, seed), people("1", seed=seed)

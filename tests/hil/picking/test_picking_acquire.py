@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hil.picking.acquire import STRATEGIES, apart, bald, choose, margin, whitened
@@ -25,7 +25,6 @@ def test_a_margin_is_one_at_a_tie_and_nothing_where_one_label_is_sure() -> None:
     assert margin(np.array([[[0.5, 0.5, 0.0], [1.0, 0.0, 0.0]]])).tolist() == [1.0, 0.0]
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 1000), st.integers(1, 20))
 def test_disagreement_is_never_below_nothing_or_above_that_of_all_labels(seed: int, count: int) -> None:
     found = bald(minds(seed, count))
@@ -33,7 +32,7 @@ def test_disagreement_is_never_below_nothing_or_above_that_of_all_labels(seed: i
     assert (found <= np.log(3) + 1e-9).all()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(
     st.sampled_from(list(STRATEGIES)), st.integers(0, 1000), st.integers(2, 40), st.integers(1, 45), st.booleans(),
     st.data(),
@@ -86,7 +85,7 @@ def test_a_whitened_pool_has_the_same_distances_however_its_columns_are_scaled_a
     assert np.allclose(*distances)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25)
 @given(st.integers(0, 100), st.integers(1, 20), st.integers(4, 60))
 def test_numbers_of_a_stretch_are_finite_and_depend_on_no_other(seed: int, channels: int, length: int) -> None:
     windows = np.random.default_rng(seed).standard_normal((5, length, channels)) * 10.0 ** (seed % 5 - 2)

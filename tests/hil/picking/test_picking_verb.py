@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -173,6 +173,28 @@ def test_windows_that_the_shipped_model_gets_wrong_are_doubted_more() -> None:
     assert margin(told)[wrong].mean() > 1.5 * margin(told)[~wrong].mean()
 
 
+def test_a_folder_is_picked_from_where_it_holds_recordings_of_other_boards_too_and_they_are_named(tmp_path) -> None:
+    bench = tmp_path / "bench"
+    bench.mkdir()
+    mine = recording(bench / "b.mcap")
+    toy = tmp_path / "toy.hilmodel"
+    model(toy, channels_of(mine))
+    other, torn = bench / "a.mcap", bench / "c.mcap"
+    np.savez(bench / "heat.npz", heat=np.zeros((200, 1), np.float32))
+    import_file(bench / "heat.npz", other, stream="heat", rate_hz=RATE, unit="degC", about={}, start_ns=10**18)
+    torn.write_bytes(b"not a recording")
+    told = json.loads(hil("pick", toy, "--data", bench, "--budget", 2, "--json"))
+    assert {one["file"] for one in told["picked"]} == {str(mine)}
+    assert [Path(one["file"]).name for one in told["passed_over"]] == ["a.mcap", "c.mcap"]
+    assert "no stream has the channels" in told["passed_over"][0]["why"]
+    for named in (("--data", bench, "--data", other), ("--data", other)):
+        with pytest.raises(UsageError, match="no stream has the channels"):
+            hil("pick", toy, *named, "--budget", 2)
+    mine.unlink()
+    with pytest.raises(UsageError, match="no stream has the channels"):
+        hil("pick", toy, "--data", bench)
+
+
 def test_what_cannot_be_meant_is_one_sentence(tmp_path: Path) -> None:
     file = recording(tmp_path / "a.mcap", seconds=9)
     toy = tmp_path / "x.hilmodel"
@@ -230,7 +252,7 @@ def test_a_mark_that_a_person_called_pick_is_no_suggestion(tmp_path: Path) -> No
     assert [one.id for one in open_suggestions(marks)] == ["s5"]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(st.integers(0, 100), st.integers(1, 100), st.sampled_from(["", "watch", "other"]))
 def test_a_suggestion_is_answered_by_a_label_of_its_board_that_covers_half_of_it(
     start: int, length: int, board: str

@@ -57,7 +57,7 @@ def kill_one(path: Path, delay_s: float, per_flush: int) -> int:
         finally:
             os._exit(1)
     os.close(writing)
-    select.select([reading], [], [], 30)
+    select.select([reading], [], [], 150)
     until = time.perf_counter() + delay_s
     acknowledged = 0
     while (left := until - time.perf_counter()) > 0:

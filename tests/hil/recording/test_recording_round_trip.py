@@ -184,7 +184,7 @@ def streams(draw: st.DrawFn) -> Stream:
     )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(stream=streams(), sizes=st.lists(st.integers(1, 40), min_size=1, max_size=5), data=st.data())
 def test_any_dtype_shape_scale_and_split_comes_back_exactly(
     tmp_path_factory: pytest.TempPathFactory, stream: Stream, sizes: list[int], data: st.DataObject

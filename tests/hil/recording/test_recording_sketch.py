@@ -1,5 +1,6 @@
 """What a text board printed becomes a board file that reads the same bytes."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,9 @@ from firmware_bridge.errors import FileError, UsageError
 from hil.recording.decode import decode
 from hil.recording.reader import Recording
 from hil.recording.sketch import sketch
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from engines import captured
 
 LINES = b"boot ok\n" + b"".join(b"%d,%d,%.2f\n" % (20 * n, 3 * n % 17, n / 8) for n in range(200))
 
@@ -24,12 +28,11 @@ def test_the_sketch_of_a_log_reads_that_log(tmp_path: Path) -> None:
 
 
 def test_a_recording_with_two_boards_asks_which(tmp_path: Path) -> None:
-    from hil.capture import capture
     from hil.config import EngineConfig, PortConfig, RecordConfig
 
     path = tmp_path / "two.mcap"
     ports = (PortConfig(port="virtual://text", role="a"), PortConfig(port="virtual://text?format=json", role="b"))
-    capture(EngineConfig(ports=ports, record=RecordConfig(path=str(path))), seconds=1.0)
+    captured(EngineConfig(ports=ports, record=RecordConfig(path=str(path))), 20)
     with pytest.raises(UsageError, match="a, b"):
         sketch(path)
     assert "[[stream]]" in sketch(path, "a")

@@ -104,7 +104,7 @@ def test_reading_in_pieces_takes_bounded_memory(tmp_path: Path) -> None:
     assert peak < 16 << 20
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(cuts=st.lists(st.integers(0, 400), max_size=12), flushes=st.lists(st.booleans(), min_size=13, max_size=13))
 def test_how_samples_were_split_into_batches_does_not_matter(
     tmp_path_factory: pytest.TempPathFactory, cuts: list[int], flushes: list[bool]

@@ -66,4 +66,4 @@ def pty_board(board: str = "imu?rate=100") -> Iterator[str]:
         assert process.stdout is not None
         yield process.stdout.readline().split()[0]
     finally:
-        process.communicate(input="", timeout=10)
+        process.communicate(input="", timeout=150)

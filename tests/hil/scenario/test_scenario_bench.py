@@ -116,7 +116,7 @@ ports = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(ports, max_size=5, unique_by=lambda info: info.port))
 def test_whatever_is_attached_the_file_reads_and_a_second_writing_changes_nothing(found: list[PortInfo]) -> None:
     text, roles, _ = added("", entries(found), "bench.toml")
@@ -211,10 +211,10 @@ def test_real_boards_are_asked_and_the_silent_and_the_missing_are_told(tmp_path:
         paths = [server.stdout.readline().split()[0] for _ in range(2)]
         ports = [PortInfo(path, "pty", serial=f"USB{at}") for at, path in enumerate(paths)]
         ports += [PortInfo(str(tmp_path / "gone"), "pty"), PortInfo("/dev/ttyX", "", held_by="screen (pid 7)")]
-        known, told = identify(ports, seconds=20.0)
+        known, told = identify(ports, seconds=100.0)
     finally:
         server.stdin.close()
-        server.wait(20)
+        server.wait(150)
         server.stdout.close()
     assert [known[path].model for path in paths] == ["hil-imu", "hil-watch"]
     assert [entry.role for entry in entries(ports[:2], known)] == ["hil-imu-0003", "hil-watch-0000"]

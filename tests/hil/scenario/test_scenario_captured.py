@@ -75,3 +75,11 @@ def test_the_command_line_makes_the_same_test(tmp_path: Path) -> None:
     refused = CliRunner().invoke(app, ["scenario", "glitch", path, "--from", "40"])
     assert isinstance(refused.exception, UsageError)
     assert "give --from and --to" in str(refused.exception)
+
+
+def test_where_no_reading_shows_the_glitch_the_command_line_says_that_the_test_wants_a_check(tmp_path: Path) -> None:
+    path = str(recorded(tmp_path / "walk.mcap"))
+    for begin, said in (("40", "what the glitch broke fails there"), ("20", "no reading left the range")):
+        run = CliRunner().invoke(app, ["scenario", "glitch", path, "--from", begin, "--to", str(int(begin) + 2)])
+        assert run.exit_code == 0, run.output
+        assert said in run.stderr

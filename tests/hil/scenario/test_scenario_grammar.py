@@ -212,7 +212,7 @@ def test_the_verb_tells_the_mistakes_of_all_files_with_exit_2_and_no_traceback(t
             (tmp_path / f"s{seed:03}.toml").write_text(text, encoding="utf-8", newline="")
     (tmp_path / "latin.toml").write_bytes(b'name = "\xe9"')
     command = (sys.executable, "-m", "hil", "scenario", "check", str(tmp_path))
-    run = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    run = subprocess.run(command, capture_output=True, text=True, timeout=150)
     assert run.returncode == 2, run.stderr
     assert "Traceback" not in run.stderr
     assert len({line.split(".toml:")[0] for line in run.stderr.splitlines() if ".toml:" in line}) == wrong + 1

@@ -130,7 +130,7 @@ def test_a_baseline_is_written_only_after_its_difference_was_shown_and_accepted(
 
 def test_without_a_terminal_the_difference_is_printed_before_it_is_accepted(scenario: Path) -> None:
     command = (sys.executable, "-m", "hil", "run", "imu.toml", "--update-baselines", "--no-keep")
-    done = subprocess.run(command, cwd=scenario.parent, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=scenario.parent, capture_output=True, text=True, timeout=150)
     assert done.returncode == 0, done.stderr
     assert done.stdout.index("+++ found") < done.stdout.index("accepted in")
     assert not (scenario.parent / "hil-runs").exists()

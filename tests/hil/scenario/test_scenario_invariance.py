@@ -157,7 +157,7 @@ def broken(draw: random.Random) -> Callable[[Iterator[Passing]], Iterator[Passin
     return alter
 
 
-few = settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+few = settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @few

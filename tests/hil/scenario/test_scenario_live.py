@@ -7,16 +7,24 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from firmware_bridge.batch import Batch
+from firmware_bridge.clock import ManualClock
+from firmware_bridge.events import Arrival
+from firmware_bridge.streams import Stream
+from hil.scenario.driving import driving
+from hil.scenario.live import _listen
 from hil.scenario.load import Loaded, parse_scenario
 from hil.scenario.outcome import ScenarioResult, exit_code
 from hil.scenario.run import RunOptions, run_scenario
 
-HEAD = """
+BOARD = "virtual://imu?seed=3&tx_buffer=100000000"  # it has room for all that a host leaves waiting
+HEAD = f"""
 name = "a live board"
 [board.imu]
-port = "virtual://imu?seed=3"
+port = "{BOARD}"
 [readings]
 to_s = 0.3
 [[check]]
@@ -48,18 +56,18 @@ def count(folder: Path, name: str) -> int:
 
 
 def test_a_board_is_flashed_reset_told_and_waited_for_and_put_back(tmp_path: Path) -> None:
-    setup = 'reset = true\nsend = ["PING token=7", "GET_STATUS"]\nfirmware = "virtual-1"\nwait_s = 10.0'
+    setup = 'reset = true\nsend = ["PING token=7", "GET_STATUS"]\nfirmware = "virtual-1"\nwait_s = 60.0'
     result = ran(tmp_path, HEAD + tables(tmp_path, setup))
     assert result.outcome == "PASS", result
-    assert result.target == "virtual://imu?seed=3"
+    assert result.target == BOARD
     assert result.metrics["link.imu.reboots"]["value"] == 0  # it had started anew before its readings began
     assert (count(tmp_path, "flashed"), count(tmp_path, "torn")) == (1, 1)
     assert result.remarks == ()
 
 
 def test_what_the_board_says_is_waited_for_and_its_silence_is_trouble(tmp_path: Path) -> None:
-    watch = HEAD.replace("virtual://imu?seed=3", "virtual://watch?seed=3").replace("at_least = 100", "at_least = 5")
-    said = ran(tmp_path, watch + '[setup]\nwait_for = "label:"\nwait_s = 20.0\n')
+    watch = HEAD.replace(BOARD, "virtual://watch?seed=3").replace("at_least = 100", "at_least = 5")
+    said = ran(tmp_path, watch + '[setup]\nwait_for = "label:"\nwait_s = 60.0\n')
     assert said.outcome == "PASS", said
     silent = ran(tmp_path, HEAD + tables(tmp_path, 'wait_for = "open sesame"\nwait_s = 0.3', None))
     assert silent.outcome == "TROUBLE"
@@ -107,7 +115,7 @@ def test_a_run_that_takes_longer_than_it_may_is_trouble_and_the_teardown_runs(tm
     result = ran(tmp_path, slow + tables(tmp_path))
     assert result.outcome == "TROUBLE"
     assert "timeout_s = 0.4" in result.why
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 60  # which is how long its readings are
     assert count(tmp_path, "torn") == 1
 
 
@@ -127,10 +135,42 @@ def test_ctrl_c_ends_the_run_and_the_teardown_runs_all_the_same(tmp_path: Path, 
         time.sleep(0.05)
     time.sleep(1.0)  # into the readings
     child.send_signal(number)
-    _, told = child.communicate(timeout=60)
+    _, told = child.communicate(timeout=150)
     assert count(tmp_path, "flashed") == 1
     assert count(tmp_path, "torn") == 1, told
     assert child.returncode != 0
+
+
+class Busy:
+    """A bridge whose host was away for three seconds, just after the first reading: the others are taken afterwards."""
+
+    def __init__(self, clock: ManualClock, silent: bool) -> None:
+        self.clock, self.began = clock, clock.now_ns()
+        self.lists = [[0.0], [0.1, 0.2], [0.25], [] if silent else [3.0], [3.1], [3.2]]
+
+    def take(self, max_wait_s: float) -> list[Arrival]:
+        taken = [self.heard(int(at * 1e9)) for at in self.lists.pop(0)]
+        self.clock.advance_ns(3_000_000_000 if len(self.lists) == 5 else 1_000)
+        return taken
+
+    def heard(self, at: int) -> Arrival:
+        stream = Stream("imu", ("x",), ("g",), "<i2", (1,), 100.0)
+        time = np.array([self.began + at])
+        batch = Batch("imu", stream, 0, at, time, time, np.zeros((1, 1), np.int16))
+        return Arrival("imu", at, self.began + at, "rx", b"x", (batch,))
+
+    def boards(self) -> list[object]:
+        return []
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_a_host_that_was_away_still_hears_what_was_sent_in_time(silent: bool) -> None:
+    clock = ManualClock()
+    busy = Busy(clock, silent)
+    with driving((), ()) as drives:
+        heard = list(_listen(busy, clock, 0.0, 0.3, drives))  # type: ignore[arg-type]
+    times = [(one.t_ns - busy.began) / 1e9 for one in heard]
+    assert times == [0.0, 0.1, 0.2, 0.25, *([] if silent else [3.0])]
 
 
 def test_an_unmet_need_is_na_and_a_failure_only_where_strict(tmp_path: Path) -> None:
@@ -154,7 +194,7 @@ def test_what_passes_in_quarantine_is_reported_and_what_fails_there_does_not_cou
 
 
 def test_a_board_that_is_not_there_is_trouble_and_the_teardown_runs(tmp_path: Path) -> None:
-    gone = HEAD.replace("virtual://imu?seed=3", str(tmp_path / "ttyGONE"))
+    gone = HEAD.replace(BOARD, str(tmp_path / "ttyGONE"))
     result = ran(tmp_path, gone + tables(tmp_path, flash=None))
     assert result.outcome == "TROUBLE"
     assert "ttyGONE" in result.why

@@ -37,7 +37,7 @@ def loaded(text: str, folder: Path = Path("/nowhere")) -> Loaded:
 
 
 @given(st.integers(1, 40), st.lists(st.sets(st.integers(0, 39), max_size=6), min_size=1, max_size=4))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_what_is_left_fails_and_passes_as_soon_as_any_one_is_taken_out(count: int, needed: list[set[int]]) -> None:
     reasons = [kept for one in needed if (kept := {item % count for item in one})] or [{0}]
 
@@ -51,7 +51,7 @@ def test_what_is_left_fails_and_passes_as_soon_as_any_one_is_taken_out(count: in
 
 
 @given(st.integers(1, 12), st.sets(st.integers(0, 10**6), max_size=30))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_that_holds_for_predicates_without_any_order(count: int, salt: set[int]) -> None:
     def fails(items: tuple[int, ...]) -> bool:
         mask = sum(1 << item for item in items)
@@ -66,7 +66,7 @@ def test_that_holds_for_predicates_without_any_order(count: int, salt: set[int])
     name=st.sampled_from(list(KINDS)), begins=st.floats(0, 8), lasts=st.floats(0.5, 20), place=st.integers(0, 2),
     needed=st.floats(0.02, 1.0), at=st.floats(0.1, 0.9),
 )  # fmt: skip
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_fault_is_shrunk_to_the_time_and_the_strength_that_are_needed(
     name: str, begins: float, lasts: float, place: int, needed: float, at: float
 ) -> None:

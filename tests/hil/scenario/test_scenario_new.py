@@ -37,7 +37,7 @@ def recording(tmp_path: Path) -> Path:
 def test_what_is_written_passes_on_its_recording_and_is_never_overwritten(recording: Path) -> None:
     folder = recording.parent
     command = (sys.executable, "-m", "hil", "scenario", "new", "two.mcap", "-o", "new.toml")
-    first = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+    first = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=150)
     assert first.returncode == 0, first.stderr
     loaded = load_scenario(folder / "new.toml")
     assert set(loaded.scenario.board) == {"imu", "thermal"}
@@ -45,6 +45,6 @@ def test_what_is_written_passes_on_its_recording_and_is_never_overwritten(record
     assert "# observed: 100 Hz" in loaded.text
     result = run_scenario(loaded, RunOptions())
     assert result.outcome == "PASS", result
-    again = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+    again = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=150)
     assert again.returncode == 3
     assert "choose another name" in again.stderr

@@ -143,7 +143,7 @@ def test_the_verb_writes_both(scenario: Path) -> None:
         "--summary",
         "s.md",
     )
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=150)
     assert done.returncode == 0, done.stderr
     assert "accepted in" in done.stdout
     assert ElementTree.parse(folder / "j.xml").getroot().get("tests") == "2"

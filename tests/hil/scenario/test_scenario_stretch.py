@@ -52,7 +52,7 @@ def recording_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path
 DROPS = '[[fault]]\non = "imu"\nkind = "frame.drop"\nrate = 0.1\n'
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     roles=st.sampled_from([("imu",), ("text",), ("watch",), ("thermal",), ("ppg",), ("imu", "thermal", "text")]),
     faulty=st.booleans(), from_s=st.floats(0, 4), length_s=st.floats(0.5, 6),

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from screen_presses import walk
+from screen_quiet import patient
 from screen_tables import covered_by, fired
 
 from hil.tui.keys import KEYS
@@ -14,6 +15,14 @@ def _a_terminal_of_all_colours(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a picture looks like never depends on the terminal in which tests are run."""
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLORTERM", "truecolor")
+
+
+@pytest.fixture(autouse=True)
+def _no_clock_decides_what_is_seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine that stands still for some seconds neither cuts a key short nor takes a sentence off the screen."""
+    monkeypatch.setattr("hil.tui.page.MESSAGE_S", 3600.0)
+    with patient(monkeypatch):
+        yield
 
 
 @pytest.fixture(autouse=True)

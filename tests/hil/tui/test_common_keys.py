@@ -84,9 +84,9 @@ def palette() -> None:
         await pilot.press("ctrl+p")
         await pilot.pause()
         await pilot.press(*"label: press")
-        await pilot.pause(0.3)
+        await pilot.pause()
         await pilot.press("down", "enter")
-        await pilot.pause(0.1)
+        await pilot.pause()
 
     client.scene = fakes.recording
     drive(client, SIZE, steps)

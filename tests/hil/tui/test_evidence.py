@@ -213,7 +213,7 @@ numbers = st.one_of(st.none(), st.integers(-(10**9), 10**9), st.floats(allow_nan
 words = st.one_of(st.none(), st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=12))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(numbers, words), max_size=8))
 def test_what_is_unknown_is_empty_and_what_is_known_comes_back(rows) -> None:
     sheet = table("any", ("number", "word"), rows, "hil doctor")

@@ -61,6 +61,23 @@ def test_every_step_is_a_key_that_does_what_it_says_and_the_last_one_is_remember
     assert is_taught(tmp_path / "screen.json")
 
 
+def test_many_boards_leave_room_for_the_lesson_and_the_keys_below_it(tmp_path: Path) -> None:
+    client = fakes.FakeClient(fakes.crowd)
+    app = HilApp(client, place=replace(still(client), state=tmp_path / "screen.json"))
+
+    async def steps(app: HilApp, pilot) -> None:
+        for shown in (1, 2):
+            *_, asked, taught, keys = frame(app).splitlines()
+            assert "lesson 1 of 9" in taught
+            assert "r record" in keys
+            assert ("what happened?" in asked) is (shown == 2), asked
+            await pilot.press("M")
+            app.live.paint()  # as the next picture does
+            await pilot.pause()
+
+    drive(client, (80, 24), steps, app=app)
+
+
 def test_other_keys_work_as_ever_and_the_lesson_waits(tmp_path: Path) -> None:
     client = fakes.FakeClient()
     app = HilApp(client, place=replace(still(client), state=tmp_path / "screen.json"))

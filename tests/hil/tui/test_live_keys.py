@@ -169,6 +169,27 @@ def scale() -> None:
     assert [stop.picture.count("     50┤") for stop in (free, shared)] == [1, 2]
 
 
+def values() -> None:
+    """Readings of the watch reach from 0.7 to 2.6 g: its axis from -0.5 to 3 becomes a third narrower, and so on."""
+    plot = ("tab",)
+    as_it_comes, closer, again, farther, higher, lower, back = tour(
+        plot, ("ctrl+up",), ("ctrl+up",), ("ctrl+down",), ("shift+up",), ("shift+down",), ("Y",), size=(200, 50),
+    )  # fmt: skip
+    rows = [stop.picture.splitlines() for stop in (as_it_comes, closer, again, farther, higher, lower, back)]
+    titles = [next(line for line in lines if "▸∿ watch samples g" in line) for lines in rows]
+    assert ["↕" in title for title in titles] == [False, True, True, True, True, True, False]
+    assert "% beyond" in titles[2]
+    assert closer.picture == farther.picture == lower.picture != higher.picture
+    assert as_it_comes.picture == back.picture
+    first, *others = (shown("ctrl+up"), shown("Y"), shown("shift+tab", "shift+tab", "shift+tab", "shift+tab", "Y"))
+    assert "belongs to a plot" in first
+    assert "belongs to a plot" in others[0]
+    assert "R holds that of a frame" in others[1]
+    assert "only a plot of readings" in shown("tab", "v", "ctrl+down")
+    shared = shown("y", "tab", "ctrl+up", "ctrl+up", size=(200, 50))
+    assert shared.count("↕") == 2  # both plots of g
+
+
 FRAME = ("shift+tab",) * 4
 """From the table of boards to the last plot, the frame of the thermal board."""
 
@@ -248,6 +269,7 @@ TESTED: dict[str, Callable[[], None]] = {
     "pane.previous": previous_pane, "pane.restore": restore, "board.only": only, "plot.lanes": lanes,
     "plot.allan": allan, "plot.kind": kind, "plot.kind_back": kind_back, "plot.channel": channel, "plot.alone": alone,
     "plot.scale": scale,
+    **dict.fromkeys([f"plot.values_{name}" for name in ("in", "out", "up", "down", "auto")], values),
     "plot.split": split, "frame.colours": colours, "frame.hold": hold, "frame.each": each, "board.overview": overview,
 }  # fmt: skip
 

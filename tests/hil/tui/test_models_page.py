@@ -111,7 +111,7 @@ def loading() -> None:
         assert "odd cannot be loaded" in words(page)
         assert page.scene.mode == "files"
         await press(pilot, "d")
-        assert "l lists the op lists (.hiln) within reach" in words(page)
+        assert "odd runs nowhere" in words(page)
         await press(pilot, "up", "up", "enter")
         assert page.scene.mode == "one"
         assert "circle: load model is done" in words(page)
@@ -131,9 +131,13 @@ def deploying() -> None:
     engine = Engine()
 
     async def then(page: ModelsPage, pilot) -> None:
-        await press(pilot, "d")
-        assert "l lists the op lists (.hiln) within reach" in words(page)
-        await press(pilot, "down", "l", "down", "down", "down", "enter")
+        await press(pilot, "d")  # the model that is looked at
+        assert "exercise is being sent to watch" in words(page)
+        await press(pilot, "down", "l", "down", "down", "d")
+        assert "odd runs nowhere" in words(page)
+        await press(pilot, "up", "d")
+        assert "models/exercise.hilmodel is being sent to watch" in words(page)
+        await press(pilot, "l", "down", "down", "enter")
         assert "exercise is an op list and runs on boards only: d puts it on one" in words(page)
         await press(pilot, "d")
         assert "models/exercise.hiln is being sent to watch" in words(page)
@@ -148,7 +152,11 @@ def deploying() -> None:
         assert f"on board {told}" in words(page)
 
     visit(then=then, client=engine)
-    assert engine.commands == [("deploy", {"path": FILES[3].path, "board": "watch"})]
+    paths = ("exercise", FILES[1].path, FILES[3].path)
+    assert engine.commands == [("deploy", {"path": path, "board": "watch"}) for path in paths]
+    nobody = Engine(lambda view: replace(two(view), predictions=()))
+    assert "no model runs here" in visit("d", client=nobody)
+    assert nobody.commands == []
 
 
 def stopping() -> None:

@@ -35,6 +35,21 @@ def test_boards_whose_names_differ_at_their_end_are_told_apart(width: int) -> No
     assert cells.text(panes.ledger(both, 60, 20)[1]).split() == list(roles[:2])
 
 
+@pytest.mark.parametrize("width", [80, 90, 99, 100, 120, 200])
+@pytest.mark.parametrize("role", ["imu", "the-quite-long-name-of-a-board-3"])
+def test_how_full_the_buffer_of_a_board_is_can_be_seen_at_any_width(width: int, role: str) -> None:
+    def told(**facts: object) -> str:
+        line = panes.boards(replace(fakes.live(), boards=(fakes.board(role, **facts),)), width)[1][0]
+        return cells.text(line)
+
+    for fill, boot, words in ((0.42, 0, "queue 42%"), (1.0, 12, "queue 100%")):
+        shown = told(queue_fill=fill, boot=boot)
+        assert words in shown or (width >= 100 and shown.rstrip().endswith("…"))
+        assert len(shown.rstrip()) <= width
+    assert "queue" not in told(queue_fill=0.0)
+    assert "queue" not in told(queue_fill=None)
+
+
 @pytest.mark.parametrize("width", range(40, 201, 20))
 def test_a_line_of_readings_never_covers_what_a_board_lost(width: int) -> None:
     shown = fakes.crowd()

@@ -24,7 +24,7 @@ def scene(columns: int = 100, **facts: object) -> Reading:
     return replace(Reading(ENTRIES, strips=strips, marked={"r/one.mcap": MARKED}), **facts)  # type: ignore[arg-type]  # a test's own
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 130), st.integers(0, 40), st.integers(1, 200), st.sampled_from(("list", "label", "compare")),
        st.booleans(), st.booleans(), st.integers(0, 2), st.floats(0, 10), st.floats(0, 10))  # fmt: skip
 def test_every_size_and_every_window_fits(width, height, columns, mode, overlay, colour, cursor, at, span) -> None:
@@ -68,6 +68,18 @@ def test_a_recording_that_is_being_written_is_not_called_cut_off() -> None:
     assert "being recorded" in text(reelview.picture(now, 100, 24, True, "one.mcap")[1])
     new = scene(entries=(replace(torn, duration_s=0.0), *ENTRIES[1:]))
     assert "nothing of it is written yet" in text(shelflines.shelf(new, 80, "r", True, "one.mcap")[1][0])
+
+
+def test_a_recording_that_another_process_writes_is_not_called_cut_off() -> None:
+    grows = replace(ENTRIES[0], trouble="it is still being written by another process: 9 s of it", being_written=True)
+    for width in (80, 120):
+        line = text(shelflines.shelf(scene(entries=(grows,)), width, "r", True)[1][0])
+        assert "◉ growing " in line
+        assert "cut off" not in line
+        assert len(line) <= width
+    assert "another process is writing it" in text(reelview.picture(scene(entries=(grows,)), 100, 24, True)[1])
+    new = replace(grows, duration_s=0.0)
+    assert "nothing of it is there yet" in text(shelflines.shelf(scene(entries=(new,)), 80, "r", True)[1][0])
 
 
 def test_a_name_that_has_no_room_makes_way_for_the_unit() -> None:
@@ -130,3 +142,8 @@ def test_the_cursor_takes_the_window_with_it_and_edges_are_those_of_labels_and_m
     assert (taken.start_s, taken.at_s) == (6.0, 7.0)
     assert taken.window[0] <= 6.0
     assert taken.window[1] >= 7.0
+
+
+def test_a_folder_that_is_still_being_read_is_not_called_empty() -> None:
+    assert Reading().nothing_to("be played") == "the folder is still being read: try again in a moment"
+    assert Reading(()).nothing_to("be played") == "there is no recording here that can be played"

@@ -1,12 +1,14 @@
 """Every key of a recording in replay does what its line of help says."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 import screen_fakes as fakes
-from models_made import Helper
+from models_made import Helper, explanation
 from screen_frames import drive, frame, press, same_as_golden, still
 from screen_presses import SIZE, sent, shown
 
@@ -152,13 +154,83 @@ def why() -> None:
     assert "stands on the page of models" in shown("W")
 
 
+def why_follows() -> None:
+    """A head that plays is let go; wherever it rests, that is explained, without another key."""
+    helper, facts, told = Helper(), {"position_s": 30.2}, []
+
+    async def steps(app: HilApp, pilot) -> None:
+        nonlocal facts
+        await press("W")(app, pilot)
+        for at in ({"position_s": 33.0}, {"position_s": 35.5, "paused": True}, {"position_s": 35.52, "paused": True},
+                      {"position_s": 0.5, "paused": True}, {"position_s": 62.5, "ended": True}):  # fmt: skip
+            facts = at
+            app.live.tick()
+            await pilot.pause()
+            told.append(frame(app))
+        for _ in range(2):
+            await press("W")(app, pilot)
+
+    client = fakes.FakeClient(lambda view: fakes.replay(view, **facts))
+    drive(client, SIZE, steps, app=HilApp(client, place=replace(still(client), open_library=lambda: helper)))
+    playing, paused, stepped, nothing, ended = told
+    assert "at 30.20 s  ▶ the head plays on: pause to see why there  row of exercise" in playing
+    assert "at 35.50 s  row of exercise" in paused
+    assert "at 35.52 s  row of exercise" in stepped
+    assert "at 0.50 s" in nothing
+    assert "exercise decided nothing until 0.5 s" in nothing
+    assert "at 62.50 s  row of exercise" in ended
+    assert [args["at_s"] for _, args in helper.commands] == [30.2, 35.5, 35.52, 0.5, 62.5, 62.5]
+
+
+class Slow(Helper):
+    """A librarian that explains one decision each time it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.let = threading.Semaphore(0)
+
+    def command(self, verb: str, **args: Any) -> dict[str, Any]:
+        self.commands.append((verb, args))
+        assert self.let.acquire(timeout=60)
+        return {**explanation(), "path": args["path"]}
+
+
+def why_waits() -> None:
+    """While one explanation is made, heads that were left again are never explained: the newest is next."""
+    helper, spot = Slow(), 30.2
+
+    async def steps(app: HilApp, pilot) -> None:
+        nonlocal spot
+        pane, place = app.live.painter.why, replace(still(client), open_library=lambda: helper, inline=False)
+        assert not await pane.ask(place, app.live.scene, None)
+        app.live.maximised = pane
+        for at_s in (31.0, 32.0, 33.0):
+            spot = at_s
+            app.live.tick()
+            await pilot.pause()
+        assert "at 30.20 s  ◌ 33.00 s is being made" in frame(app)
+        for expected in ("at 30.20 s  ◌ 33.00 s is being made  row of exercise", "at 33.00 s  row of exercise"):
+            helper.let.release()
+            for _ in range(3000):
+                if expected in frame(app):
+                    break
+                await pilot.pause(0.02)
+            assert expected in frame(app)
+
+    client = fakes.FakeClient(lambda view: fakes.replay(view, position_s=spot, paused=True))
+    drive(client, SIZE, steps)
+    assert [args["at_s"] for _, args in helper.commands] == [30.2, 33.0]
+
+
 TESTED: dict[str, Callable[[], None]] = {
     **dict.fromkeys(MOVES, transport), "replay.go": go, "replay.loop_ab": loop_ab,
     "replay.why": why,
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("what", [transport, ends, go, loop_ab, why], ids=lambda what: what.__name__)
+@pytest.mark.parametrize(
+    "what", [transport, ends, go, loop_ab, why, why_follows, why_waits], ids=lambda what: what.__name__
+)
 def test_keys_of_a_replay_do_what_their_help_says(what) -> None:
     what()
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from screen_frames import drive, frame
 from textual import events
 
-from hil.tui import overlay, pointing
+from hil.tui import overlay, pointing, valuerange
 from hil.tui.app import HilApp
 from hil.tui.axes import GUTTER
 from hil.tui.cells import DIM, KEY, TEXT, blank, rows
@@ -36,10 +36,12 @@ class Hand:
     def plot(self) -> Plot:
         return next(iter(self.app.live.painter.charts.values()))
 
-    async def does(self, kind: type[events.MouseEvent], x: int, y: int, button: int = 1) -> None:
+    async def does(
+        self, kind: type[events.MouseEvent], x: int, y: int, button: int = 1, ctrl: bool = False
+    ) -> None:  # fmt: skip
         driver = self.app._driver
         assert driver is not None
-        driver.send_message(kind(None, x, y, 0, 0, button, shift=False, meta=False, ctrl=False, screen_x=x, screen_y=y))
+        driver.send_message(kind(None, x, y, 0, 0, button, shift=False, meta=False, ctrl=ctrl, screen_x=x, screen_y=y))
         await self.pilot.pause()
 
     async def click(self, x: int, y: int) -> None:
@@ -142,6 +144,85 @@ def test_a_click_on_a_page_or_on_a_key_at_the_foot_does_what_the_key_does() -> N
             top = frame(hand.app).splitlines()[0]
 
     with_hand(then)
+
+
+@pytest.mark.screen
+def test_the_wheel_over_the_numbers_of_an_axis_looks_closer_at_values_and_a_double_click_goes_back() -> None:
+    async def then(hand: Hand) -> None:
+        plot, scene = hand.plot, lambda: hand.app.live.scene
+        left, top = plot.region.offset
+        before, free = frame(hand.app), plot.span
+        assert free is not None
+        await hand.does(events.MouseScrollUp, left + 3, top + 1)  # the uppermost row: its end hardly moves
+        low, high = scene().look.spans["watch/samples/g"]
+        assert free[0] < low < high < free[1]
+        assert free[1] - high < low - free[0]
+        assert (plot.span, scene().seconds) == ((low, high), 10.0)
+        assert "↕" in frame(hand.app)
+        await hand.does(events.MouseScrollDown, left + 3, top + 1)
+        assert plot.span == pytest.approx(free)
+        await hand.does(events.MouseScrollUp, left + 20, top + 4, ctrl=True)
+        assert plot.span is not None
+        assert plot.span[1] - plot.span[0] == pytest.approx((free[1] - free[0]) / 1.5)
+        await hand.does(events.MouseScrollUp, left + 20, top + 4)
+        assert scene().seconds == 5.0
+        await hand.does(events.MouseScrollDown, left + 20, top + 4)
+        await hand.click(left + 2, top + 4)
+        await hand.click(left + 2, top + 4)
+        assert scene().look.spans == {}
+        assert scene().look.cursor_s is None  # a click on the numbers is no click into the picture
+        assert frame(hand.app).replace("▸", " ") == before.replace("▸", " ")  # all but who has the focus
+
+    with_hand(then)
+
+
+@pytest.mark.screen
+def test_a_drag_on_the_numbers_of_a_value_axis_moves_its_values_along_with_the_mouse() -> None:
+    async def then(hand: Hand) -> None:
+        left, top = hand.plot.region.offset
+        free = hand.plot.span
+        assert free is not None
+        await hand.does(events.MouseDown, left + 3, top + 2)
+        await hand.does(events.MouseMove, left + 3, top + 3)
+        await hand.does(events.MouseMove, left + 30, top + 4)
+        by = (free[1] - free[0]) * 2 / (hand.plot.body_height - 1)
+        assert hand.plot.span == pytest.approx((free[0] + by, free[1] + by))
+        await hand.does(events.MouseUp, left + 30, top + 4)
+        await hand.does(events.MouseMove, left + 3, top + 6, button=0)
+        assert hand.plot.span == pytest.approx((free[0] + by, free[1] + by))
+        assert hand.app.live.scene.held is None  # time stands still for nobody who moves values
+        assert hand.app.mouse_captured is None
+
+    with_hand(then)
+
+
+SPANS = st.tuples(st.floats(-1e6, 1e6), st.floats(10, 1e6)).map(lambda pair: (pair[0], pair[0] + pair[1]))
+
+
+@given(SPANS, st.lists(st.tuples(st.sampled_from((-1, 1)), st.floats(0, 1)), max_size=300), st.floats(-1e9, 1e9))
+def test_a_range_stays_one_however_often_it_is_changed(span, steps, lift: float) -> None:
+    for by, share in steps:
+        span = valuerange.zoomed(span, by, share)
+        assert span[0] < span[1]
+    low, high = valuerange.moved(span, lift)
+    assert low < high
+    assert valuerange.span_of([low, high]) == (low, high)
+
+
+@given(SPANS, st.floats(0, 1))
+def test_what_is_pointed_at_stays_where_it_is_when_a_range_changes(span, share: float) -> None:
+    low, high = valuerange.zoomed(span, -1, share)
+    width = span[1] - span[0]
+    assert low + (high - low) * share == pytest.approx(span[0] + width * share, abs=1e-6 * max(map(abs, span)))
+    assert valuerange.span_of([high, low]) is None
+    assert valuerange.span_of([low, "x"]) is None
+
+
+def test_a_chosen_range_is_remembered_of_a_bench(tmp_path) -> None:
+    bench = bench_of(fakes.live().boards) or {}
+    scene = Scene(look=Look(spans={"watch/samples/g": (-1.5, 2.25)}))
+    assert save(tmp_path, bench, scene) == ""
+    assert load(tmp_path, bench, Scene())[0].look.spans == scene.look.spans
 
 
 @given(st.floats(0, 10), st.integers(-5, 5), st.integers(-5, 5))

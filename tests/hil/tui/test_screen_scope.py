@@ -21,11 +21,11 @@ from hil.tui.axes import Band, ground
 from hil.tui.cells import blank, rows
 from hil.tui.chart import Panel
 from hil.tui.look import Look
-from hil.tui.overview import worst_first
 from hil.tui.remembered import Memory, bench_of, folder, load, save
 from hil.tui.scope import Scope
 from hil.tui.shading import Shading
 from hil.tui.state import Scene
+from hil.tui.verdict import worst_first
 
 S = fakes.SECOND
 
@@ -131,7 +131,7 @@ def test_a_layout_that_cannot_be_read_or_kept_is_said_and_the_screen_goes_on(tmp
     assert folder({"XDG_STATE_HOME": "/x"}) == Path("/x/hil/benches")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.floats(-1, 1), min_size=4, max_size=4).filter(lambda q: np.linalg.norm(q) > 0.1))
 def test_the_board_of_wire_is_turned_as_scipy_turns_it(parts: list[float]) -> None:
     quaternion = np.array(parts) / np.linalg.norm(parts)

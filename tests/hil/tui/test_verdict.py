@@ -12,7 +12,7 @@ from hil.snapshot import RecordingView
 from hil.tui import cells, panes, stage
 from hil.tui.colourmaps import COLOURMAPS
 from hil.tui.deeds import Command, Refusal, decide, go_to, loop_ab
-from hil.tui.layout import arrange
+from hil.tui.layout import arrange, verdict_rows
 from hil.tui.palette import BAR, FOCUSED, PLAIN, THEMES, Palette
 from hil.tui.state import BASES, Scene, next_speed
 from hil.tui.strips import clean
@@ -46,6 +46,24 @@ def test_windows_that_a_model_on_the_board_let_pass_are_told_with_what_to_do() -
     assert of(board) == [(1, "FIRMWARE"), (2, "LINK")]
     well = fakes.board("imu", ledger=(("windows due", 1000), ("windows skipped", 0), ("windows lost", 0)))
     assert of(well) == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (70, 24), (80, 40), (120, 35)])
+def test_a_long_reason_is_cut_before_what_to_do_is(width, height) -> None:
+    reason = f"exec:python3 -u printer.py: the process ended with exit code 2 and said `{'no such file ' * 30}`"
+    board = fakes.board("watch", state="lost", reason=f"{reason}; run it by hand to see why", since_ns=fakes.NOW)
+    shown = replace(fakes.live(), boards=(board,), streams=(), predictions=())
+    rows = verdict_rows(height)
+    lines = [cells.text(line) for line in stage.verdict(Scene(latest=shown), findings(shown), width, rows)]
+    assert len(lines) == rows
+    assert max(map(len, lines)) <= width
+    said = " ".join(" ".join(lines).split())
+    assert said.startswith("✖ TROUBLE LINK: watch is lost: exec:python3")
+    assert said.endswith("…; run it by hand to see why")
+    row = cells.text(panes.boards(shown, width)[1][0])
+    assert len(row.rstrip()) <= width
+    assert "LOST     0 s: exec" in row
+    assert row.rstrip().endswith("… run it by hand to see why")
 
 
 def test_nothing_is_claimed_where_nobody_counts() -> None:

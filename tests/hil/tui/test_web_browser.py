@@ -16,7 +16,7 @@ from time import monotonic
 import pyte
 import pytest
 
-pytestmark = [pytest.mark.screen, pytest.mark.browser]
+pytestmark = [pytest.mark.screen, pytest.mark.browser, pytest.mark.timeout(900)]
 
 SIZE = {"width": 800, "height": 400}
 ELSEWHERE = "bench.test"
@@ -103,7 +103,9 @@ def browser() -> Iterator[object]:
         pytest.skip("no chromium is installed")
     with playwright.sync_playwright() as started:
         running = started.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", f"--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1"]
+            executable_path=chromium,
+            timeout=1000 * SECONDS,
+            args=["--no-sandbox", f"--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1"],
         )
         yield running
         running.close()
@@ -111,6 +113,7 @@ def browser() -> Iterator[object]:
 
 def test_a_person_works_the_bench_from_tabs_that_come_and_go(browser, address, tmp_path) -> None:
     context = browser.new_context(viewport=SIZE, accept_downloads=True)
+    context.set_default_timeout(1000 * SECONDS)
     asked: list[str] = []
     context.on("request", lambda request: asked.append(request.url))
     tab = Tab(context, address)
@@ -119,8 +122,11 @@ def test_a_person_works_the_bench_from_tabs_that_come_and_go(browser, address, t
 
     picture = tmp_path / "page.png"
     tab.page.locator("canvas").first.wait_for()
-    tab.page.screenshot(path=picture)
-    assert colours(picture) > 12  # text, states, channels of a plot: not an empty terminal
+    deadline, seen = monotonic() + SECONDS, 0
+    while seen <= 12:  # text, states, channels of a plot: not an empty terminal
+        assert monotonic() < deadline, f"{seen} colours"
+        tab.page.screenshot(path=picture)  # the browser draws a little after its terminal was told
+        seen = colours(picture)
 
     assert tab.copied().startswith("role\tstate\t")
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import binom as scipy_binom
 
 from hil.models.datasets import NONE
 from hil.models.evaluate import Decisions
@@ -54,7 +55,7 @@ def test_a_wrong_model_stays_wrong_when_chance_is_taken_off() -> None:
     assert sum(one["count"] for one in bins) == 5000
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000), level=st.sampled_from([0.8, 0.9]), method=st.sampled_from(METHODS))
 def test_conformal_sets_hold_the_truth_as_often_as_promised_when_nothing_changed(
     seed: int, level: float, method: str
@@ -136,6 +137,24 @@ def test_a_better_model_is_better_an_equal_one_the_same_and_each_row_has_an_inte
     assert rows["macro_f1"]["low"] > 0 > rows["brier"]["high"]
     assert {row["verdict"] for row in paired(base, equal, 10)} == {"same within noise"}
     assert {row["verdict"] for row in paired(better, base, 10) if row["name"] != "ece"} == {"worse"}
+
+
+@pytest.mark.parametrize("people", ["ab", "abcde"])
+def test_few_people_give_no_verdict_however_alike_they_are(people: str) -> None:
+    base, better = ([sums_of(decisions(0, people, more), people, 3)] for more in (0.0, 3.0))
+    rows = paired(base, better, len(people))
+    assert {row["verdict"] for row in rows} == {"too few to tell"}
+    assert min(row["p"] for row in rows) >= 2.0 ** (1 - len(people))
+    assert rows[0]["low"] > 0  # the interval of so few is too narrow to be believed
+
+
+def test_alike_models_are_told_apart_no_oftener_than_promised() -> None:
+    people, tries = "abcdefg", 40
+    false = 0
+    for seed in range(tries):
+        a, b = ([sums_of(decisions(2 * seed + side, people), people, 3)] for side in (0, 1))
+        false += any(row["verdict"] != "same within noise" for row in paired(a, b, len(people)))
+    assert false <= scipy_binom.ppf(0.999, tries, 0.05)
 
 
 def test_a_summary_says_who_is_served_worst_and_fits_nothing_on_whom_it_judges() -> None:

@@ -115,6 +115,7 @@ def test_a_model_is_judged_on_whom_it_has_not_met_and_the_same_twice(folder: Pat
     arguments = ("validate", folder / "toy.hilmodel", "--data", folder / "toy.toml", "--faults", "none", "--json", "-q")
     first, again = (json.loads(hil(*arguments)) for _ in range(2))
     assert [one["group"] for one in first["groups"]] == ["4", "5"]
+    assert "whom it has not met either" in first["calibration"]["how"]  # the one model met neither of them
     for one in (first, again):
         one["cost"].pop("latency_ms")
     assert first == again
@@ -149,10 +150,16 @@ def test_two_models_are_compared_on_people_whom_neither_has_met(folder: Path) ->
     rows = {row["name"]: row for row in plain["rows"]}
     assert rows["accuracy"]["effect"] < 0
     assert all(row["low"] <= row["effect"] <= row["high"] for row in rows.values())
-    assert rows["accuracy"]["verdict"] in ("worse", "same within noise")
-    assert "same within noise" in hil("compare", models[0], models[0], "--data", folder / "toy.toml")
+    assert {row["verdict"] for row in rows.values()} == {"too few to tell"}  # two people prove nothing
+    assert "too few to tell" in hil("compare", models[0], models[0], "--data", folder / "toy.toml")
     with pytest.raises(UsageError, match="--data"):
         hil("compare", *models)
+
+
+def test_an_option_that_says_nothing_of_two_models_is_refused_not_ignored() -> None:
+    for words in (("--html", "page.html"), ("--see", "10%"), ("--from", "1")):
+        with pytest.raises(UsageError, match="two models are compared on whole recordings"):
+            hil("compare", "a.hilmodel", "b.hilmodel", "--data", "data.toml", *words)
 
 
 def test_every_fault_hits_as_strongly_as_it_says_and_the_same_way_twice() -> None:
