@@ -82,8 +82,9 @@ class System:
         found = []
         for port in comports():
             board = _BOARDS.get((port.vid, port.pid)) or _BOARDS.get((port.vid, None)) or ""
+            said = port.description if port.description not in (None, "n/a") else ""  # pyserial's word for unknown
             found.append(
-                PortInfo(port.device, port.description or "", port.vid, port.pid, port.serial_number or "",
+                PortInfo(port.device, said, port.vid, port.pid, port.serial_number or "",
                          port.location or "", board)
             )  # fmt: skip
         return sorted(found, key=lambda info: info.port)

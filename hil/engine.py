@@ -224,6 +224,7 @@ class Engine:
             ),
             "deploy": self.networks.deploy,
             "deployed": self.networks.deployed,
+            "stop_network": self.networks.stop,
             "unload_model": lambda model: self.bench.unload(model),
             "model_files": lambda: {"files": self.bench.files()},
             "seen": lambda model, board, t_ns=None: self.bench.seen(model, board, t_ns),

@@ -1,4 +1,4 @@
-"""Networks onto the boards of a bench while it runs: sent beside the samples, then run on the board's own.
+"""Networks onto the boards of a bench while it runs: sent beside the samples, run on the board's own, and ended.
 
 Rule of this room: the thin shell around `wire.placing`. It writes through the links that are open and hears answers as
 one more sink, so that capture never waits and a recording holds every byte of it. One network at a time and board. A
@@ -19,7 +19,7 @@ from firmware_bridge.errors import BridgeError, NoAnswer, UsageError
 from firmware_bridge.events import Arrival
 from firmware_bridge.streams import Stream
 from firmware_bridge.wire.messages import Message
-from firmware_bridge.wire.placing import Placing, answers_in
+from firmware_bridge.wire.placing import Placing, Stopping, answers_in, held
 from hil.boardfor import chosen, fits, reads
 from hil.boardsaid import BoardSaid
 from hil.calibrating import Calibration, calibration, contract_of
@@ -42,10 +42,10 @@ Kept = Callable[[str, str], Sequence[Batch]]
 
 @dataclass(slots=True, eq=False)
 class _Way:
-    """A network on its way to a board: what is known of it so far, and how it is placed, once it is made."""
+    """A network on its way to a board, or about to end there: what is known so far, and how it is done, once made."""
 
     told: dict[str, Any]
-    placing: Placing | None = None
+    placing: Placing | Stopping | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
     heard: threading.Event = field(default_factory=threading.Event)
     error: BridgeError | None = None
@@ -169,6 +169,38 @@ class NetworkBench:
             raise way.error
         return {**way.told, "ended": ended}
 
+    def stop(self, board: str | None = None, wait: bool = False) -> dict[str, Any]:
+        """Have the network of a live board run on its own samples no longer; it stays on the board.
+
+        Args:
+            board: Role of the board; None: the one that holds a network.
+            wait: Return only when it has ended.
+
+        Returns:
+            `board` and a `sentence`.
+
+        Raises:
+            UsageError: No board here holds a network, or several do; with `wait`: the board refuses it.
+            NoAnswer: With `wait`: the board does not answer.
+        """
+        if self._bridge is None:
+            raise UsageError("a replay has no board on which a network runs", "stop", "use live boards")
+        live = [state for state in self._bridge.boards() if board in (None, state.role) and state.state == "live"]
+        holding = [state.role for state in live if held(state.info) is not None]
+        if not holding:
+            who = f"{board} is no live board that holds a network" if board else "no live board here holds a network"
+            raise UsageError(who, "stop", "`hil model deploy MODEL --at HOST:PORT` puts one there")
+        if len(holding) > 1:
+            raise UsageError("several boards hold a network", "stop", f"say which with --board: {', '.join(holding)}")
+        (role,) = holding
+        way = self._enter(role, _Way({"board": role, "sentence": f"{role}'s network is told to stop"}, Stopping()))
+        threading.Thread(target=self._end, args=(role, way), name="stop", daemon=True).start()
+        if wait:
+            way.ended.wait()
+            if way.error is not None:
+                raise way.error
+        return dict(way.told)
+
     def close(self) -> None:
         """Send nothing more."""
         self._closed = True
@@ -179,10 +211,13 @@ class NetworkBench:
     # ------------------------------------------------------------------ pieces
 
     def _begun(self, state: BoardState, stream: Stream) -> _Way:
+        return self._enter(state.role, _Way({"board": state.role, "stream": stream.name}))
+
+    def _enter(self, role: str, way: _Way) -> _Way:
         with self._starting:
-            if state.role in self._ways:
-                raise UsageError(f"a network is on its way to {state.role}", "deploy", "wait until it is there")
-            way = self._ways[state.role] = _Way({"board": state.role, "stream": stream.name})
+            if role in self._ways:
+                raise UsageError(f"a network is on its way to {role}", "deploy", "wait until it is there")
+            self._ways[role] = way
         return way
 
     def _made(
@@ -238,6 +273,20 @@ class NetworkBench:
             del self._ways[role]
             way.ended.set()
 
+    def _end(self, role: str, way: _Way) -> None:
+        """Talk until the board has ended its network, or cannot."""
+        try:
+            way.error = self._talk(role, way)
+        except BridgeError as error:
+            way.error = error
+        finally:
+            words = f"{role}'s network " + ("runs no longer" if way.error is None else f"goes on: {way.error}")
+            way.told["sentence"] = words
+            self._said.puts(role, words)
+            self._say(self._now(), role, "info" if way.error is None else "warning", words)
+            del self._ways[role]
+            way.ended.set()
+
     def _talk(self, role: str, way: _Way) -> BridgeError | None:
         """Return why it did not get there; None: it did."""
         assert self._bridge is not None
@@ -260,5 +309,7 @@ class NetworkBench:
             return NoAnswer(placing.failed, role, "check the link")
         from hil.onboard import refusal_of
 
-        why = refusal_of(placing.upload) if placing.upload.failed else placing.failed
+        why = placing.failed
+        if isinstance(placing, Placing) and placing.upload.failed:
+            why = refusal_of(placing.upload)
         return UsageError(why, role, "`hil model deploy MODEL --dry-run` tells what it needs")

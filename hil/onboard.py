@@ -27,6 +27,7 @@ from firmware_bridge.way import Way
 from firmware_bridge.wire.asking import LAST_LAYER, Answer, Asker
 from firmware_bridge.wire.deploying import Upload, chunk_room
 from firmware_bridge.wire.messages import Kind, Message
+from firmware_bridge.wire.placing import NO_MORE
 from hil.dialogue import Dialogue
 
 __all__ = ["Answer", "Deployed", "OnBoard", "Sampled", "refusal_of"]
@@ -201,6 +202,14 @@ class OnBoard:
         """
         fields = {"stream": self._stream_id(stream), "on": 1, "hop": hop}
         self._talk.command(Message(Kind.STREAM_INFER, fields))
+
+    def stop_stream(self) -> None:
+        """Have the network run on the board's own samples no longer; it stays on the board.
+
+        Raises:
+            UsageError: The board refuses it: no network is there, or it runs none at all.
+        """
+        self._talk.command(NO_MORE)
 
     def listen(self, seconds: float, nonce: int = 1) -> Iterator[Sampled]:
         """Start sampling and yield what the network makes of it.

@@ -17,7 +17,8 @@ ZIG = "zig"
 _STRICT = ("-std=c11", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wshadow", "-Wpedantic")
 _CORE = ("core", "boards")
 _SMALL = ("-Os", "-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections", "-Wl,--build-id=none", "-s")
-_ARM = (*_STRICT, *_SMALL, "-nostartfiles", "--specs=nano.specs", "-mthumb", "-Tport/armv7m/memory.ld")
+_ARM = (*_STRICT, *_SMALL, "-Wl,-n", "-nostartfiles", "--specs=nano.specs", "-mthumb", "-Tport/armv7m/memory.ld")
+"""`-n`: no machine without pages needs the padding to their borders, which was a third of an image."""
 _ZIG_ARM = (*_STRICT, *_SMALL, "-ffreestanding", "-fno-sanitize=undefined", "-Wl,-T,port/armv7m/memory.ld",
             "-Wl,-e,hil_reset", "-Wl,-z,max-page-size=4096")  # fmt: skip
 

@@ -23,6 +23,7 @@ from firmware_bridge.oplist.table import (
     INPUT_SHIFT_MAX,
     MAGIC,
     OPS_MAX,
+    READINGS_MAX,
     RECORD,
     SHIFT_MAX,
     VERSION,
@@ -97,7 +98,8 @@ def refusal(blob: bytes, arena: int | None = None) -> Refusal:
     if head["crc32"] != zlib.crc32(blob[FIRST_CHECKED:]):
         return Refusal(Reason.CHECKSUM)
     if (
-        not 1 <= head["ops"] <= OPS_MAX or records > len(blob) or not (head["window"] and head["columns"])
+        not 1 <= head["ops"] <= OPS_MAX or records > len(blob)
+        or not 0 < head["window"] * head["columns"] <= READINGS_MAX
         or head["raw"] not in set(Raw) or head["reserved"]
     ):  # fmt: skip
         return Refusal(Reason.HEADER)

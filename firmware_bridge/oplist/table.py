@@ -30,8 +30,8 @@ from enum import IntEnum
 
 __all__ = [
     "ADD_MULT_MAX", "ADD_SHIFT_MAX", "ARRAYS", "BIAS_MAX", "ELEMENTS_MAX", "FIRST_CHECKED", "HEADER",
-    "INPUT_OFFSET_MAX", "INPUT_SHIFT_MAX", "LIMITS", "MAGIC", "NAMES", "OPS_MAX", "POOL_BITS", "RAW_DTYPES", "RECORD",
-    "SHIFT_MAX", "VERSION", "Code", "Raw", "Reason", "header_struct", "record_struct",
+    "INPUT_OFFSET_MAX", "INPUT_SHIFT_MAX", "LIMITS", "MAGIC", "NAMES", "OPS_MAX", "POOL_BITS", "RAW_DTYPES",
+    "READINGS_MAX", "RECORD", "SHIFT_MAX", "VERSION", "Code", "Raw", "Reason", "header_struct", "record_struct",
 ]  # fmt: skip
 
 MAGIC = int.from_bytes(b"HILN", "little")
@@ -145,6 +145,8 @@ OPS_MAX = 254
 """Layer 255 means none."""
 ELEMENTS_MAX = 65535
 """Of a tensor (one RESULT can carry it), and of the weights behind one output (their sum stays below 2^30)."""
+READINGS_MAX = 1 << 24
+"""In a window, all columns: their bytes are counted in 32 bits."""
 BIAS_MAX = 1 << 30
 SHIFT_MAX = 30
 """Of the rescaling: 1 to this, on top of 32."""
@@ -155,8 +157,8 @@ INPUT_OFFSET_MAX = 1 << 61
 INPUT_SHIFT_MAX = 60
 
 LIMITS: Mapping[str, int] = {
-    "OPS_MAX": OPS_MAX, "ELEMENTS_MAX": ELEMENTS_MAX, "BIAS_MAX": BIAS_MAX, "SHIFT_MAX": SHIFT_MAX,
-    "POOL_BITS": POOL_BITS, "ADD_MULT_MAX": ADD_MULT_MAX, "ADD_SHIFT_MAX": ADD_SHIFT_MAX,
+    "OPS_MAX": OPS_MAX, "ELEMENTS_MAX": ELEMENTS_MAX, "READINGS_MAX": READINGS_MAX, "BIAS_MAX": BIAS_MAX,
+    "SHIFT_MAX": SHIFT_MAX, "POOL_BITS": POOL_BITS, "ADD_MULT_MAX": ADD_MULT_MAX, "ADD_SHIFT_MAX": ADD_SHIFT_MAX,
     "INPUT_SHIFT_MAX": INPUT_SHIFT_MAX,
 }  # fmt: skip
 """What the C header repeats."""

@@ -214,7 +214,8 @@ class Engine:
                         "the hop is 0, or the model reads samples of another size")  # fmt: skip
         if not (on and self._streaming and asked == (self._stream, self._hop)):
             self._streaming, self._rows, self._part_at = on, None, 0
-            self._stream, self._hop = asked
+            if on:  # else STATUS goes on counting the windows of the stream that was judged
+                self._stream, self._hop = asked
         return _ack(heard)
 
     def _look_at(self, heard: Heard, message: Message, net: OpList) -> Message:

@@ -1,4 +1,4 @@
-"""A network put onto a board that goes on sampling: sent, asked for who it is now, run on its own samples.
+"""A network put onto a board that goes on sampling: sent, asked for who it is now, run on its own samples; and ended.
 
 Rule of this room: pure. It is told what was heard and when, and gives the messages to write; what may be said twice is
 said again until its answer comes. IDENTIFY comes before the first result: a HELLO that names the network tells
@@ -15,10 +15,12 @@ from firmware_bridge.wire.deploying import Upload, chunk_room, said
 from firmware_bridge.wire.inject import Downlink
 from firmware_bridge.wire.messages import Kind, Message
 
-__all__ = ["Placing", "answers_in", "held"]
+__all__ = ["NO_MORE", "Placing", "Stopping", "answers_in", "held"]
 
 _PATIENCE_NS = 500_000_000
 _TRIES = 12
+NO_MORE = Message(Kind.STREAM_INFER, {"stream": 0, "on": 0, "hop": 0})
+"""Run on your own samples no longer; the network stays."""
 
 
 def held(info: BoardInfo | None) -> int | None:
@@ -116,3 +118,40 @@ class Placing:
             return []
         self._tries, self._ask_at = self._tries + 1, now + _PATIENCE_NS
         return [question]
+
+
+class Stopping:
+    """A network that is to run on the board's own samples no longer; it stays on the board.
+
+    Attributes:
+        done: Whether the board has ended it.
+        failed: One sentence where it has not.
+        unanswered: Whether the board said nothing.
+    """
+
+    def __init__(self) -> None:
+        self.done, self.failed, self.unanswered = False, "", False
+        self._tries = self._ask_at = 0
+
+    def take(self, message: Message, now: int) -> None:
+        """Take an answer of the board (any message)."""
+        del now
+        if message.kind in (Kind.ACK, Kind.NAK) and message.of == Kind.STREAM_INFER:
+            if message.kind == Kind.NAK:
+                self.failed = f"the board refuses STREAM_INFER: {said(message)}"
+            else:
+                self.done = True
+
+    def met(self, info: BoardInfo | None) -> None:
+        """Who the board is changes nothing."""
+
+    def due(self, now: int) -> list[Message]:
+        """Return what to write now; ask again a few times a second without an answer."""
+        if self.done or self.failed or now < self._ask_at:
+            return []
+        if self._tries >= _TRIES:
+            self.failed = f"the board did not answer {NO_MORE.kind.name} in {_TRIES * _PATIENCE_NS / 1e9:g} s"
+            self.unanswered = True
+            return []
+        self._tries, self._ask_at = self._tries + 1, now + _PATIENCE_NS
+        return [NO_MORE]

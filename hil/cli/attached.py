@@ -48,7 +48,7 @@ def ports(
     for info in found:
         who = known.get(info.port)
         board = info.board or "?" if who is None else f"{who.model} {who.serial}".strip()
-        rows.append((info.port, board, info.serial or "-", info.held_by or "-", info.description))
+        rows.append((info.port, board, info.serial or "-", info.held_by or "-", info.description or "-"))
     print_table(("port", "board", "serial", "held by", "description"), rows)
 
 

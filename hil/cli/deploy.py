@@ -10,7 +10,7 @@ import typer
 
 from hil.cli.common import For, Json, Quiet, Seed, print_json, print_table, talk
 from hil.cli.engines import Token
-from hil.cli.models import list_, load, unload
+from hil.cli.models import list_, load, stop, unload
 from hil.cli.tune import tune
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def _group() -> None:
     """Find models, put one on a board or a running bench, choose how it runs."""
 
 
-for verb in (list_, load, unload, tune):
+for verb in (list_, load, unload, stop, tune):
     model.command(verb.__name__.rstrip("_"))(verb)
 
 

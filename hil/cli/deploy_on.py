@@ -147,7 +147,8 @@ def _let_run(
     hop = asked.hop or hop
     board.start_stream(stream.name, hop)
     if asked.seconds is None:
-        talk("it runs on its own samples from now on, until a reset; its RESULTs come with every capture", quiet)
+        talk("it runs on its own samples from now on, and its RESULTs come with every capture; a reset or "
+             "`hil model stop --on PORT` ends that", quiet)  # fmt: skip
         return []
     results = []
     for one in board.listen(asked.seconds, nonce=asked.seed or 1):

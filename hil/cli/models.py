@@ -1,4 +1,4 @@
-"""Verbs about models and the bench that runs them: `hil model list`, `hil model load`, `hil model unload`."""
+"""Verbs about models and the bench that runs them: `hil model list`, `hil model load`, `hil model unload`, `stop`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hil.cli.engines import At, Token, joined
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["asked", "list_", "load", "unload"]
+__all__ = ["asked", "list_", "load", "stop", "unload"]
 
 
 def list_(
@@ -72,6 +72,37 @@ def unload(
     The one engine of yours that runs is found by itself. Example: hil model unload exercise --at 127.0.0.1:40123
     """
     _tell(asked(at, token, "unload_model", {"model": model}), json, quiet)
+
+
+def stop(
+    on: Annotated[str | None, typer.Option("--on", metavar="PORT", help="Board that nobody else listens to.")] = None,
+    at: At = None,
+    token: Token = None,
+    board: Annotated[str | None, typer.Option("--board", help="Role of the board on the bench.")] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Have a board run its network on its own samples no longer; the network stays on it.
+
+    With --on a board that nobody else listens to; else one of a bench that is running, and the one engine of yours is
+    found by itself. `hil model deploy MODEL --on PORT --stream` begins it again.
+
+    Example: hil model stop --on /dev/ttyACM0
+    """
+    from firmware_bridge.errors import UsageError
+
+    if on is None:
+        arguments: dict[str, Any] = {"wait": True, **({} if board is None else {"board": board})}
+        _tell(asked(at, token, "stop_network", arguments), json, quiet)
+        return
+    if at is not None or board is not None:
+        raise UsageError("a port is one board and no bench", "hil model stop", "give --on PORT alone, or --at")
+    from hil.onboard import OnBoard
+
+    with OnBoard.open(on) as there:
+        there.stop_stream()
+        who = f"{there.info.model} {there.info.serial}".strip()
+    _tell({"board": who, "sentence": f"{who}'s network runs no longer"}, json, quiet)
 
 
 def asked(at: str | None, token: str | None, verb: str, arguments: Mapping[str, Any]) -> dict[str, Any]:

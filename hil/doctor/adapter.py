@@ -24,6 +24,16 @@ def _read(path: Path) -> str:
     return ""
 
 
+def _driver(port: Path) -> str:
+    """Return which driver a port has; empty where none is named.
+
+    Linux 6.5 and later put two devices of their own between an on-board UART and its port, driven by `ctrl` and `port`.
+    """
+    while os.path.basename(os.path.realpath(port / "subsystem")) == "serial-base":
+        port = port.parent
+    return os.path.basename(os.path.realpath(port / "driver")) if (port / "driver").exists() else ""
+
+
 def adapter(device: str, root: Path = Path("/sys")) -> Iterator[Finding]:
     """Yield what is known of the adapter of a device such as `/dev/ttyUSB0`.
 
@@ -37,8 +47,9 @@ def adapter(device: str, root: Path = Path("/sys")) -> Iterator[Finding]:
         yield Finding(UNKNOWN, device, "adapter", "the system tells nothing about it: no device stands behind it",
                       "nothing, where it is a pseudo terminal or a network port")  # fmt: skip
         return
-    driver = os.path.basename(os.path.realpath(port / "driver"))
-    yield Finding(OK, device, "driver", f"the system drives it with {driver}" if driver else "unknown")
+    driver = _driver(port.resolve())
+    yield Finding(OK if driver else UNKNOWN, device, "driver",
+                  f"the system drives it with {driver}" if driver else "the system names none")  # fmt: skip
     timer = _read(port / "latency_timer") or _read(port.parent / "latency_timer")
     if timer.isdigit():
         slow = int(timer) > LATENCY_MS

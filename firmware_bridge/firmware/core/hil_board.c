@@ -13,6 +13,44 @@ enum { HIL_SAMPLES_A_POLL = 64, HIL_BYTES_A_POLL = 128 };
 
 enum { HIL_WARNING = 2 };
 
+/* ---- sizes ---- */
+
+#ifdef __cplusplus
+#define HIL_SURE(what, why) static_assert(what, why)
+#else
+#define HIL_SURE(what, why) _Static_assert(what, why)
+#endif
+#define HIL_IS_POWER(size) ((size) > 0 && (size) <= 32768 && ((size) & ((size) - 1)) == 0)
+#define HIL_AROUND (HIL_HEADER_SIZE + HIL_CRC_BITS / 8)
+
+HIL_SURE(HIL_TICK_HZ >= 1000u && HIL_TICK_HZ <= 2147483u, "HIL_TICK_HZ: a thousand seconds of it fit 31 bits");
+HIL_SURE(HIL_CRC_BITS == 16 || HIL_CRC_BITS == 32, "HIL_CRC_BITS is 16 or 32");
+HIL_SURE(HIL_STREAMS >= 1 && HIL_STREAMS <= 31, "HIL_STREAMS: a mask of 32 bits names them");
+HIL_SURE(HIL_IS_POWER(HIL_TX_BYTES), "HIL_TX_BYTES is a power of two up to 32768");
+HIL_SURE(HIL_IS_POWER(HIL_RX_BYTES), "HIL_RX_BYTES is a power of two up to 32768");
+HIL_SURE(HIL_MAX_FRAME >= 128, "HIL_MAX_FRAME: words for people have to fit");
+HIL_SURE(HIL_MAX_FRAME + HIL_MAX_FRAME / 254 + 2 + HIL_TX_RESERVE <= HIL_TX_BYTES,
+         "HIL_TX_BYTES holds the longest frame beside HIL_TX_RESERVE");
+HIL_SURE(HIL_AROUND + HIL_SAMPLES_SIZE + HIL_GROUP_BYTES <= HIL_MAX_FRAME, "HIL_MAX_FRAME holds HIL_GROUP_BYTES");
+HIL_SURE(HIL_AROUND + HIL_STATUS_SIZE + HIL_STREAMS * HIL_ROW_SIZE + HIL_STATUS_MODEL_SIZE <= HIL_MAX_FRAME,
+         "HIL_MAX_FRAME holds STATUS with a row for each of HIL_STREAMS");
+
+static bool hil_profile_fits(const hil_profile *profile)
+{
+    if (profile->streams > HIL_STREAMS) {
+        return false;
+    }
+    for (uint8_t id = 0; id < profile->streams; id++) {
+        const hil_sensor *sensor = &profile->sensors[id];
+
+        if (sensor->sample_bytes == 0 || sensor->sample_bytes > HIL_GROUP_BYTES ||
+            !hil_stream_rate_fits(sensor->rate_mhz)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* ---- samples ---- */
 
 static void hil_number_text(hil_text *text, uint32_t number, const char *constant)
@@ -122,7 +160,8 @@ static void hil_sample(hil_board *board)
             hil_slot(board, id, tick);
         }
         const uint32_t owed = hil_stream_credit(stream) - stream->announced;
-        if (stream->injecting && owed >= hil_stream_room(stream) / 4u && hil_ring_free(&board->out) >= HIL_TX_RESERVE) {
+        if (stream->injecting && owed != 0 && owed >= hil_stream_room(stream) / 4u &&
+            hil_ring_free(&board->out) >= HIL_TX_RESERVE) {
             hil_command_credit(board, id);
         }
     }
@@ -137,7 +176,8 @@ void hil_board_anew(hil_board *board)
 
         stream->sensor = &board->profile->sensors[id];
         hil_stream_begin(stream, false);
-        hil_stream_set_rate(stream, id == 0 && hal_rate_mhz() != 0 ? hal_rate_mhz() : stream->sensor->rate_mhz);
+        const uint32_t own = id == 0 ? hal_rate_mhz() : 0;
+        hil_stream_set_rate(stream, hil_stream_rate_fits(own) ? own : stream->sensor->rate_mhz);
     }
     if (board->engine != 0) {
         board->engine->forget(board->engine);
@@ -169,17 +209,25 @@ static void hil_hear(hil_board *board)
     }
 }
 
-void hil_board_start(hil_board *board, const hil_profile *profile)
+bool hil_board_start(hil_board *board, const hil_profile *profile)
 {
+    board->profile = 0;
+    if (!hil_profile_fits(profile)) {
+        return false;
+    }
     board->profile = profile;
     hil_ring_clear(&board->in, board->in_bytes, HIL_RX_BYTES);
     hil_ring_clear(&board->out, board->out_bytes, HIL_TX_BYTES);
     hal_start(&board->in, &board->out);
     hil_board_anew(board);
+    return true;
 }
 
 void hil_board_poll(hil_board *board)
 {
+    if (board->profile == 0) {
+        return; /* it was never started */
+    }
     hil_sample(board);
     hil_tell_overload(board);
     hil_hear(board);
@@ -191,6 +239,9 @@ uint32_t hil_board_idle(const hil_board *board)
     uint32_t least = HIL_TICK_HZ;
     const uint32_t tick = hal_tick();
 
+    if (board->profile == 0) {
+        return least;
+    }
     if (hil_ring_used(&board->in) != 0) {
         return 0;
     }

@@ -69,8 +69,10 @@ typedef struct hil_board {
     uint8_t out_bytes[HIL_TX_BYTES];
 } hil_board;
 
-/* The machine comes alive and says HELLO. */
-void hil_board_start(hil_board *board, const hil_profile *profile);
+/* The machine comes alive and says HELLO. False where the profile asks for more than the sizes of this port hold: too
+ * many streams, a sample that is empty or longer than HIL_GROUP_BYTES, a rate that cannot be held. Then nothing is
+ * started, and hil_board_poll does nothing. */
+bool hil_board_start(hil_board *board, const hil_profile *profile);
 
 /* Does what is due: hears the host, samples, sends. Returns soon. */
 void hil_board_poll(hil_board *board);

@@ -49,6 +49,14 @@ void hil_command_credit(hil_board *board, uint8_t id)
 
 /* ---- commands ---- */
 
+/* What is being said of the board is true no more: parts of two descriptions make none. */
+static void hil_hello_again(hil_board *board)
+{
+    if (board->hello_length != 0) {
+        hil_hello_begin(board);
+    }
+}
+
 static void hil_start_command(hil_board *board, const hil_command *heard)
 {
     const uint32_t nonce = hil_get32(heard->payload + HIL_START_NONCE_AT);
@@ -64,6 +72,9 @@ static void hil_start_command(hil_board *board, const hil_command *heard)
     const bool anew = nonce != board->nonce;
     board->nonce = nonce;
     hil_command_ack(board, heard);
+    if (anew) {
+        hil_hello_again(board);
+    }
     if (anew && board->engine != 0) {
         board->engine->begin(board->engine);
     }
@@ -96,7 +107,7 @@ static void hil_set_rate_command(hil_board *board, const hil_command *heard)
     const uint8_t id = heard->payload[HIL_SET_RATE_STREAM_AT];
     const uint32_t rate_mhz = hil_get32(heard->payload + HIL_SET_RATE_RATE_MHZ_AT);
 
-    if (id >= board->profile->streams || rate_mhz == 0 || rate_mhz > HIL_TICK_HZ * 100u) {
+    if (id >= board->profile->streams || !hil_stream_rate_fits(rate_mhz)) {
         hil_command_nak(board, heard, HIL_REFUSED_BAD_ARGUMENT, 0, 0);
         return;
     }
@@ -106,9 +117,7 @@ static void hil_set_rate_command(hil_board *board, const hil_command *heard)
         hil_stream_run(&board->streams[id], hal_tick());
     }
     hil_command_ack(board, heard);
-    if (board->hello_length != 0) {
-        hil_hello_begin(board); /* parts of two descriptions make none */
-    }
+    hil_hello_again(board);
 }
 
 static void hil_ping_command(hil_board *board, const hil_command *heard)
@@ -222,6 +231,9 @@ static void hil_obey(hil_board *board, const hil_command *heard)
     case HIL_TAP:
         if (board->engine != 0) {
             board->engine->obey(board->engine, board, heard);
+            if (heard->kind == HIL_MODEL_BEGIN || heard->kind == HIL_MODEL_END) {
+                hil_hello_again(board);
+            }
         } else {
             hil_command_nak(board, heard, HIL_REFUSED_UNKNOWN, 0, HIL_TEXT("this board runs no models"));
         }

@@ -189,7 +189,7 @@ void hil_infer_stream(hil_model *model, hil_board *board, const hil_command *hea
     /* Its answer may have been lost: what it does already it goes on with. */
     if (!on || !model->streaming || model->stream != stream || model->hop != hop) {
         model->streaming = on;
-        model->stream = stream;
+        model->stream = on ? stream : model->stream; /* whose windows STATUS goes on counting */
         model->hop = hop;
         model->rows = 0;
         model->row = 0;

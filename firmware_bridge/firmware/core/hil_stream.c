@@ -35,6 +35,11 @@ static uint8_t hil_usual_group(uint32_t rate_mhz, uint8_t sample_bytes)
     return group > 255u ? 255u : group < 1u ? 1u : (uint8_t)group;
 }
 
+bool hil_stream_rate_fits(uint32_t rate_mhz)
+{
+    return rate_mhz != 0 && rate_mhz <= HIL_TICK_HZ * 100u;
+}
+
 void hil_stream_set_rate(hil_stream *stream, uint32_t rate_mhz)
 {
     const uint32_t thousand_seconds = HIL_TICK_HZ * 1000u;

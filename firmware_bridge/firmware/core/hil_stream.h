@@ -14,8 +14,8 @@
 
 /* What a stream is: constant, written by whoever knows the sensor. */
 typedef struct {
-    uint8_t sample_bytes;
-    uint32_t rate_mhz; /* samples a second, times 1000 */
+    uint8_t sample_bytes; /* 1 to HIL_GROUP_BYTES */
+    uint32_t rate_mhz;    /* samples a second, times 1000; 1 to 100 times HIL_TICK_HZ */
     /* Writes one sample, in the stream's dtype, little-endian. */
     void (*read)(uint32_t number, uint32_t tick, uint8_t *sample);
     /* Writes the stream's keys of the description but `id` and `rate_hz`: name, dtype, channels, units, scale. */
@@ -50,6 +50,9 @@ void hil_stream_begin(hil_stream *stream, bool injecting);
 
 /* Goes on sampling, the next sample at `tick`. */
 void hil_stream_run(hil_stream *stream, uint32_t tick);
+
+/* Whether a rate can be held: a period is ten ticks at least. */
+bool hil_stream_rate_fits(uint32_t rate_mhz);
 void hil_stream_set_rate(hil_stream *stream, uint32_t rate_mhz);
 
 /* Whether the next sample is due. */

@@ -2,15 +2,43 @@
 
 hil_board.h: any microcontroller becomes a board of the bench. MIT licence.
 
-In one C or C++ file:
+In one C (C11) or C++ (C++11) file:
 
     #define HIL_BOARD_IMPLEMENTATION
     #include "hil_board.h"
 
-and everywhere else just the include. Describe your sensor in a hil_sensor, your board in a hil_profile, supply the ten
-functions hal_start to hal_rate_mhz, and call hil_board_start once and hil_board_poll for ever. Sizes are macros (HIL_TX_BYTES
-and so on below) that may be defined before the include. Nothing is allocated; sample numbers, ticks, checksums and
-counts of everything that was lost are seen to.
+and everywhere else just the include. Nothing is allocated; sample numbers, ticks, checksums and counts of everything
+that was lost are seen to. A whole board is this, and the ten functions hal_start to hal_rate_mhz below (who must supply
+what stands at each):
+
+    static void read_acc(uint32_t number, uint32_t tick, uint8_t *sample)
+    {
+        hil_put16(sample, acc_x());              // little-endian, in the order of `channels`
+        hil_put16(sample + 2, acc_y());
+    }
+    static void describe_acc(hil_text *text)     // JSON without its braces; id and rate_hz are added
+    {
+        hil_text_put(text, HIL_TEXT("\"name\":\"acc\",\"channels\":[\"x\",\"y\"],\"units\":[\"g\",\"g\"],"
+                                    "\"dtype\":\"i2\",\"shape\":[2],\"scale\":2.441e-4"));
+    }
+    static const hil_sensor sensors[] = {{4, 100000, read_acc, describe_acc}};   // 4 bytes, 100.000 Hz
+    static const char model[] HIL_FLASH = "my-board";
+    static const hil_profile profile = {model, sensors, 1, 0};
+    static hil_board board;
+
+    hil_board_start(&board, &profile);           // false: the profile asks for more than the sizes hold
+    for (;;) {
+        hil_board_poll(&board);                  // never from an interrupt
+        hal_wait(hil_board_idle(&board));        // hears and sends, by the rings that hal_start was given
+    }
+
+A dtype is i1, i2, i4, i8, u1 to u8, f4 or f8; value = raw * scale (+ offset, where the description has one), one for all
+channels or a list. `hal_tick` has to count through all 32 bits before it wraps. Where an interrupt touches a ring,
+hal_lock and hal_unlock keep it out (and are a barrier to the compiler); where none does they may be empty.
+
+Sizes are macros (HIL_TX_BYTES and so on below) that may be defined before the include; what does not fit together does
+not compile, and says why. A board needs about HIL_TX_BYTES + HIL_RX_BYTES + HIL_MAX_FRAME bytes of RAM, and
+HIL_GROUP_BYTES + HIL_INJECT_BYTES for each stream; constants go into flash on AVR.
 
 With HIL_BOARD_INFERENCE defined, too, a board runs quantised models that come over the line as data (`hil model deploy`):
 give it memory (HIL_MEMORY), call hil_model_start and set `engine` of the board before hil_board_start; see
@@ -31,7 +59,16 @@ extern "C" {
 
 /* ---- hal_port.h ---- */
 
-#ifndef HIL_FLASH /* for chips that keep constants elsewhere (AVR), define all six */
+#ifndef HIL_FLASH /* where constants lie; a chip that keeps them elsewhere than AVR or in memory defines all six */
+#ifdef __AVR__
+# include <avr/pgmspace.h> /* with a blank, so that it stays where it stands */
+#define HIL_FLASH PROGMEM
+#define HIL_TEXT(text) PSTR(text)
+#define HIL_FLASH_CHAR(at) ((char)pgm_read_byte(at))
+#define HIL_FLASH_8(at) pgm_read_byte(at)
+#define HIL_FLASH_16(at) pgm_read_word(at)
+#define HIL_FLASH_32(at) pgm_read_dword(at)
+#else
 #define HIL_FLASH
 #define HIL_TEXT(text) (text)
 #define HIL_FLASH_CHAR(at) (*(at))
@@ -39,14 +76,15 @@ extern "C" {
 #define HIL_FLASH_16(at) (*(at))
 #define HIL_FLASH_32(at) (*(at))
 #endif
+#endif
 
-#ifndef HIL_TICK_HZ /* ticks a second of hal_tick */
+#ifndef HIL_TICK_HZ /* ticks a second of hal_tick, 1000 to 2147483 */
 #define HIL_TICK_HZ ((uint32_t)1000000)
 #endif
 #ifndef HIL_CRC_BITS /* 16, or 32 where the link is fast */
 #define HIL_CRC_BITS 16
 #endif
-#ifndef HIL_MAX_FRAME /* bytes of a frame before stuffing */
+#ifndef HIL_MAX_FRAME /* bytes of a frame before stuffing, 128 at least */
 #define HIL_MAX_FRAME 256
 #endif
 #ifndef HIL_TX_BYTES /* that wait for the host; a power of two */
@@ -58,10 +96,10 @@ extern "C" {
 #ifndef HIL_RX_BYTES /* a power of two */
 #define HIL_RX_BYTES 512
 #endif
-#ifndef HIL_STREAMS
+#ifndef HIL_STREAMS /* that a board has at most, 31 */
 #define HIL_STREAMS 1
 #endif
-#ifndef HIL_GROUP_BYTES /* of samples in a frame */
+#ifndef HIL_GROUP_BYTES /* of samples in a frame; no sample is longer */
 #define HIL_GROUP_BYTES 192
 #endif
 #ifndef HIL_INJECT_BYTES /* of injected samples that wait */
@@ -560,8 +598,8 @@ void hil_text_thousandths(hil_text *text, uint32_t thousandths);
 
 /* What a stream is: constant, written by whoever knows the sensor. */
 typedef struct {
-    uint8_t sample_bytes;
-    uint32_t rate_mhz; /* samples a second, times 1000 */
+    uint8_t sample_bytes; /* 1 to HIL_GROUP_BYTES */
+    uint32_t rate_mhz;    /* samples a second, times 1000; 1 to 100 times HIL_TICK_HZ */
     /* Writes one sample, in the stream's dtype, little-endian. */
     void (*read)(uint32_t number, uint32_t tick, uint8_t *sample);
     /* Writes the stream's keys of the description but `id` and `rate_hz`: name, dtype, channels, units, scale. */
@@ -596,6 +634,9 @@ void hil_stream_begin(hil_stream *stream, bool injecting);
 
 /* Goes on sampling, the next sample at `tick`. */
 void hil_stream_run(hil_stream *stream, uint32_t tick);
+
+/* Whether a rate can be held: a period is ten ticks at least. */
+bool hil_stream_rate_fits(uint32_t rate_mhz);
 void hil_stream_set_rate(hil_stream *stream, uint32_t rate_mhz);
 
 /* Whether the next sample is due. */
@@ -676,8 +717,10 @@ typedef struct hil_board {
     uint8_t out_bytes[HIL_TX_BYTES];
 } hil_board;
 
-/* The machine comes alive and says HELLO. */
-void hil_board_start(hil_board *board, const hil_profile *profile);
+/* The machine comes alive and says HELLO. False where the profile asks for more than the sizes of this port hold: too
+ * many streams, a sample that is empty or longer than HIL_GROUP_BYTES, a rate that cannot be held. Then nothing is
+ * started, and hil_board_poll does nothing. */
+bool hil_board_start(hil_board *board, const hil_profile *profile);
 
 /* Does what is due: hears the host, samples, sends. Returns soon. */
 void hil_board_poll(hil_board *board);
@@ -731,6 +774,7 @@ void hil_board_anew(hil_board *board);
 #define HIL_NN_VERSION 1u
 #define HIL_NN_OPS_MAX 254
 #define HIL_NN_ELEMENTS_MAX 65535
+#define HIL_NN_READINGS_MAX 16777216
 #define HIL_NN_BIAS_MAX 1073741824
 #define HIL_NN_SHIFT_MAX 30
 #define HIL_NN_POOL_BITS 7
@@ -840,35 +884,35 @@ typedef struct {
     uint16_t in_rows, in_channels, out_rows, out_channels, kernel, stride, dilation, pad_left, pad_right, groups;
     uint32_t input, input2, output, data;
     int32_t mult, mult2;
-} record;
+} hil_nn_record;
 
 /* Where the arrays of a CONV or LINEAR are. */
 typedef struct {
     const uint8_t *bias, *mult, *shift;
     const int8_t *weight;
-} layer;
+} hil_nn_layer;
 
 /* Bytes are put together one by one, which is right at any alignment and byte order, and which compilers turn into one
  * load where the board can do that. */
-static inline uint16_t u16_at(const uint8_t *p) {
+static inline uint16_t hil_nn_u16_at(const uint8_t *p) {
     return (uint16_t)(p[0] | ((uint32_t)p[1] << 8));
 }
 
-static inline uint32_t u32_at(const uint8_t *p) {
+static inline uint32_t hil_nn_u32_at(const uint8_t *p) {
     return p[0] | ((uint32_t)p[1] << 8) | ((uint32_t)p[2] << 16) | ((uint32_t)p[3] << 24);
 }
 
-static inline int32_t i32_at(const uint8_t *p) {
-    return (int32_t)u32_at(p);
+static inline int32_t hil_nn_i32_at(const uint8_t *p) {
+    return (int32_t)hil_nn_u32_at(p);
 }
 
-static inline int64_t i64_at(const uint8_t *p) {
-    return (int64_t)(u32_at(p) | ((uint64_t)u32_at(p + 4) << 32));
+static inline int64_t hil_nn_i64_at(const uint8_t *p) {
+    return (int64_t)(hil_nn_u32_at(p) | ((uint64_t)hil_nn_u32_at(p + 4) << 32));
 }
 
-static inline record record_at(const uint8_t *blob, uint16_t index) {
+static inline hil_nn_record hil_nn_record_at(const uint8_t *blob, uint16_t index) {
     const uint8_t *p = blob + HIL_NN_HEADER_BYTES + (uint32_t)index * HIL_NN_RECORD_BYTES;
-    record op;
+    hil_nn_record op;
     op.code = p[HIL_NN_RECORD_CODE];
     op.in_zero = (int8_t)p[HIL_NN_RECORD_IN_ZERO];
     op.in2_zero = (int8_t)p[HIL_NN_RECORD_IN2_ZERO];
@@ -877,27 +921,27 @@ static inline record record_at(const uint8_t *blob, uint16_t index) {
     op.high = (int8_t)p[HIL_NN_RECORD_HIGH];
     op.shift = p[HIL_NN_RECORD_SHIFT];
     op.reserved = p[HIL_NN_RECORD_RESERVED];
-    op.in_rows = u16_at(p + HIL_NN_RECORD_IN_ROWS);
-    op.in_channels = u16_at(p + HIL_NN_RECORD_IN_CHANNELS);
-    op.out_rows = u16_at(p + HIL_NN_RECORD_OUT_ROWS);
-    op.out_channels = u16_at(p + HIL_NN_RECORD_OUT_CHANNELS);
-    op.kernel = u16_at(p + HIL_NN_RECORD_KERNEL);
-    op.stride = u16_at(p + HIL_NN_RECORD_STRIDE);
-    op.dilation = u16_at(p + HIL_NN_RECORD_DILATION);
-    op.pad_left = u16_at(p + HIL_NN_RECORD_PAD_LEFT);
-    op.pad_right = u16_at(p + HIL_NN_RECORD_PAD_RIGHT);
-    op.groups = u16_at(p + HIL_NN_RECORD_GROUPS);
-    op.input = u32_at(p + HIL_NN_RECORD_INPUT);
-    op.input2 = u32_at(p + HIL_NN_RECORD_INPUT2);
-    op.output = u32_at(p + HIL_NN_RECORD_OUTPUT);
-    op.mult = i32_at(p + HIL_NN_RECORD_MULT);
-    op.mult2 = i32_at(p + HIL_NN_RECORD_MULT2);
-    op.data = u32_at(p + HIL_NN_RECORD_DATA);
+    op.in_rows = hil_nn_u16_at(p + HIL_NN_RECORD_IN_ROWS);
+    op.in_channels = hil_nn_u16_at(p + HIL_NN_RECORD_IN_CHANNELS);
+    op.out_rows = hil_nn_u16_at(p + HIL_NN_RECORD_OUT_ROWS);
+    op.out_channels = hil_nn_u16_at(p + HIL_NN_RECORD_OUT_CHANNELS);
+    op.kernel = hil_nn_u16_at(p + HIL_NN_RECORD_KERNEL);
+    op.stride = hil_nn_u16_at(p + HIL_NN_RECORD_STRIDE);
+    op.dilation = hil_nn_u16_at(p + HIL_NN_RECORD_DILATION);
+    op.pad_left = hil_nn_u16_at(p + HIL_NN_RECORD_PAD_LEFT);
+    op.pad_right = hil_nn_u16_at(p + HIL_NN_RECORD_PAD_RIGHT);
+    op.groups = hil_nn_u16_at(p + HIL_NN_RECORD_GROUPS);
+    op.input = hil_nn_u32_at(p + HIL_NN_RECORD_INPUT);
+    op.input2 = hil_nn_u32_at(p + HIL_NN_RECORD_INPUT2);
+    op.output = hil_nn_u32_at(p + HIL_NN_RECORD_OUTPUT);
+    op.mult = hil_nn_i32_at(p + HIL_NN_RECORD_MULT);
+    op.mult2 = hil_nn_i32_at(p + HIL_NN_RECORD_MULT2);
+    op.data = hil_nn_u32_at(p + HIL_NN_RECORD_DATA);
     return op;
 }
 
-static inline layer layer_of(const uint8_t *blob, const record *op) {
-    layer found;
+static inline hil_nn_layer hil_nn_layer_of(const uint8_t *blob, const hil_nn_record *op) {
+    hil_nn_layer found;
     found.bias = blob + op->data;
     found.mult = found.bias + 4u * (uint32_t)op->out_channels;
     found.shift = found.mult + 4u * (uint32_t)op->out_channels;
@@ -1405,6 +1449,11 @@ static uint8_t hil_usual_group(uint32_t rate_mhz, uint8_t sample_bytes)
     return group > 255u ? 255u : group < 1u ? 1u : (uint8_t)group;
 }
 
+bool hil_stream_rate_fits(uint32_t rate_mhz)
+{
+    return rate_mhz != 0 && rate_mhz <= HIL_TICK_HZ * 100u;
+}
+
 void hil_stream_set_rate(hil_stream *stream, uint32_t rate_mhz)
 {
     const uint32_t thousand_seconds = HIL_TICK_HZ * 1000u;
@@ -1658,6 +1707,14 @@ void hil_command_credit(hil_board *board, uint8_t id)
 
 /* ---- commands ---- */
 
+/* What is being said of the board is true no more: parts of two descriptions make none. */
+static void hil_hello_again(hil_board *board)
+{
+    if (board->hello_length != 0) {
+        hil_hello_begin(board);
+    }
+}
+
 static void hil_start_command(hil_board *board, const hil_command *heard)
 {
     const uint32_t nonce = hil_get32(heard->payload + HIL_START_NONCE_AT);
@@ -1673,6 +1730,9 @@ static void hil_start_command(hil_board *board, const hil_command *heard)
     const bool anew = nonce != board->nonce;
     board->nonce = nonce;
     hil_command_ack(board, heard);
+    if (anew) {
+        hil_hello_again(board);
+    }
     if (anew && board->engine != 0) {
         board->engine->begin(board->engine);
     }
@@ -1705,7 +1765,7 @@ static void hil_set_rate_command(hil_board *board, const hil_command *heard)
     const uint8_t id = heard->payload[HIL_SET_RATE_STREAM_AT];
     const uint32_t rate_mhz = hil_get32(heard->payload + HIL_SET_RATE_RATE_MHZ_AT);
 
-    if (id >= board->profile->streams || rate_mhz == 0 || rate_mhz > HIL_TICK_HZ * 100u) {
+    if (id >= board->profile->streams || !hil_stream_rate_fits(rate_mhz)) {
         hil_command_nak(board, heard, HIL_REFUSED_BAD_ARGUMENT, 0, 0);
         return;
     }
@@ -1715,9 +1775,7 @@ static void hil_set_rate_command(hil_board *board, const hil_command *heard)
         hil_stream_run(&board->streams[id], hal_tick());
     }
     hil_command_ack(board, heard);
-    if (board->hello_length != 0) {
-        hil_hello_begin(board); /* parts of two descriptions make none */
-    }
+    hil_hello_again(board);
 }
 
 static void hil_ping_command(hil_board *board, const hil_command *heard)
@@ -1831,6 +1889,9 @@ static void hil_obey(hil_board *board, const hil_command *heard)
     case HIL_TAP:
         if (board->engine != 0) {
             board->engine->obey(board->engine, board, heard);
+            if (heard->kind == HIL_MODEL_BEGIN || heard->kind == HIL_MODEL_END) {
+                hil_hello_again(board);
+            }
         } else {
             hil_command_nak(board, heard, HIL_REFUSED_UNKNOWN, 0, HIL_TEXT("this board runs no models"));
         }
@@ -1860,6 +1921,44 @@ void hil_command_obey(hil_board *board, uint16_t length)
 enum { HIL_SAMPLES_A_POLL = 64, HIL_BYTES_A_POLL = 128 };
 
 enum { HIL_WARNING = 2 };
+
+/* ---- sizes ---- */
+
+#ifdef __cplusplus
+#define HIL_SURE(what, why) static_assert(what, why)
+#else
+#define HIL_SURE(what, why) _Static_assert(what, why)
+#endif
+#define HIL_IS_POWER(size) ((size) > 0 && (size) <= 32768 && ((size) & ((size) - 1)) == 0)
+#define HIL_AROUND (HIL_HEADER_SIZE + HIL_CRC_BITS / 8)
+
+HIL_SURE(HIL_TICK_HZ >= 1000u && HIL_TICK_HZ <= 2147483u, "HIL_TICK_HZ: a thousand seconds of it fit 31 bits");
+HIL_SURE(HIL_CRC_BITS == 16 || HIL_CRC_BITS == 32, "HIL_CRC_BITS is 16 or 32");
+HIL_SURE(HIL_STREAMS >= 1 && HIL_STREAMS <= 31, "HIL_STREAMS: a mask of 32 bits names them");
+HIL_SURE(HIL_IS_POWER(HIL_TX_BYTES), "HIL_TX_BYTES is a power of two up to 32768");
+HIL_SURE(HIL_IS_POWER(HIL_RX_BYTES), "HIL_RX_BYTES is a power of two up to 32768");
+HIL_SURE(HIL_MAX_FRAME >= 128, "HIL_MAX_FRAME: words for people have to fit");
+HIL_SURE(HIL_MAX_FRAME + HIL_MAX_FRAME / 254 + 2 + HIL_TX_RESERVE <= HIL_TX_BYTES,
+         "HIL_TX_BYTES holds the longest frame beside HIL_TX_RESERVE");
+HIL_SURE(HIL_AROUND + HIL_SAMPLES_SIZE + HIL_GROUP_BYTES <= HIL_MAX_FRAME, "HIL_MAX_FRAME holds HIL_GROUP_BYTES");
+HIL_SURE(HIL_AROUND + HIL_STATUS_SIZE + HIL_STREAMS * HIL_ROW_SIZE + HIL_STATUS_MODEL_SIZE <= HIL_MAX_FRAME,
+         "HIL_MAX_FRAME holds STATUS with a row for each of HIL_STREAMS");
+
+static bool hil_profile_fits(const hil_profile *profile)
+{
+    if (profile->streams > HIL_STREAMS) {
+        return false;
+    }
+    for (uint8_t id = 0; id < profile->streams; id++) {
+        const hil_sensor *sensor = &profile->sensors[id];
+
+        if (sensor->sample_bytes == 0 || sensor->sample_bytes > HIL_GROUP_BYTES ||
+            !hil_stream_rate_fits(sensor->rate_mhz)) {
+            return false;
+        }
+    }
+    return true;
+}
 
 /* ---- samples ---- */
 
@@ -1970,7 +2069,8 @@ static void hil_sample(hil_board *board)
             hil_slot(board, id, tick);
         }
         const uint32_t owed = hil_stream_credit(stream) - stream->announced;
-        if (stream->injecting && owed >= hil_stream_room(stream) / 4u && hil_ring_free(&board->out) >= HIL_TX_RESERVE) {
+        if (stream->injecting && owed != 0 && owed >= hil_stream_room(stream) / 4u &&
+            hil_ring_free(&board->out) >= HIL_TX_RESERVE) {
             hil_command_credit(board, id);
         }
     }
@@ -1985,7 +2085,8 @@ void hil_board_anew(hil_board *board)
 
         stream->sensor = &board->profile->sensors[id];
         hil_stream_begin(stream, false);
-        hil_stream_set_rate(stream, id == 0 && hal_rate_mhz() != 0 ? hal_rate_mhz() : stream->sensor->rate_mhz);
+        const uint32_t own = id == 0 ? hal_rate_mhz() : 0;
+        hil_stream_set_rate(stream, hil_stream_rate_fits(own) ? own : stream->sensor->rate_mhz);
     }
     if (board->engine != 0) {
         board->engine->forget(board->engine);
@@ -2017,17 +2118,25 @@ static void hil_hear(hil_board *board)
     }
 }
 
-void hil_board_start(hil_board *board, const hil_profile *profile)
+bool hil_board_start(hil_board *board, const hil_profile *profile)
 {
+    board->profile = 0;
+    if (!hil_profile_fits(profile)) {
+        return false;
+    }
     board->profile = profile;
     hil_ring_clear(&board->in, board->in_bytes, HIL_RX_BYTES);
     hil_ring_clear(&board->out, board->out_bytes, HIL_TX_BYTES);
     hal_start(&board->in, &board->out);
     hil_board_anew(board);
+    return true;
 }
 
 void hil_board_poll(hil_board *board)
 {
+    if (board->profile == 0) {
+        return; /* it was never started */
+    }
     hil_sample(board);
     hil_tell_overload(board);
     hil_hear(board);
@@ -2039,6 +2148,9 @@ uint32_t hil_board_idle(const hil_board *board)
     uint32_t least = HIL_TICK_HZ;
     const uint32_t tick = hal_tick();
 
+    if (board->profile == 0) {
+        return least;
+    }
     if (hil_ring_used(&board->in) != 0) {
         return 0;
     }
@@ -2064,7 +2176,7 @@ uint32_t hil_board_idle(const hil_board *board)
 
 /* The checks of an op list: the same in the same order as firmware_bridge/oplist/check.py, for the same reasons. */
 
-static uint32_t crc32(const uint8_t *p, uint32_t n) {
+static uint32_t hil_nn_crc32(const uint8_t *p, uint32_t n) {
     uint32_t crc = 0xFFFFFFFFu;
     for (uint32_t i = 0; i < n; i++) {
         crc ^= p[i];
@@ -2075,7 +2187,7 @@ static uint32_t crc32(const uint8_t *p, uint32_t n) {
     return ~crc;
 }
 
-static int shape_fits(const record *op, uint32_t window) {
+static int hil_nn_shape_fits(const hil_nn_record *op, uint32_t window) {
     if (op->in_rows == 0 || op->in_channels == 0 || op->out_rows == 0 || op->out_channels == 0 || op->kernel == 0 ||
         op->stride == 0 || op->dilation == 0 || op->groups == 0) {
         return 0;
@@ -2112,7 +2224,7 @@ static int shape_fits(const record *op, uint32_t window) {
     return op->code == HIL_NN_CODE_ADD || op->in_rows == window;
 }
 
-static int scalars_fit(const record *op) {
+static int hil_nn_scalars_fit(const hil_nn_record *op) {
     if (op->code == HIL_NN_CODE_ADD) {
         return op->shift >= 1 && op->shift <= HIL_NN_ADD_SHIFT_MAX && op->mult >= 0 &&
                op->mult <= HIL_NN_ADD_MULT_MAX && op->mult2 >= 0 && op->mult2 <= HIL_NN_ADD_MULT_MAX;
@@ -2121,14 +2233,14 @@ static int scalars_fit(const record *op) {
            (op->shift >= 1 && op->shift <= HIL_NN_SHIFT_MAX && op->mult >= 0);
 }
 
-static int inside(uint32_t begin, uint32_t n, uint32_t size) {
+static int hil_nn_inside(uint32_t begin, uint32_t n, uint32_t size) {
     return n <= size && begin <= size - n;
 }
 
-static int readable(const record *op, uint32_t begin, uint32_t arena) {
+static int hil_nn_readable(const hil_nn_record *op, uint32_t begin, uint32_t arena) {
     const uint32_t into = (uint32_t)op->in_rows * op->in_channels;
     const uint32_t out = (uint32_t)op->out_rows * op->out_channels;
-    if (!inside(begin, into, arena)) {
+    if (!hil_nn_inside(begin, into, arena)) {
         return 0;
     }
     if (begin + into <= op->output || op->output + out <= begin) {
@@ -2137,35 +2249,36 @@ static int readable(const record *op, uint32_t begin, uint32_t arena) {
     return op->code == HIL_NN_CODE_ADD && begin == op->output;
 }
 
-static int regions_fit(const record *op, uint32_t arena) {
-    if (!inside(op->output, (uint32_t)op->out_rows * op->out_channels, arena)) {
+static int hil_nn_regions_fit(const hil_nn_record *op, uint32_t arena) {
+    if (!hil_nn_inside(op->output, (uint32_t)op->out_rows * op->out_channels, arena)) {
         return 0;
     }
     if (op->code == HIL_NN_CODE_INPUT) {
         return 1;
     }
-    return readable(op, op->input, arena) && (op->code != HIL_NN_CODE_ADD || readable(op, op->input2, arena));
+    return hil_nn_readable(op, op->input, arena) &&
+           (op->code != HIL_NN_CODE_ADD || hil_nn_readable(op, op->input2, arena));
 }
 
-static hil_nn_reason input_fits(const uint8_t *blob, const record *op, uint16_t columns) {
+static hil_nn_reason hil_nn_input_fits(const uint8_t *blob, const hil_nn_record *op, uint16_t columns) {
     const uint32_t n = op->out_channels;
     const uint8_t *column = blob + op->data, *shift = column + 6u * n, *offset = shift + n;
     const int64_t most = (int64_t)1 << 61;
     for (uint32_t c = 0; c < n; c++) {
-        const int64_t add = i64_at(offset + 8u * c);
-        if (u16_at(column + 2u * c) >= columns || shift[c] < 1 || shift[c] > HIL_NN_INPUT_SHIFT_MAX || add > most ||
-            add < -most) {
+        const int64_t add = hil_nn_i64_at(offset + 8u * c);
+        if (hil_nn_u16_at(column + 2u * c) >= columns || shift[c] < 1 || shift[c] > HIL_NN_INPUT_SHIFT_MAX ||
+            add > most || add < -most) {
             return HIL_NN_REASON_NUMBERS;
         }
     }
     return HIL_NN_REASON_FINE;
 }
 
-static hil_nn_reason layer_fits(const uint8_t *blob, const record *op) {
-    const layer l = layer_of(blob, op);
+static hil_nn_reason hil_nn_layer_fits(const uint8_t *blob, const hil_nn_record *op) {
+    const hil_nn_layer l = hil_nn_layer_of(blob, op);
     for (uint32_t o = 0; o < op->out_channels; o++) {
-        const int32_t bias = i32_at(l.bias + 4u * o);
-        if (bias > HIL_NN_BIAS_MAX || bias < -HIL_NN_BIAS_MAX || i32_at(l.mult + 4u * o) < 0 || l.shift[o] < 1 ||
+        const int32_t bias = hil_nn_i32_at(l.bias + 4u * o);
+        if (bias > HIL_NN_BIAS_MAX || bias < -HIL_NN_BIAS_MAX || hil_nn_i32_at(l.mult + 4u * o) < 0 || l.shift[o] < 1 ||
             l.shift[o] > HIL_NN_SHIFT_MAX) {
             return HIL_NN_REASON_NUMBERS;
         }
@@ -2173,17 +2286,17 @@ static hil_nn_reason layer_fits(const uint8_t *blob, const record *op) {
     return HIL_NN_REASON_FINE;
 }
 
-static hil_nn_reason op_fits(const uint8_t *blob, uint32_t size, const record *op, uint16_t index) {
+static hil_nn_reason hil_nn_op_fits(const uint8_t *blob, uint32_t size, const hil_nn_record *op, uint16_t index) {
     if (op->code > HIL_NN_CODE_AVERAGE_POOL || (op->code == HIL_NN_CODE_INPUT) != (index == 0)) {
         return HIL_NN_REASON_UNKNOWN_OP;
     }
-    if (op->reserved != 0 || !shape_fits(op, u16_at(blob + HIL_NN_HEADER_WINDOW))) {
+    if (op->reserved != 0 || !hil_nn_shape_fits(op, hil_nn_u16_at(blob + HIL_NN_HEADER_WINDOW))) {
         return HIL_NN_REASON_SHAPE;
     }
-    if (op->low > op->high || !scalars_fit(op)) {
+    if (op->low > op->high || !hil_nn_scalars_fit(op)) {
         return HIL_NN_REASON_NUMBERS;
     }
-    if (!regions_fit(op, u32_at(blob + HIL_NN_HEADER_ARENA))) {
+    if (!hil_nn_regions_fit(op, hil_nn_u32_at(blob + HIL_NN_HEADER_ARENA))) {
         return HIL_NN_REASON_REGION;
     }
     const int is_input = op->code == HIL_NN_CODE_INPUT;
@@ -2191,37 +2304,42 @@ static hil_nn_reason op_fits(const uint8_t *blob, uint32_t size, const record *o
         return HIL_NN_REASON_FINE;
     }
     const uint64_t each = is_input ? 15u : 9u + (uint64_t)op->kernel * (op->in_channels / op->groups);
-    const uint32_t records = HIL_NN_HEADER_BYTES + (uint32_t)u16_at(blob + HIL_NN_HEADER_OPS) * HIL_NN_RECORD_BYTES;
+    const uint32_t ops = hil_nn_u16_at(blob + HIL_NN_HEADER_OPS);
+    const uint32_t records = HIL_NN_HEADER_BYTES + ops * HIL_NN_RECORD_BYTES;
     if (op->data < records || op->data + op->out_channels * each > size) {
         return HIL_NN_REASON_ARRAYS;
     }
-    return is_input ? input_fits(blob, op, u16_at(blob + HIL_NN_HEADER_COLUMNS)) : layer_fits(blob, op);
+    return is_input ? hil_nn_input_fits(blob, op, hil_nn_u16_at(blob + HIL_NN_HEADER_COLUMNS))
+                    : hil_nn_layer_fits(blob, op);
 }
 
-static hil_nn_reason header_fits(const uint8_t *blob, uint32_t size, uint32_t arena_size) {
+static hil_nn_reason hil_nn_header_fits(const uint8_t *blob, uint32_t size, uint32_t arena_size) {
     if (size < HIL_NN_HEADER_BYTES) {
         return HIL_NN_REASON_SHORT;
     }
-    if (u32_at(blob + HIL_NN_HEADER_MAGIC) != HIL_NN_MAGIC) {
+    if (hil_nn_u32_at(blob + HIL_NN_HEADER_MAGIC) != HIL_NN_MAGIC) {
         return HIL_NN_REASON_MAGIC;
     }
-    if (u16_at(blob + HIL_NN_HEADER_VERSION) != HIL_NN_VERSION) {
+    if (hil_nn_u16_at(blob + HIL_NN_HEADER_VERSION) != HIL_NN_VERSION) {
         return HIL_NN_REASON_VERSION;
     }
-    if (u32_at(blob + HIL_NN_HEADER_SIZE) != size) {
+    if (hil_nn_u32_at(blob + HIL_NN_HEADER_SIZE) != size) {
         return HIL_NN_REASON_SIZE;
     }
-    if (u32_at(blob + HIL_NN_HEADER_CRC32) != crc32(blob + HIL_NN_HEADER_VERSION, size - HIL_NN_HEADER_VERSION)) {
+    const uint32_t crc32 = hil_nn_crc32(blob + HIL_NN_HEADER_VERSION, size - HIL_NN_HEADER_VERSION);
+    if (hil_nn_u32_at(blob + HIL_NN_HEADER_CRC32) != crc32) {
         return HIL_NN_REASON_CHECKSUM;
     }
-    const uint32_t ops = u16_at(blob + HIL_NN_HEADER_OPS);
+    const uint32_t ops = hil_nn_u16_at(blob + HIL_NN_HEADER_OPS);
     const uint8_t raw = blob[HIL_NN_HEADER_RAW];
+    const uint32_t window = hil_nn_u16_at(blob + HIL_NN_HEADER_WINDOW);
+    const uint32_t readings = window * hil_nn_u16_at(blob + HIL_NN_HEADER_COLUMNS);
     if (ops == 0 || ops > HIL_NN_OPS_MAX || HIL_NN_HEADER_BYTES + ops * HIL_NN_RECORD_BYTES > size ||
-        u16_at(blob + HIL_NN_HEADER_WINDOW) == 0 || u16_at(blob + HIL_NN_HEADER_COLUMNS) == 0 ||
+        readings == 0 || readings > HIL_NN_READINGS_MAX ||
         raw > HIL_NN_RAW_U16 || raw == HIL_NN_RAW_I32 + 1 || blob[HIL_NN_HEADER_RESERVED] != 0) {
         return HIL_NN_REASON_HEADER;
     }
-    return u32_at(blob + HIL_NN_HEADER_ARENA) > arena_size ? HIL_NN_REASON_NO_ROOM : HIL_NN_REASON_FINE;
+    return hil_nn_u32_at(blob + HIL_NN_HEADER_ARENA) > arena_size ? HIL_NN_REASON_NO_ROOM : HIL_NN_REASON_FINE;
 }
 
 hil_nn_reason hil_nn_load(hil_nn *nn, const uint8_t *blob, uint32_t size, int8_t *arena, uint32_t arena_size,
@@ -2231,30 +2349,30 @@ hil_nn_reason hil_nn_load(hil_nn *nn, const uint8_t *blob, uint32_t size, int8_t
         at = &index;
     }
     *at = 0;
-    hil_nn_reason reason = header_fits(blob, size, arena_size);
+    hil_nn_reason reason = hil_nn_header_fits(blob, size, arena_size);
     if (reason != HIL_NN_REASON_FINE) {
         return reason;
     }
-    const uint16_t ops = u16_at(blob + HIL_NN_HEADER_OPS);
+    const uint16_t ops = hil_nn_u16_at(blob + HIL_NN_HEADER_OPS);
     uint32_t outputs = 0;
     for (uint16_t i = 0; i < ops; i++) {
-        const record op = record_at(blob, i);
+        const hil_nn_record op = hil_nn_record_at(blob, i);
         *at = i;
-        reason = op_fits(blob, size, &op, i);
+        reason = hil_nn_op_fits(blob, size, &op, i);
         if (reason != HIL_NN_REASON_FINE) {
             return reason;
         }
         outputs = (uint32_t)op.out_rows * op.out_channels;
     }
-    if (outputs != u16_at(blob + HIL_NN_HEADER_OUTPUTS)) {
+    if (outputs != hil_nn_u16_at(blob + HIL_NN_HEADER_OUTPUTS)) {
         return HIL_NN_REASON_ANSWER;
     }
     *at = 0;
     nn->blob = blob;
     nn->arena = arena;
     nn->ops = ops;
-    nn->window = u16_at(blob + HIL_NN_HEADER_WINDOW);
-    nn->columns = u16_at(blob + HIL_NN_HEADER_COLUMNS);
+    nn->window = hil_nn_u16_at(blob + HIL_NN_HEADER_WINDOW);
+    nn->columns = hil_nn_u16_at(blob + HIL_NN_HEADER_COLUMNS);
     nn->outputs = (uint16_t)outputs;
     nn->raw = blob[HIL_NN_HEADER_RAW];
     return HIL_NN_REASON_FINE;
@@ -2268,25 +2386,26 @@ hil_nn_reason hil_nn_load(hil_nn *nn, const uint8_t *blob, uint32_t size, int8_t
 /* Taps first <= k < last of a window lie on rows that exist. */
 typedef struct {
     uint32_t first, last;
-} taps;
+} hil_nn_taps;
 
-static int8_t limited(int32_t q, const record *op) {
+static int8_t hil_nn_limited(int32_t q, const hil_nn_record *op) {
     return (int8_t)(q < op->low ? op->low : q > op->high ? op->high : q);
 }
 
 /* Half up of acc * mult / 2^(32 + shift): at least 33 bits go, so the low word of the product cannot matter. C11 leaves
  * it to the compiler that a right shift keeps the sign; all that make code for boards do, and a test would show it. */
-static int32_t rescaled(int32_t acc, int32_t mult, uint8_t shift) {
+static int32_t hil_nn_rescaled(int32_t acc, int32_t mult, uint8_t shift) {
     const int32_t word = (int32_t)(((int64_t)acc * mult) >> 32);
     return (word + ((int32_t)1 << (shift - 1))) >> shift;
 }
 
 /* Adds to `outputs` sums the products of n neighbours with weights that lie `apart`. Four sums share the load of every
  * reading, which is as many as the registers of a Cortex-M3 hold: under three instructions a product. */
-#define SIDE_BY_SIDE 4u
+#define HIL_NN_SIDE_BY_SIDE 4u
 
-static void add_products(const int8_t *x, const int8_t *w, uint32_t apart, uint32_t n, uint32_t outputs, int32_t *acc) {
-    if (outputs == SIDE_BY_SIDE) {
+static void hil_nn_add_products(const int8_t *x, const int8_t *w, uint32_t apart, uint32_t n, uint32_t outputs,
+                                int32_t *acc) {
+    if (outputs == HIL_NN_SIDE_BY_SIDE) {
         const int8_t *w1 = w + apart, *w2 = w1 + apart, *w3 = w2 + apart;
         int32_t a0 = acc[0], a1 = acc[1], a2 = acc[2], a3 = acc[3];
         for (const int8_t *end = x + n; x != end;) {
@@ -2312,7 +2431,7 @@ static void add_products(const int8_t *x, const int8_t *w, uint32_t apart, uint3
 }
 
 /* Sum of products of one channel of n rows. */
-static int32_t dot_rows(const int8_t *x, uint32_t step, const int8_t *w, uint32_t n) {
+static int32_t hil_nn_dot_rows(const int8_t *x, uint32_t step, const int8_t *w, uint32_t n) {
     int32_t sum = 0;
     for (; n > 0; n--, x += step) {
         sum += (int32_t)*x * *w++;
@@ -2320,7 +2439,7 @@ static int32_t dot_rows(const int8_t *x, uint32_t step, const int8_t *w, uint32_
     return sum;
 }
 
-static int32_t total(const int8_t *w, uint32_t n) {
+static int32_t hil_nn_total(const int8_t *w, uint32_t n) {
     int32_t sum = 0;
     for (; n > 0; n--) {
         sum += *w++;
@@ -2328,9 +2447,9 @@ static int32_t total(const int8_t *w, uint32_t n) {
     return sum;
 }
 
-static taps taps_of(const record *op, uint32_t row) {
+static hil_nn_taps hil_nn_taps_of(const hil_nn_record *op, uint32_t row) {
     const uint32_t start = row * op->stride, end = (uint32_t)op->in_rows + op->pad_left;
-    taps found;
+    hil_nn_taps found;
     found.first = start < op->pad_left ? (op->pad_left - start + op->dilation - 1u) / op->dilation : 0u;
     found.last = start < end ? (end - start - 1u) / op->dilation + 1u : 0u;
     if (found.last > op->kernel) {
@@ -2343,35 +2462,36 @@ static taps taps_of(const record *op, uint32_t row) {
 }
 
 /* Sums of some outputs of one group at one row: x is the first reading, w the weights of the first output. */
-static void add_taps(const record *op, const taps *t, const int8_t *x, const int8_t *w, uint32_t outputs,
-                     int32_t *acc) {
+static void hil_nn_add_taps(const hil_nn_record *op, const hil_nn_taps *t, const int8_t *x, const int8_t *w,
+                            uint32_t outputs, int32_t *acc) {
     const uint32_t each = op->in_channels / op->groups, step = (uint32_t)op->dilation * op->in_channels;
     const uint32_t apart = op->kernel * each, n = t->last - t->first;
     const int8_t *v = w + t->first * each;
     if (each == 1) {
         for (uint32_t o = 0; o < outputs; o++, v += apart) {
-            acc[o] += dot_rows(x, step, v, n);
+            acc[o] += hil_nn_dot_rows(x, step, v, n);
         }
     } else if (step == each) {
-        add_products(x, v, apart, n * each, outputs, acc); /* taps lie side by side */
+        hil_nn_add_products(x, v, apart, n * each, outputs, acc); /* taps lie side by side */
     } else {
         for (uint32_t k = 0; k < n; k++, x += step, v += each) {
-            add_products(x, v, apart, each, outputs, acc);
+            hil_nn_add_products(x, v, apart, each, outputs, acc);
         }
     }
     if (n < op->kernel) {
         for (uint32_t o = 0; o < outputs; o++, w += apart) {
             const int8_t *behind = w + t->last * each;
-            acc[o] += op->in_zero * (total(w, t->first * each) + total(behind, (op->kernel - t->last) * each));
+            const int32_t padded = hil_nn_total(w, t->first * each) + hil_nn_total(behind, (op->kernel - t->last) * each);
+            acc[o] += op->in_zero * padded;
         }
     }
 }
 
-static void run_conv(const hil_nn *nn, const record *op, int8_t *y) {
-    const layer l = layer_of(nn->blob, op);
+static void hil_nn_run_conv(const hil_nn *nn, const hil_nn_record *op, int8_t *y) {
+    const hil_nn_layer l = hil_nn_layer_of(nn->blob, op);
     const uint32_t each = op->in_channels / op->groups, width = op->out_channels / op->groups;
     for (uint32_t row = 0; row < op->out_rows; row++) {
-        const taps t = taps_of(op, row);
+        const hil_nn_taps t = hil_nn_taps_of(op, row);
         const int8_t *w = l.weight;
         const int8_t *x = nn->arena + op->input;
         if (t.last > t.first) {
@@ -2379,15 +2499,16 @@ static void run_conv(const hil_nn *nn, const record *op, int8_t *y) {
         }
         uint32_t o = 0;
         for (uint32_t group = 0; group < op->groups; group++, x += each) {
-            for (uint32_t left = width, outputs = SIDE_BY_SIDE; left > 0; left -= outputs) {
+            for (uint32_t left = width, outputs = HIL_NN_SIDE_BY_SIDE; left > 0; left -= outputs) {
                 if (outputs > left) {
                     outputs = left;
                 }
-                int32_t acc[SIDE_BY_SIDE] = {0};
-                add_taps(op, &t, x, w, outputs, acc);
+                int32_t acc[HIL_NN_SIDE_BY_SIDE] = {0};
+                hil_nn_add_taps(op, &t, x, w, outputs, acc);
                 for (uint32_t i = 0; i < outputs; i++, o++) {
-                    const int32_t sum = acc[i] + i32_at(l.bias + 4u * o);
-                    *y++ = limited(op->out_zero + rescaled(sum, i32_at(l.mult + 4u * o), l.shift[o]), op);
+                    const int32_t sum = acc[i] + hil_nn_i32_at(l.bias + 4u * o);
+                    const int32_t q = hil_nn_rescaled(sum, hil_nn_i32_at(l.mult + 4u * o), l.shift[o]);
+                    *y++ = hil_nn_limited(op->out_zero + q, op);
                 }
                 w += outputs * op->kernel * each;
             }
@@ -2395,10 +2516,10 @@ static void run_conv(const hil_nn *nn, const record *op, int8_t *y) {
     }
 }
 
-static void run_pool(const hil_nn *nn, const record *op, int8_t *y) {
+static void hil_nn_run_pool(const hil_nn *nn, const hil_nn_record *op, int8_t *y) {
     const int average = op->code == HIL_NN_CODE_AVERAGE_POOL;
     for (uint32_t row = 0; row < op->out_rows; row++) {
-        const taps t = taps_of(op, row);
+        const hil_nn_taps t = hil_nn_taps_of(op, row);
         const uint32_t n = t.last - t.first;
         const int8_t *x = nn->arena + op->input + (row * op->stride + t.first - op->pad_left) * op->in_channels;
         for (uint32_t c = 0; c < op->out_channels; c++) {
@@ -2413,50 +2534,52 @@ static void run_pool(const hil_nn *nn, const record *op, int8_t *y) {
             }
             if (average) {
                 found = (found - (int32_t)n * op->in_zero) * (1 << HIL_NN_POOL_BITS);
-                found = op->out_zero + rescaled(found, op->mult, op->shift);
+                found = op->out_zero + hil_nn_rescaled(found, op->mult, op->shift);
             }
-            *y++ = limited(found, op);
+            *y++ = hil_nn_limited(found, op);
         }
     }
 }
 
-static void run_add(const hil_nn *nn, const record *op, int8_t *y) {
+static void hil_nn_run_add(const hil_nn *nn, const hil_nn_record *op, int8_t *y) {
     const int8_t *a = nn->arena + op->input, *b = nn->arena + op->input2;
     const int32_t half = (int32_t)1 << (op->shift - 1);
     for (uint32_t n = (uint32_t)op->out_rows * op->out_channels; n > 0; n--) {
         const int32_t sum = (*a++ - op->in_zero) * op->mult + (*b++ - op->in2_zero) * op->mult2;
-        *y++ = limited(op->out_zero + ((sum + half) >> op->shift), op);
+        *y++ = hil_nn_limited(op->out_zero + ((sum + half) >> op->shift), op);
     }
 }
 
-static int32_t raw_at(uint8_t raw, const uint8_t *p) {
+static int32_t hil_nn_raw_at(uint8_t raw, const uint8_t *p) {
     switch (raw) {
     case HIL_NN_RAW_I8:
         return (int8_t)p[0];
     case HIL_NN_RAW_U8:
         return p[0];
     case HIL_NN_RAW_I16:
-        return (int16_t)u16_at(p);
+        return (int16_t)hil_nn_u16_at(p);
     case HIL_NN_RAW_U16:
-        return u16_at(p);
+        return hil_nn_u16_at(p);
     default:
-        return i32_at(p);
+        return hil_nn_i32_at(p);
     }
 }
 
-static uint32_t raw_size(uint8_t raw) {
+static uint32_t hil_nn_raw_size(uint8_t raw) {
     return raw == HIL_NN_RAW_I32 ? 4u : raw == HIL_NN_RAW_I16 || raw == HIL_NN_RAW_U16 ? 2u : 1u;
 }
 
-static void run_input(const hil_nn *nn, const record *op, const uint8_t *rows, uint32_t oldest, int8_t *y) {
-    const uint32_t n = op->out_channels, size = raw_size(nn->raw);
+static void hil_nn_run_input(const hil_nn *nn, const hil_nn_record *op, const uint8_t *rows, uint32_t oldest,
+                             int8_t *y) {
+    const uint32_t n = op->out_channels, size = hil_nn_raw_size(nn->raw);
     const uint8_t *column = nn->blob + op->data, *mult = column + 2u * n, *shift = mult + 4u * n, *offset = shift + n;
     uint32_t row = oldest;
     for (uint32_t left = op->in_rows; left > 0; left--) {
         const uint8_t *p = rows + row * nn->columns * size;
         for (uint32_t c = 0; c < n; c++) {
-            int64_t q = (int64_t)raw_at(nn->raw, p + u16_at(column + 2u * c) * size) * i32_at(mult + 4u * c);
-            q = (q + i64_at(offset + 8u * c) + ((int64_t)1 << (shift[c] - 1))) >> shift[c];
+            const int64_t raw = hil_nn_raw_at(nn->raw, p + hil_nn_u16_at(column + 2u * c) * size);
+            int64_t q = raw * hil_nn_i32_at(mult + 4u * c);
+            q = (q + hil_nn_i64_at(offset + 8u * c) + ((int64_t)1 << (shift[c] - 1))) >> shift[c];
             *y++ = (int8_t)(q < op->low ? op->low : q > op->high ? op->high : q);
         }
         row = row + 1u == nn->window ? 0u : row + 1u;
@@ -2464,27 +2587,27 @@ static void run_input(const hil_nn *nn, const record *op, const uint8_t *rows, u
 }
 
 uint32_t hil_nn_row_size(const hil_nn *nn) {
-    return nn->columns * raw_size(nn->raw);
+    return nn->columns * hil_nn_raw_size(nn->raw);
 }
 
 const int8_t *hil_nn_run(const hil_nn *nn, const uint8_t *rows, uint16_t oldest, hil_nn_tap tap, void *user) {
     int8_t *out = nn->arena;
     for (uint16_t i = 0; i < nn->ops; i++) {
-        const record op = record_at(nn->blob, i);
+        const hil_nn_record op = hil_nn_record_at(nn->blob, i);
         out = nn->arena + op.output;
         switch (op.code) {
         case HIL_NN_CODE_INPUT:
-            run_input(nn, &op, rows, oldest, out);
+            hil_nn_run_input(nn, &op, rows, oldest, out);
             break;
         case HIL_NN_CODE_CONV:
         case HIL_NN_CODE_LINEAR:
-            run_conv(nn, &op, out);
+            hil_nn_run_conv(nn, &op, out);
             break;
         case HIL_NN_CODE_ADD:
-            run_add(nn, &op, out);
+            hil_nn_run_add(nn, &op, out);
             break;
         default:
-            run_pool(nn, &op, out);
+            hil_nn_run_pool(nn, &op, out);
             break;
         }
         if (tap != NULL) {
@@ -2882,7 +3005,7 @@ void hil_infer_stream(hil_model *model, hil_board *board, const hil_command *hea
     /* Its answer may have been lost: what it does already it goes on with. */
     if (!on || !model->streaming || model->stream != stream || model->hop != hop) {
         model->streaming = on;
-        model->stream = stream;
+        model->stream = on ? stream : model->stream; /* whose windows STATUS goes on counting */
         model->hop = hop;
         model->rows = 0;
         model->row = 0;

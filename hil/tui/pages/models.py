@@ -204,6 +204,14 @@ class ModelsPage(Page):
         else:
             self.feed.command("deploy", path=scene.here.model, board=board)
 
+    def action_stop(self) -> None:
+        """Have the board run its own network no longer."""
+        here = self.scene.here
+        if here is None or here.parity is None or self.scene.mode == "files":
+            self.say("no board here runs a network of its own: l lists the op lists, d puts one on a board", True)
+        else:
+            self.feed.command("stop_network", board=here.board)
+
     def action_unload(self) -> None:
         """Let the model at the cursor go, when it is asked for twice."""
         here = self.scene.here

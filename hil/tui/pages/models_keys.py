@@ -26,6 +26,10 @@ KEYS = (
          "seconds, and have it run on the board's own samples; in the list of files that file, or an op list. Capture "
          "goes on meanwhile.",
          "hil model deploy MODEL --at HOST:PORT"),
+    _key("stop", "o", "stop", "stop on the board",
+         "Have the board of the model that is looked at run its own network no longer; the network stays on it, and "
+         "capture goes on.",
+         "hil model stop --at HOST:PORT"),
     _key("unload", "x", "unload", "unload",
          "Let the model at the cursor go; asked for twice. Its decisions stay where they were recorded.",
          "hil model unload NAME"),

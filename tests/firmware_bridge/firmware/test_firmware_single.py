@@ -18,7 +18,7 @@ from hil.onboard import OnBoard
 
 SINGLE = FOLDER / "single"
 STUBS = Path(__file__).with_name("stubs")
-STRICT = ["-Wall", "-Wextra", "-Werror"]
+STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Wcast-align", "-Werror"]
 
 pytestmark = [pytest.mark.firmware, pytest.mark.timeless]
 
@@ -40,7 +40,10 @@ const hil_memory memory = HIL_MEMORY(blob, arena, window, 0);
 
 
 @with_and_without_models
-@pytest.mark.parametrize(("compiler", "standard", "suffix"), [("gcc", "c11", "c"), ("g++", "c++17", "cpp")])
+@pytest.mark.parametrize(
+    ("compiler", "standard", "suffix"),
+    [("gcc", "c11", "c"), ("g++", "c++17", "cpp"), ("clang", "c11", "c"), ("clang++", "c++17", "cpp")],
+)
 def test_the_header_is_c_and_c_plus_plus(
     compiler: str, standard: str, suffix: str, more: tuple[str, ...], tmp_path: Path
 ) -> None:
@@ -49,6 +52,14 @@ def test_the_header_is_c_and_c_plus_plus(
         '#define HIL_BOARD_IMPLEMENTATION\n#include "hil_board.h"\n#include "hil_board.h"\n' + (GIVEN if more else "")
     )
     compiled(compiler, f"-std={standard}", *STRICT, *more, "-I", SINGLE, "-c", source, "-o", tmp_path / "board.o")
+
+
+def test_on_an_avr_constants_lie_in_flash_without_being_asked(tmp_path: Path) -> None:
+    source, made = tmp_path / "board.cpp", tmp_path / "board.o"
+    source.write_text('#define HIL_BOARD_IMPLEMENTATION\n#include "hil_board.h"\n')
+    compiled("avr-g++", "-mmcu=atmega328p", "-Os", "-std=gnu++11", *STRICT, "-I", SINGLE, "-c", source, "-o", made)
+    told = subprocess.run(["avr-size", made], capture_output=True, text=True, check=True).stdout
+    assert told.splitlines()[1].split()[1:3] == ["0", "0"]  # no byte of a chip's 2 KB for tables and words
 
 
 @with_and_without_models

@@ -167,6 +167,9 @@ def test_status_counts_windows_from_the_start_of_a_run_and_says_nothing_without_
     host.run(0.25)
     ends = len(streamed(host))
     assert host.judged() == {"stream": 0, "due": ends, "skipped": 0, "unsent": 0}
+    host.send(Kind.STREAM_INFER, stream=9, on=0, hop=0)  # which stream does not matter for ending it
+    assert host.judged() == {"stream": 0, "due": ends, "skipped": 0, "unsent": 0}
+    host.send(Kind.STREAM_INFER, stream=0, on=1, hop=10)
     host.start(nonce=8)
     assert host.judged() == {"stream": 0, "due": 0, "skipped": 0, "unsent": 0}
 

@@ -1,20 +1,27 @@
-"""`hil model list`, `load` and `unload`: files within reach, and models of a bench that runs."""
+"""`hil model list`, `load`, `unload` and `stop`: files within reach, models of a bench that runs, a board's own."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 import hil.models
 from firmware_bridge.errors import UsageError
+from firmware_bridge.firmware.build import built
+from firmware_bridge.firmware.kinds import can_start
 from hil.cli import app
 from hil.config import EngineConfig, PortConfig
 from hil.engine import Engine
+from hil.modelshelf import read_oplist
+from hil.onboard import OnBoard
 from hil.server import Server
 
 SMALL = Path(hil.models.__file__).parent / "exercise-small.hilmodel"
+HILN = Path(__file__).resolve().parents[2] / "firmware_bridge" / "firmware" / "exercise-small.hiln"
 
 
 @pytest.fixture
@@ -54,6 +61,40 @@ def test_a_model_is_put_on_a_bench_that_runs_and_taken_off_again(door: Server) -
         "sentence"]  # fmt: skip
     with pytest.raises(UsageError, match="name one that runs: none runs"):
         invoke("model", "unload", "exercise-small", *options)
+
+
+def test_a_board_that_holds_no_network_has_none_to_stop(door: Server) -> None:
+    options = ("--at", door.address, "--token", door.token)
+    with pytest.raises(UsageError, match="no live board here holds a network"):
+        invoke("model", "stop", *options)
+    with pytest.raises(UsageError, match="nobody is no live board that holds a network"):
+        invoke("model", "stop", "--board", "nobody", *options)
+    with pytest.raises(UsageError, match="a port is one board and no bench"):
+        invoke("model", "stop", "--on", "virtual://imu", *options)
+    with pytest.raises(UsageError, match="there is no model here"):
+        invoke("model", "stop", "--on", "virtual://imu")
+
+
+@pytest.mark.firmware
+def test_a_board_whose_network_is_stopped_takes_windows_of_the_host_again() -> None:
+    if reason := can_start("native"):
+        pytest.skip(reason)
+    blob, oplist = read_oplist(HILN)
+    program = subprocess.Popen([built("native"), "--leash"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert program.stdin is not None
+    assert program.stdout is not None
+    with program:
+        port = program.stdout.readline().strip()
+        invoke("model", "deploy", str(HILN), "--on", port, "--stream", "--json")
+        window = np.zeros((1, oplist.window, oplist.columns), "<i2")
+        with OnBoard.open(port) as board, pytest.raises(UsageError, match="it runs on its own samples"):
+            board.infer(window, "imu")
+        said = json.loads(invoke("model", "stop", "--on", port, "--json"))
+        assert said["sentence"] == "hil-imu6 NATIVE's network runs no longer"
+        with OnBoard.open(port) as board:
+            assert board.info.extra["network"]["bytes"] == len(blob)  # it is still there
+            assert board.infer(window, "imu")[0] is not None
+        program.stdin.close()
 
 
 def test_without_a_bench_that_runs_nothing_is_loaded_and_the_next_step_is_said(tmp_path: Path) -> None:

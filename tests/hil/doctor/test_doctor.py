@@ -167,6 +167,27 @@ def test_an_adapters_latency_timer_is_read_and_what_shortens_it_is_said(tmp_path
     assert found["power saving"].level == WARNING
 
 
+def test_an_on_board_uart_is_driven_by_what_stands_behind_the_ports_of_the_system_itself(tmp_path) -> None:
+    """Linux 6.5 and later: pnp0/00:00 (serial) / 00:00:0 (ctrl) / 00:00:0.0 (port)."""
+    chip = tmp_path / "devices" / "00:00"
+    for folder, bus, driver in ((chip, "pnp", "serial"), (chip / "00:00:0", "serial-base", "ctrl"),
+                                (chip / "00:00:0" / "00:00:0.0", "serial-base", "port")):  # fmt: skip
+        folder.mkdir(parents=True)
+        for link, place in (
+            ("driver", tmp_path / "bus" / bus / "drivers" / driver),
+            ("subsystem", tmp_path / "bus" / bus),
+        ):
+            place.mkdir(parents=True, exist_ok=True)
+            (folder / link).symlink_to(place)
+    for name, device in (("ttyS0", chip / "00:00:0" / "00:00:0.0"), ("ttyX0", tmp_path / "bus")):
+        (tmp_path / "class" / "tty" / name).mkdir(parents=True)
+        (tmp_path / "class" / "tty" / name / "device").symlink_to(device)
+    (said,) = [one for one in adapter.adapter("/dev/ttyS0", tmp_path) if one.what == "driver"]
+    assert (said.level, said.said) == (OK, "the system drives it with serial")
+    (unknown,) = [one for one in adapter.adapter("/dev/ttyX0", tmp_path) if one.what == "driver"]
+    assert (unknown.level, unknown.said) == (UNKNOWN, "the system names none")
+
+
 def test_a_short_latency_timer_is_well_and_a_port_without_a_device_is_unknown(tmp_path) -> None:
     found = {one.what: one for one in adapter.adapter("/dev/ttyUSB3", sysfs(tmp_path, "1"))}
     assert found["latency timer"].level == OK

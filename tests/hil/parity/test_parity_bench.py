@@ -15,8 +15,10 @@ from parity_board import SMALL, WATCH
 from typer.testing import CliRunner
 
 from firmware_bridge.errors import FileError, UsageError
+from firmware_bridge.events import Reply
 from firmware_bridge.firmware.kinds import can_start
 from firmware_bridge.streams import Stream
+from firmware_bridge.wire.messages import Kind
 from hil.attach import Client
 from hil.cli import app
 from hil.config import EngineConfig, PortConfig
@@ -115,6 +117,15 @@ def compared(engine: Engine, least: int) -> ParityView:
     return found
 
 
+def after_the_end(path: Path) -> list[Reply]:
+    """What the board said of its own samples after it had ended that."""
+    with Recording(path) as recording:
+        said = [one for one in recording.events() if isinstance(one, Reply)]
+    ends = [at for at, one in enumerate(said) if one.kind == "ACK" and one.fields["of"] == Kind.STREAM_INFER]
+    assert len(ends) >= 3  # begun twice, ended once
+    return [one for one in said[ends[-1] :] if one.kind == "RESULT"]
+
+
 @pytest.mark.firmware
 @pytest.mark.pty
 @pytest.mark.parametrize("kind", ["native", "qemu"])
@@ -148,11 +159,17 @@ def test_the_bench_says_that_a_board_agrees_and_where_one_with_other_weights_doe
         assert wrong.same < 0.5 * wrong.compared
         assert re.fullmatch(r"sample \d+: board (still|up|down|turn), here (still|up|down|turn)", wrong.differs)
         assert wrong.exact == wrong.checked  # the board computes rightly what it was given: only the weights are wrong
+        said = CliRunner().invoke(app, ["model", "stop", *where], catch_exceptions=False)
+        assert json.loads(said.stdout)["board"] == "imu"
+        until(lambda: "network runs no longer" in (parity(engine) or wrong).sentence)
+        produced = engine.snapshot(FIGURES).boards[0].samples
+        until(lambda: engine.snapshot(FIGURES).boards[0].samples > produced + 5 * HOP)
         engine.command("record_stop")
         # What the firmware has no room for while nobody reads its line is its own loss, and no matter of this test.
         assert dict(engine.snapshot(FIGURES).boards[0].ledger)["lost"] == 0
         assert engine.snapshot(FIGURES).boards[0].boot == 0
         server.close()
+    assert after_the_end(path) == []
     found_again = verify(path)
     assert found_again.verdict == "reproduced", found_again
 

@@ -91,6 +91,8 @@ class Engine(fakes.FakeClient):
             return {"model": name, "sentence": f"{name}: {verb.replace('_', ' ')} is done"}
         if verb == "deploy":
             return {"board": args["board"], "sentence": f"{args['path']} is being sent to {args['board']}"}
+        if verb == "stop_network":
+            return {"board": args["board"], "sentence": f"{args['board']}'s network is told to stop"}
         if verb == "show":
             self.count += self.running
             self.running = not self.running

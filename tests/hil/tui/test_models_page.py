@@ -159,6 +159,19 @@ def deploying() -> None:
     assert nobody.commands == []
 
 
+def stopping() -> None:
+    engine = Engine()
+
+    async def then(page: ModelsPage, pilot) -> None:
+        await press(pilot, "o")
+        assert "no board here runs a network of its own" in words(page)
+        await press(pilot, "down", "o")
+        assert "watch's network is told to stop" in words(page)
+
+    visit(then=then, client=engine)
+    assert engine.commands == [("stop_network", {"board": "watch"})]
+
+
 def beside() -> None:
     engine = Engine(rivals)
 
@@ -211,7 +224,7 @@ def reasons() -> None:
 
 TESTED: dict[str, Callable[[], None]] = {
     **{f"models.{name}": loading for name in ("files", "load", "unload")}, "models.beside": beside,
-    "models.deploy": deploying,
+    "models.deploy": deploying, "models.stop": stopping,
     **{f"models.{name}": reasons for name in ("why", "earlier", "later")},
     **{f"models.{name}": teaching for name in ("show", "drop", "teach", "back")}, "models.anew": counting,
 }  # fmt: skip

@@ -112,7 +112,7 @@ const char *hal_name(void)
 
 int main(void)
 {
-    hil_board_start(&board, hil_imu6());
+    (void)hil_board_start(&board, hil_imu6());
     for (;;) {
         hil_board_poll(&board);
         hal_wait(hil_board_idle(&board));

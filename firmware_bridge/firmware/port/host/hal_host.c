@@ -78,7 +78,7 @@ void host_power(uint32_t tick, uint32_t from_seed, uint32_t at_rate_mhz)
     now = tick;
     seed = from_seed;
     rate_mhz = at_rate_mhz;
-    hil_board_start(&board, hil_imu6());
+    (void)hil_board_start(&board, hil_imu6());
 }
 
 uint32_t host_step(uint32_t tick)

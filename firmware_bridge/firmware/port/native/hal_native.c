@@ -191,7 +191,11 @@ static void read_arguments(int count, char **arguments)
         }
         char *end = arguments[at];
         if (strcmp(name, "--rate") == 0) {
-            rate_mhz = (uint32_t)(strtod(arguments[at], &end) * 1000.0 + 0.5);
+            const double rate = strtod(arguments[at], &end);
+            if (!(rate >= 0.0 && rate <= HIL_TICK_HZ / 10.0)) { /* nor anything that is no number */
+                usage();
+            }
+            rate_mhz = (uint32_t)(rate * 1000.0 + 0.5);
         } else if (strcmp(name, "--seed") == 0) {
             seed = (uint32_t)strtoul(arguments[at], &end, 10);
         } else if (strcmp(name, "--serial") == 0) {
@@ -220,7 +224,7 @@ int main(int count, char **arguments)
     }
     hil_model_start(&model, &memory);
     board.engine = &model.engine;
-    hil_board_start(&board, hil_imu6());
+    (void)hil_board_start(&board, hil_imu6());
     for (;;) {
         hil_board_poll(&board);
         hal_wait(hil_board_idle(&board));

@@ -92,7 +92,7 @@ int main(void)
 {
     hil_model_start(&model, &memory);
     board.engine = &model.engine;
-    hil_board_start(&board, hil_imu6());
+    (void)hil_board_start(&board, hil_imu6());
     for (;;) {
         hil_board_poll(&board);
         hal_wait(hil_board_idle(&board));

@@ -15,6 +15,7 @@ struct Line {
     int available() { uint8_t b; if (held < 0) { ssize_t n = ::read(0, &b, 1); if (n == 1) held = b; over = n == 0; } return held >= 0; }
     int read() { int b = held; held = -1; return b; }
     int availableForWrite() { return 64; }
+    size_t println(const char *text) { return (size_t)printf("%s\n", text); }
     size_t write(const uint8_t *bytes, size_t count) { return (size_t)::write(1, bytes, count); }
 };
 static Line Serial;

@@ -127,7 +127,9 @@ int main(void)
 {
     hil_model_start(&model, &memory);
     board.engine = &model.engine;
-    hil_board_start(&board, &profile);
+    if (!hil_board_start(&board, &profile)) {
+        return 2; /* the profile asks for more than the sizes above hold */
+    }
     for (;;) {
         hil_board_poll(&board);
         hal_wait(hil_board_idle(&board));

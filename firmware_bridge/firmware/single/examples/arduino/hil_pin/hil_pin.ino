@@ -1,6 +1,6 @@
 // Any Arduino with a serial port becomes a board of the bench: one analogue pin as a stream at 100 Hz.
 //
-// Copy hil_board.h beside this sketch. On AVR chips define the six HIL_FLASH macros first (see the header).
+// Copy hil_board.h beside this sketch.
 #define HIL_TX_BYTES 512
 #define HIL_TX_RESERVE 160
 #define HIL_RX_BYTES 128
@@ -35,7 +35,7 @@ void hal_start(hil_ring *in, hil_ring *out)
     line_in = in;
     line_out = out;
 }
-uint32_t hal_tick(void) { return micros(); }
+uint32_t hal_tick(void) { return (uint32_t)micros(); }
 uint8_t hal_lock(void) { return 0; } // Serial has its own interrupts; the rings are touched in loop() alone
 void hal_unlock(uint8_t) {}
 void hal_send(void) {}
@@ -61,7 +61,9 @@ void hal_wait(uint32_t)
 void setup()
 {
     Serial.begin(115200);
-    hil_board_start(&board, &profile);
+    if (!hil_board_start(&board, &profile)) {
+        Serial.println("the profile asks for more than the sizes above hold");
+    }
 }
 
 void loop()

@@ -4,6 +4,8 @@
 #define HIL_BOARD_IMPLEMENTATION
 #include "hil_board.h"
 
+#include <stdlib.h>
+
 #include "driver/uart.h"
 #include "esp_timer.h"
 #include "freertos/FreeRTOS.h"
@@ -97,7 +99,9 @@ void hal_wait(uint32_t ticks)
 
 void app_main(void)
 {
-    hil_board_start(&board, &profile);
+    if (!hil_board_start(&board, &profile)) {
+        abort(); /* the profile asks for more than the sizes above hold */
+    }
     for (;;) {
         hil_board_poll(&board);
         hal_wait(hil_board_idle(&board));
