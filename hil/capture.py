@@ -13,11 +13,11 @@ from types import FrameType
 
 from firmware_bridge.clock import Clock
 from hil.config import EngineConfig
-from hil.engine import Engine
-from hil.glitches import Propose
-from hil.snapshot import Snapshot
-from hil.summary import Summary
-from hil.view import View
+from hil.engine.engine import Engine
+from hil.engine.glitches import Propose
+from hil.engine.summary import Summary
+from hil.views.snapshot import Snapshot
+from hil.views.view import View
 
 __all__ = ["capture", "interruptible", "run_for"]
 

@@ -27,8 +27,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from firmware_bridge.clock import Clock
 from firmware_bridge.errors import UsageError
 from hil.config import EngineConfig, PortConfig, RecordConfig
-from hil.engine import Engine
-from hil.summary import Summary
+from hil.engine.engine import Engine
+from hil.engine.summary import Summary
 
 __all__ = ["Plan", "Turn", "collect", "load_plan", "turns"]
 

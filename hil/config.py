@@ -90,7 +90,7 @@ class GlitchConfig(_Part):
         before_s: Seconds before the trigger that are saved; the ring is so long. 0: no ring.
         after_s: Seconds after the latest trigger that are saved.
         ring_bytes: Bound of the ring's memory.
-        thresholds: `STREAM.CHANNEL>VALUE`, see `hil.triggers`.
+        thresholds: `STREAM.CHANNEL>VALUE`, see `hil.monitor.triggers`.
         confidences: `MODEL<VALUE`, likewise.
         on_mark: Whether marks and labels trigger.
         on_anomaly: Whether gaps, damage, stalls, reboots and disconnections trigger.

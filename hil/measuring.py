@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from firmware_bridge.clock import Clock
-from hil.allanview import AllanView
 from hil.capture import interruptible, run_for
 from hil.config import EngineConfig
-from hil.engine import Engine
+from hil.engine.engine import Engine
+from hil.engine.summary import Summary
 from hil.report.words import duration, interval, scale_for, value
-from hil.snapshot import Snapshot, StreamView
-from hil.summary import Summary
-from hil.view import View
+from hil.views.allan import AllanView
+from hil.views.snapshot import Snapshot, StreamView
+from hil.views.view import View
 
 __all__ = ["progress_lines", "record_and_tell"]
 

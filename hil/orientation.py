@@ -205,7 +205,7 @@ def with_orientation(items: Iterable[Item]) -> Iterator[Item]:
 
 
 class OrientationStage:
-    """Adds orientations to what passes a pipeline (a `hil.pipeline.Stage`); stands before the models that read them.
+    """Adds orientations to what passes a pipeline (a `hil.pipeline.pipeline.Stage`), before the models that read them.
 
     Nothing behind it may write down what it adds: a recording holds what follows from its bytes.
     """

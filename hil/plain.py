@@ -7,7 +7,7 @@ a script may split at spaces; what is unknown is the word `unknown`.
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from hil.snapshot import BoardView, LogLine, PredictionView, RecordingView, ReplayView, Snapshot
+from hil.views.snapshot import BoardView, LogLine, PredictionView, RecordingView, ReplayView, Snapshot
 
 __all__ = ["Plain", "board_line", "log_line", "recording_line"]
 

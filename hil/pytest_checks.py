@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 if TYPE_CHECKING:
-    from hil.scenario.outcome import ScenarioResult
+    from hil.scenario.results.outcome import ScenarioResult
 
 __all__ = ["CheckReport", "put_checks", "show_checks", "status_of"]
 
@@ -28,7 +28,7 @@ class CheckReport(pytest.TestReport):
 
 def put_checks(report: pytest.TestReport, result: "ScenarioResult") -> None:
     """Let the report of an item carry its checks."""
-    from hil.scenario.table import figure
+    from hil.scenario.results.table import figure
 
     carried = [
         {"outcome": check.outcome, "metric": check.metric, "found": figure(check.value, check.unit),

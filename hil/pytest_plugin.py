@@ -17,8 +17,8 @@ from hil.pytest_checks import CheckReport, put_checks, show_checks, status_of
 if TYPE_CHECKING:
     from hil.api import Bench
     from hil.recording.reader import Recording
-    from hil.scenario.load import Loaded
-    from hil.scenario.outcome import ScenarioResult
+    from hil.scenario.grammar.load import Loaded
+    from hil.scenario.results.outcome import ScenarioResult
 
 __all__ = ["ScenarioFile", "ScenarioItem", "bench", "board", "pytest_addoption", "pytest_collect_file",
            "pytest_configure", "pytest_report_teststatus", "pytest_runtest_makereport",
@@ -71,7 +71,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "ScenarioF
     named = any(Path(arg.partition("::")[0]).absolute() == file_path for arg in parent.config.args)
     root = next((folder for folder in file_path.parents if folder.name == "scenarios"), None)
     if not named:
-        from hil.scenario.load import is_scenario_file
+        from hil.scenario.grammar.load import is_scenario_file
 
         if root is None or not is_scenario_file(file_path, root):
             return None
@@ -89,7 +89,7 @@ class ScenarioFile(pytest.File):
             CollectError: It has mistakes; all of them are told.
         """
         from firmware_bridge.errors import BridgeError
-        from hil.scenario.load import load_scenario
+        from hil.scenario.grammar.load import load_scenario
 
         try:
             loaded = load_scenario(self.path)
@@ -100,7 +100,7 @@ class ScenarioFile(pytest.File):
 
 def _bench(config: pytest.Config) -> tuple[tuple[tuple[str, str], ...], str]:
     """Return the port of each board and the file that names them, found as `hil run` finds it."""
-    from hil.scenario.benchfile import find_bench, read_bench
+    from hil.scenario.grammar.benchfile import find_bench, read_bench
 
     chosen = find_bench(config.option.hil_bench)
     return ((), "") if chosen is None else (read_bench(chosen[0]), str(chosen[0]))
@@ -114,7 +114,7 @@ def _wait_s(config: pytest.Config) -> float:
 
 
 def _folder(config: pytest.Config) -> str:
-    from hil.scenario.kept import run_folder
+    from hil.scenario.afterwards.kept import run_folder
 
     if _BEGAN not in config.stash:
         config.stash[_BEGAN] = time.time_ns()
@@ -145,7 +145,7 @@ class ScenarioItem(pytest.Item):
     def setup(self) -> None:
         """Run the scenario: trouble of the bench is an error of the set-up."""
         from firmware_bridge.errors import BridgeError
-        from hil.scenario.outcome import NA, TROUBLE
+        from hil.scenario.results.outcome import NA, TROUBLE
         from hil.scenario.run import RunOptions, run_scenario
 
         options = self.config.option
@@ -169,7 +169,7 @@ class ScenarioItem(pytest.Item):
         Raises:
             ScenarioFailed: A check is FAIL or UNSET.
         """
-        from hil.scenario.outcome import FAIL, TROUBLE, UNSET
+        from hil.scenario.results.outcome import FAIL, TROUBLE, UNSET
 
         assert self.result is not None
         if self.result.quarantined and self.result.outcome in (FAIL, UNSET, TROUBLE):
@@ -182,7 +182,7 @@ class ScenarioItem(pytest.Item):
         return self.path, 0, self.loaded.scenario.name
 
     def _told(self) -> str:
-        from hil.scenario.table import headline, result_lines
+        from hil.scenario.results.table import headline, result_lines
 
         assert self.result is not None
         lines = [headline(self.result), *result_lines(self.result, verbose=True), f"again: {self.result.again}"]

@@ -19,23 +19,23 @@ from typing import Any
 
 from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.errors import BridgeError, UsageError
-from hil.leash import attend
-from hil.scenario import baseline
-from hil.scenario.accept import accept
-from hil.scenario.benchfile import find_bench, read_bench
+from hil.door.leash import attend
+from hil.scenario.afterwards import baseline
+from hil.scenario.afterwards.accept import accept
+from hil.scenario.afterwards.kept import run_folder
 from hil.scenario.crew import INTERRUPTED, Crew, Processes
-from hil.scenario.history import Trend, read_history, trends_of
-from hil.scenario.kept import run_folder
-from hil.scenario.load import Loaded, find_files, load_scenario
+from hil.scenario.execution.sofar import file_of, read_so_far
+from hil.scenario.grammar.benchfile import find_bench, read_bench
+from hil.scenario.grammar.load import Loaded, find_files, load_scenario
 from hil.scenario.many import run_all, was_interrupted
 from hil.scenario.options import RunOptions
-from hil.scenario.outcome import ScenarioResult
 from hil.scenario.reporting import Reports, since_words, write_reports
-from hil.scenario.sofar import file_of, read_so_far
-from hil.scenario.table import total_line
+from hil.scenario.results.history import Trend, read_history, trends_of
+from hil.scenario.results.outcome import ScenarioResult
+from hil.scenario.results.table import total_line
 from hil.scenario.unit import Unit
-from hil.snapshot import Snapshot
-from hil.view import View
+from hil.views.snapshot import Snapshot
+from hil.views.view import View
 
 __all__ = ["Runner", "Stoppable"]
 

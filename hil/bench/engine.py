@@ -21,11 +21,11 @@ from typing import Protocol
 import numpy as np
 
 from firmware_bridge.errors import MissingPart
-from hil.attach import Client, spawn_engine
 from hil.bench.row import Row, interval
 from hil.config import EngineConfig, ModelConfig, PortConfig, RecordConfig
-from hil.snapshot import Snapshot
-from hil.view import View
+from hil.door.attach import Client, spawn_engine
+from hil.views.snapshot import Snapshot
+from hil.views.view import View
 
 __all__ = ["BAR", "Measured", "boards_on_terminals", "count", "cpu_seconds", "measure", "run", "write_model"]
 
@@ -35,7 +35,7 @@ BOARDS = 8
 STRETCHES = 9
 _QUICK = View(envelopes=False, images=False)
 _SCREEN = (
-    "import sys; from hil.attach import attach; from hil.tui.start import run_tui;"
+    "import sys; from hil.door.attach import attach; from hil.tui.start import run_tui;"
     "run_tui(attach(sys.argv[1], sys.argv[2]), owns=False)"
 )
 

@@ -11,7 +11,7 @@ from time import thread_time
 
 from hil.bench.longrecording import record_watch
 from hil.bench.row import Row, judge
-from hil.scenario.load import Loaded, parse_scenario
+from hil.scenario.grammar.load import Loaded, parse_scenario
 from hil.scenario.run import RunOptions, run_scenario
 
 __all__ = ["BAR", "run", "scenario_of", "times_faster"]

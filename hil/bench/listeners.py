@@ -78,8 +78,8 @@ def _sleep(paths: list[str]) -> Iterator[Callable[[int], Reads]]:
 
 _SCREEN = """
 import sys, time
-from hil.attach import attach
-from hil.view import View
+from hil.door.attach import attach
+from hil.views.view import View
 client = attach(sys.argv[1], sys.argv[2])
 while True:
     client.snapshot(View(columns=240))
@@ -91,8 +91,8 @@ while True:
 @contextmanager
 def _engine(paths: list[str]) -> Iterator[Callable[[int], Reads]]:
     from hil.config import EngineConfig, PortConfig
-    from hil.engine import Engine
-    from hil.server import Server
+    from hil.door.server import Server
+    from hil.engine.engine import Engine
 
     reads: Reads = [[] for _ in paths]
     original = Way.open

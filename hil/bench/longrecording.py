@@ -10,10 +10,10 @@ from firmware_bridge.virtual.boards import make_board
 from firmware_bridge.wire.dialect import DialectSpec
 from firmware_bridge.wire.dialects import make_dialect
 from firmware_bridge.wire.protocol import Session
+from hil.monitor.told import BoardLabels
 from hil.recording.header import BoardSetup, Header
 from hil.recording.writer import RecordingWriter
-from hil.scenario.simulate import START_NS, conversation
-from hil.told import BoardLabels
+from hil.scenario.execution.simulate import START_NS, conversation
 
 __all__ = ["record_watch"]
 

@@ -3,8 +3,9 @@
 Eight boards on pseudo terminals send a sample of six axes each millisecond to an engine that records them. Three times
 over, capture runs alone, with a screen of 200x50 cells that is read at full speed, and with one whose line takes 20
 kB/s; each time some stretches are measured. The screen's CPU is what the system counts for its process; the times of
-its pictures are its own account (`hil.tui.pace`). How long a message was under way is the time from just before the
-board wrote it to the stamp that the recording keeps of its bytes, in the very engine that recorded it. Linux only.
+its pictures are its own account (`hil.tui.terminal.pace`). How long a message was under way is the time from just
+before the board wrote it to the stamp that the recording keeps of its bytes, in the very engine that recorded it. Linux
+only.
 """
 
 import contextlib
@@ -20,13 +21,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hil.attach import Client, spawn_engine
 from hil.bench.engine import count, cpu_seconds
 from hil.bench.row import Row, interval
 from hil.bench.terminals import Terminals, ask, terminals
 from hil.config import EngineConfig, PortConfig, RecordConfig
-from hil.snapshot import Snapshot
-from hil.view import View
+from hil.door.attach import Client, spawn_engine
+from hil.views.snapshot import Snapshot
+from hil.views.view import View
 
 __all__ = ["LEAVE", "Kind", "Measured", "measure", "rows", "run", "terminal"]
 
@@ -41,7 +42,7 @@ BLOCKS = 3
 SHARE_BAR, FRAME_BAR, IDLE_BAR, ARRIVAL_BAR = 35.0, 60.0, 5.0, 1.2
 _FIGURES = View(envelopes=False, images=False)
 _SCREEN = (
-    "import sys; from hil.attach import attach; from hil.tui.start import run_tui;"
+    "import sys; from hil.door.attach import attach; from hil.tui.start import run_tui;"
     "run_tui(attach(sys.argv[1], sys.argv[2]), owns=False)"
 )
 LEAVE = b"\x11"

@@ -20,9 +20,9 @@ from textual.pilot import Pilot
 
 from hil.bench import onscreen
 from hil.bench.row import Row, judge, paired
-from hil.snapshot import StreamView
-from hil.tui import canvas, chart
+from hil.tui.charts import canvas, chart
 from hil.tui.plot import Plot
+from hil.views.snapshot import StreamView
 
 __all__ = ["run"]
 

@@ -22,7 +22,7 @@ def ports(
 ) -> None:
     """List the ports that can be opened, what is likely there, and who holds them."""
     from firmware_bridge.ports import list_ports
-    from hil.identify import identify as ask
+    from hil.dialogue.identify import identify as ask
 
     found = list_ports(virtual=virtual and write is None)
     known, told = ask(found) if identify else ({}, [])
@@ -64,7 +64,7 @@ def send(
     from dataclasses import replace
 
     from firmware_bridge.roles import parse_spec
-    from hil.converse import converse
+    from hil.dialogue.converse import converse
 
     spec = replace(parse_spec(port), board_file=None if board_file is None else str(board_file))
     said = []

@@ -14,7 +14,7 @@ from hil.cli.common import talk
 if TYPE_CHECKING:
     from hil.config import EngineConfig
     from hil.tui.start import Session
-    from hil.tui.tab import Tab
+    from hil.tui.web.tab import Tab
 
 __all__ = ["checked", "in_browser"]
 
@@ -45,10 +45,10 @@ def in_browser(config: "EngineConfig | None", tab: "Tab", host: str, port: int, 
         MissingPart: textual-serve is not installed.
         BridgeError: The engine could not start, or the port is taken.
     """
-    from hil.attach import spawn_engine
     from hil.cluster.address import is_loopback, tls_of
-    from hil.tui.web import door, serve
-    from hil.tui.webdoor import checked_host
+    from hil.door.attach import spawn_engine
+    from hil.tui.web.server import door, serve
+    from hil.tui.web.webdoor import checked_host
 
     tls = None if is_loopback(host) else tls_of()
     if warning := checked_host(host, expose, tls is not None):

@@ -94,7 +94,7 @@ def worker(
 ) -> None:
     """Run scenarios for a cluster, with the boards of this bench, until Ctrl-C; joins again whenever it can."""
     from hil.cluster.address import checked, tls_of
-    from hil.scenario.benchfile import read_bench
+    from hil.scenario.grammar.benchfile import read_bench
 
     checked(url, insecure)
     tls = tls_of(tls_ca, tls_cert, tls_key)

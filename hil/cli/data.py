@@ -93,9 +93,9 @@ def label(
     import hil
     from firmware_bridge.clock import SystemClock
     from hil.data import labelling, suggested
-    from hil.desk import user_name
+    from hil.engine.desk import user_name
     from hil.recording.marks import remove_mark
-    from hil.replay import mark_time
+    from hil.replay.replay import mark_time
 
     if sum((text is not None, remove is not None, undo, dismiss is not None)) > 1:
         raise UsageError("one thing at a time", str(file), "give LABEL, --remove, --dismiss or --undo")

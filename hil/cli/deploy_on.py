@@ -16,10 +16,10 @@ from hil.cli.common import print_json, print_table, talk
 if TYPE_CHECKING:
     from firmware_bridge.oplist.ops import OpList
     from firmware_bridge.streams import Stream
+    from hil.dialogue.onboard import OnBoard
     from hil.models.int8.deploy import Deployment
     from hil.models.int8.placed import Placed
     from hil.models.windows import Windows
-    from hil.onboard import OnBoard
 
 __all__ = ["Streamed", "deploy_blob", "deploy_made", "opened_board"]
 
@@ -40,7 +40,7 @@ def opened_board(on: str, seed: int, quiet: bool) -> "OnBoard":
         BridgeError: It cannot be opened, or nobody answers.
     """
     from firmware_bridge.firmware import can_start, startable
-    from hil.onboard import OnBoard
+    from hil.dialogue.onboard import OnBoard
 
     if on == "firmware":
         there = startable()
@@ -85,7 +85,7 @@ def deploy_blob(path: Path, on: str, seed: int, streamed: Streamed | None, *, js
     """
     from firmware_bridge.oplist.table import RAW_DTYPES
     from hil.models.int8.placed import fitting
-    from hil.modelshelf import read_oplist
+    from hil.serving.shelf import read_oplist
 
     blob, oplist = read_oplist(path)
     with opened_board(on, seed, quiet) as board:

@@ -1,6 +1,6 @@
 """Verbs about benches that run already: `hil engines`, `hil attach`.
 
-Rule of this room: an engine is found by this user's own files (`hil.running`), and its token is never shown.
+Rule of this room: an engine is found by this user's own files (`hil.door.running`), and its token is never shown.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from hil.cli.common import Json, print_json, print_table, talk
 from hil.cli.live import RECORDINGS, SCENARIOS, Fps, Recordings, Scenarios
 
 if TYPE_CHECKING:
-    from hil.attach import Client
+    from hil.door.attach import Client
 
 __all__ = ["VERBS", "At", "Token", "attach", "engines", "joined"]
 
@@ -38,8 +38,8 @@ def joined(at: str | None, token: str | None) -> Client:
         UsageError: It is not clear which one.
         NoAnswer: It does not answer.
     """
-    from hil.attach import attach
-    from hil.running import chosen
+    from hil.door.attach import attach
+    from hil.door.running import chosen
 
     return attach(*chosen(at, token))
 
@@ -49,7 +49,7 @@ def engines(json: Json = False) -> None:
 
     Example: hil engines --json
     """
-    from hil.running import running
+    from hil.door.running import running
 
     found = running()
     if json:

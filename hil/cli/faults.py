@@ -51,10 +51,10 @@ def matrix(
     Exit 1 where a byte, link or frame fault is silent although every stream has checksum and counter, 3 where a run
     failed by the bench's fault or Ctrl-C ended it early.
     """
-    from hil.scenario.asked import kinds_asked, strengths_asked
-    from hil.scenario.faultmatrix import fault_matrix
-    from hil.scenario.faulttable import matrix_lines, matrix_rows, matrix_sentence
-    from hil.scenario.load import load_scenario
+    from hil.scenario.faults.asked import kinds_asked, strengths_asked
+    from hil.scenario.faults.matrix import fault_matrix
+    from hil.scenario.faults.table import matrix_lines, matrix_rows, matrix_sentence
+    from hil.scenario.grammar.load import load_scenario
 
     names, places = kinds_asked(kinds or (), levels or ()), strengths_asked(strengths)
     loaded = load_scenario(scenario)
@@ -86,9 +86,9 @@ def minimise(
     try is a run of the scenario. Ctrl-C ends it with the smallest that was found so far.
     """
     from firmware_bridge.errors import FileError
-    from hil.scenario.load import load_scenario
+    from hil.scenario.faults.smallest import smallest
+    from hil.scenario.grammar.load import load_scenario
     from hil.scenario.skeleton import write_new
-    from hil.scenario.smallest import smallest
 
     if output is not None and output.exists():
         raise FileError("it is there already", str(output), "choose another name")

@@ -64,7 +64,7 @@ def replay(
     from hil.capture import capture as run
     from hil.config import EngineConfig, ModelConfig, ReplayConfig
     from hil.plain import Plain
-    from hil.snapshot import Snapshot
+    from hil.views.snapshot import Snapshot
 
     plan = ReplayConfig(path=str(file), speed=speed_of(speed), begin=begin, end=end, loop=loop, hold=False)
     config = EngineConfig(replay=plan, models=() if model is None else (ModelConfig(path=str(model)),))
@@ -100,7 +100,7 @@ def recover(
 
 def verify(file: File, models: Models = None, json: Json = False) -> None:
     """Derive everything in a recording again from its raw bytes, and say where it first differs."""
-    from hil.verify import verify as derive
+    from hil.models.verify import verify as derive
 
     with worked("MB", size_mb(file)) as told:
         found = derive(file, models or (), told)
@@ -126,7 +126,7 @@ def export(
     """Write a recording, or a part of it, in another format."""
     import hil
     from hil.recording.export import export as write
-    from hil.replay import mark_time
+    from hil.replay.replay import mark_time
 
     with hil.open(file) as recording:
         start_s, end_s = (None if place is None else mark_time(recording, place) for place in (begin, end))
@@ -151,9 +151,9 @@ def mark(
     """Set a mark, or with --to a label, in the file beside a recording; the recording itself never changes."""
     import hil
     from firmware_bridge.clock import SystemClock
-    from hil.desk import user_name
+    from hil.engine.desk import user_name
     from hil.recording.marks import set_marks
-    from hil.replay import mark_time
+    from hil.replay.replay import mark_time
 
     with hil.open(file) as recording:
         times = [recording.start_ns + round(mark_time(recording, at) * 1e9) for at in (begin, end) if at is not None]

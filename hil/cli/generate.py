@@ -232,7 +232,7 @@ def evaluate(
 
 def _opened(model: Path) -> Generator:
     from hil.models.generate.generator import load_generator
-    from hil.virtual_generated import SHIPPED
+    from hil.virtual.generated import SHIPPED
 
     return load_generator(SHIPPED if str(model) == "exercise" else model)
 

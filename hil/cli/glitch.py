@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hil.config import EngineConfig, GlitchConfig
-    from hil.engine import Engine
-    from hil.snapshot import Snapshot
-    from hil.summary import Summary
+    from hil.engine.engine import Engine
+    from hil.engine.summary import Summary
+    from hil.views.snapshot import Snapshot
 
 __all__ = ["capture_glitches", "glitch_config", "keyboard"]
 
@@ -35,7 +35,7 @@ def glitch_config(
         UsageError: A trigger without a pre-trigger, a confidence without a model, a limit that cannot be meant.
     """
     from hil.config import GlitchConfig
-    from hil.triggers import parse_confidence, parse_threshold
+    from hil.monitor.triggers import parse_confidence, parse_threshold
 
     if not before_s:
         if thresholds or confidences or on_mark or on_anomaly or count:

@@ -87,7 +87,7 @@ def _measurer(
 ) -> Callable[[Recording], Measurement]:  # fmt: skip
     """Return what measures a recording as asked for, with a bar on a terminal."""
     from hil.measure import measure as find
-    from hil.replay import mark_time
+    from hil.replay.replay import mark_time
 
     named = {}
     for pair in kinds or ():

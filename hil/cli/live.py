@@ -14,7 +14,7 @@ from hil.cli.common import BoardFile, For, From, Json, ModelFile, Seed, To, prin
 
 if TYPE_CHECKING:
     from hil.config import EngineConfig
-    from hil.summary import Summary
+    from hil.engine.summary import Summary
     from hil.tui.start import Session
 
 __all__ = ["VERBS", "demo", "engine_config", "finish", "ui"]
@@ -72,7 +72,7 @@ def demo(
     from hil.cli.browser import checked, in_browser
     from hil.demo import demo_config
     from hil.tui.start import needs_terminal
-    from hil.tui.tab import Tab
+    from hil.tui.web.tab import Tab
 
     config = demo_config(seed, None if model is None else str(model))
     lines = plain or json or seconds is not None
@@ -129,7 +129,7 @@ def ui(
     """
     from hil.cli.browser import checked, in_browser
     from hil.tui.start import needs_terminal
-    from hil.tui.tab import Tab
+    from hil.tui.web.tab import Tab
 
     plain = plain or json
     session = session_of(script, record, lines=plain)
@@ -178,7 +178,7 @@ def session_of(script: Path | None, record: Path | None, *, lines: bool) -> Sess
         raise UsageError("lines are neither played nor recorded", option, "leave out --plain, --json and --for")
     if script is None:
         return Session(record=record)
-    from hil.tui.script import read_script
+    from hil.tui.scripted.script import read_script
 
     return Session(read_script(script), str(script), record)
 
@@ -249,7 +249,7 @@ def _browse(folder: Path, fps: float, scenarios: Path, session: Session) -> None
 
 def _screen(make: Callable[[], EngineConfig], fps: float, folder: Path, scenarios: Path, session: Session) -> None:
     """Show the screen; what its engine is to do is put together once the first picture is there."""
-    from hil.attach import spawn_engine
+    from hil.door.attach import spawn_engine
     from hil.tui.opening import Opening
     from hil.tui.start import run_tui
 
@@ -262,7 +262,7 @@ def _screen(make: Callable[[], EngineConfig], fps: float, folder: Path, scenario
 def _lines(config: EngineConfig, seconds: float | None, *, as_json: bool = False) -> None:
     from hil.capture import capture
     from hil.plain import Plain
-    from hil.snapshot import Snapshot
+    from hil.views.snapshot import Snapshot
 
     plain = Plain()
 

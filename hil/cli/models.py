@@ -28,7 +28,7 @@ def list_(
     """
     from dataclasses import asdict
 
-    from hil.modelshelf import models_in, places
+    from hil.serving.shelf import models_in, places
 
     found = models_in(folders or places(Path()))
     if json:
@@ -97,7 +97,7 @@ def stop(
         return
     if at is not None or board is not None:
         raise UsageError("a port is one board and no bench", "hil model stop", "give --on PORT alone, or --at")
-    from hil.onboard import OnBoard
+    from hil.dialogue.onboard import OnBoard
 
     with OnBoard.open(on) as there:
         there.stop_stream()

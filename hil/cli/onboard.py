@@ -23,7 +23,7 @@ def replay_on(
     import hil
     from firmware_bridge.roles import parse_spec
     from hil.capture import interruptible
-    from hil.replay import mark_time
+    from hil.replay.replay import mark_time
     from hil.stimulus.play import play
     from hil.stimulus.readings import read_readings
 

@@ -80,7 +80,7 @@ def pick(
     written = gone = 0
     if not dry_run:
         from firmware_bridge.clock import SystemClock
-        from hil.desk import user_name
+        from hil.engine.desk import user_name
 
         written, gone = rooms.write(found, files, SystemClock().now_ns(), user_name())
     if json:

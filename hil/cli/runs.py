@@ -13,7 +13,7 @@ import typer
 from hil.cli.common import Json, Quiet, print_json, print_table, talk
 
 if TYPE_CHECKING:
-    from hil.scenario.accept import Ask
+    from hil.scenario.afterwards.accept import Ask
 
 __all__ = [
     "VERBS",
@@ -59,7 +59,7 @@ def kept_in(keep: Path, past: Path | None, no_keep: bool) -> tuple[str, Path | N
     """Return the folder of this run's recordings (empty: none is kept) and the file of the history."""
     if no_keep:
         return "", past
-    from hil.scenario.kept import run_folder
+    from hil.scenario.afterwards.kept import run_folder
 
     return str(run_folder(keep, time.time_ns())), past or keep / "history.jsonl"
 
@@ -98,9 +98,9 @@ def history(
     """
     from firmware_bridge.errors import UsageError
     from hil.report.trend import GLYPHS, spark_text
-    from hil.scenario.history import read_history, trends_of
     from hil.scenario.reporting import since_words
-    from hil.scenario.table import figure
+    from hil.scenario.results.history import read_history, trends_of
+    from hil.scenario.results.table import figure
 
     entries, unread = read_history(file)
     if unread:
@@ -141,7 +141,7 @@ def compare_runs(a: str, b: str, page: Path | None, json: bool, quiet: bool) -> 
     Raises:
         Exit: With 2 where they have no scenario in common.
     """
-    from hil.scenario.runpair import pair_lines, pair_runs
+    from hil.scenario.results.runpair import pair_lines, pair_runs
 
     found = pair_runs(_read(a), _read(b))
     if page is not None:

@@ -23,7 +23,7 @@ scenario = typer.Typer(help="Write and check scenario files.", no_args_is_help=T
 @scenario.command("schema")
 def schema() -> None:
     """Print the JSON schema of a scenario, for editors."""
-    from hil.scenario.load import json_schema
+    from hil.scenario.grammar.load import json_schema
 
     print_json(json_schema())
 
@@ -31,7 +31,7 @@ def schema() -> None:
 @scenario.command("check")
 def check(paths: Paths) -> None:
     """Read scenario files and tell every mistake in them, without running them."""
-    from hil.scenario.load import load_all
+    from hil.scenario.grammar.load import load_all
 
     loaded = load_all(paths)
     for one in loaded:
@@ -59,7 +59,7 @@ def new(
     if cut:
         if output is None or part == Stretch():
             raise UsageError("a stretch is written beside a scenario", "--cut", "give --from or --to, and -o FILE")
-        from hil.cutting import cut as write
+        from hil.replay.cutting import cut as write
 
         recording, part = write(recording, output.with_suffix(".mcap"), part.from_s, part.to_s), Stretch()
     text = skeleton(recording, named, folder, part)
@@ -105,7 +105,7 @@ def glitch(
 def _place(recording: Path, place: str) -> float:
     """Return a place in a recording in seconds: a number, or the name of a mark."""
     from hil.recording.reader import Recording
-    from hil.replay import mark_time
+    from hil.replay.replay import mark_time
 
     with Recording(recording) as opened:
         return mark_time(opened, place)
@@ -170,15 +170,15 @@ def run(
 
     Ctrl-C (or SIGTERM) ends it with what is done: reports are written, the rest is TROUBLE, and the exit is 130.
     """
-    from hil.scenario.accept import accept
-    from hil.scenario.benchfile import find_bench, read_bench
-    from hil.scenario.load import load_all
+    from hil.scenario.afterwards.accept import accept
+    from hil.scenario.execution.place import refuse_nobody
+    from hil.scenario.grammar.benchfile import find_bench, read_bench
+    from hil.scenario.grammar.load import load_all
     from hil.scenario.many import run_all, was_interrupted
-    from hil.scenario.outcome import ScenarioResult, exit_code
-    from hil.scenario.place import refuse_nobody
     from hil.scenario.reporting import Reports, write_reports
+    from hil.scenario.results.outcome import ScenarioResult, exit_code
+    from hil.scenario.results.table import result_lines, total_line
     from hil.scenario.run import RunOptions
-    from hil.scenario.table import result_lines, total_line
 
     if cluster is not None:
         refuse_local(on, bench, jobs)
@@ -241,7 +241,7 @@ def run(
 
 def metrics(json: Json = False) -> None:
     """List every metric that a check can name: unit, kind, meaning, source."""
-    from hil.scenario.catalogue import ROWS
+    from hil.scenario.grammar.catalogue import ROWS
 
     if json:
         print_json({"metrics": [row.as_dict() for row in ROWS]})

@@ -17,7 +17,7 @@ from typing import Any
 
 from firmware_bridge.errors import FileError
 from hil.recording.marks import sidecar_of
-from hil.scenario.load import Loaded
+from hil.scenario.grammar.load import Loaded
 from hil.scenario.unit import named_files
 
 __all__ = ["LIMIT_BYTES", "Cache", "Part", "Parts", "here", "parts_of", "put_beside"]

@@ -26,7 +26,7 @@ def explained(made_on: Mapping[str, Any]) -> dict[str, Any]:
     """Return what carried a decision; see `hil.models.carried.carried`.
 
     Args:
-        made_on: As `hil.modelbench.ModelBench.seen` gives it.
+        made_on: As `hil.serving.bench.ModelBench.seen` gives it.
 
     Raises:
         FileError: The model cannot be read any more.

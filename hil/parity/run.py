@@ -13,11 +13,11 @@ from typing import Any
 
 from firmware_bridge.oplist.reference import Int8
 from firmware_bridge.streams import BoardInfo, Stream
+from hil.dialogue.onboard import Deployed, OnBoard
 from hil.models.int8.deploy import columns_of, deploy
 from hil.models.int8.placed import as_sent_by, meant
 from hil.models.model import Model
 from hil.models.windows import Windows, joined, windows_of
-from hil.onboard import Deployed, OnBoard
 from hil.parity.boards import BoardParity, judge_board, some_of
 from hil.parity.cost import Cost, cost_of
 from hil.parity.printed import printed_in

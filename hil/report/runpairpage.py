@@ -19,7 +19,7 @@ def run_pair_page(found: Mapping[str, Any], a: str, b: str) -> Html:
     """Return the page of a comparison.
 
     Args:
-        found: What `hil.scenario.runpair.pair_runs` returned.
+        found: What `hil.scenario.results.runpair.pair_runs` returned.
         a: What to call the first run.
         b: The second.
     """

@@ -13,8 +13,8 @@ from firmware_bridge.errors import FileError, UsageError
 from firmware_bridge.ports import PortInfo
 from firmware_bridge.roles import role_of, slug
 from firmware_bridge.streams import BoardInfo
-from hil.scenario.benchfile import parse_bench, text_of
-from hil.scenario.mistakes import ScenarioError
+from hil.scenario.grammar.benchfile import parse_bench, text_of
+from hil.scenario.grammar.mistakes import ScenarioError
 from hil.scenario.skeleton import quoted
 
 __all__ = ["Entry", "added", "entries", "write_bench"]

@@ -1,7 +1,7 @@
 """A glitch that somebody saw in a recording, made a test: cut out with what lay before, and a scenario beside it.
 
-Rule of this room: what it leaves is what a glitch captured live leaves (`hil.glitches`), made by the same functions, so
-that nobody can tell the tests apart. What lies before the glitch is taken as normal.
+Rule of this room: what it leaves is what a glitch captured live leaves (`hil.engine.glitches`), made by the same
+functions, so that nobody can tell the tests apart. What lies before the glitch is taken as normal.
 """
 
 from collections.abc import Mapping
@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from firmware_bridge.errors import FileError, UsageError
-from hil.cutting import cut
+from hil.monitor.triggers import METADATA, Trigger
 from hil.recording.reader import Recording
+from hil.replay.cutting import cut
 from hil.scenario.glitch import REACTION_S, propose
-from hil.triggers import METADATA, Trigger
 
 __all__ = ["AFTER_S", "BEFORE_S", "glitch_in"]
 

@@ -13,10 +13,10 @@ from typing import Any
 
 from firmware_bridge.errors import UsageError
 from firmware_bridge.events import Mark
+from hil.monitor.triggers import METADATA
 from hil.recording.reader import Recording
-from hil.scenario.outcome import Reading
+from hil.scenario.results.outcome import Reading
 from hil.scenario.skeleton import check_text, observe, plain, quoted, tables, write_new
-from hil.triggers import METADATA
 
 __all__ = ["propose", "scenario_text"]
 

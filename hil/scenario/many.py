@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 
 from firmware_bridge.errors import BridgeError, UsageError
 from hil.scenario.crew import GRACE_S, INTERRUPTED, Crew, Died, Here, Processes
-from hil.scenario.load import Loaded
-from hil.scenario.outcome import NA, TROUBLE, ScenarioResult
+from hil.scenario.grammar.load import Loaded
+from hil.scenario.results.outcome import NA, TROUBLE, ScenarioResult
 from hil.scenario.run import RunOptions
 from hil.scenario.unit import Unit, result_of, unit_of
 

@@ -7,7 +7,7 @@ kept of it, does not.
 import shlex
 from dataclasses import dataclass
 
-from hil.scenario.load import Loaded
+from hil.scenario.grammar.load import Loaded
 
 __all__ = ["KEEP_BYTES", "RunOptions", "again"]
 
@@ -28,7 +28,7 @@ class RunOptions:
         retry_trouble: How often to run again after TROUBLE.
         bench: Port of each role, from a bench file.
         bench_file: That file, for the command that does the same; empty: none was named.
-        update_baselines: Propose what is found as the baseline, see `hil.scenario.accept`.
+        update_baselines: Propose what is found as the baseline, see `hil.scenario.afterwards.accept`.
         keep: Folder for the recordings of runs that do not pass; empty: none is kept.
         keep_all: Keep those of passing runs too.
         keep_bytes: The largest recording that is kept whole; of a larger one the seconds around the failure are kept.
@@ -36,7 +36,8 @@ class RunOptions:
         stimulus: Push recorded readings into virtual boards too; into live ones they are pushed anyway.
         against: Another target to run on too, for the gap between both.
         wait_s: How long to wait for a port that somebody else holds.
-        so_far: Folder in which checks are told while a scenario runs (`hil.scenario.sofar`); empty: they are not.
+        so_far: Folder in which checks are told while a scenario runs (`hil.scenario.execution.sofar`); empty: they are
+            not.
     """
 
     on: str | None = None

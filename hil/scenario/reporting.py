@@ -12,11 +12,11 @@ from typing import Any
 
 from firmware_bridge.errors import FileError
 from hil.recording.header import versions
-from hil.scenario.history import LAST, Entry, Trend, append, commit_of, entry_of, read_history, trends_of
-from hil.scenario.junit import write_junit
-from hil.scenario.markdown import summary
-from hil.scenario.outcome import ScenarioResult, exit_code
-from hil.scenario.table import total_line
+from hil.scenario.results.history import LAST, Entry, Trend, append, commit_of, entry_of, read_history, trends_of
+from hil.scenario.results.junit import write_junit
+from hil.scenario.results.markdown import summary
+from hil.scenario.results.outcome import ScenarioResult, exit_code
+from hil.scenario.results.table import total_line
 
 __all__ = ["Reports", "page_of", "past_of", "write_reports"]
 

@@ -14,29 +14,29 @@ from typing import Any
 
 from firmware_bridge.errors import BridgeError
 from firmware_bridge.faults import Schedule
-from hil.scenario import baseline
-from hil.scenario.against import Portrait
-from hil.scenario.catalogue import find_row
-from hil.scenario.checks import judge
-from hil.scenario.cost import cost_readings
-from hil.scenario.decisions import ModelEvidence, digest, verdicts
-from hil.scenario.drift import drift_readings
-from hil.scenario.drive import drive_readings, drive_remark
-from hil.scenario.elsewhere import gap_to
-from hil.scenario.evidence import BoardEvidence
-from hil.scenario.execute import Execution, Watch, execute
-from hil.scenario.grammar import Scenario
-from hil.scenario.live import execute_live
-from hil.scenario.load import Loaded
-from hil.scenario.metrics import board_readings, event_readings, model_readings
+from hil.scenario.afterwards import baseline
+from hil.scenario.afterwards.postmortem import Postmortem, keep_heard, postmortem
+from hil.scenario.afterwards.scope import Scope
+from hil.scenario.evidence.evidence import BoardEvidence
+from hil.scenario.execution.against import Portrait
+from hil.scenario.execution.cost import cost_readings
+from hil.scenario.execution.drive import drive_readings, drive_remark
+from hil.scenario.execution.elsewhere import gap_to
+from hil.scenario.execution.execute import Execution, Watch, execute
+from hil.scenario.execution.live import execute_live
+from hil.scenario.execution.sofar import SoFar, file_of
+from hil.scenario.execution.stimulated import stimulus_readings, stimulus_remarks
+from hil.scenario.execution.targets import NotHere, Place, places_of, target_of
+from hil.scenario.execution.twice import differences
+from hil.scenario.grammar.catalogue import find_row
+from hil.scenario.grammar.grammar import Scenario
+from hil.scenario.grammar.load import Loaded
+from hil.scenario.metrics.checks import judge
+from hil.scenario.metrics.decisions import ModelEvidence, digest, verdicts
+from hil.scenario.metrics.drift import drift_readings
+from hil.scenario.metrics.metrics import board_readings, event_readings, model_readings
 from hil.scenario.options import RunOptions, again
-from hil.scenario.outcome import FAIL, NA, TROUBLE, UNSET, CheckResult, Reading, ScenarioResult, worst
-from hil.scenario.postmortem import Postmortem, keep_heard, postmortem
-from hil.scenario.scope import Scope
-from hil.scenario.sofar import SoFar, file_of
-from hil.scenario.stimulated import stimulus_readings, stimulus_remarks
-from hil.scenario.targets import NotHere, Place, places_of, target_of
-from hil.scenario.twice import differences
+from hil.scenario.results.outcome import FAIL, NA, TROUBLE, UNSET, CheckResult, Reading, ScenarioResult, worst
 
 __all__ = ["RunOptions", "readings_of", "run_once", "run_scenario"]
 
@@ -163,7 +163,7 @@ def _judged(
     remarks = (*remarks, *stimulus_remarks(done.stimuli), *filter(None, map(drive_remark, done.drives)))
     found: dict[str, Reading] = {}
     if measured:
-        from hil.scenario.measured import measured_readings  # it brings all of SciPy's statistics
+        from hil.scenario.metrics.measured import measured_readings  # it brings all of SciPy's statistics
 
         found = measured_readings(file, measured)
     found |= {one.name: one for one in (*readings_of(done, loaded, live), *cost_readings(loaded, places))}

@@ -15,11 +15,11 @@ from firmware_bridge.errors import FileError, UsageError
 from firmware_bridge.faults import Schedule
 from firmware_bridge.roles import slug
 from hil.recording.reader import Recording
-from hil.scenario.execute import Execution, execute
-from hil.scenario.load import Loaded, parse_scenario
-from hil.scenario.outcome import Reading
+from hil.scenario.execution.execute import Execution, execute
+from hil.scenario.execution.targets import place_of
+from hil.scenario.grammar.load import Loaded, parse_scenario
+from hil.scenario.results.outcome import Reading
 from hil.scenario.run import readings_of
-from hil.scenario.targets import place_of
 
 __all__ = [
     "ZERO",

@@ -16,10 +16,10 @@ from firmware_bridge.address import parse_port
 from firmware_bridge.errors import BridgeError
 from firmware_bridge.ports import System, find_device
 from firmware_bridge.way import lock_key
-from hil.scenario.load import Loaded, parse_scenario
-from hil.scenario.outcome import ScenarioResult
+from hil.scenario.execution.targets import NotHere, Place, place_of
+from hil.scenario.grammar.load import Loaded, parse_scenario
+from hil.scenario.results.outcome import ScenarioResult
 from hil.scenario.run import RunOptions, run_scenario
-from hil.scenario.targets import NotHere, Place, place_of
 
 __all__ = ["Unit", "named_files", "result_of", "run_unit", "unit_of"]
 

@@ -24,14 +24,14 @@ from hil.tui.actions import ActionList
 from hil.tui.feed import Client
 from hil.tui.help import HelpScreen
 from hil.tui.key import bindings
-from hil.tui.lesson import Lesson
 from hil.tui.page import Page
 from hil.tui.pagelist import PAGES, PageInfo
 from hil.tui.pages.live import LivePage
-from hil.tui.palette import THEMES, Palette
-from hil.tui.pane import Pane
 from hil.tui.reach import sentence
-from hil.tui.state import Scene
+from hil.tui.state.lesson import Lesson
+from hil.tui.state.state import Scene
+from hil.tui.terminal.palette import THEMES, Palette
+from hil.tui.terminal.pane import Pane
 from hil.tui.workplace import Workplace
 
 __all__ = ["HilApp"]
@@ -95,7 +95,7 @@ class HilApp(App[int]):
         usual = super().get_driver_class()
         if sys.platform == "win32" or usual.__name__ != "LinuxDriver":
             return usual
-        from hil.tui.outlet import CountingTerminal
+        from hil.tui.terminal.outlet import CountingTerminal
 
         return CountingTerminal
 

@@ -1,8 +1,8 @@
 """The table of boards: a table that the boards of a snapshot are put into."""
 
-from hil.snapshot import Snapshot
-from hil.tui import overview, panes
-from hil.tui.table import Table
+from hil.tui.lines import overview, panes
+from hil.tui.terminal.table import Table
+from hil.views.snapshot import Snapshot
 
 __all__ = ["BoardTable"]
 

@@ -16,13 +16,13 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from firmware_bridge.errors import BridgeError
-from hil.tui.cells import DIM, KEY, TEXT, TITLE, WARN, Line, wrap
+from hil.tui.charts.cells import DIM, KEY, TEXT, TITLE, WARN, Line, wrap
 from hil.tui.key import Key, bindings, moved
 from hil.tui.keys import EVIDENCE
 from hil.tui.pagelist import page_keys
-from hil.tui.pane import Pane
 from hil.tui.portrait import svg_of
 from hil.tui.sheet import Sheet, csv_of, npz_of, tabs_of
+from hil.tui.terminal.pane import Pane
 
 if TYPE_CHECKING:
     from hil.tui.page import Page

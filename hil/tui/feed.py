@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
-from hil.snapshot import Snapshot
-from hil.view import View
+from hil.views.snapshot import Snapshot
+from hil.views.view import View
 
 __all__ = ["Answer", "Client", "Feed", "Reply", "answer"]
 

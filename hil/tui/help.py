@@ -10,11 +10,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
-from hil.tui.cells import DIM, KEY, TEXT, TITLE, WARN, Line, text, wrap
+from hil.tui.charts.cells import DIM, KEY, TEXT, TITLE, WARN, Line, text, wrap
 from hil.tui.key import Key, shown_as
 from hil.tui.keys import COMMON
 from hil.tui.pagelist import PageInfo, page_keys
-from hil.tui.pane import Pane
+from hil.tui.terminal.pane import Pane
 
 __all__ = ["HelpScreen", "lines"]
 

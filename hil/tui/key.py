@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from hil.tui.cells import DIM, KEY, TEXT, Run
+from hil.tui.charts.cells import DIM, KEY, TEXT, Run
 
 if TYPE_CHECKING:
     from textual.binding import BindingType

@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from hil.cursorview import CursorView
-from hil.message import from_plain
-from hil.shelf import Entry
-from hil.streamview import StreamView
+from hil.librarian.shelf import Entry
 from hil.tui.feed import Answer, Client, Feed, Reply
-from hil.tui.reading import Marked, Reading
+from hil.tui.state.reading import Marked, Reading
+from hil.views.cursor import CursorView
+from hil.views.message import from_plain
+from hil.views.stream import StreamView
 
 __all__ = ["Library", "learned", "readable"]
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.errors import UsageError
-from hil.snapshot import Snapshot
-from hil.view import View
+from hil.views.snapshot import Snapshot
+from hil.views.view import View
 
 __all__ = ["NoBench"]
 

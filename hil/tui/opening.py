@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from firmware_bridge.errors import BridgeError
-from hil.snapshot import Snapshot
-from hil.view import View
+from hil.views.snapshot import Snapshot
+from hil.views.view import View
 
 __all__ = ["Closable", "Opening"]
 

@@ -11,15 +11,15 @@ from textual.message import Message
 from textual.screen import Screen
 
 from hil.tui import stage
-from hil.tui.cells import Line
+from hil.tui.charts.cells import Line
 from hil.tui.feed import Answer, Reply
 from hil.tui.key import Hint, Key, moved
 from hil.tui.keys import COMMON, EVIDENCE
 from hil.tui.pagelist import PageInfo
-from hil.tui.palette import THEME_NAMES
-from hil.tui.pane import Pane
 from hil.tui.pointing import key_at
 from hil.tui.sheet import Sheet
+from hil.tui.terminal.palette import THEME_NAMES
+from hil.tui.terminal.pane import Pane
 from hil.tui.workplace import Workplace
 
 __all__ = ["Page"]

@@ -12,19 +12,21 @@ from textual.containers import Container
 from textual.screen import Screen
 from textual.widget import Widget
 
-from hil.allanview import AllanView
-from hil.tui import panes, scales, stage
+from hil.tui import stage
 from hil.tui.boards import BoardTable
-from hil.tui.chart import Panel
-from hil.tui.layout import Layout, arrange, verdict_rows
-from hil.tui.look import asks
-from hil.tui.pane import Pane
+from hil.tui.charts import scales
+from hil.tui.charts.chart import Panel
+from hil.tui.lines import panes
 from hil.tui.plot import Plot
 from hil.tui.plotted import Manner
 from hil.tui.question import Question
-from hil.tui.state import Scene
-from hil.tui.verdict import findings
+from hil.tui.state.layout import Layout, arrange, verdict_rows
+from hil.tui.state.look import asks
+from hil.tui.state.state import Scene
+from hil.tui.state.verdict import findings
+from hil.tui.terminal.pane import Pane
 from hil.tui.whypane import WhyPane
+from hil.views.allan import AllanView
 
 __all__ = ["Painter"]
 

@@ -12,17 +12,19 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.widget import Widget
 
-from hil.streamview import StreamView
-from hil.tui import chart, looks, overlay, plotted, pointing, valuerange
-from hil.tui.axes import GUTTER
-from hil.tui.cells import DIM, Cells, Line, runs
-from hil.tui.chart import Panel
-from hil.tui.deeds import Refusal
-from hil.tui.pane import Pane
+from hil.tui import plotted, pointing
+from hil.tui.charts import chart, overlay
+from hil.tui.charts.axes import GUTTER
+from hil.tui.charts.cells import DIM, Cells, Line, runs
+from hil.tui.charts.chart import Panel
 from hil.tui.plotted import Manner
 from hil.tui.pointing import Drag, Grip
-from hil.tui.state import Scene
-from hil.tui.valuerange import Span
+from hil.tui.state import looks, valuerange
+from hil.tui.state.deeds import Refusal
+from hil.tui.state.state import Scene
+from hil.tui.state.valuerange import Span
+from hil.tui.terminal.pane import Pane
+from hil.views.stream import StreamView
 
 __all__ = ["Plot"]
 

@@ -5,11 +5,7 @@ Rule of this room: pure. Each kind is drawn in a room of its own; here is only w
 
 from dataclasses import dataclass, field
 
-from hil.allanview import AllanView
-from hil.cursorview import CursorView
-from hil.figureview import ATTITUDE, HISTOGRAM, SPECTROGRAM, SPECTRUM, XY, FigureView
-from hil.streamview import StreamView
-from hil.tui import (
+from hil.tui.charts import (
     allanchart,
     attitudechart,
     canvas,
@@ -18,16 +14,20 @@ from hil.tui import (
     histogramchart,
     overlay,
     spectrumchart,
-    valuerange,
     waterfall,
     xychart,
 )
-from hil.tui.axes import Band
-from hil.tui.cells import Cells, Line
-from hil.tui.chart import Panel
-from hil.tui.look import READINGS
-from hil.tui.overlay import Moment
-from hil.tui.shading import Shading
+from hil.tui.charts.axes import Band
+from hil.tui.charts.cells import Cells, Line
+from hil.tui.charts.chart import Panel
+from hil.tui.charts.overlay import Moment
+from hil.tui.charts.shading import Shading
+from hil.tui.state import valuerange
+from hil.tui.state.look import READINGS
+from hil.views.allan import AllanView
+from hil.views.cursor import CursorView
+from hil.views.figure import ATTITUDE, HISTOGRAM, SPECTROGRAM, SPECTRUM, XY, FigureView
+from hil.views.stream import StreamView
 
 __all__ = ["Axis", "Manner", "draw", "has_values", "is_timed", "span_of"]
 
@@ -40,7 +40,7 @@ class Manner:
     """How a panel is to be drawn.
 
     Attributes:
-        kind: What it shows: its readings, or a kind of `hil.figureview`.
+        kind: What it shows: its readings, or a kind of `hil.views.figure`.
         lanes: Whether each channel has a lane of its own.
         edge: What is written at the right end of a time axis.
         allan: The Allan deviation, where that stands in place of everything else.

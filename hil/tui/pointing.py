@@ -6,7 +6,7 @@ Rule of this room: pure, from a line and a column to what was meant; None where 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from hil.tui.cells import FOCUS, Cells, Line, put
+from hil.tui.charts.cells import FOCUS, Cells, Line, put
 from hil.tui.key import Key
 
 __all__ = ["LEAST", "Drag", "Grip", "channel_at", "key_at", "lay"]

@@ -1,11 +1,11 @@
 """How another shell reaches the bench that a screen shows.
 
 Rule of this room: words and no token. A screen is photographed, recorded and shown to others; the token stays in the
-engine's own file, which this user alone may read (see `hil.running`).
+engine's own file, which this user alone may read (see `hil.door.running`).
 """
 
 from hil.doctor.finding import OK, WARNING, Finding
-from hil.running import engine_folder, running
+from hil.door.running import engine_folder, running
 
 __all__ = ["finding", "sentence"]
 

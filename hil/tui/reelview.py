@@ -6,11 +6,11 @@ Rule of this room: pure, from a scene to lines and a title.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hil.streamview import StreamView
-from hil.tui import reel, shelflines
-from hil.tui.cells import BAD, DIM, KEY, TEXT, Line, wrap
+from hil.tui.charts.cells import BAD, DIM, KEY, TEXT, Line, wrap
 from hil.tui.library import readable
-from hil.tui.reading import Marked, Reading
+from hil.tui.lines import reel, shelflines
+from hil.tui.state.reading import Marked, Reading
+from hil.views.stream import StreamView
 
 __all__ = ["picture"]
 

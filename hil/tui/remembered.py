@@ -15,12 +15,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from hil.figureview import KINDS
-from hil.snapshot import BoardView
-from hil.tui.look import SPLITS, Look
-from hil.tui.shading import Shading, shading_of
-from hil.tui.state import BASES, Scene
-from hil.tui.valuerange import Span, span_of
+from hil.tui.charts.shading import Shading, shading_of
+from hil.tui.state.look import SPLITS, Look
+from hil.tui.state.state import BASES, Scene
+from hil.tui.state.valuerange import Span, span_of
+from hil.views.figure import KINDS
+from hil.views.snapshot import BoardView
 
 __all__ = ["Bench", "Memory", "bench_of", "folder", "load", "save"]
 

@@ -7,15 +7,15 @@ what is wrong, whose fault it is, what to do.
 from collections.abc import Iterable, Sequence
 
 from firmware_bridge.errors import UsageError
-from hil.snapshot import Snapshot, StreamView
-from hil.tui import panes
-from hil.tui.cells import BAD, DIM, GOOD, KEY, TEXT, TITLE, WARN, Line, Run, channel_ink, text, wrap
+from hil.tui.charts.cells import BAD, DIM, GOOD, KEY, TEXT, TITLE, WARN, Line, Run, channel_ink, text, wrap
+from hil.tui.charts.overlay import Moment
+from hil.tui.charts.units import clock, duration, seconds, signed
 from hil.tui.key import Hint, Key, footer
-from hil.tui.overlay import Moment
+from hil.tui.lines import panes
 from hil.tui.pagelist import PAGES
-from hil.tui.state import Scene, going_on
-from hil.tui.units import clock, duration, seconds, signed
-from hil.tui.verdict import Finding, findings, missing
+from hil.tui.state.state import Scene, going_on
+from hil.tui.state.verdict import Finding, findings, missing
+from hil.views.snapshot import Snapshot, StreamView
 
 __all__ = ["bench", "classes", "edge", "foot", "moment", "status", "tabs", "verdict", "with_tabs"]
 
@@ -205,7 +205,7 @@ def moment(scene: Scene, stream: StreamView) -> Moment:
 
 
 def _level(trigger: str, stream: StreamView) -> tuple[str, float] | None:
-    from hil.triggers import parse_threshold
+    from hil.monitor.triggers import parse_threshold
 
     try:
         limit = parse_threshold(trigger)

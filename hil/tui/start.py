@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hil.signs import fits_terminal
-from hil.tui.sweeper import importing
+from hil.tui.terminal.sweeper import importing
 
 if TYPE_CHECKING:
     from textual.driver import Driver
 
-    from hil.tui.cast import Cast
     from hil.tui.feed import Client
-    from hil.tui.script import Step
+    from hil.tui.scripted.cast import Cast
+    from hil.tui.scripted.script import Step
 
 __all__ = ["Session", "needs_terminal", "run_tui"]
 
@@ -98,14 +98,14 @@ def run_tui(
     with _cast(session) as cast:
         app = HilApp(client, place=place, start=start, driver=_nowhere() if session.script else None)
         if cast is not None:
-            from hil.tui.taped import taped
+            from hil.tui.scripted.taped import taped
 
             app.driver_class = taped(app.driver_class, cast.wrote)
         missed = ""
         with place.sweeper.at_work():
             try:
                 if session.script:
-                    from hil.tui.unattended import play
+                    from hil.tui.scripted.unattended import play
 
                     missed = play(app, session.script, session.where, cast)
                 else:
@@ -129,10 +129,10 @@ def _cast(session: Session) -> "Iterator[Cast | None]":
     if session.record is None:
         yield None
         return
-    from hil.tui.cast import Cast
+    from hil.tui.scripted.cast import Cast
 
     if session.script:
-        from hil.tui.unattended import first_size
+        from hil.tui.scripted.unattended import first_size
 
         size = first_size(session.script)
     else:
@@ -142,6 +142,6 @@ def _cast(session: Session) -> "Iterator[Cast | None]":
 
 
 def _nowhere() -> "type[Driver]":
-    from hil.tui.taped import Nowhere
+    from hil.tui.scripted.taped import Nowhere
 
     return Nowhere

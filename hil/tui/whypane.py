@@ -13,17 +13,17 @@ from textual.message import Message
 from textual.widget import Widget
 
 from firmware_bridge.errors import BridgeError
-from hil.snapshot import Snapshot
-from hil.tui.cells import DIM, KEY, WARN, Line
-from hil.tui.chart import Panel
+from hil.tui.charts.cells import DIM, KEY, WARN, Line
+from hil.tui.charts.chart import Panel
 from hil.tui.feed import Answer, Reply, answer
-from hil.tui.pane import Pane
-from hil.tui.state import Scene
+from hil.tui.state.state import Scene
+from hil.tui.terminal.pane import Pane
 from hil.tui.workplace import Workplace
+from hil.views.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from hil.tui.library import Library
-    from hil.tui.modelling import Why
+    from hil.tui.state.modelling import Why
 
 __all__ = ["WhyPane"]
 
@@ -78,7 +78,7 @@ class WhyPane(Pane):
             panel: The focused plot, whose board is meant; None: the one board that there is a decision of.
         """
         from hil.tui.library import Library
-        from hil.tui.modelling import Why
+        from hil.tui.state.modelling import Why
 
         shown = scene.held or scene.latest
         if shown is None or shown.replay is None:
@@ -119,7 +119,7 @@ class WhyPane(Pane):
         key = (why, self._at_s, ahead, self.size.width, self.body_height)
         if why is None or key == self._drawn or not self.size.width:
             return False
-        from hil.tui import whylines
+        from hil.tui.lines import whylines
 
         self._drawn = key
         title, lines = whylines.picture(why, self.size.width, self.body_height)
@@ -151,7 +151,7 @@ class WhyPane(Pane):
         self._take(event.reply)
 
     def _take(self, reply: Answer | Reply) -> None:
-        from hil.tui.modelling import Why
+        from hil.tui.state.modelling import Why
 
         if not isinstance(reply, Reply) or self._library is None or self._why is None:
             return

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hil.tui.pace import Pace
 from hil.tui.settings import Settings
-from hil.tui.state import Scene
-from hil.tui.sweeper import Sweeper
+from hil.tui.state.state import Scene
+from hil.tui.terminal.pace import Pace
+from hil.tui.terminal.sweeper import Sweeper
 
 if TYPE_CHECKING:
     from hil.config import EngineConfig
@@ -21,21 +21,21 @@ __all__ = ["Workplace"]
 
 
 def _open_engine(config: "EngineConfig") -> "Client":
-    from hil.attach import spawn_engine
+    from hil.door.attach import spawn_engine
     from hil.tui.opening import Opening
 
     return Opening(lambda: spawn_engine(config))
 
 
 def _open_library() -> "Client":
-    from hil.attach import spawn_librarian
+    from hil.door.attach import spawn_librarian
     from hil.tui.opening import Opening
 
     return Opening(spawn_librarian)
 
 
 def _open_runner() -> "Client":
-    from hil.attach import spawn_runner
+    from hil.door.attach import spawn_runner
     from hil.tui.opening import Opening
 
     return Opening(spawn_runner)

@@ -10,15 +10,15 @@ import pytest
 
 from firmware_bridge.batch import Batch
 from firmware_bridge.clock import SystemClock
-from hil.attach import Client
 from hil.capture import capture
 from hil.config import EngineConfig, PortConfig
-from hil.engine import Engine
+from hil.door.attach import Client
+from hil.engine.engine import Engine
+from hil.engine.summary import Summary
 from hil.recording.reader import Recording
-from hil.redecode import Redecoder
-from hil.snapshot import Snapshot
-from hil.summary import Summary
-from hil.view import View
+from hil.replay.redecode import Redecoder
+from hil.views.snapshot import Snapshot
+from hil.views.view import View
 
 IMU = PortConfig(port="virtual://imu?seed=3&tx_buffer=100000000", role="imu")
 """A board that waits for its host, however long a busy machine stops it: it has room for hours."""

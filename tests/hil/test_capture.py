@@ -15,11 +15,11 @@ from hil.capture import capture
 from hil.collect import collect, load_plan, turns
 from hil.config import EngineConfig, RecordConfig, ReplayConfig
 from hil.demo import demo_config
-from hil.engine import Engine
+from hil.engine.engine import Engine
 from hil.plain import Plain, board_line
 from hil.recording.reader import Recording
-from hil.snapshot import BoardView, LogLine, PredictionView, RecordingView, ReplayView, Snapshot
-from hil.view import View
+from hil.views.snapshot import BoardView, LogLine, PredictionView, RecordingView, ReplayView, Snapshot
+from hil.views.view import View
 
 PLAN = """
 schema = 1

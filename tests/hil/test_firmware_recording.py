@@ -12,9 +12,9 @@ from firmware_bridge.events import Connected, Disconnected, Rebooted
 from firmware_bridge.firmware.kinds import can_start
 from hil.capture import capture
 from hil.config import EngineConfig, PortConfig, RecordConfig
+from hil.models.verify import verify
 from hil.recording.reader import Recording
-from hil.snapshot import Snapshot
-from hil.verify import verify
+from hil.views.snapshot import Snapshot
 
 pytestmark = [
     pytest.mark.firmware,

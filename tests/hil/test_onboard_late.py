@@ -6,7 +6,7 @@ from pathlib import Path
 from firmware_bridge.clock import ManualClock
 from firmware_bridge.oplist import pack
 from firmware_bridge.virtual.boards import make_board
-from hil.onboard import OnBoard
+from hil.dialogue.onboard import OnBoard
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "firmware_bridge" / "firmware"))
 from small_net import small_net

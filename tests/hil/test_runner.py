@@ -10,11 +10,11 @@ import pytest
 
 from firmware_bridge.clock import ManualClock
 from firmware_bridge.errors import UsageError
-from hil.message import pack
 from hil.runner import Runner, Stoppable
 from hil.scenario.crew import INTERRUPTED, Here
-from hil.scenario.sofar import file_of
+from hil.scenario.execution.sofar import file_of
 from hil.scenario.unit import Unit
+from hil.views.message import pack
 
 PASSES = """
 name = "Nothing is lost"
@@ -164,7 +164,7 @@ def test_what_cannot_be_run_is_refused_in_a_sentence(tmp_path) -> None:
 
 @pytest.mark.slow
 def test_a_runner_in_a_process_of_its_own_ends_what_runs_when_its_screen_leaves(tmp_path) -> None:
-    from hil.attach import spawn_runner
+    from hil.door.attach import spawn_runner
 
     (path,) = write(tmp_path / "scenarios", long=PASSES.replace("to_s = 1.0", "to_s = 3000.0"))
     with spawn_runner() as client:

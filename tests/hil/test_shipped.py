@@ -7,7 +7,7 @@ import pytest
 
 import hil
 from hil.demo import MODEL
-from hil.verify import verify
+from hil.models.verify import verify
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "scenarios" / "recordings"
 

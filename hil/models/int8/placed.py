@@ -21,7 +21,7 @@ from hil.models.int8.blame import Verdict, blame
 from hil.models.matching import has_channels
 
 if TYPE_CHECKING:
-    from hil.onboard import Deployed, OnBoard
+    from hil.dialogue.onboard import Deployed, OnBoard
 
 __all__ = ["Placed", "as_sent_by", "fitting", "meant", "place"]
 

@@ -11,17 +11,18 @@ from collections.abc import Sequence
 from textual.app import ComposeResult
 
 from hil.doctor.finding import Checkup, Finding
-from hil.tui import checkuplines, reach
+from hil.tui import reach
 from hil.tui.feed import Answer, Reply
 from hil.tui.key import Hint, bindings
 from hil.tui.library import Library
+from hil.tui.lines import checkuplines
 from hil.tui.page import Page
 from hil.tui.pagelist import PageInfo
 from hil.tui.pages import doctor_keys
-from hil.tui.pane import Pane
 from hil.tui.sheet import Sheet
 from hil.tui.sheets import doctor as tables
-from hil.tui.table import Table
+from hil.tui.terminal.pane import Pane
+from hil.tui.terminal.table import Table
 from hil.tui.workplace import Workplace
 
 __all__ = ["DoctorPage"]

@@ -16,27 +16,29 @@ from textual.app import ComposeResult
 from textual.timer import Timer
 from textual.widgets import Input
 
-from hil.tui import chart, looks, stage
-from hil.tui.beat import Beat
-from hil.tui.cells import Line
-from hil.tui.deeds import Command, Refusal, decide, loop_ab
+from hil.tui import stage
+from hil.tui.charts import chart
+from hil.tui.charts.cells import Line
 from hil.tui.feed import Answer, Client, Feed, Reply, answer
 from hil.tui.key import Hint, Key, bindings
-from hil.tui.look import asks
+from hil.tui.lines.replies import words_of
 from hil.tui.page import Page
 from hil.tui.pagelist import PageInfo
 from hil.tui.pages import live_keys
 from hil.tui.painter import Painter
-from hil.tui.pane import Pane
 from hil.tui.plot import Plot
 from hil.tui.remembered import Memory
-from hil.tui.replies import words_of
 from hil.tui.sheet import Sheet
 from hil.tui.sheets import live as tables
-from hil.tui.state import Scene, going_on
-from hil.tui.still import rests
+from hil.tui.state import looks
+from hil.tui.state.deeds import Command, Refusal, decide, loop_ab
+from hil.tui.state.look import asks
+from hil.tui.state.state import Scene, going_on
+from hil.tui.state.still import rests
+from hil.tui.state.written import Led, begins, leads
+from hil.tui.terminal.beat import Beat
+from hil.tui.terminal.pane import Pane
 from hil.tui.workplace import Workplace
-from hil.tui.written import Led, begins, leads
 
 __all__ = ["LivePage"]
 

@@ -5,9 +5,9 @@ Rule of this room: a table, and which of its keys are worth a place in the foote
 
 from collections.abc import Iterable, Iterator
 
-from hil.snapshot import Snapshot
 from hil.tui.key import Hint, Key
-from hil.tui.state import Scene
+from hil.tui.state.state import Scene
+from hil.views.snapshot import Snapshot
 
 __all__ = ["KEYS", "PANES", "QUESTIONS", "hints", "labels", "usable", "useless"]
 

@@ -11,21 +11,21 @@ from dataclasses import replace
 from textual.app import ComposeResult
 from textual.widgets import Input
 
-from hil.tui import besidelines, modelfilelines, modellines, whylines
-from hil.tui.cells import Line
+from hil.tui.charts.cells import Line
 from hil.tui.feed import Answer, Feed, Reply
 from hil.tui.key import Hint, bindings
 from hil.tui.library import Library
-from hil.tui.modelling import Modelling, Why, looked, told
+from hil.tui.lines import besidelines, modelfilelines, modellines, whylines
 from hil.tui.page import Page
 from hil.tui.pagelist import PageInfo
 from hil.tui.pages import models_keys
-from hil.tui.pane import Pane
 from hil.tui.sheet import Sheet
 from hil.tui.sheets import models as tables
-from hil.tui.table import Table
+from hil.tui.state.modelling import Modelling, Why, looked, told
+from hil.tui.terminal.pane import Pane
+from hil.tui.terminal.table import Table
 from hil.tui.workplace import Workplace
-from hil.view import View
+from hil.views.view import View
 
 __all__ = ["ModelsPage"]
 

@@ -81,7 +81,7 @@ def hints(
     """Return the keys worth showing now, the most useful first.
 
     Args:
-        mode: See `hil.tui.modelling.Modelling`.
+        mode: See `hil.tui.state.modelling.Modelling`.
         why: Whether reasons are shown.
         teachable: Whether the model at the cursor learns by showing.
         running: Whether an example runs.

@@ -11,20 +11,22 @@ from pathlib import Path
 from textual.app import ComposeResult
 from textual.widgets import Input
 
-from hil.tui import labelling, reel, reelview, shelflines
-from hil.tui.deeds import Command, Refusal
+from hil.tui import reelview
 from hil.tui.feed import Answer, Reply
 from hil.tui.key import Hint, bindings
 from hil.tui.library import Library, learned
+from hil.tui.lines import reel, shelflines
 from hil.tui.page import Page
 from hil.tui.pagelist import PageInfo
 from hil.tui.pages import recordings_keys
 from hil.tui.pages.replay import ReplayPage
-from hil.tui.pane import Pane
-from hil.tui.reading import ALIGN, Reading
 from hil.tui.sheet import Sheet
 from hil.tui.sheets import recordings as tables
-from hil.tui.table import Table
+from hil.tui.state import labelling
+from hil.tui.state.deeds import Command, Refusal
+from hil.tui.state.reading import ALIGN, Reading
+from hil.tui.terminal.pane import Pane
+from hil.tui.terminal.table import Table
 from hil.tui.workplace import Workplace
 
 __all__ = ["RecordingsPage"]

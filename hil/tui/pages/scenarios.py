@@ -11,19 +11,19 @@ from pathlib import Path
 from textual.app import ComposeResult
 from textual.widgets import Input
 
-from hil.tui import judginglines, moment
 from hil.tui.feed import Answer, Reply
-from hil.tui.judging import Judging, learned
 from hil.tui.key import Hint, bindings
 from hil.tui.library import Library
+from hil.tui.lines import judginglines, moment
 from hil.tui.page import Page
 from hil.tui.pagelist import PageInfo
 from hil.tui.pages import scenarios_keys
 from hil.tui.pages.replay import ReplayPage
-from hil.tui.pane import Pane
 from hil.tui.sheet import Sheet
 from hil.tui.sheets import scenarios as tables
-from hil.tui.table import Table
+from hil.tui.state.judging import Judging, learned
+from hil.tui.terminal.pane import Pane
+from hil.tui.terminal.table import Table
 from hil.tui.workplace import Workplace
 
 __all__ = ["ScenariosPage"]

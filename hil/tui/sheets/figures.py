@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from hil.figureview import ATTITUDE, HISTOGRAM, SPECTROGRAM, SPECTRUM, FigureView
-from hil.streamview import StreamView
 from hil.tui.sheet import Sheet
+from hil.views.figure import ATTITUDE, HISTOGRAM, SPECTROGRAM, SPECTRUM, FigureView
+from hil.views.stream import StreamView
 
 __all__ = ["figure"]
 

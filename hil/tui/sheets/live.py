@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hil.allanview import AllanView
-from hil.snapshot import Snapshot, StreamView
-from hil.tui.chart import Panel
-from hil.tui.look import asks
+from hil.tui.charts.chart import Panel
 from hil.tui.sheet import Sheet, table
 from hil.tui.sheets.figures import figure
-from hil.tui.state import Scene
+from hil.tui.state.look import asks
+from hil.tui.state.state import Scene
+from hil.views.allan import AllanView
+from hil.views.snapshot import Snapshot, StreamView
 
 __all__ = ["allan", "command", "of", "pane", "readings"]
 

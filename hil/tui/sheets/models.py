@@ -5,10 +5,10 @@ Rule of this room: pure; what is not known stays empty.
 
 import shlex
 
-from hil.snapshot import Snapshot
-from hil.tui.modelling import Modelling
 from hil.tui.sheet import Sheet, table
-from hil.tui.tally import Tally
+from hil.tui.state.modelling import Modelling
+from hil.tui.state.tally import Tally
+from hil.views.snapshot import Snapshot
 
 __all__ = ["about", "models"]
 

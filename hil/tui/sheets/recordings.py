@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from hil.tui.reading import Reading
 from hil.tui.sheet import Sheet, table
+from hil.tui.state.reading import Reading
 
 __all__ = ["shelf", "strips"]
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from hil.tui.judging import Judging
 from hil.tui.sheet import Sheet, table
+from hil.tui.state.judging import Judging
 
 __all__ = ["checks", "library"]
 

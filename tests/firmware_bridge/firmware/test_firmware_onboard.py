@@ -17,7 +17,7 @@ from firmware_bridge.oplist.reference import run
 from firmware_bridge.way import Way
 from firmware_bridge.wire.deploying import Upload
 from firmware_bridge.wire.messages import Kind, Message
-from hil.onboard import OnBoard
+from hil.dialogue.onboard import OnBoard
 from hil.recording.reader import Recording
 
 pytestmark = [pytest.mark.firmware, pytest.mark.pty]
@@ -143,7 +143,7 @@ def test_windows_that_a_stream_cannot_hold_are_refused_before_they_are_sent() ->
 
 
 def test_a_port_where_no_native_board_answers_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hil.dialogue.MEET_S", 0.5)
+    monkeypatch.setattr("hil.dialogue.dialogue.MEET_S", 0.5)
     with pytest.raises(NoAnswer, match="no native board answered"):
         OnBoard.open("exec:cat")
 

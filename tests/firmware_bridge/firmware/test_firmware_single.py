@@ -14,7 +14,7 @@ from firmware_bridge.bridge import Bridge, PortSpec
 from firmware_bridge.events import Connected
 from firmware_bridge.firmware.recipes import FOLDER
 from firmware_bridge.oplist.reference import run
-from hil.onboard import OnBoard
+from hil.dialogue.onboard import OnBoard
 
 SINGLE = FOLDER / "single"
 STUBS = Path(__file__).with_name("stubs")

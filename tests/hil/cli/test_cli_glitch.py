@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from firmware_bridge.errors import UsageError
 from hil.cli import app
 from hil.recording.reader import Recording
-from hil.scenario.load import load_scenario
+from hil.scenario.grammar.load import load_scenario
 
 
 @pytest.mark.pty

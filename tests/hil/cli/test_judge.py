@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchsim import record, simulate
 
 SHEETS = Path(__file__).resolve().parents[3] / "scenarios" / "datasheets"

@@ -15,10 +15,10 @@ from firmware_bridge.firmware.build import built
 from firmware_bridge.firmware.kinds import can_start
 from hil.cli import app
 from hil.config import EngineConfig, PortConfig
-from hil.engine import Engine
-from hil.modelshelf import read_oplist
-from hil.onboard import OnBoard
-from hil.server import Server
+from hil.dialogue.onboard import OnBoard
+from hil.door.server import Server
+from hil.engine.engine import Engine
+from hil.serving.shelf import read_oplist
 
 SMALL = Path(hil.models.__file__).parent / "exercise-small.hilmodel"
 HILN = Path(__file__).resolve().parents[2] / "firmware_bridge" / "firmware" / "exercise-small.hiln"

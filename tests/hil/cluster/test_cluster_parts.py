@@ -17,12 +17,12 @@ from hil.cluster.certs import make_certificates
 from hil.cluster.crew import with_kept
 from hil.cluster.files import Cache, Parts, here, parts_of
 from hil.cluster.host import Host
-from hil.scenario.accept import accept
-from hil.scenario.identity import identity_of
-from hil.scenario.load import Loaded, parse_scenario
+from hil.models.verify import verify
+from hil.scenario.afterwards.accept import accept
+from hil.scenario.grammar.load import Loaded, parse_scenario
+from hil.scenario.results.identity import identity_of
 from hil.scenario.run import RunOptions, run_scenario
 from hil.scenario.unit import result_of, unit_of
-from hil.verify import verify
 
 NOW = datetime.datetime(2026, 3, 1, tzinfo=datetime.UTC)
 
@@ -91,8 +91,8 @@ file = "nothing.json"
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Loaded:
     """A scenario on a recording that has marks beside it."""
     from firmware_bridge.faults import Schedule
-    from hil.scenario.execute import execute
-    from hil.scenario.targets import place_of
+    from hil.scenario.execution.execute import execute
+    from hil.scenario.execution.targets import place_of
 
     folder = tmp_path_factory.mktemp("scenarios")
     text = SCENARIO.replace('recording = "watch.mcap"', 'virtual = "imu?rate=50"\n[readings]\nto_s = 2.0')

@@ -18,9 +18,9 @@ from hil.cluster.address import tls_of
 from hil.cluster.certs import make_certificates
 from hil.cluster.crew import Cluster
 from hil.scenario import many
-from hil.scenario.identity import identity_of
-from hil.scenario.load import Loaded, parse_scenario
+from hil.scenario.grammar.load import Loaded, parse_scenario
 from hil.scenario.many import run_all
+from hil.scenario.results.identity import identity_of
 from hil.scenario.run import RunOptions
 
 IMU = 'name = "s{seed}"\n[board.imu]\nvirtual = "imu?rate={rate}"\nseed = {seed}\n[readings]\nto_s = {length}\n'
@@ -188,8 +188,8 @@ def test_scenarios_run_where_their_boards_are_and_files_follow_where_they_lack(
 
 def recorded(path: Path) -> None:
     from firmware_bridge.faults import Schedule
-    from hil.scenario.execute import execute
-    from hil.scenario.targets import place_of
+    from hil.scenario.execution.execute import execute
+    from hil.scenario.execution.targets import place_of
 
     path.parent.mkdir()
     made = virtual(1)

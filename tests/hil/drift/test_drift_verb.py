@@ -18,12 +18,12 @@ from hil.drift.verdict import SENSOR
 from hil.models.drifting import DriftTap
 from hil.models.model import Model, load_model
 from hil.models.package import write_package
-from hil.modelstage import ModelStage
-from hil.modeltaps import load_runner
-from hil.scenario.load import load_scenario
+from hil.scenario.grammar.load import load_scenario
 from hil.scenario.options import RunOptions
-from hil.scenario.outcome import NA, PASS
+from hil.scenario.results.outcome import NA, PASS
 from hil.scenario.run import run_once
+from hil.serving.stage import ModelStage
+from hil.serving.taps import load_runner
 
 ROOT = Path(__file__).resolve().parents[3]
 SHIPPED = Path(hil.models.__file__).parent / "exercise-small.hilmodel"

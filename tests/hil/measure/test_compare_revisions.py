@@ -4,13 +4,10 @@ The readings come from the noise of the virtual board itself, through its bytes,
 revisions differ by 10 % in noise density. The full counts are slow; what the normal suite runs is a small part of them.
 """
 
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchsim import record, simulate
 
 from hil.measure import measure

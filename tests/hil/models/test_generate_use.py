@@ -27,7 +27,7 @@ from hil.models.nets.choice import TcnChoice
 from hil.models.package import read_package
 from hil.models.train import trained
 from hil.models.training_config import GeneratedShare, TrainConfig, Training
-from hil.virtual_generated import SHIPPED, make
+from hil.virtual.generated import SHIPPED, make
 
 pytestmark = pytest.mark.training
 T0 = 1_700_000_000_000_000_000

@@ -21,7 +21,7 @@ from hil.models.kshot.enrol import can_enrol
 from hil.models.npz_data import load_npz
 from hil.models.training_config import TrainConfig, load_config
 from hil.recording.reader import Recording
-from hil.teaching import Teaching
+from hil.serving.teaching import Teaching
 
 ROOT = Path(__file__).resolve().parents[3]
 UNSEEN = Path(firmware_bridge.__file__).parent / "virtual" / "watch_unseen.npz"
@@ -79,8 +79,8 @@ def test_a_class_is_enrolled_onto_it_and_no_old_row_changes(tmp_path: Path, caps
 def test_a_child_of_what_came_with_the_package_goes_where_the_user_works(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hil.modelstage import ModelStage
-    from hil.modeltaps import load_runner
+    from hil.serving.stage import ModelStage
+    from hil.serving.taps import load_runner
 
     monkeypatch.chdir(tmp_path)
     config = demo_config(model=str(SHIPPED)).models[0]

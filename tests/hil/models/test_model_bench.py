@@ -8,17 +8,17 @@ from model_boards import batch, contract, network, readings, split
 
 from firmware_bridge.errors import FileError, UsageError
 from firmware_bridge.events import Arrival, Prediction
-from hil.boardsaid import BoardSaid
 from hil.config import ModelConfig
-from hil.message import pack, unpack
-from hil.modelbench import ModelBench
 from hil.models.explained import explained
 from hil.models.model import load_model
 from hil.models.package import write_package
 from hil.models.seen import seen_in
-from hil.modelshelf import models_in
-from hil.modelstage import ModelStage
-from hil.pipeline import Pipeline
+from hil.pipeline.pipeline import Pipeline
+from hil.serving.bench import ModelBench
+from hil.serving.boardsaid import BoardSaid
+from hil.serving.shelf import models_in
+from hil.serving.stage import ModelStage
+from hil.views.message import pack, unpack
 
 OPLIST = Path(__file__).resolve().parents[2] / "firmware_bridge" / "firmware" / "exercise-small.hiln"
 

@@ -24,8 +24,8 @@ from hil.recording.header import BoardSetup, Header
 from hil.recording.marks import Label
 from hil.recording.reader import Recording
 from hil.recording.writer import RecordingWriter
-from hil.scenario.decisions import ModelEvidence, verdicts
-from hil.scenario.evidence import BoardEvidence
+from hil.scenario.evidence.evidence import BoardEvidence
+from hil.scenario.metrics.decisions import ModelEvidence, verdicts
 
 FAST = Stream("imu", ("x", "y", "w"), ("m/s2", "m/s2", "deg/s"), "<i2", (3,), 100.0, scale=(1 / 500, 1 / 500, 1 / 16))
 HOW = Conditioning(units="convert", rate="resample", axes={"ax": "-y", "ay": "x", "wz": "w"})

@@ -7,10 +7,10 @@ import pytest
 import hil.models
 from firmware_bridge.errors import UsageError
 from hil.config import EngineConfig, PortConfig
-from hil.engine import Engine
+from hil.engine.engine import Engine
+from hil.models.verify import verify
 from hil.recording.reader import Recording
-from hil.verify import verify
-from hil.view import View
+from hil.views.view import View
 
 SMALL = Path(hil.models.__file__).parent / "exercise-small.hilmodel"
 WATCH = "virtual://watch"

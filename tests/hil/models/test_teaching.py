@@ -14,9 +14,9 @@ from firmware_bridge.streams import Stream
 from hil.config import ModelConfig
 from hil.models.model import load_model
 from hil.models.package import write_package
-from hil.modelstage import ModelStage
-from hil.modeltaps import load_runner
-from hil.teaching import Teaching
+from hil.serving.stage import ModelStage
+from hil.serving.taps import load_runner
+from hil.serving.teaching import Teaching
 
 STREAM = Stream("hand", CHANNELS, UNITS, "<f4", (3,), RATE)
 STEP_NS = round(1e9 / RATE)

@@ -19,11 +19,11 @@ from firmware_bridge.events import Reply
 from firmware_bridge.firmware.kinds import can_start
 from firmware_bridge.streams import Stream
 from firmware_bridge.wire.messages import Kind
-from hil.attach import Client
 from hil.cli import app
 from hil.config import EngineConfig, PortConfig
-from hil.cutting import cut
-from hil.engine import Engine
+from hil.door.attach import Client
+from hil.door.server import Server
+from hil.engine.engine import Engine
 from hil.models.contract import Architecture, Contract, Input
 from hil.models.int8.calibrated import calibrated
 from hil.models.int8.deploy import deploy
@@ -31,15 +31,15 @@ from hil.models.model import Model, load_model
 from hil.models.nets.shapes import TcnConfig
 from hil.models.nets.tcn import Tcn
 from hil.models.package import pack, unpack
+from hil.models.verify import verify
 from hil.models.windows import Windows
 from hil.parity.run import windows_in
-from hil.parityview import ParityView
 from hil.recording.reader import Recording
-from hil.server import Server
-from hil.tui import modellines
-from hil.tui.cells import text
-from hil.verify import verify
-from hil.view import View
+from hil.replay.cutting import cut
+from hil.tui.charts.cells import text
+from hil.tui.lines import modellines
+from hil.views.parity import ParityView
+from hil.views.view import View
 
 RATE, HOP = 400, 20
 MEAN, STD = (0.0, 0.0, 1.0, 0.0, 0.0, 0.0), (0.17, 0.09, 0.04, 0.6, 0.25, 0.02)

@@ -13,12 +13,12 @@ from firmware_bridge.events import Arrival, Connected, Item, Prediction, Reboote
 from firmware_bridge.oplist.ops import OpList
 from firmware_bridge.oplist.reference import run
 from firmware_bridge.streams import BoardInfo, Stream
-from hil.boardsaid import BoardSaid
 from hil.models import load_model
 from hil.models.int8.deploy import deploy
 from hil.parity.boards import some_of
 from hil.parity.run import windows_in
 from hil.recording.reader import Recording
+from hil.serving.boardsaid import BoardSaid
 
 START = 10**18
 

@@ -1,11 +1,11 @@
 """Bugs planted in real C are blamed on the right stage, and right C is identical on everything that runs here."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from firmware_bench import needs
 from parity_board import SMALL, WATCH
 from planted import built_with
 
@@ -17,9 +17,6 @@ from hil.models.model import Model
 from hil.models.windows import Windows
 from hil.parity.boards import BoardParity, some_of
 from hil.parity.run import parity_of_board, windows_in
-
-sys.path.append(str(Path(__file__).resolve().parents[2] / "firmware_bridge" / "firmware"))
-from firmware_bench import needs
 
 pytestmark = pytest.mark.firmware
 

@@ -1,12 +1,12 @@
 """What was shrunk and judged in integers comes out of real firmware bit for bit, and with the very weights judged."""
 
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from firmware_bench import needs
 from parity_board import SMALL, WATCH
 
 from hil.cli import app
@@ -17,9 +17,6 @@ from hil.models.int8.deploy import deploy
 from hil.models.package import write_package
 from hil.models.shrink.points import Plan, Point, Shrinking
 from hil.parity.run import windows_in
-
-sys.path.append(str(Path(__file__).resolve().parents[2] / "firmware_bridge" / "firmware"))
-from firmware_bench import needs
 
 pytestmark = [pytest.mark.firmware, pytest.mark.training]
 

@@ -1,18 +1,14 @@
 """`hil parity --on` as a person and a script use it."""
 
 import json
-import sys
-from pathlib import Path
 
 import pytest
+from firmware_bench import needs
 from parity_board import SMALL, WATCH
 
 from firmware_bridge.errors import UsageError
 from hil.cli import app
 from hil.cli import parity as family
-
-sys.path.append(str(Path(__file__).resolve().parents[2] / "firmware_bridge" / "firmware"))
-from firmware_bench import needs
 
 
 def verb(*more: object) -> object:

@@ -12,11 +12,11 @@ from typer.testing import CliRunner
 
 from firmware_bridge.events import Arrival
 from hil.cli import app
+from hil.librarian.shelf import look
 from hil.recording.claim import claimed
 from hil.recording.info import info
 from hil.recording.reader import Recording
 from hil.recording.writer import RecordingWriter
-from hil.shelf import look
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="files cannot be claimed there")
 

@@ -6,8 +6,8 @@ import pytest
 from recording_live import header, live, record
 
 from firmware_bridge.errors import UsageError
-from hil.explaining import explained_in
-from hil.librarian import Librarian
+from hil.librarian.explaining import explained_in
+from hil.librarian.librarian import Librarian
 from hil.recording.reader import Recording
 
 MODELS = Path(__file__).resolve().parents[3] / "hil" / "models"

@@ -13,12 +13,12 @@ from recording_samples import header as plain_header
 from firmware_bridge.batch import Batch
 from firmware_bridge.events import Arrival, ClockReading, Gap, Mark, Prediction
 from firmware_bridge.roles import Expect
+from hil.models.verify import verify
 from hil.recording.files import parse_split, part_path
 from hil.recording.reader import Recording
 from hil.recording.recover import recover
 from hil.recording.rederive import Verdict, rederive
 from hil.recording.writer import RecordingWriter
-from hil.verify import verify
 
 
 @pytest.mark.parametrize(("board", "seconds"), [("imu", 3.0), ("thermal", 3.0), ("ppg", 3.0)])

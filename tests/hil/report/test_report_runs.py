@@ -13,12 +13,12 @@ import pytest
 from hil.report.runpage import run_page
 from hil.report.runpairpage import run_pair_page
 from hil.report.trend import outcome_strip, spark_line, spark_text
-from hil.scenario.history import entry_of
-from hil.scenario.load import Loaded, parse_scenario
-from hil.scenario.outcome import CheckResult, ScenarioResult
+from hil.scenario.grammar.load import Loaded, parse_scenario
 from hil.scenario.reporting import page_of, past_of
+from hil.scenario.results.history import entry_of
+from hil.scenario.results.outcome import CheckResult, ScenarioResult
+from hil.scenario.results.runpair import pair_runs
 from hil.scenario.run import RunOptions, run_scenario
-from hil.scenario.runpair import pair_runs
 
 WATCH = """
 name = "A <watch> that loses frames"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hil.scenario.load import Loaded, parse_scenario
+from hil.scenario.grammar.load import Loaded, parse_scenario
 
 IMU = '{head}name = "{name}"\n[board.imu]\nvirtual = "imu?rate={rate}"\nseed = {seed}\n[readings]\nto_s = {length}\n'
 LIVE = '{head}name = "{name}"\n[board.imu]\nport = "{port}"\n[readings]\nto_s = 0.3\n'

@@ -16,11 +16,11 @@ from firmware_bridge.errors import UsageError
 from firmware_bridge.ports import PortInfo, System, find_device
 from firmware_bridge.streams import BoardInfo
 from hil.cli import app
-from hil.identify import identify
-from hil.scenario.benchfile import find_bench, read_bench
+from hil.dialogue.identify import identify
 from hil.scenario.benchwrite import added, entries, write_bench
-from hil.scenario.load import find_files
-from hil.scenario.mistakes import ScenarioError
+from hil.scenario.grammar.benchfile import find_bench, read_bench
+from hil.scenario.grammar.load import find_files
+from hil.scenario.grammar.mistakes import ScenarioError
 
 UNO = PortInfo("/dev/ttyACM0", "Uno", 0x2341, 0x43, "95530343", "1-1.2", "Arduino")
 PICO_A = PortInfo("/dev/ttyACM1", "Pico", 0x2E8A, 0xA, "E661", "1-1.4:1.0", "Raspberry Pi (Pico family)")

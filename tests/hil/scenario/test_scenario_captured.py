@@ -16,7 +16,7 @@ from hil.recording.header import BoardSetup, Header
 from hil.recording.reader import Recording
 from hil.recording.writer import RecordingWriter
 from hil.scenario.captured import glitch_in
-from hil.scenario.load import load_scenario
+from hil.scenario.grammar.load import load_scenario
 from hil.scenario.run import RunOptions, run_scenario
 
 START = 10**18

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hil.scenario.checks import judge, limit_text
-from hil.scenario.grammar import CheckTable
-from hil.scenario.outcome import NA, TROUBLE, UNSET, Reading, ScenarioResult, exit_code, worst
+from hil.scenario.grammar.grammar import CheckTable
+from hil.scenario.metrics.checks import judge, limit_text
+from hil.scenario.results.outcome import NA, TROUBLE, UNSET, Reading, ScenarioResult, exit_code, worst
 
 
 def check(**limits: Any) -> CheckTable:

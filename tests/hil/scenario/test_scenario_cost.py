@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from firmware_bridge.firmware import can_start
-from hil.scenario.load import load_scenario
-from hil.scenario.outcome import ScenarioResult
+from hil.scenario.grammar.load import load_scenario
+from hil.scenario.results.outcome import ScenarioResult
 from hil.scenario.run import RunOptions, run_scenario
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -43,9 +43,9 @@ def test_on_a_recording_a_cost_is_not_applicable_and_says_where_it_is(tmp_path: 
 def test_without_the_emulator_that_counts_a_cost_is_not_applicable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hil.scenario import cost
-    from hil.scenario.grammar import BoardTable
-    from hil.scenario.targets import Place
+    from hil.scenario.execution import cost
+    from hil.scenario.execution.targets import Place
+    from hil.scenario.grammar.grammar import BoardTable
 
     monkeypatch.setattr(cost, "can_start", lambda port: "firmware://qemu: qemu-system-arm is not installed")
     path = tmp_path / "cost.toml"

@@ -10,10 +10,10 @@ from firmware_bridge.batch import Batch
 from firmware_bridge.events import Arrival
 from firmware_bridge.firmware import can_start
 from firmware_bridge.streams import Stream
-from hil.scenario.drive import Drive, drive_readings, drive_remark
-from hil.scenario.grammar import DriveTable
-from hil.scenario.load import load_scenario, parse_scenario
-from hil.scenario.mistakes import ScenarioError
+from hil.scenario.execution.drive import Drive, drive_readings, drive_remark
+from hil.scenario.grammar.grammar import DriveTable
+from hil.scenario.grammar.load import load_scenario, parse_scenario
+from hil.scenario.grammar.mistakes import ScenarioError
 from hil.scenario.run import RunOptions, run_scenario
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -3,8 +3,8 @@
 import pytest
 from metrics_parts import HOP, T0, said
 
-from hil.scenario.catalogue import find_row
-from hil.scenario.events import appearances
+from hil.scenario.evidence.events import appearances
+from hil.scenario.grammar.catalogue import find_row
 
 TIMED = {"latency_p50", "latency_p99", "latency_p999", "age_p50", "age_p99", "age_p999", "deadline_misses",
          "arrival_jitter_p99"}  # fmt: skip

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from firmware_bridge.batch import Batch
 from firmware_bridge.events import Arrival, ClockReading, Gap
 from firmware_bridge.streams import Stream
+from hil.models.verify import verify
 from hil.recording.reader import Recording
-from hil.scenario.load import Loaded, parse_scenario
-from hil.scenario.outcome import ScenarioResult
+from hil.scenario.afterwards.scope import BUCKETS, EVENTS, ROWS, Scope, Trigger
+from hil.scenario.grammar.load import Loaded, parse_scenario
+from hil.scenario.results.outcome import ScenarioResult
 from hil.scenario.run import RunOptions, run_scenario
-from hil.scenario.scope import BUCKETS, EVENTS, ROWS, Scope, Trigger
-from hil.verify import verify
 
 IMU = 'name = "imu"\n[board.imu]\nvirtual = "imu?rate=100"\nseed = 7\n[readings]\nto_s = 4.0\n'
 LOST = '[[check]]\nmetric = "link.imu.samples_lost"\nequals = 0\n'
@@ -157,7 +157,7 @@ def test_of_a_live_run_that_broke_off_the_end_of_what_was_heard_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ticks = count(0.0, 0.015)  # its time is over after a hundred reads, however long they take to come
-    monkeypatch.setattr("hil.scenario.execute.time", SimpleNamespace(monotonic=lambda: next(ticks)))
+    monkeypatch.setattr("hil.scenario.execution.execute.time", SimpleNamespace(monotonic=lambda: next(ticks)))
     text = IMU.replace("to_s = 4.0", "to_s = 30.0").replace('name = "imu"', 'name = "imu"\ntimeout_s = 1.5') + LOST
     result = run(text, tmp_path, on="virtual://imu?rate=100", keep=str(tmp_path / "kept"), keep_bytes=1)
     assert (result.outcome, "timeout_s" in result.why) == ("TROUBLE", True)

@@ -12,10 +12,10 @@ from typer.testing import CliRunner
 from firmware_bridge.errors import NoAnswer, UsageError
 from firmware_bridge.faults import KINDS
 from hil.cli import app
-from hil.scenario.asked import kinds_asked, strengths_asked
-from hil.scenario.faultmatrix import LINE, Cell, Matrix, Trial, fault_matrix
-from hil.scenario.faulttable import matrix_lines, matrix_rows, matrix_sentence
-from hil.scenario.load import Loaded, load_scenario, parse_scenario
+from hil.scenario.faults.asked import kinds_asked, strengths_asked
+from hil.scenario.faults.matrix import LINE, Cell, Matrix, Trial, fault_matrix
+from hil.scenario.faults.table import matrix_lines, matrix_rows, matrix_sentence
+from hil.scenario.grammar.load import Loaded, load_scenario, parse_scenario
 
 SMOKE = Path(__file__).resolve().parents[3] / "scenarios" / "smoke"
 IMU = 'name = "i"\n[board.imu]\nvirtual = "imu?rate=100"\nseed = 5\n[readings]\nto_s = 3.0\n'

@@ -11,13 +11,13 @@ import hil
 from firmware_bridge.events import Arrival
 from firmware_bridge.faults import KINDS, Schedule
 from firmware_bridge.faults.detect import observe
+from hil.models.verify import verify
 from hil.recording.importer import import_file
-from hil.scenario.execute import execute
-from hil.scenario.load import Loaded, find_files, load_scenario, parse_scenario
-from hil.scenario.outcome import FAIL, PASS, UNSET
+from hil.scenario.execution.execute import execute
+from hil.scenario.execution.targets import place_of
+from hil.scenario.grammar.load import Loaded, find_files, load_scenario, parse_scenario
+from hil.scenario.results.outcome import FAIL, PASS, UNSET
 from hil.scenario.run import RunOptions, run_once
-from hil.scenario.targets import place_of
-from hil.verify import verify
 
 SCENARIOS = Path(__file__).resolve().parents[3] / "scenarios"
 BY_NUMBER = [name for name, kind in KINDS.items() if kind.level in ("frame", "sensor", "clock")]

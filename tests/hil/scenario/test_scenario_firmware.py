@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from firmware_bridge.firmware import can_start, startable
-from hil.scenario.load import load_scenario
+from hil.scenario.grammar.load import load_scenario
 from hil.scenario.run import RunOptions, run_scenario
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -61,8 +61,10 @@ def test_a_virtual_board_and_firmware_pass_the_same_scenario(tmp_path: Path) -> 
 def test_where_no_firmware_can_be_started_the_scenario_is_not_applicable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hil.scenario.place.startable", list)
-    monkeypatch.setattr("hil.scenario.place.can_start", lambda name: "gcc is not installed; apt-get install gcc")
+    monkeypatch.setattr("hil.scenario.execution.place.startable", list)
+    monkeypatch.setattr(
+        "hil.scenario.execution.place.can_start", lambda name: "gcc is not installed; apt-get install gcc"
+    )
     path = tmp_path / "watch.toml"
     path.write_text(WATCH)
     result = run_scenario(load_scenario(path), RunOptions(on="firmware"))

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from firmware_bridge.errors import UsageError
-from hil.scenario.load import Loaded, find_files, json_schema, load_all, load_scenario, parse_scenario
-from hil.scenario.mistakes import ScenarioError
-from hil.scenario.place import refuse_nobody
-from hil.scenario.position import Positions
+from hil.scenario.execution.place import refuse_nobody
+from hil.scenario.grammar.load import Loaded, find_files, json_schema, load_all, load_scenario, parse_scenario
+from hil.scenario.grammar.mistakes import ScenarioError
+from hil.scenario.grammar.position import Positions
 
 GOOD = """\
 schema = 1

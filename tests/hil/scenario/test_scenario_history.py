@@ -10,15 +10,15 @@ import pytest
 import xmlschema
 
 from firmware_bridge.errors import FileError, UsageError
-from hil.scenario.accept import accept
-from hil.scenario.history import append, commit_of, entry_of, read_history, trends_of
-from hil.scenario.junit import write_junit
-from hil.scenario.load import load_scenario
-from hil.scenario.markdown import summary
-from hil.scenario.outcome import CheckResult, ScenarioResult
+from hil.scenario.afterwards.accept import accept
+from hil.scenario.grammar.load import load_scenario
 from hil.scenario.reporting import Reports, past_of, since_words, write_reports
+from hil.scenario.results.history import append, commit_of, entry_of, read_history, trends_of
+from hil.scenario.results.junit import write_junit
+from hil.scenario.results.markdown import summary
+from hil.scenario.results.outcome import CheckResult, ScenarioResult
+from hil.scenario.results.runpair import pair_lines, pair_runs
 from hil.scenario.run import RunOptions, run_scenario
-from hil.scenario.runpair import pair_lines, pair_runs
 
 IMU = """
 name = "imu"

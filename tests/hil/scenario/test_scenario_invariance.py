@@ -21,18 +21,18 @@ from firmware_bridge.wire.traffic import Traffic
 from hil.bench.longrecording import record_watch
 from hil.models.segments import Segmenter
 from hil.recording.reader import Recording
-from hil.replay import Replay
-from hil.scenario import execute as executing
-from hil.scenario import stretches
-from hil.scenario.checks import judge
-from hil.scenario.decisions import digest
-from hil.scenario.execute import Execution, execute, judge_feeds
-from hil.scenario.load import Loaded, parse_scenario
-from hil.scenario.pieces import shattered
+from hil.replay.replay import Replay
+from hil.scenario.evidence import stretches
+from hil.scenario.evidence.pieces import shattered
+from hil.scenario.evidence.stretches import Passing, Stretch
+from hil.scenario.evidence.tally import StreamTally
+from hil.scenario.execution import execute as executing
+from hil.scenario.execution.execute import Execution, execute, judge_feeds
+from hil.scenario.execution.targets import Feed, feed_of, place_of
+from hil.scenario.grammar.load import Loaded, parse_scenario
+from hil.scenario.metrics.checks import judge
+from hil.scenario.metrics.decisions import digest
 from hil.scenario.run import RunOptions, readings_of, run_scenario
-from hil.scenario.stretches import Passing, Stretch
-from hil.scenario.tally import StreamTally
-from hil.scenario.targets import Feed, feed_of, place_of
 
 TEXT = """
 name = "two watches"

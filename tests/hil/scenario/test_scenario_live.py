@@ -14,10 +14,10 @@ from firmware_bridge.batch import Batch
 from firmware_bridge.clock import ManualClock
 from firmware_bridge.events import Arrival
 from firmware_bridge.streams import Stream
-from hil.scenario.driving import driving
-from hil.scenario.live import _listen
-from hil.scenario.load import Loaded, parse_scenario
-from hil.scenario.outcome import ScenarioResult, exit_code
+from hil.scenario.execution.driving import driving
+from hil.scenario.execution.live import _listen
+from hil.scenario.grammar.load import Loaded, parse_scenario
+from hil.scenario.results.outcome import ScenarioResult, exit_code
 from hil.scenario.run import RunOptions, run_scenario
 
 BOARD = "virtual://imu?seed=3&tx_buffer=100000000"  # it has room for all that a host leaves waiting

@@ -19,9 +19,9 @@ from runs import ALWAYS_DIES, DIES, endless, live, pty_board, virtual
 from firmware_bridge.lock import PortLock
 from hil.scenario import many
 from hil.scenario.crew import Processes
-from hil.scenario.identity import identity_of
 from hil.scenario.many import in_order, run_all, startable
-from hil.scenario.outcome import CheckResult, ScenarioResult
+from hil.scenario.results.identity import identity_of
+from hil.scenario.results.outcome import CheckResult, ScenarioResult
 from hil.scenario.run import RunOptions
 from hil.scenario.unit import Unit, result_of, run_unit, unit_of
 
@@ -89,7 +89,7 @@ def test_a_process_that_dies_takes_nobody_with_it_and_its_scenario_runs_again(
         ("before", "PASS", 0), ("once", "PASS", 1), ("always", "TROUBLE", 1), ("after", "PASS", 0),
     ]  # fmt: skip
     assert "died, 2 times" in results[2].why
-    from hil.scenario.table import result_lines, total_line
+    from hil.scenario.results.table import result_lines, total_line
 
     assert "2 run again after a process died" in total_line(results, 1.0)
     assert "run again, once, since the process that ran it died" in "\n".join(result_lines(results[1]))

@@ -11,14 +11,14 @@ import pytest
 from hil.bench.longrecording import record_watch
 from hil.demo import MODEL
 from hil.models.package import pack, read_package
-from hil.scenario.course import BLOCK, Course
+from hil.scenario.evidence.course import BLOCK, Course
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read from /proc")
 RATE_HZ = 100.0
 CHILD = """
 import re, sys
 from pathlib import Path
-from hil.scenario.load import load_scenario
+from hil.scenario.grammar.load import load_scenario
 from hil.scenario.run import RunOptions, run_scenario
 for path in sys.argv[1:]:
     result = run_scenario(load_scenario(Path(path)), RunOptions())

@@ -14,12 +14,12 @@ from firmware_bridge.events import Arrival
 from firmware_bridge.faults import Schedule
 from hil.measure.make import slug
 from hil.recording.arrays import StreamArrays
-from hil.scenario.catalogue import ROWS, find_row
-from hil.scenario.execute import Execution, execute
-from hil.scenario.load import Loaded, parse_scenario
-from hil.scenario.outcome import Reading
+from hil.scenario.execution.execute import Execution, execute
+from hil.scenario.execution.targets import place_of
+from hil.scenario.grammar.catalogue import ROWS, find_row
+from hil.scenario.grammar.load import Loaded, parse_scenario
+from hil.scenario.results.outcome import Reading
 from hil.scenario.run import RunOptions, readings_of, run_scenario
-from hil.scenario.targets import place_of
 
 SCENARIOS = Path(__file__).resolve().parents[3] / "scenarios"
 

@@ -12,10 +12,10 @@ from typer.testing import CliRunner
 from firmware_bridge.errors import NoAnswer, UsageError
 from firmware_bridge.faults import KINDS, Fault
 from hil.cli import app
-from hil.scenario.load import Loaded, load_scenario, parse_scenario
-from hil.scenario.minimise import Search, ddmin, shrunk
+from hil.scenario.faults.minimise import Search, ddmin, shrunk
+from hil.scenario.faults.smallest import smallest
+from hil.scenario.grammar.load import Loaded, load_scenario, parse_scenario
 from hil.scenario.run import RunOptions, run_scenario
-from hil.scenario.smallest import smallest
 
 IMU = """# Nothing may be lost.
 name = "imu"

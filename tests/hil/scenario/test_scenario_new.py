@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from firmware_bridge.faults import Schedule
-from hil.scenario.execute import execute
-from hil.scenario.load import Loaded, load_scenario, parse_scenario
+from hil.scenario.execution.execute import execute
+from hil.scenario.execution.targets import place_of
+from hil.scenario.grammar.load import Loaded, load_scenario, parse_scenario
 from hil.scenario.run import RunOptions, run_scenario
-from hil.scenario.targets import place_of
 
 TEXT = """
 name = "two"

@@ -6,17 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from small_net import small_net
 
 from firmware_bridge.firmware.kinds import can_start
 from firmware_bridge.ledger import Books, WindowBooks
 from firmware_bridge.oplist import pack
-from hil.monitor import ledger_rows
-from hil.onboard import OnBoard
-from hil.scenario.load import Loaded, parse_scenario
+from hil.dialogue.onboard import OnBoard
+from hil.monitor.monitor import ledger_rows
+from hil.scenario.grammar.load import Loaded, parse_scenario
 from hil.scenario.run import RunOptions, run_scenario
-
-sys.path.append(str(Path(__file__).resolve().parents[2] / "firmware_bridge" / "firmware"))
-from small_net import small_net
 
 SCENARIO = """
 name = "the board keeps up with its own model"

@@ -8,7 +8,7 @@ from runs import pty_board, written
 
 from firmware_bridge.errors import UsageError
 from hil.orientation import CHANNELS
-from hil.scenario.load import load_scenario, parse_scenario
+from hil.scenario.grammar.load import load_scenario, parse_scenario
 from hil.scenario.run import RunOptions, run_scenario
 
 pytest.importorskip("vqf", reason="the library vqf is not installed")

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from firmware_bridge.errors import FileError
-from hil.scenario.accept import accept
-from hil.scenario.baseline import bootstrap, compared, difference, read_baseline, text_of
-from hil.scenario.junit import write_junit
-from hil.scenario.load import load_scenario
-from hil.scenario.markdown import summary
-from hil.scenario.outcome import CheckResult, ScenarioResult
+from hil.scenario.afterwards.accept import accept
+from hil.scenario.afterwards.baseline import bootstrap, compared, difference, read_baseline, text_of
+from hil.scenario.grammar.load import load_scenario
+from hil.scenario.results.junit import write_junit
+from hil.scenario.results.markdown import summary
+from hil.scenario.results.outcome import CheckResult, ScenarioResult
 from hil.scenario.run import RunOptions, run_scenario
 
 TEXT = """

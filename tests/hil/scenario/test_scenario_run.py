@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from firmware_bridge.batch import Batch
 from firmware_bridge.errors import UsageError
 from firmware_bridge.streams import Stream
-from hil.scenario.benchfile import read_bench
-from hil.scenario.load import Loaded, parse_scenario
+from hil.scenario.evidence.tally import StreamTally
+from hil.scenario.grammar.benchfile import read_bench
+from hil.scenario.grammar.load import Loaded, parse_scenario
 from hil.scenario.options import again
 from hil.scenario.run import RunOptions, run_scenario
-from hil.scenario.tally import StreamTally
 
 IMU = """
 name = "imu"
@@ -46,9 +46,9 @@ def outcomes(text: str, folder: Path = Path("/nowhere"), **options: Any) -> tupl
 @pytest.fixture(scope="module")
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A recording of 12 s of the watch."""
-    from hil.scenario.execute import execute
+    from hil.scenario.execution.execute import execute
+    from hil.scenario.execution.targets import place_of
     from hil.scenario.run import Schedule
-    from hil.scenario.targets import place_of
 
     text = 'name = "w"\n[board.watch]\nvirtual = "watch?pause_s=0"\n[readings]\nto_s = 12.0\n'
     scenario = loaded(text + LOST.replace("imu", "watch"))

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from hil.scenario.grammar import CheckTable
-from hil.scenario.load import Loaded, parse_scenario
-from hil.scenario.outcome import CheckResult, Reading
+from hil.scenario.execution.sofar import checks_so_far, file_of, read_so_far
+from hil.scenario.grammar.grammar import CheckTable
+from hil.scenario.grammar.load import Loaded, parse_scenario
+from hil.scenario.results.outcome import CheckResult, Reading
 from hil.scenario.run import RunOptions, run_scenario
-from hil.scenario.sofar import checks_so_far, file_of, read_so_far
 
 TEXT = """
 name = "A few seconds of an imu"
@@ -43,9 +43,9 @@ def test_checks_are_told_while_a_scenario_runs_and_change_nothing_of_its_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[list[CheckResult]] = []
-    monkeypatch.setattr("hil.scenario.sofar.FIRST_S", 0.0)
-    monkeypatch.setattr("hil.scenario.sofar.SHARE", 0.0)
-    monkeypatch.setattr("hil.scenario.sofar._write", lambda _, plain: told.append(
+    monkeypatch.setattr("hil.scenario.execution.sofar.FIRST_S", 0.0)
+    monkeypatch.setattr("hil.scenario.execution.sofar.SHARE", 0.0)
+    monkeypatch.setattr("hil.scenario.execution.sofar._write", lambda _, plain: told.append(
         [CheckResult(**one) for one in plain["checks"]]))  # fmt: skip
     one = loaded()
     plain, watched = run_scenario(one, RunOptions()), run_scenario(one, RunOptions(so_far=str(tmp_path)))

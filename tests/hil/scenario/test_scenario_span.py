@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hil.scenario.load import Loaded, parse_scenario
+from hil.scenario.grammar.load import Loaded, parse_scenario
 from hil.scenario.run import RunOptions, run_scenario
 
 WATCH = Path(__file__).resolve().parents[3] / "scenarios" / "recordings" / "watch-unseen-9.mcap"

@@ -8,10 +8,10 @@ import pytest
 from typer.testing import CliRunner
 
 from hil.cli import app
-from hil.scenario.load import Loaded, parse_scenario
-from hil.scenario.outcome import ScenarioResult
+from hil.scenario.grammar.load import Loaded, parse_scenario
+from hil.scenario.results.outcome import ScenarioResult
+from hil.scenario.results.table import result_lines
 from hil.scenario.run import RunOptions, run_scenario
-from hil.scenario.table import result_lines
 
 WATCH = Path(__file__).resolve().parents[3] / "scenarios" / "recordings" / "watch-unseen-9.mcap"
 TEXT = f"""

@@ -12,16 +12,16 @@ from firmware_bridge.errors import UsageError
 from firmware_bridge.events import Mark
 from firmware_bridge.faults import Schedule
 from hil.cli import app
-from hil.cutting import cut
+from hil.models.verify import verify
 from hil.recording.importer import import_file
 from hil.recording.marks import add_mark
 from hil.recording.reader import Recording
-from hil.scenario.execute import execute
-from hil.scenario.load import Loaded, load_scenario, parse_scenario
+from hil.replay.cutting import cut
+from hil.scenario.execution.execute import execute
+from hil.scenario.execution.targets import place_of
+from hil.scenario.grammar.load import Loaded, load_scenario, parse_scenario
 from hil.scenario.run import RunOptions, run_scenario
 from hil.scenario.skeleton import Stretch, skeleton
-from hil.scenario.targets import place_of
-from hil.verify import verify
 
 BOARDS = {
     "imu": "imu?rate=100&ppm=40", "thermal": "thermal", "text": "text?rate=50", "ppg": "ppg?rate=50", "watch": "watch",

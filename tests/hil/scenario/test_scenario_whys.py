@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from hil.scenario import whys
-from hil.scenario.history import entry_of
-from hil.scenario.load import Loaded, parse_scenario
-from hil.scenario.outcome import ScenarioResult
+from hil.scenario.afterwards import whys
+from hil.scenario.grammar.load import Loaded, parse_scenario
 from hil.scenario.reporting import page_of, past_of
+from hil.scenario.results.history import entry_of
+from hil.scenario.results.outcome import ScenarioResult
 from hil.scenario.run import RunOptions, run_scenario
 
 EVENTS = """

@@ -167,8 +167,8 @@ def test_the_verb_records_what_passed_and_it_can_be_verified(tmp_path: Path) -> 
     done = hil("replay", str(WATCH), "--on", "virtual://imu", "--to", "5", "--speed", "4", "-o", str(path))
     assert done.exit_code == 0, done.output
     assert "251 of 251 readings pushed, 251 came back" in done.stdout
+    from hil.models.verify import verify
     from hil.recording.reader import Recording
-    from hil.verify import verify
 
     assert verify(path).verdict == "reproduced"
     with Recording(path) as recording:

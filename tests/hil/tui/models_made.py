@@ -8,13 +8,13 @@ import screen_fakes as fakes
 from screen_fakes import NOW, SECOND
 
 from firmware_bridge.errors import UsageError
-from hil.driftview import DriftView
-from hil.message import to_plain
-from hil.modelshelf import FoundModel
-from hil.parityview import ParityView
-from hil.snapshot import Snapshot
-from hil.view import View
-from hil.workview import WorkView
+from hil.serving.shelf import FoundModel
+from hil.views.drift import DriftView
+from hil.views.message import to_plain
+from hil.views.parity import ParityView
+from hil.views.snapshot import Snapshot
+from hil.views.view import View
+from hil.views.work import WorkView
 
 DRIFTED = DriftView("sensor different", "ax reads 0.21 g more than in training", "bias", ("ax",), NOW, 40, 1.6, 0.2)
 CHANNELS = ("ax", "ay", "az", "wx", "wy", "wz")

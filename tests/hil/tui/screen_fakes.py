@@ -6,14 +6,15 @@ from typing import Any
 import numpy as np
 
 from firmware_bridge.streams import Stream
-from hil.allanview import AllanView
-from hil.cursorview import CursorView
 from hil.doctor.finding import OK, Checkup, Finding
-from hil.figures import Stretch, figure
-from hil.figureview import ATTITUDE, Ask, FigureView
-from hil.message import to_plain
-from hil.shelf import Entry
-from hil.snapshot import (
+from hil.librarian.shelf import Entry
+from hil.monitor.figures import Stretch, figure
+from hil.tui.charts import canvas
+from hil.views.allan import AllanView
+from hil.views.cursor import CursorView
+from hil.views.figure import ATTITUDE, Ask, FigureView
+from hil.views.message import to_plain
+from hil.views.snapshot import (
     BoardView,
     LogLine,
     MarkView,
@@ -23,9 +24,8 @@ from hil.snapshot import (
     Snapshot,
     StreamView,
 )
-from hil.triggerview import TriggerView
-from hil.tui import canvas
-from hil.view import View
+from hil.views.trigger import TriggerView
+from hil.views.view import View
 
 SECOND = 1_000_000_000
 NOW = 1_700_000_000 * SECOND

@@ -19,7 +19,7 @@ from textual.screen import Screen
 from hil.tui.app import HilApp
 from hil.tui.keys import KEYS
 from hil.tui.pagelist import PAGES
-from hil.tui.sweeper import Sweeper
+from hil.tui.terminal.sweeper import Sweeper
 
 TYPED = ("a", "q", "enter", "escape", "up", "down", "pageup", "pagedown", "backspace", "x", "space", "tab", "5", "1")
 LEFT_ALONE = ("screen.quit", "screen.picture")

@@ -15,7 +15,7 @@ from firmware_bridge.clock import ManualClock
 from firmware_bridge.events import Arrival, Connected, Mark
 from firmware_bridge.streams import BoardInfo, Stream
 from hil.config import EngineConfig
-from hil.librarian import Librarian
+from hil.librarian.librarian import Librarian
 from hil.recording.header import BoardSetup, Header
 from hil.recording.writer import RecordingWriter
 from hil.tui.app import HilApp

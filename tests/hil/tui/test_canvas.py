@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from hil.tui import canvas
+from hil.tui.charts import canvas
 
 FINITE = st.floats(-(2.0**100), 2.0**100, width=32)
 ANY = st.floats(width=32, allow_nan=True, allow_infinity=True)

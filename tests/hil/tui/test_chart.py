@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from hil.snapshot import StreamView
-from hil.tui import axes, canvas, cells, chart, colourmaps, heatmap
-from hil.tui.shading import Shading
+from hil.tui.charts import axes, canvas, cells, chart, colourmaps, heatmap
+from hil.tui.charts.shading import Shading
+from hil.views.snapshot import StreamView
 
 SECOND = 1_000_000_000
 T0 = 1_700_000_000 * SECOND

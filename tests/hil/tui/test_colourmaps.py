@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from screen_presses import tour
 from test_chart import frame_stream, text
 
-from hil.tui import cells, chart, colourmaps, heatmap
-from hil.tui.colourmaps import COLOURMAPS
-from hil.tui.palette import THEMES, Palette
-from hil.tui.shading import Shading, shading_of
+from hil.tui.charts import cells, chart, colourmaps, heatmap
+from hil.tui.charts.colourmaps import COLOURMAPS
+from hil.tui.charts.shading import Shading, shading_of
+from hil.tui.terminal.palette import THEMES, Palette
 
 VISIONS = {
     "any": np.eye(3),

@@ -14,10 +14,10 @@ from screen_presses import SIZE, sent, shown
 from hil.tui import userstate
 from hil.tui.actions import ActionList
 from hil.tui.app import HilApp
-from hil.tui.cells import text
+from hil.tui.charts.cells import text
 from hil.tui.help import HelpScreen, lines
 from hil.tui.pagelist import PAGES
-from hil.tui.palette import THEME_NAMES
+from hil.tui.terminal.palette import THEME_NAMES
 
 pytestmark = pytest.mark.screen
 

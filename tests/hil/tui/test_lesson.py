@@ -10,8 +10,8 @@ from screen_frames import drive, frame, same_as_golden, still
 
 from hil.tui.app import HilApp
 from hil.tui.keys import KEYS
-from hil.tui.lesson import LESSON, Lesson
 from hil.tui.settings import Settings
+from hil.tui.state.lesson import LESSON, Lesson
 from hil.tui.userstate import is_taught, remember, state_path
 
 pytestmark = pytest.mark.screen

@@ -8,8 +8,8 @@ import screen_fakes as fakes
 from screen_frames import drive, frame, press
 from screen_presses import SIZE, Stop, asked, sent, shown, tour
 
-from hil.figureview import Ask
 from hil.tui.app import HilApp
+from hil.views.figure import Ask
 
 pytestmark = pytest.mark.screen
 

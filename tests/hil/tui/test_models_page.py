@@ -10,14 +10,14 @@ from models_made import FILES, Engine, Helper, rivals, two
 from screen_fakes import NOW, SECOND
 from screen_frames import drive, frame, same_as_golden, still
 
-from hil.driftview import DriftView
-from hil.parityview import ParityView
 from hil.tui.app import HilApp
-from hil.tui.modellines import about
-from hil.tui.modelling import Modelling, looked
+from hil.tui.lines.modellines import about
 from hil.tui.pages.models import ModelsPage
-from hil.tui.tally import BINS, ENOUGH, Tally
-from hil.tui.versus import Versus
+from hil.tui.state.modelling import Modelling, looked
+from hil.tui.state.tally import BINS, ENOUGH, Tally
+from hil.tui.state.versus import Versus
+from hil.views.drift import DriftView
+from hil.views.parity import ParityView
 
 pytestmark = pytest.mark.screen
 

@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 import screen_fakes as fakes
 
-from hil.snapshot import PredictionView
-from hil.tui import cells, judgedlines, panes
-from hil.tui.overview import with_sparks
-from hil.tui.panes import label_title
-from hil.tui.tally import Tally
+from hil.tui.charts import cells
+from hil.tui.lines import judgedlines, panes
+from hil.tui.lines.overview import with_sparks
+from hil.tui.lines.panes import label_title
+from hil.tui.state.tally import Tally
+from hil.views.snapshot import PredictionView
 
 SECOND = 1_000_000_000
 

@@ -7,10 +7,11 @@ import screen_fakes as fakes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hil.shelf import Entry
-from hil.tui import reelview, shelflines
-from hil.tui.cells import text
-from hil.tui.reading import LEAST_S, Marked, Reading, Stretch
+from hil.librarian.shelf import Entry
+from hil.tui import reelview
+from hil.tui.charts.cells import text
+from hil.tui.lines import shelflines
+from hil.tui.state.reading import LEAST_S, Marked, Reading, Stretch
 
 MARKED = Marked((Stretch("squat", 1.0, 3.0, "a"), Stretch("press", 2.0, 2.5, "b"), Stretch("odd", 8.0, 9.0, "c")),
                 (("bump", 5.0),), (Stretch("rare", 6.0, 7.0),))  # fmt: skip

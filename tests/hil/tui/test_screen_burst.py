@@ -12,15 +12,15 @@ from textual import events
 from verdicts_made import FRESH, FakeRunner
 
 from hil.config import EngineConfig
-from hil.message import to_plain
-from hil.shelf import Entry
-from hil.snapshot import Snapshot
+from hil.librarian.shelf import Entry
 from hil.tui.app import HilApp
-from hil.tui.judging import Judging, learned
 from hil.tui.library import learned as read
-from hil.tui.modelling import Modelling, looked
-from hil.tui.reading import Reading
-from hil.view import View
+from hil.tui.state.judging import Judging, learned
+from hil.tui.state.modelling import Modelling, looked
+from hil.tui.state.reading import Reading
+from hil.views.message import to_plain
+from hil.views.snapshot import Snapshot
+from hil.views.view import View
 
 
 def entry(name: str) -> Entry:

@@ -9,7 +9,7 @@ from screen_frames import FRAMES, drive, press, same_as_golden
 from screen_presses import tour
 
 from hil.tui.app import HilApp
-from hil.tui.colourmaps import SIGNED
+from hil.tui.charts.colourmaps import SIGNED
 from hil.tui.pagelist import PAGES
 
 pytestmark = pytest.mark.screen

@@ -11,10 +11,10 @@ from screen_frames import drive, frame, still
 from screen_monkey import Monkey, caged, legible
 
 from firmware_bridge.errors import NoAnswer
-from hil.snapshot import Snapshot
 from hil.tui.app import HilApp
 from hil.tui.pagelist import PAGES
-from hil.view import View
+from hil.views.snapshot import Snapshot
+from hil.views.view import View
 
 pytestmark = [pytest.mark.screen, pytest.mark.timeout(900)]
 

@@ -13,12 +13,12 @@ from screen_frames import drive, frame
 from screen_monkey import Monkey, caged, legible
 from verdicts_made import FakeRunner
 
-from hil.attach import spawn_engine
 from hil.config import EngineConfig, PortConfig, RecordConfig
+from hil.door.attach import spawn_engine
+from hil.models.verify import verify
 from hil.recording.reader import Recording
 from hil.tui.app import HilApp
 from hil.tui.workplace import Workplace
-from hil.verify import verify
 
 pytestmark = [pytest.mark.screen, pytest.mark.pty, pytest.mark.timeout(900)]
 

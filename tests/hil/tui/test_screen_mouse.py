@@ -11,17 +11,19 @@ from hypothesis import strategies as st
 from screen_frames import drive, frame
 from textual import events
 
-from hil.tui import overlay, pointing, valuerange
+from hil.tui import pointing
 from hil.tui.app import HilApp
-from hil.tui.axes import GUTTER
-from hil.tui.cells import DIM, KEY, TEXT, blank, rows
-from hil.tui.chart import panels
+from hil.tui.charts import overlay
+from hil.tui.charts.axes import GUTTER
+from hil.tui.charts.cells import DIM, KEY, TEXT, blank, rows
+from hil.tui.charts.chart import panels
 from hil.tui.keys import KEYS
-from hil.tui.look import Look
 from hil.tui.plot import Plot
 from hil.tui.pointing import Drag
 from hil.tui.remembered import bench_of, load, save
-from hil.tui.state import BASES, Scene
+from hil.tui.state import valuerange
+from hil.tui.state.look import Look
+from hil.tui.state.state import BASES, Scene
 
 SIZE = (120, 35)
 

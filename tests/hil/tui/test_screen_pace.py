@@ -10,12 +10,12 @@ import screen_fakes as fakes
 from screen_frames import drive
 from screen_presses import SIZE
 
-from hil.snapshot import LogLine
 from hil.tui.app import HilApp
-from hil.tui.beat import RESTING
-from hil.tui.outlet import Outlet
-from hil.tui.pace import Pace
-from hil.tui.still import rests, unchanged
+from hil.tui.state.still import rests, unchanged
+from hil.tui.terminal.beat import RESTING
+from hil.tui.terminal.outlet import Outlet
+from hil.tui.terminal.pace import Pace
+from hil.views.snapshot import LogLine
 
 
 def test_an_account_knows_what_pictures_took_and_never_invents_a_figure() -> None:

@@ -7,7 +7,7 @@ import screen_fakes as fakes
 from screen_frames import drive, frame, press
 from test_doctor_page import Doctor
 
-from hil.running import announce
+from hil.door.running import announce
 from hil.tui.app import HilApp
 from hil.tui.workplace import Workplace
 

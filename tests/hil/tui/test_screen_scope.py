@@ -12,20 +12,21 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 from screen_frames import drive, press, still
 
-from hil.cursorview import CursorView
-from hil.figureview import Ask, FigureView
-from hil.triggerview import TriggerView
-from hil.tui import attitudechart, chart, dots, overlay, stage, xychart
+from hil.tui import stage
 from hil.tui.app import HilApp
-from hil.tui.axes import Band, ground
-from hil.tui.cells import blank, rows
-from hil.tui.chart import Panel
-from hil.tui.look import Look
+from hil.tui.charts import attitudechart, chart, dots, overlay, xychart
+from hil.tui.charts.axes import Band, ground
+from hil.tui.charts.cells import blank, rows
+from hil.tui.charts.chart import Panel
+from hil.tui.charts.shading import Shading
 from hil.tui.remembered import Memory, bench_of, folder, load, save
-from hil.tui.scope import Scope
-from hil.tui.shading import Shading
-from hil.tui.state import Scene
-from hil.tui.verdict import worst_first
+from hil.tui.state.look import Look
+from hil.tui.state.scope import Scope
+from hil.tui.state.state import Scene
+from hil.tui.state.verdict import worst_first
+from hil.views.cursor import CursorView
+from hil.views.figure import Ask, FigureView
+from hil.views.trigger import TriggerView
 
 S = fakes.SECOND
 
@@ -241,7 +242,7 @@ def test_every_plot_of_time_of_a_held_picture_marks_its_trigger_where_its_axis_h
 @pytest.mark.parametrize("width", [1, 5, 24, 80])
 @pytest.mark.parametrize("kind", ["spectrum", "spectrogram", "histogram", "xy", "attitude"])
 def test_every_kind_fits_whatever_room_there_is(kind: str, width: int) -> None:
-    from hil.tui import histogramchart, spectrumchart, waterfall
+    from hil.tui.charts import histogramchart, spectrumchart, waterfall
 
     stream, panel = fakes.readings("imu", 20, 10.0), Panel("imu", "samples", "g", (0, 1, 2))
     figure = fakes.computed(Ask("imu", "samples", kind, (0, 1)), 10.0)

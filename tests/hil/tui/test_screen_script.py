@@ -19,11 +19,11 @@ from typer.testing import CliRunner
 from firmware_bridge.errors import FileError, UsageError
 from hil.cli import app as command_line
 from hil.tui.app import HilApp
-from hil.tui.cast import Cast
 from hil.tui.keys import KEYS
-from hil.tui.script import Step, parse_script
-from hil.tui.taped import Nowhere, taped
-from hil.tui.unattended import play
+from hil.tui.scripted.cast import Cast
+from hil.tui.scripted.script import Step, parse_script
+from hil.tui.scripted.taped import Nowhere, taped
+from hil.tui.scripted.unattended import play
 
 pytestmark = pytest.mark.screen
 

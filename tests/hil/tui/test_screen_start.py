@@ -16,7 +16,7 @@ from hil.tui import start
 from hil.tui.feed import Answer, Feed, Reply
 from hil.tui.nobench import NoBench
 from hil.tui.opening import Opening
-from hil.view import View
+from hil.views.view import View
 
 
 class Tty(io.StringIO):
@@ -56,7 +56,7 @@ def test_the_screen_needs_neither_torch_nor_scipy_and_asking_for_a_terminal_need
     )
     assert not {"textual", "numpy"} & loaded_by("import hil.tui.start")
     assert "textual" not in loaded_by(
-        "import hil.tui.canvas, hil.tui.chart, hil.tui.panes, hil.tui.stage, hil.tui.deeds"
+        "import hil.tui.charts.canvas, hil.tui.charts.chart, hil.tui.lines.panes, hil.tui.stage, hil.tui.state.deeds"
     )
 
 
@@ -141,7 +141,8 @@ def test_who_waits_for_a_picture_loads_no_other_family_of_verbs_and_nothing_of_t
     code = f"{asking}with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit): hil.cli.main()"
     loaded = {name for name in loaded_by(code) if name.startswith("hil.cli.")}
     assert loaded == {"hil.cli.common", "hil.cli.verbs", "hil.cli.live"}
-    assert not {"pydantic", "hil.config", "hil.engine"} & loaded_by("import hil.tui.app, hil.tui.opening, hil.attach")
+    screen = loaded_by("import hil.tui.app, hil.tui.opening, hil.door.attach")
+    assert not {"pydantic", "hil.config", "hil.engine.engine"} & screen
 
 
 @pytest.mark.parametrize("words", [["a.mcap", "virtual://imu"], ["a.mcap", "b.mcap"]])

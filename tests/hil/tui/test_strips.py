@@ -9,9 +9,9 @@ from rich.cells import cell_len
 from rich.console import Console
 from textual.strip import Strip
 
-from hil.tui.cells import BAD, CHANNEL, DIM, GOOD, HEAT, HEAT_TEXT, KEY, TEXT, TITLE, WARN, channel_ink
-from hil.tui.palette import BAR, FOCUSED, PLAIN, THEMES, Palette
-from hil.tui.strips import PLAIN_CHARACTERS, clean, row
+from hil.tui.charts.cells import BAD, CHANNEL, DIM, GOOD, HEAT, HEAT_TEXT, KEY, TEXT, TITLE, WARN, channel_ink
+from hil.tui.terminal.palette import BAR, FOCUSED, PLAIN, THEMES, Palette
+from hil.tui.terminal.strips import PLAIN_CHARACTERS, clean, row
 
 INKS = (TEXT, DIM, TITLE, GOOD, WARN, BAD, KEY, CHANNEL, channel_ink(3), HEAT + 37, HEAT_TEXT + 4)
 PALETTE = Palette(THEMES[0])

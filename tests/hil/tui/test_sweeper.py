@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from hil.tui.sweeper import FULL, QUIET_S, WORTH, Sweeper, importing
+from hil.tui.terminal.sweeper import FULL, QUIET_S, WORTH, Sweeper, importing
 
 
 class Heap:

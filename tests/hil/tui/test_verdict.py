@@ -8,15 +8,17 @@ import screen_fakes as fakes
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hil.snapshot import RecordingView
-from hil.tui import cells, panes, stage
-from hil.tui.colourmaps import COLOURMAPS
-from hil.tui.deeds import Command, Refusal, decide, go_to, loop_ab
-from hil.tui.layout import arrange, verdict_rows
-from hil.tui.palette import BAR, FOCUSED, PLAIN, THEMES, Palette
-from hil.tui.state import BASES, Scene, next_speed
-from hil.tui.strips import clean
-from hil.tui.verdict import findings, missing
+from hil.tui import stage
+from hil.tui.charts import cells
+from hil.tui.charts.colourmaps import COLOURMAPS
+from hil.tui.lines import panes
+from hil.tui.state.deeds import Command, Refusal, decide, go_to, loop_ab
+from hil.tui.state.layout import arrange, verdict_rows
+from hil.tui.state.state import BASES, Scene, next_speed
+from hil.tui.state.verdict import findings, missing
+from hil.tui.terminal.palette import BAR, FOCUSED, PLAIN, THEMES, Palette
+from hil.tui.terminal.strips import clean
+from hil.views.snapshot import RecordingView
 
 LOSS = {"lost": "LINK", "unattributed": "LINK or BOARD", "board_dropped": "FIRMWARE", "host_dropped": "HOST"}
 

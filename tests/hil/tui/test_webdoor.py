@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_bridge.errors import MissingPart, UsageError
-from hil.tui.tab import Tab
-from hil.tui.webdoor import admitted, checked_host, same_origin
+from hil.tui.web.tab import Tab
+from hil.tui.web.webdoor import admitted, checked_host, same_origin
 
 
 @given(st.text(min_size=1), st.none() | st.text())
@@ -44,9 +44,9 @@ def test_another_page_of_the_same_machine_is_a_stranger() -> None:
 
 def test_without_textual_serve_one_sentence_says_what_to_install(monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "textual_serve.server", None)
-    monkeypatch.delitem(sys.modules, "hil.tui.web", raising=False)
+    monkeypatch.delitem(sys.modules, "hil.tui.web.server", raising=False)
     with pytest.raises(MissingPart, match=r"pip install 'hil-testbench\[web\]'") as missing:
-        importlib.import_module("hil.tui.web")
+        importlib.import_module("hil.tui.web.server")
     assert missing.value.exit_code == 2
 
 

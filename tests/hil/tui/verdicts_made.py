@@ -5,7 +5,7 @@ from typing import Any
 
 from screen_fakes import FakeClient
 
-from hil.scenario.outcome import CheckResult, ScenarioResult
+from hil.scenario.results.outcome import CheckResult, ScenarioResult
 
 FAILS, PASSES, FRESH, BROKEN = (f"scenarios/{name}.toml" for name in ("drops", "gate", "fresh", "broken"))
 RECORDING = "hil-runs/20231114T221320Z/scenarios-drops.mcap"

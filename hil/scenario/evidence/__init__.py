@@ -1,0 +1,1 @@
+"""What a run leaves behind, counted in bounded memory while its arrivals pass."""

@@ -1,0 +1,1 @@
+"""Faults as a whole: every kind at several strengths, and the smallest under which a scenario fails."""

@@ -1,0 +1,1 @@
+"""What may stand in a scenario and what it means: read, checked whole, each mistake told with its line."""

@@ -1,0 +1,1 @@
+"""Readings out of evidence, and limits against readings: pure."""
