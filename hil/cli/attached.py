@@ -40,7 +40,7 @@ def ports(
         return
     if write is not None:
         print("\n".join(added))
-        talk(f"{write}: {len(added)} boards added")
+        talk(f"{write}: boards added: {len(added)}")
         return
     if not any(info.board not in ("virtual", "firmware") for info in found):
         talk("no serial board is attached; virtual boards need no hardware: hil ui virtual://watch")

@@ -70,7 +70,7 @@ class Info:
         if counts:
             out.append("  " + ", ".join(f"{name}: {count}" for name, count in counts.items()))
         if self.marks:
-            out.append(f"  {self.marks} marks, {len(self.labels)} labels")
+            out.append(f"  marks: {self.marks}, labels: {len(self.labels)}")
         return out + [f"  {sentence}" for sentence in ([self.lost] if self.lost else []) + self.damaged]
 
 
