@@ -13,8 +13,8 @@ from firmware_bridge.batch import Batch
 from firmware_bridge.errors import FileError, NoAnswer, UsageError
 from firmware_bridge.events import Arrival
 from firmware_bridge.streams import Stream
-from hil import calibrating
 from hil.replay.midway import Openings
+from hil.serving import calibrating
 from hil.serving.calibrating import calibration, contract_of, whole_windows
 
 STREAM = Stream("imu", ("x",), ("g",), "<i2", (1,), 100.0)
