@@ -127,6 +127,5 @@ def rising_limits(
         return found
 
     shape, others = shapes_of(shares, orders, range(within.shape[1]), LEAST_RISING)
-    others *= np.exp(np.log(shape).mean() - np.log(others).mean(axis=1, keepdims=True))  # how high is the factor's part
     factor = least(lambda one: bound(highest(np.maximum(one * others, LEAST_RISING)), chance, spread) <= 1)
     return np.maximum(factor * shape, LEAST_RISING), highest(np.maximum(factor * others, LEAST_RISING))
