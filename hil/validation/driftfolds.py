@@ -13,6 +13,7 @@ from typing import Any
 from firmware_bridge.errors import UsageError
 from hil.drift.learn import LEAST_PEOPLE
 from hil.drift.scores import SHOWN_ONLY
+from hil.models.datasets import ordered
 from hil.models.evaluate import folds_of
 from hil.validation.driftshown import Taught
 
@@ -84,7 +85,7 @@ def told(taught: Taught) -> dict[str, Any]:
     scores = taught.reference.scores
     met = [] if taught.package is None else [str(one) for one in taught.package.contract.lineage.get("trained_on", [])]
     return {
-        "trained_on": met, "readings_of": list(taught.reference.people),
-        "scores_of": [] if scores is None else list(scores.people),
+        "trained_on": ordered(met), "readings_of": ordered(taught.reference.people),
+        "scores_of": [] if scores is None else ordered(scores.people),
         "scores_judged": scores is not None and min(scores.limits) < SHOWN_ONLY,
     }  # fmt: skip
