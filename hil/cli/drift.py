@@ -59,6 +59,9 @@ def drift(
 
     hil drift exercise-small.toml --evaluate --data FOLDER --keep FOLDS -o drift.json
 
+    With --evaluate people are kept apart: two are judged, four whom the network has not met set the limits of its
+    scores, all others train it, and so in turn.
+
     Verdicts: fine, sensor different (which channel, and what: bias, gain, noise, stuck, swap, flip), model wrong (no
     sensor explains it). Live, they stand beside the model; in scenarios as model.NAME.drift.*.
     """
@@ -220,6 +223,10 @@ def _evaluate(
 
 
 def _show(found: dict[str, Any]) -> None:
+    for one in found["parts"]:
+        whose = f"; limits of scores from {', '.join(one['scores_of'])}" if one["scores_of"] else ""
+        known = f"; trained on {', '.join(one['trained_on'])}" if one["trained_on"] else ""
+        print(f"judged {', '.join(one['judged'])}{whose}{known}")
     for kind, one in found["false_alarms"].items():
         print(f"false alarms, {kind}: {one['count']} in {one['hours']:.2f} h of unseen people: {one['per_hour']:.2f}/h "
               f"({one['low']:.2f} to {one['high']:.2f})")  # fmt: skip

@@ -121,7 +121,10 @@ def rising_limits(
         return peaks(replace(rules, limits=np.broadcast_to(limits, rules.within.shape)), every)
 
     def highest(limits: Float) -> Float:
-        return np.array([one.max() for one in shares(limits)]).reshape(-1, orders)
+        # No limit is below the least, so how far below it a calm person stays says nothing of how high another goes.
+        calm = (LEAST_RISING / limits).max(axis=1)
+        found: Float = np.maximum([one.max() for one in shares(limits)], calm).reshape(-1, orders)
+        return found
 
     shape, others = shapes_of(shares, orders, range(within.shape[1]), LEAST_RISING)
     factor = least(lambda one: bound(highest(np.maximum(one * others, LEAST_RISING)), chance, spread) <= 1)

@@ -1,11 +1,12 @@
 """How good the drift watch is: seeded sensor faults and an unseen class, on people whom no part of it has met.
 
-Rule of this room: for each fold a network is trained, its scores are looked at on the people of the next fold, and it
-is judged on the fold's own: whoever is judged is in no statistic and no limit. A fault begins at a seeded moment of a
-session; what was alarmed before is counted apart.
+Rule of this room: for each fold a network is trained, its scores are looked at on strangers, three people or more, and
+it is judged on yet others: whoever is judged is in no statistic and no limit (`hil.validation.driftfolds`). A fault
+begins at a seeded moment of a session; what was alarmed before is counted apart.
 """
 
 import copy
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,8 +22,9 @@ from hil.drift.verdict import MODEL, SENSOR
 from hil.drift.watch import Watch
 from hil.models.datasets import Dataset, Series
 from hil.models.drifting import look_samples, referenced
-from hil.models.evaluate import folds_of, kept_or_trained
+from hil.models.evaluate import kept_or_trained
 from hil.models.training_config import TrainConfig
+from hil.validation.driftfolds import APART, Parts, rotation, told
 from hil.validation.driftshown import Seen, Taught, shown
 from hil.validation.drifttries import Try, rate, rows, share
 from hil.validation.injected import Injected, faults_of
@@ -71,47 +73,44 @@ def drift_score(
     Raises:
         UsageError: There are too few people, or readings are too short for a look.
     """
-    folds = folds_of(dataset.people)
-    if len(folds) < 3 or dataset.frame is not None:
-        raise UsageError(
-            f"there are {len(dataset.people)} people; a drift watch is judged on two, its scores looked at on two and "
-            "learnt on three or more, with channels that are no frames", "drift", "give more people",
-        )  # fmt: skip
-    chosen = folds[: plan.folds]
+    if dataset.frame is not None:
+        raise UsageError("the readings are frames", "drift", "judge the watch on channels that are no frames")
+    chosen = rotation(dataset.people, plan.scores)[: plan.folds]
+    behind: list[dict[str, Any]] = []
     clean: dict[str, Any] = {}
     tries: list[Try] = []
     strange: list[dict[str, Any]] = []
     found: dict[str, Any] = {}
-    for at, fold in enumerate(chosen):
-        after = folds[(at + 1) % len(folds)]
-        taught = _taught(config, dataset, fold, after, plan, keep)
+    for at, parts in enumerate(chosen):
+        taught = _taught(config, dataset, parts, plan, keep)
+        behind.append({"judged": list(parts.judged), **told(taught)})
         look_s = taught.look_s
-        for person in fold:
+        for person in parts.judged:
             session = list(dataset.of([person]))
             (whole,) = shown(taught, [taught.watch()], [[item.values for item in session]])
             clean[person] = _clean(whole, look_s)
             tries += _faulted(taught, person, session, plan)
         if plan.classes:
-            strange += _unseen_class(config, dataset, fold, after, at % len(dataset.labels), plan, keep)
-        found = _told(config, plan, chosen[: at + 1], clean, tries, strange, look_s)
+            strange += _unseen_class(config, dataset, parts, at % len(dataset.labels), plan, keep)
+        found = _told(config, plan, behind, clean, tries, strange, look_s)
         if kept is not None:
             kept(found)
         if progress is not None:
-            alarms = sum(clean[person]["sensor_alarms"] for person in fold)
-            progress((at + 1) / len(chosen), f"held out {', '.join(fold)}: {alarms} false alarms of a sensor")
+            alarms = sum(clean[person]["sensor_alarms"] for person in parts.judged)
+            progress((at + 1) / len(chosen), f"held out {', '.join(parts.judged)}: {alarms} false alarms of a sensor")
     return found
 
 
 def _told(
-    config: TrainConfig, plan: DriftPlan, folds: Sequence[Sequence[str]], clean: dict[str, Any], tries: Sequence[Try],
-    strange: Sequence[dict[str, Any]], look_s: float,
+    config: TrainConfig, plan: DriftPlan, behind: Sequence[dict[str, Any]], clean: dict[str, Any],
+    tries: Sequence[Try], strange: Sequence[dict[str, Any]], look_s: float,
 ) -> dict[str, Any]:  # fmt: skip
     """Return everything that is known as plain JSON values."""
     hours = sum(one["hours"] for one in clean.values())
     return {
         "schema": 1, "kind": "drift", "name": config.name, "seed": plan.seed, "training_seed": config.seed,
         "epochs": config.training.epochs, "scores": plan.scores, "look_s": look_s, "most_s": plan.most_s,
-        "folds": [list(fold) for fold in folds], "hours": hours,
+        "folds": [one["judged"] for one in behind], "apart": APART, "parts": list(behind), "hours": hours,
         "false_alarms": {
             kind: rate(sum(one[f"{kind}_alarms"] for one in clean.values()), hours) for kind in ("sensor", "model")
         },
@@ -122,11 +121,10 @@ def _told(
 
 
 def _taught(
-    config: TrainConfig, dataset: Dataset, fold: Sequence[str], after: Sequence[str], plan: DriftPlan,
-    keep: Path | None,
+    config: TrainConfig, dataset: Dataset, parts: Parts, plan: DriftPlan, keep: Path | None
 ) -> Taught:  # fmt: skip
-    """Learn without a fold; a network is trained without the next one too, whose scores then are in the reference."""
-    inside = replace(dataset, series=tuple(item for item in dataset.series if item.person not in fold))
+    """Learn without the judged; a network is trained without the strangers too, whose scores set its limits."""
+    inside = replace(dataset, series=tuple(item for item in dataset.series if item.person not in parts.judged))
     if not plan.scores:
         stretches = {person: [item.values for item in inside.of([person])] for person in inside.people}
         classes = {person: [item.labels for item in inside.of([person])] for person in inside.people}
@@ -136,8 +134,8 @@ def _taught(
         reference = learn(layout, stretches, samples, dataset.rate_hz, classes=classes, seed=plan.seed)
         package = None
     else:
-        network = kept_or_trained(config, dataset, (*fold, *after), keep=keep)
-        package = referenced(network, inside.series, inside.of(after), seed=plan.seed)
+        network = kept_or_trained(config, dataset, parts.unmet, keep=keep)
+        package = referenced(network, inside.series, inside.of(parts.strangers), seed=plan.seed)
         reference = package.contract.reference
     if reference is None:
         raise UsageError("nothing could be learnt of its readings", "drift", "give longer readings of more people")
@@ -147,15 +145,20 @@ def _taught(
 def _clean(looks: Sequence[Seen], look_s: float) -> dict[str, Any]:
     said = [one.verdict for one in looks]
     begun = {
-        kind: [now for before, now in zip(["", *said], said, strict=False) if now == kind != before]
+        kind: [now for before, now in zip(["", *said], looks, strict=False) if now.verdict == kind != before]
         for kind in (SENSOR, MODEL)
     }
     named = [one.finding.kind for one in looks if one.verdict == SENSOR and one.finding is not None]
     return {
         "hours": len(said) * look_s / 3600.0, "sensor_alarms": len(begun[SENSOR]), "model_alarms": len(begun[MODEL]),
         "sensor_share": said.count(SENSOR) / max(len(said), 1), "model_share": said.count(MODEL) / max(len(said), 1),
-        "named": sorted(set(named)),
+        "named": sorted(set(named)), "model_named": _kinds(begun[MODEL]),
     }  # fmt: skip
+
+
+def _kinds(looks: Sequence[Seen]) -> dict[str, int]:
+    """Return how many of these looks have findings of each kind."""
+    return dict(sorted(Counter(one.finding.kind for one in looks if one.finding is not None).items()))
 
 
 def _faulted(taught: Taught, person: str, session: Sequence[Series], plan: DriftPlan) -> list[Try]:
@@ -197,8 +200,7 @@ def _faulted(taught: Taught, person: str, session: Sequence[Series], plan: Drift
 
 
 def _unseen_class(
-    config: TrainConfig, dataset: Dataset, fold: Sequence[str], after: Sequence[str], label: int, plan: DriftPlan,
-    keep: Path | None,
+    config: TrainConfig, dataset: Dataset, parts: Parts, label: int, plan: DriftPlan, keep: Path | None
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
     """Yield what is said of a class that nobody has shown the model: known classes first, then the strange one."""
     names = tuple(name for at, name in enumerate(dataset.labels) if at != label)
@@ -212,15 +214,17 @@ def _unseen_class(
     folder = None if keep is None else keep / f"without-{dataset.labels[label]}"
     if folder is not None:
         folder.mkdir(exist_ok=True)
-    taught = _taught(config, replace(dataset, series=tuple(usual), labels=names), fold, after, plan, folder)
-    for person in fold:
+    taught = _taught(config, replace(dataset, series=tuple(usual), labels=names), parts, plan, folder)
+    for person in parts.judged:
         watch = taught.watch()
         (before,) = shown(taught, [watch], [[item.values for item in usual if item.person == person]])
         (looks,) = shown(taught, [watch], [[item.values for item in strange if item.person == person]])
         verdicts = [one.verdict for one in looks]
         yield {
-            "person": person, "label": dataset.labels[label], "looks": len(looks),
+            "person": person, "label": dataset.labels[label], "looks": len(looks), **told(taught),
             "before": before[-1].verdict if before else "", "sensor": SENSOR in verdicts, "model": MODEL in verdicts,
             "sensor_share": verdicts.count(SENSOR) / max(len(verdicts), 1),
             "model_share": verdicts.count(MODEL) / max(len(verdicts), 1),
+            "model_named": _kinds([one for one in looks if one.verdict == MODEL]),
+            "before_model": MODEL in [one.verdict for one in before],
         }  # fmt: skip

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hil.drift.blame import KEPT, History
-from hil.drift.bounds import bound, least, quiet
+from hil.drift.bounds import bound, least, quiet, rising_limits
 from hil.drift.learn import learn
 from hil.drift.leftout import Stretch, middles, sessions
 from hil.drift.limits import EXPLAINED, STRANGE
@@ -149,3 +149,16 @@ def test_scores_of_two_people_are_shown_and_raise_no_alarm(reference: Reference)
             watch.take(moved(20, movement)[low : low + LOOK], low, np.array([30.0, -30.0, 30.0]))
     assert (watch.verdict, "fewer than three" in watch.state().scores_known) == (FINE, True)
     assert (watch.state().embedding or 0.0) > 5.0
+
+
+def rising(*heights: int) -> float:
+    """Return the limit of a figure from people who do one odd thing for so many looks."""
+    numbers = [[np.repeat([[2.0], [-2.0]], (height, 40 - height), axis=0)] * 2 for height in heights]
+    within, between = np.ones((len(heights), 1)), np.zeros((len(heights), 1))
+    return float(rising_limits(within, between, numbers, 0.9)[0][0])
+
+
+def test_how_calm_a_calm_person_is_does_not_raise_the_limits_of_others() -> None:
+    calm, calmer = rising(10, 11, 12, 5), rising(10, 11, 12, 0)
+    assert calmer < 1.2 * calm
+    assert calmer < rising(10, 11, 12, 40)
