@@ -91,7 +91,8 @@ class Engine:
         faults = schedule.as_dict() if schedule else None
         announcer = Announcer(self.recorder, self.setups, self.models, faults)
         self.glitches = Glitches(
-            glitch, openings, lambda note: self.pipeline.post(note), self.setups, self.models, self.clock, faults,
+            glitch, openings, lambda note: self.pipeline.post(note),
+            lambda: self.pipeline.between(lambda: None), self.setups, self.models, self.clock, faults,
             propose,
         )  # fmt: skip
         said = BoardSaid(self.models)
