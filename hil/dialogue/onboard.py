@@ -197,6 +197,10 @@ class OnBoard:
     def start_stream(self, stream: str, hop: int) -> None:
         """Have the network run on the board's own samples, once every `hop` of them, until told otherwise.
 
+        A board numbers its samples in 32 bits, and its windows end where that number is a multiple of the hop. So after
+        4,294,967,296 samples (49.7 days at 1,000 Hz) one hop that does not divide that is shorter, and the board's
+        windows end elsewhere than those of a model on the host, which counts in 64 bits; a power of two has no such end.
+
         Raises:
             UsageError: The board refuses it.
         """
