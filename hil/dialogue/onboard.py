@@ -199,7 +199,7 @@ class OnBoard:
 
         A board numbers its samples in 32 bits, and its windows end where that number is a multiple of the hop. So after
         4,294,967,296 samples (49.7 days at 1,000 Hz) one hop that does not divide that is shorter, and the board's
-        windows end elsewhere than those of a model on the host, which counts in 64 bits; a power of two has no such end.
+        windows end elsewhere than those of a model on the host, which counts in 64 bits; powers of two are spared.
 
         Raises:
             UsageError: The board refuses it.

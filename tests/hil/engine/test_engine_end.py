@@ -1,5 +1,6 @@
 """The end of a bench waits for models that are behind; what it does not wait for is said, with how much is missing."""
 
+import signal
 import threading
 from collections.abc import Callable, Iterable
 from importlib.resources import files
@@ -11,6 +12,7 @@ from engines import IMU, QUICK, Unhurried, samples, until
 
 from firmware_bridge.batch import Batch
 from firmware_bridge.events import Item, Log, Prediction
+from hil.capture import interruptible
 from hil.config import EngineConfig, ModelConfig, PortConfig, RecordConfig
 from hil.engine.ending import LOADING_S, STILL_S, stopped_waiting
 from hil.engine.engine import Engine
@@ -149,3 +151,12 @@ def test_an_end_in_a_hurry_says_what_was_left_out_and_how_many_decisions_are_mis
     release.set()  # too late: what is said stays said
     assert engine.models[0].wait(300)
     assert engine.summary().trouble == sentence
+
+
+def test_the_first_ctrl_c_ends_a_run_and_the_second_one_its_waiting() -> None:
+    hurried = threading.Event()
+    with interruptible(None, hurried) as ended:
+        signal.raise_signal(signal.SIGINT)
+        assert (ended.is_set(), hurried.is_set()) == (True, False)
+        signal.raise_signal(signal.SIGTERM)
+        assert hurried.is_set()
