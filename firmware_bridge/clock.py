@@ -9,10 +9,12 @@ import threading
 import time
 from typing import Protocol
 
-__all__ = ["Clock", "ManualClock", "SystemClock"]
+__all__ = ["Clock", "ManualClock", "Patience", "SystemClock"]
 
 _LONGEST_S = 3600.0
 """Longest single wait: operating systems refuse waits of centuries."""
+_LOOK_NS = 500_000_000
+"""Whoever is patient looks more often than this; a longer time between two looks is a host that stood still."""
 
 
 class Clock(Protocol):
@@ -78,3 +80,24 @@ class ManualClock:
         """Move the clock to `when_ns` unless it is already later or `woken` is set."""
         if not woken.is_set():
             self.sleep_until_ns(when_ns)
+
+
+class Patience:
+    """How long an answer is waited for: what a host that stood still let pass between two looks is nobody's delay.
+
+    Args:
+        clock: Time.
+        seconds: How long, as far as it is seen to pass.
+    """
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self._clock = clock
+        self._left_ns = round(seconds * 1e9)
+        self._seen_ns = clock.now_ns()
+
+    def over(self) -> bool:
+        """Look, and return whether it has been long enough."""
+        now = self._clock.now_ns()
+        self._left_ns -= min(now - self._seen_ns, _LOOK_NS)
+        self._seen_ns = now
+        return self._left_ns <= 0

@@ -34,6 +34,7 @@ def capture(
     stop: threading.Event | None = None,
     propose: Propose | None = None,
     on_start: Callable[[Engine], None] | None = None,
+    say: Callable[[str], object] = str,
 ) -> Summary:
     """Run an engine until it is enough, and return what came of it.
 
@@ -45,13 +46,17 @@ def capture(
         stop: Ends it when set; None: Ctrl-C and SIGTERM end it.
         propose: Writes the scenario of a glitch.
         on_start: Given the engine once it runs, for whoever commands it.
+        say: Told when the end waits for models that are behind; then Ctrl-C ends it without their decisions.
 
     Raises:
         BridgeError: A port cannot be opened or a file not made.
     """
-    with interruptible(stop) as ended:
+    hurried = threading.Event()
+    with interruptible(stop, hurried) as ended:
         engine = Engine(config, clock, propose)
-        with engine:
+        engine.hurried = hurried
+        engine.start()
+        try:
             if on_start is not None:
                 on_start(engine)
             for snapshot in run_for(engine, seconds, ended):
@@ -61,6 +66,10 @@ def capture(
                     break  # going on would look like recording
                 if engine.glitches.enough:
                     break
+        finally:
+            if stop is None:
+                ended.set()  # from now on Ctrl-C means that the end is to be hurried
+            engine.close(say)
         return engine.summary()
 
 
@@ -80,15 +89,22 @@ def run_for(
 
 
 @contextmanager
-def interruptible(stop: threading.Event | None = None) -> Iterator[threading.Event]:
-    """Give an event that Ctrl-C and SIGTERM set instead of breaking off; `stop` is given back where there is one."""
+def interruptible(
+    stop: threading.Event | None = None, again: threading.Event | None = None
+) -> Iterator[threading.Event]:  # fmt: skip
+    """Give an event that Ctrl-C and SIGTERM set instead of breaking off; `stop` is given back where there is one.
+
+    Args:
+        stop: Ends it in place of the signals.
+        again: Set by a signal that comes when the event is set already.
+    """
     if stop is not None or threading.current_thread() is not threading.main_thread():
         yield stop or threading.Event()
         return
     event = threading.Event()
 
     def end(_number: int, _frame: FrameType | None) -> None:
-        event.set()
+        (again if again is not None and event.is_set() else event).set()
 
     numbers = [number for name in ("SIGINT", "SIGTERM") if (number := getattr(signal, name, None)) is not None]
     before = {number: signal.signal(number, end) for number in numbers}

@@ -43,7 +43,9 @@ def record_and_tell(
     """
     due: int | None = None
     named = ""
-    with interruptible(stop) as ended, Engine(config, clock) as engine:
+    hurried = threading.Event()
+    with interruptible(stop, hurried) as ended, Engine(config, clock) as engine:
+        engine.hurried = hurried
         for snapshot in run_for(engine, seconds, ended):
             recording = snapshot.recording
             if recording is not None and recording.path != named:
@@ -57,6 +59,9 @@ def record_and_tell(
                 due = snapshot.now_ns + EVERY_NS
                 for line in progress_lines(engine.snapshot, snapshot):
                     say(line)
+        if stop is None:
+            ended.set()  # from now on Ctrl-C means that the end is to be hurried
+        engine.close(say)
     return engine.summary()
 
 

@@ -62,7 +62,9 @@ def deploy(
     c_table: Annotated[
         Path | None, typer.Option("--c-table", help="C source to write, for an image with the model inside.")
     ] = None,
-    stream: Annotated[bool, typer.Option("--stream", help="Then let it run on the board's own samples.")] = False,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="Then let it run on the board's own samples; with --for so long.")
+    ] = False,
     hop: Annotated[
         int | None, typer.Option("--hop", min=1, max=65535, help="Samples between two of its decisions.")
     ] = None,

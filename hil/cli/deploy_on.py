@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -143,7 +144,7 @@ def _print(placed: "Placed", took_s: float) -> None:
 def _let_run(
     board: "OnBoard", stream: "Stream", asked: Streamed, hop: int, labels: Sequence[str], shown: bool, quiet: bool
 ) -> list[dict[str, Any]]:
-    """Let the network run on the board's own samples, and listen for as long as was asked."""
+    """Let the network run on the board's own samples, and listen for as long as was asked; then it stops."""
     hop = asked.hop or hop
     board.start_stream(stream.name, hop)
     if asked.seconds is None:
@@ -151,13 +152,18 @@ def _let_run(
              "`hil model stop --on PORT` ends that", quiet)  # fmt: skip
         return []
     results = []
-    for one in board.listen(asked.seconds, nonce=asked.seed or 1):
-        best = int(one.outputs.argmax()) if len(one.outputs) else None
-        label = "" if best is None else labels[best] if best < len(labels) else str(best)
-        results.append({"sample": one.sample, "label": label, "outputs": one.outputs.tolist(),
-                        "elapsed_ticks": one.elapsed_ticks, "instructions": one.instructions})  # fmt: skip
-        if shown:
-            print(f"{one.sample}  {label}  {' '.join(map(str, one.outputs.tolist()))}", flush=True)
+    try:
+        with closing(board.listen(asked.seconds, nonce=asked.seed or 1)) as heard:
+            for one in heard:
+                best = int(one.outputs.argmax()) if len(one.outputs) else None
+                label = "" if best is None else labels[best] if best < len(labels) else str(best)
+                results.append({"sample": one.sample, "label": label, "outputs": one.outputs.tolist(),
+                                "elapsed_ticks": one.elapsed_ticks, "instructions": one.instructions})  # fmt: skip
+                if shown:
+                    print(f"{one.sample}  {label}  {' '.join(map(str, one.outputs.tolist()))}", flush=True)
+    finally:  # Ctrl-C ends it earlier, and in the same way
+        board.stop_stream()
+        talk("it runs on the board's own samples no longer; the network stays on the board", quiet)
     for line in board.said:
         talk(f"the board says: {line}", quiet)
     if not results:

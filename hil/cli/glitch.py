@@ -79,7 +79,7 @@ def capture_glitches(config: "EngineConfig", seconds: float | None, tell: "Calla
             running = engine
             listen(engine)
 
-        return capture(config, seconds=seconds, on_snapshot=look, propose=propose, on_start=started)
+        return capture(config, seconds=seconds, on_snapshot=look, propose=propose, on_start=started, say=talk)
 
 
 @contextmanager

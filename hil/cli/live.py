@@ -273,7 +273,7 @@ def _lines(config: EngineConfig, seconds: float | None, *, as_json: bool = False
             else:
                 print(line, flush=True)
 
-    summary = capture(config, seconds=seconds, on_snapshot=tell)
+    summary = capture(config, seconds=seconds, on_snapshot=tell, say=talk)
     finish(summary, as_json=as_json)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from firmware_bridge.bridge import Bridge
-from firmware_bridge.clock import Clock, SystemClock
+from firmware_bridge.clock import Clock, Patience, SystemClock
 from firmware_bridge.errors import NoAnswer
 from firmware_bridge.events import Arrival, ClockReading, Item, Log, Reply, Status
 from firmware_bridge.roles import PortSpec
@@ -30,9 +30,8 @@ def converse(spec: PortSpec, text: str, seconds: float, clock: Clock | None = No
     """
     clock = clock or SystemClock()
     with Bridge([spec], clock) as bridge:
-        known_until, over = clock.now_ns() + int(MEET_S * 1e9), False
-        while bridge.boards()[0].info is None and not over:
-            over = clock.now_ns() >= known_until  # then one more look: what came while the host was busy is there now
+        patience = Patience(clock, MEET_S)
+        while bridge.boards()[0].info is None and not patience.over():
             bridge.take(0.05)
         board = bridge.boards()[0]
         command = text if board.info is not None else text.encode() + b"\n"

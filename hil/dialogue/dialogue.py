@@ -7,7 +7,7 @@ no clock fit; a link lost is an error, since nobody else waits for this board.
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from firmware_bridge.clock import Clock
+from firmware_bridge.clock import Clock, Patience
 from firmware_bridge.errors import NoAnswer, UsageError
 from firmware_bridge.outbox import Outbox
 from firmware_bridge.plan import Port, never
@@ -103,9 +103,10 @@ class Dialogue:
             NoAnswer: It does not.
         """
         now = self._clock.now_ns()
-        end, ask_at, self._met = now + round(MEET_S * 1e9), now, False
+        patience, ask_at, self._met = Patience(self._clock, MEET_S), now, False
         while not self._met:
-            if (now := self._clock.now_ns()) >= end or self._dialect.refused:
+            now = self._clock.now_ns()
+            if patience.over() or self._dialect.refused:
                 why = self._dialect.refused or "no native board answered"
                 raise NoAnswer(why, self.port, "check power, port and firmware")
             if now >= ask_at:

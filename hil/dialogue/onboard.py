@@ -9,7 +9,7 @@ starts no sampling, so that nothing but the network is at work on the board; wha
 """
 
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -197,6 +197,10 @@ class OnBoard:
     def start_stream(self, stream: str, hop: int) -> None:
         """Have the network run on the board's own samples, once every `hop` of them, until told otherwise.
 
+        A board numbers its samples in 32 bits, and its windows end where that number is a multiple of the hop. So after
+        4,294,967,296 samples (49.7 days at 1,000 Hz) one hop that does not divide that is shorter, and the board's
+        windows end elsewhere than those of a model on the host, which counts in 64 bits; powers of two are spared.
+
         Raises:
             UsageError: The board refuses it.
         """
@@ -211,7 +215,7 @@ class OnBoard:
         """
         self._talk.command(NO_MORE)
 
-    def listen(self, seconds: float, nonce: int = 1) -> Iterator[Sampled]:
+    def listen(self, seconds: float, nonce: int = 1) -> Generator[Sampled, None, None]:
         """Start sampling and yield what the network makes of it.
 
         Args:
@@ -220,13 +224,15 @@ class OnBoard:
         """
         self._talk.command(Message(Kind.START, {"nonce": nonce, "streams": 0, "injected": 0}))
         end, over = self._clock.now_ns() + round(seconds * 1e9), False
-        while not over:
-            over = self._clock.now_ns() >= end  # and one more look: what came while the host was busy is there now
-            for message in self._talk.heard():
-                if message.kind == Kind.RESULT and message.keyed_by == 1 and message.layer == LAST_LAYER:
-                    outputs = np.frombuffer(message.tail, np.int8, min(message.n, len(message.tail)))
-                    yield Sampled(message.key, outputs, message.elapsed, message.instructions or None)
-        self._talk.command(Message(Kind.STOP))
+        try:
+            while not over:
+                over = self._clock.now_ns() >= end  # and one more look: what came while the host was busy is there now
+                for message in self._talk.heard():
+                    if message.kind == Kind.RESULT and message.keyed_by == 1 and message.layer == LAST_LAYER:
+                        outputs = np.frombuffer(message.tail, np.int8, min(message.n, len(message.tail)))
+                        yield Sampled(message.key, outputs, message.elapsed, message.instructions or None)
+        finally:  # whoever hears enough earlier leaves no board sampling
+            self._talk.command(Message(Kind.STOP))
 
     # ------------------------------------------------------------------ pieces
 

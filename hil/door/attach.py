@@ -155,11 +155,12 @@ class Client:
         if process.stdin is not None:
             with contextlib.suppress(OSError):
                 process.stdin.close()
-        try:
-            process.wait(END_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        for hurry in (process.terminate, process.kill):  # first without waiting for models that are behind
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(END_S)
+                break
+            hurry()
+        process.wait()
         if process.stdout is not None:
             for line in process.stdout.read().splitlines():
                 with contextlib.suppress(ValueError):

@@ -11,7 +11,6 @@ import secrets
 import socket
 import struct
 import threading
-from time import monotonic
 from typing import Protocol
 
 from firmware_bridge.errors import BridgeError, NoAnswer, UsageError
@@ -30,6 +29,7 @@ PATIENCE_S = 10.0
 """A client that does not take its answer for so long is let go."""
 FAREWELL_S = 2.0
 """How long a server that closes waits for answers under way, such as that to `quit`."""
+_LOOK_S = 0.05
 
 
 class Bench(Protocol):
@@ -72,9 +72,11 @@ class Server:
         for client in clients:
             with contextlib.suppress(OSError):
                 client.shutdown(socket.SHUT_RD)
-        until = monotonic() + FAREWELL_S
+        left = FAREWELL_S  # counted by what was waited, not by a clock: a host that stood still owes the same answers
         for thread in clients.values():
-            thread.join(max(0.0, until - monotonic()))
+            while thread.is_alive() and left > 0:
+                thread.join(_LOOK_S)
+                left -= _LOOK_S
 
     def _accept(self) -> None:
         while not self._closed:

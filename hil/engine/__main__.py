@@ -3,7 +3,7 @@
 The first line of stdin is the configuration (JSON); one line of stdout says where to attach (`address`, `token`,
 `pid`) or what went wrong (`error`), and the last one what came of it (`summary`). Stdin is the leash: when it ends,
 because the parent closed it or is gone, the engine ends in order, unless it was started with `--stay`. SIGTERM ends it
-in order, too.
+in order, too; once it is ending, it no longer waits for models that are behind.
 """
 
 import os
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
         return error.exit_code
     end = engine.asked_to_end
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: end.set())
+        signal.signal(number, lambda *_: (engine.hurried if end.is_set() else end).set())
     server = Server(engine)
     engine.start()
     played = () if config.replay is None else (config.replay.path,)

@@ -5,7 +5,6 @@ ends in order. `python -m hil.engine` runs one behind a loopback socket (`hil.do
 slow, shares an interpreter with capture. Screens skip; the engine never does.
 """
 
-import contextlib
 import threading
 from collections.abc import Callable, Mapping
 from types import TracebackType
@@ -19,6 +18,7 @@ from firmware_bridge.ports import list_ports
 from hil.config import EngineConfig, ModelConfig, RecordConfig, port_spec
 from hil.engine.announcer import Announcer
 from hil.engine.desk import Desk
+from hil.engine.ending import see_out
 from hil.engine.glitches import Extract, Glitches, Propose, out_of_replay
 from hil.engine.replaying import open_replay, replay_commands
 from hil.engine.summary import Summary, summarise
@@ -67,6 +67,10 @@ class Engine:
         self._bridge: Bridge | None = None
         self.asked_to_end = threading.Event()
         """Set when somebody said `quit`, or the engine was closed."""
+        self.hurried = threading.Event()
+        """Set by who does not want to wait for models that are behind when the engine is closed."""
+        self.left_out: tuple[str, ...] = ()
+        """What the end did not wait for, a sentence each."""
         self.models: list[ModelStage] = []
         glitch = config.glitch if config.replay is None else config.glitch.model_copy(update={"before_s": 0.0})
         openings = Openings(glitch.before_s, glitch.ring_bytes)
@@ -87,7 +91,8 @@ class Engine:
         faults = schedule.as_dict() if schedule else None
         announcer = Announcer(self.recorder, self.setups, self.models, faults)
         self.glitches = Glitches(
-            glitch, openings, lambda note: self.pipeline.post(note), self.setups, self.models, self.clock, faults,
+            glitch, openings, lambda note: self.pipeline.post(note),
+            lambda: self.pipeline.between(lambda: None), self.setups, self.models, self.clock, faults,
             propose,
         )  # fmt: skip
         said = BoardSaid(self.models)
@@ -147,8 +152,12 @@ class Engine:
         """Wait until it has ended; return whether it has."""
         return self.pipeline.wait(timeout_s)
 
-    def close(self) -> None:
-        """End everything in order: links, models, recording; nothing that was taken is lost. Never hangs."""
+    def close(self, told: Callable[[str], object] = str) -> None:
+        """End everything in order: links, models, recording; what the end did not wait for is said in `left_out`.
+
+        Args:
+            told: Given a sentence where models that are behind are waited for; `hurried` ends that.
+        """
         self.asked_to_end.set()
         self.glitches.end()
         self.networks.close()
@@ -156,8 +165,10 @@ class Engine:
             self.desk.end_label()
         if self._starter.ident is not None:
             self._starter.join()
-        with contextlib.suppress(Exception):  # kept in pipeline.error, and told by `snapshot` and `summary`
-            self.pipeline.close()
+        self.left_out += see_out(self.pipeline, self.models, self._written, self.hurried.is_set, told)
+        for sentence in self.left_out:
+            now = self._now()
+            self.recorder.accept([Arrival("", -1, now, "note", items=(Log("", now, "error", sentence),))])
         self.glitches.close()
         self.recorder.stop()
 
@@ -175,9 +186,8 @@ class Engine:
     def summary(self) -> Summary:
         """Return what came of it all, with the ledger."""
         late = None if self.replay is None else self.replay.report()
-        return summarise(
-            self.snapshot(View(envelopes=False, images=False)), late, self.glitches.told(), self.glitches.not_kept
-        )
+        came = self.snapshot(View(envelopes=False, images=False))
+        return summarise(came, late, self.glitches.told(), self.glitches.not_kept, self.left_out)
 
     def command(self, verb: str, **arguments: Any) -> dict[str, Any]:
         """Do what a screen or a script asks for.
@@ -273,6 +283,10 @@ class Engine:
         if not self.config.replay.paused:
             self.replay.pause(False)
         self.pipeline.start()
+
+    def _written(self) -> int:
+        view = self.recorder.view()
+        return 0 if view is None else view.bytes_written
 
     def _now(self) -> int:
         return self.clock.now_ns() if self.replay is None else self.replay.now_ns()

@@ -3,8 +3,12 @@
 A sink behind the ring of `Openings`. Each glitch has its own recorder, so that an ordinary recording goes on beside it
 untouched, and a thread that waits for the seconds after, closes the file and has the scenario written. Triggers that
 come meanwhile lengthen the glitch up to `LONGEST_S` and are counted and marked; none is lost in silence.
+
+Rule of this room: the seconds after are over when what passed reaches their end, whenever it passes. A clock says so
+only where no board sends any more.
 """
 
+import contextlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,6 +35,8 @@ LONGEST_S = 60.0
 """A glitch is lengthened by later triggers up to so long after its first; then the next one begins."""
 AUTHOR = "hil glitch"
 _LOOK_S = 0.05
+QUIET_S = 1.0
+"""After the seconds after, nothing more is waited for once nothing has come for so long."""
 
 Propose = Callable[[Path], Path]
 """Writes the scenario of a glitch's recording, and returns its path."""
@@ -66,6 +72,7 @@ class _Saving:
     until_ns: int
     squeezed: int
     triggers: list[Trigger] = field(default_factory=list)
+    heard: bool = False
     done: bool = False
 
 
@@ -78,7 +85,8 @@ class Glitches:
         post: Lets a note join the pipeline.
         setups: Returns every board as it is listened to now.
         models: The models that run; may grow.
-        clock: Says when the seconds after are over.
+        turn: Returns once the pipeline has passed on what there was.
+        clock: Dates triggers; says when the seconds after are over where nothing comes any more.
         faults: The schedule of what goes wrong, plain JSON values.
         propose: Writes the scenarios; None: none are written.
 
@@ -88,8 +96,8 @@ class Glitches:
 
     def __init__(
         self, config: GlitchConfig, openings: Openings, post: Callable[[Arrival], None],
-        setups: Callable[[], Sequence[BoardSetup]], models: Sequence[ModelStage], clock: Clock,
-        faults: Mapping[str, Any] | None = None, propose: Propose | None = None,
+        turn: Callable[[], object], setups: Callable[[], Sequence[BoardSetup]], models: Sequence[ModelStage],
+        clock: Clock, faults: Mapping[str, Any] | None = None, propose: Propose | None = None,
     ) -> None:  # fmt: skip
         self.saved: list[Glitch] = []
         self.not_kept = 0
@@ -97,6 +105,7 @@ class Glitches:
         self._config = config
         self._openings = openings
         self._post = post
+        self._turn = turn
         self._setups = setups
         self._models = models
         self._clock = clock
@@ -144,12 +153,17 @@ class Glitches:
                 kept = [one for one in arrivals if one.kind != "close"] if self._ending else arrivals
                 self._running.announcer.accept(kept)
                 self._running.recorder.accept(kept)
+                self._running.heard |= any(one.kind == "rx" for one in arrivals)
         for trigger in () if self._ending else (*self.triggers.feed(arrivals), *self._watched.feed(arrivals)):
             try:
                 self.trigger(trigger)
             except BridgeError as error:
                 if not self._used_up:  # then nobody asked for it: all that were wished for are saved
                     self._say("error", f"glitch not saved: {error}")
+        with self._lock:  # after its triggers: one that came in time lengthens it
+            saving = self._running
+            if saving is not None and any(one.kind == "rx" and one.t_ns >= saving.until_ns for one in arrivals):
+                saving.done, self._running = True, None
 
     def reset(self) -> None:
         """Nothing to do: live boards do not jump."""
@@ -166,12 +180,9 @@ class Glitches:
             saving = self._running
             if saving is None:
                 saving = self._begin(trigger, now)
-            elif now < saving.until_ns:
+            else:
                 most = saving.began_ns + int(max(LONGEST_S, self._config.after_s) * 1e9)
                 saving.until_ns = min(now + int(self._config.after_s * 1e9), most)
-            else:
-                saving.done = True
-                saving = self._begin(trigger, now)
             saving.triggers.append(trigger)
             mark = Mark(trigger.board, trigger.t_ns, f"glitch: {trigger.cause}", "mark", AUTHOR, trigger.text)
             saving.recorder.accept([Arrival("", -1, now, "note", items=(mark,))])
@@ -222,9 +233,7 @@ class Glitches:
 
     def _finish(self, saving: _Saving) -> None:
         """Wait for the seconds after, close the file, have the scenario written (a thread of the glitch's own)."""
-        while self._clock.now_ns() < saving.until_ns and not saving.done:
-            if self._closing.wait(_LOOK_S):
-                break
+        self._await(saving)
         with self._lock:
             if self._running is saving:
                 self._running = None
@@ -247,6 +256,22 @@ class Glitches:
         self.saved.append(Glitch(saving.path, scenario, many, saving.triggers[0].text, sentence))
         told = f"glitch saved: {saving.path}" + (f", hil run {scenario}" if scenario else "")
         self._say("info", told + (f" ({many} triggers)" if many > 1 else "") + (f"; {sentence}" if sentence else ""))
+
+    def _await(self, saving: _Saving) -> None:
+        """Wait until what passes has reached the end of the seconds after, or nothing comes any more."""
+        quiet = 0
+        while not saving.done and not self._closing.wait(_LOOK_S):
+            if self._clock.now_ns() < saving.until_ns:
+                continue
+            for _ in range(
+                2
+            ):  # a pipeline that stood still has something to pass on yet; the first turn may be under way
+                with contextlib.suppress(BridgeError):  # held up for half a minute: then nothing more comes from it
+                    self._turn()
+            heard, saving.heard = saving.heard, False
+            quiet = 0 if heard else quiet + 1  # looks, not a clock: nobody's silence is what a host stood still
+            if quiet * _LOOK_S >= QUIET_S:
+                return
 
     def _memory(self, name: str) -> int | None:
         return next((model.memory for model in self._models if model.name == name), None)

@@ -23,7 +23,7 @@ class Summary:
         models: Every model with its last decision.
         recording: The last recording, None where nothing was recorded.
         lateness: How late a paced replay was; None where nothing was paced.
-        trouble: One sentence where the engine itself failed.
+        trouble: One sentence where the engine itself failed, or ended before its models had decided on everything.
         glitches: Those that were saved, as `hil.engine.glitches.Glitch.as_dict` gives them.
         glitches_not_kept: Triggers whose recording could not be made.
     """
@@ -93,13 +93,12 @@ class Summary:
 
 def summarise(
     snapshot: Snapshot, lateness: LatenessReport | None = None, glitches: tuple[Mapping[str, Any], ...] = (),
-    not_kept: int = 0,
+    not_kept: int = 0, left_out: tuple[str, ...] = (),
 ) -> Summary:  # fmt: skip
-    """Return the summary that the last snapshot holds, with the glitches that were saved."""
+    """Return the summary that the last snapshot holds, with the glitches that were saved and what was left out."""
     paced = lateness if lateness is not None and lateness.arrivals else None
-    return Summary(
-        snapshot.boards, snapshot.predictions, snapshot.recording, paced, snapshot.trouble, glitches, not_kept
-    )
+    trouble = "; ".join(filter(None, (snapshot.trouble, *left_out)))
+    return Summary(snapshot.boards, snapshot.predictions, snapshot.recording, paced, trouble, glitches, not_kept)
 
 
 def _board_lines(board: BoardView) -> Iterator[str]:

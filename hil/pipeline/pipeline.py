@@ -74,6 +74,8 @@ class Pipeline:
         self.stages = list(stages)
         self.sinks = list(sinks)
         self.error: BaseException | None = None
+        self.turns = 0
+        """Drains so far, and stages that have finished: it grows while anything goes on."""
         self._tick_s = tick_s
         self._wait_s = wait_s
         self._jumps = source.jumps
@@ -145,6 +147,7 @@ class Pipeline:
         self._sink(arrivals)
         for task in tasks:
             task()
+        self.turns += 1
         return len(arrivals)
 
     def run(self) -> None:
@@ -219,6 +222,7 @@ class Pipeline:
             for later in self.stages[at + 1 :]:
                 held = later.process(held)
             self._sink(held)
+            self.turns += 1
 
     def _sink(self, arrivals: list[Arrival]) -> None:
         if arrivals:

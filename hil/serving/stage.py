@@ -2,7 +2,8 @@
 
 The network is loaded on a thread of its own, because torch alone takes seconds and capture must not wait for it. What
 comes meanwhile is kept, so that the first decision is the same as if the model had been there from the start: models
-may lag and never skip. A stage that has failed says why in one sentence and lets everything pass.
+may lag and never skip. What was kept is caught up with in pieces, so that whoever waits sees that it goes on, and may
+give up; what is left then is counted. A stage that has failed says why in one sentence and lets everything pass.
 """
 
 import json
@@ -16,11 +17,13 @@ from typing import TYPE_CHECKING, Any
 from firmware_bridge.errors import BridgeError
 from firmware_bridge.events import Arrival, Prediction
 from hil.serving.taps import MakeRunner, Taps
+from hil.serving.undecided import undecided
 from hil.views.drift import DriftView, drift_view
 from hil.views.snapshot import PredictionView
 from hil.views.work import WorkView, percentiles, rarely
 
 if TYPE_CHECKING:
+    from hil.models.contract import Contract
     from hil.models.kshot.shown import Shown
     from hil.models.seen import Seen
     from hil.models.streaming import Runner
@@ -30,6 +33,8 @@ __all__ = ["ModelStage", "slots_of"]
 
 TIMED = 2000
 """Calls of a model whose times are kept: enough for one in a thousand."""
+PIECE = 256
+"""Arrivals that are decided on at once."""
 DECIDED = 1000
 """Decisions that can still be asked why."""
 
@@ -73,7 +78,10 @@ class ModelStage:
         self._earlier = slot_map
         self._make: MakeRunner | None = None
         self._runner: Runner | None = None
-        self._held: list[Arrival] = []
+        self._held: deque[Arrival] = deque()
+        self._given_up = threading.Event()
+        self.caught_up = 0
+        """Pieces that were decided on: it grows while a model catches up."""
         self._seen: dict[str, None] = {}
         self._took: deque[float] = deque(maxlen=TIMED)
         self._decided: deque[Prediction] = deque(maxlen=DECIDED)
@@ -95,17 +103,34 @@ class ModelStage:
         if self.state in ("failed", "absent"):
             self._held.clear()
             return arrivals
-        if not self._loaded.is_set():
-            self._held += arrivals
-            return arrivals
-        held, self._held = self._held, []
-        return [*arrivals, *self._decide([*held, *arrivals])]
+        self._held += arrivals
+        return [*arrivals, *self._catch_up()] if self._loaded.is_set() else arrivals
 
     def finish(self) -> list[Arrival]:
         """Return the decisions on what was held while the model was loading."""
         if self._held:
             self._loaded.wait()
         return self.process([])
+
+    @property
+    def loading(self) -> bool:
+        """Whether the model is still being loaded."""
+        return not self._loaded.is_set()
+
+    @property
+    def behind(self) -> bool:
+        """Whether there are readings that the model has not seen yet."""
+        return bool(self._held)
+
+    def give_up(self) -> None:
+        """Decide no more, and let nobody wait (any thread): the piece that is being decided on is the last one."""
+        self._given_up.set()
+        self._loaded.set()
+        self.sentence = "it was given up before it had seen every reading" if self._held else self.sentence
+
+    def left_out(self) -> str:
+        """Return which readings were not decided on, one sentence, empty where none; once the pipeline has ended."""
+        return undecided(self.name, self._contract(), self.boards, tuple(self._held)) if self._held else ""
 
     def reset(self) -> None:
         """Forget windows and state, keep every board's slot: the source jumped."""
@@ -174,17 +199,41 @@ class ModelStage:
                 self._slots = dict(earlier)
                 self._runner = self._make(self._slots)
             self.labels = tuple(self._runner.contract.labels)
-            self.state, self.sentence = "ready", ""
+            self._stand("ready")
         except ImportError as error:
-            self.state, self.sentence = "absent", str(error)
+            self._stand("absent", str(error))
         except (BridgeError, OSError, ValueError) as error:
-            self.state, self.sentence = "failed", str(error)
+            self._stand("failed", str(error))
         except Exception as error:
-            self.state, self.sentence = "failed", f"the model could not be loaded: {error}"
+            self._stand("failed", f"the model could not be loaded: {error}")
         finally:
             self._loaded.set()
 
-    def _decide(self, arrivals: list[Arrival]) -> list[Arrival]:
+    def _stand(self, state: str, sentence: str = "") -> None:
+        if not self._given_up.is_set():  # then it came too late, and that is what is to be said
+            self.state, self.sentence = state, sentence
+
+    def _contract(self) -> "Contract | None":
+        if self._runner is not None:
+            return self._runner.contract
+        from hil.models.package import read_package  # it needs no torch, for which the loader may be waiting
+
+        try:
+            return read_package(Path(self.path)).contract
+        except (BridgeError, OSError):
+            return None
+
+    def _catch_up(self) -> list[Arrival]:
+        """Return the decisions on everything that is held, piece by piece."""
+        # The newest sample dates the note: a decision is made when its window is complete, not earlier.
+        now_ns = max((arrival.t_ns for arrival in self._held), default=0)
+        made: list[Arrival] = []
+        while self._held and self.state == "ready" and not self._given_up.is_set():
+            made += self._decide([self._held.popleft() for _ in range(min(PIECE, len(self._held)))], now_ns)
+            self.caught_up += 1
+        return made
+
+    def _decide(self, arrivals: list[Arrival], now_ns: int) -> list[Arrival]:
         assert self._runner is not None
         began = perf_counter()
         try:
@@ -202,8 +251,6 @@ class ModelStage:
         for decision in made:
             self._seen[decision.board] = None
             self.stream = self.stream or (decision.board, decision.stream)
-        # The newest sample dates the note: a decision is made when its window is complete, not earlier.
-        now_ns = max(arrival.t_ns for arrival in arrivals)
         return [Arrival(board, -1, now_ns, "note", items=items) for board, items in _by_board(made)]
 
 

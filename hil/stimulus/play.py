@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from firmware_bridge.bridge import Bridge
-from firmware_bridge.clock import Clock, SystemClock
+from firmware_bridge.clock import Clock, Patience, SystemClock
 from firmware_bridge.errors import NoAnswer, UsageError
 from firmware_bridge.events import Arrival, Mark
 from firmware_bridge.plan import never
@@ -104,9 +104,9 @@ def play(
 def _meet(bridge: Bridge, clock: Clock, feeder: Feeder) -> list[Arrival]:
     """Wait until the board said who it is; return what came."""
     came: list[Arrival] = []
-    until = clock.now_ns() + int(MEET_S * 1e9)
+    patience = Patience(clock, MEET_S)
     while (state := bridge.boards()[0]).info is None:
-        if clock.now_ns() > until:
+        if patience.over():
             why = f": {state.reason}" if state.reason else ""
             raise NoAnswer(f"no board answered{why}", state.port, "check power and port")
         came += bridge.take(0.05)

@@ -2,7 +2,7 @@
 
 import threading
 
-from firmware_bridge.clock import ManualClock, SystemClock
+from firmware_bridge.clock import ManualClock, Patience, SystemClock
 
 
 def test_the_system_clock_never_runs_back_and_waits_until_the_time_has_come() -> None:
@@ -51,3 +51,15 @@ def test_a_woken_wait_does_not_move_the_manual_clock() -> None:
     woken.set()
     clock.wait_until_ns(2000, woken)
     assert clock.now_ns() == 1000
+
+
+def test_patience_ends_after_the_seconds_that_it_saw_and_not_for_a_host_that_stood_still() -> None:
+    clock = ManualClock()
+    patience = Patience(clock, 10.0)
+    clock.advance_ns(60 * 10**9)  # nobody could look meanwhile
+    assert not patience.over()
+    looks = 0
+    while not patience.over():
+        clock.advance_ns(50_000_000)
+        looks += 1
+    assert 185 <= looks <= 200

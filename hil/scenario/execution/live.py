@@ -12,7 +12,7 @@ from pathlib import Path
 
 from firmware_bridge.batch import Batch
 from firmware_bridge.bridge import Bridge
-from firmware_bridge.clock import Clock, SystemClock
+from firmware_bridge.clock import Clock, Patience, SystemClock
 from firmware_bridge.errors import BridgeError, NoAnswer, WrongBoard
 from firmware_bridge.events import Arrival, Log, Rebooted
 from firmware_bridge.faults import Schedule
@@ -133,9 +133,9 @@ def _fed(bridge: Bridge, clock: Clock, feeders: Sequence[Feeder], met: Sequence[
 def _prepare(bridge: Bridge, setup: Setup, roles: Sequence[str], clock: Clock, network: bytes) -> list[Arrival]:
     """Do what [setup] says; return what came meanwhile."""
     came: list[Arrival] = []
-    until = clock.now_ns() + int(max(MEET_S, setup.wait_s) * 1e9)
+    patience = Patience(clock, max(MEET_S, setup.wait_s))
     while any(state.info is None for state in bridge.boards()):
-        if clock.now_ns() > until:
+        if patience.over():
             silent = ", ".join(state.port for state in bridge.boards() if state.info is None)
             reasons = "; ".join(state.reason for state in bridge.boards() if state.reason)
             raise NoAnswer(f"no board answered{': ' + reasons if reasons else ''}", silent, "check power and port")
@@ -157,9 +157,9 @@ def _prepare(bridge: Bridge, setup: Setup, roles: Sequence[str], clock: Clock, n
             _say(bridge, role, text)
         if network:
             came += place_network(bridge, role, network, setup.hop, clock)
-    until = clock.now_ns() + int(setup.wait_s * 1e9)
+    patience = Patience(clock, setup.wait_s)
     while setup.wait_for and setup.wait_for not in told:
-        if clock.now_ns() > until:
+        if patience.over():
             raise NoAnswer(f"the board did not say {setup.wait_for!r} in {setup.wait_s:g} s", roles[0], "check [setup]")
         fresh = bridge.take(0.05)
         came += fresh
@@ -196,7 +196,7 @@ def _listen(bridge: Bridge, clock: Clock, skip_s: float, seconds: float, drives:
     has not heard all that was sent in time.
     """
     start: int | None = None
-    patience = clock.now_ns() + int(MEET_S * 1e9)
+    patience = Patience(clock, MEET_S)
     over = False
     while not over:
         wait_s = 0.05 if start is None else drives.wait_s(clock, start, 0.05)
@@ -212,7 +212,7 @@ def _listen(bridge: Bridge, clock: Clock, skip_s: float, seconds: float, drives:
         if start is not None:
             drives.step(clock, start, bridge.boards())
             over = late and (not arrivals or arrivals[-1].t_ns >= start + int((skip_s + seconds) * 1e9))
-        elif clock.now_ns() > patience:
+        elif patience.over():
             raise NoAnswer(f"no sample came in {MEET_S:g} s", bridge.boards()[0].port, "does the board sample?")
 
 

@@ -97,6 +97,23 @@ def test_a_board_whose_network_is_stopped_takes_windows_of_the_host_again() -> N
         program.stdin.close()
 
 
+@pytest.mark.firmware
+def test_a_network_that_was_to_run_for_some_seconds_runs_no_longer_when_they_are_over() -> None:
+    if reason := can_start("native"):
+        pytest.skip(reason)
+    _, oplist = read_oplist(HILN)
+    program = subprocess.Popen([built("native"), "--leash"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert program.stdin is not None
+    assert program.stdout is not None
+    with program:
+        port = program.stdout.readline().strip()
+        words = ("--on", port, "--stream", "--hop", "50", "--for", "0.5", "--json")
+        assert json.loads(invoke("model", "deploy", str(HILN), *words))["results"]
+        with OnBoard.open(port) as board:  # it refused, while it ran on its own samples
+            assert board.infer(np.zeros((1, oplist.window, oplist.columns), "<i2"), "imu")[0] is not None
+        program.stdin.close()
+
+
 def test_without_a_bench_that_runs_nothing_is_loaded_and_the_next_step_is_said(tmp_path: Path) -> None:
     env = {"HIL_ENGINE": None, "HIL_TOKEN": None, "HIL_ENGINE_DIR": str(tmp_path)}
     result = CliRunner().invoke(app, ["model", "load", str(SMALL)], env=env)

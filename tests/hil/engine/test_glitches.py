@@ -165,7 +165,10 @@ def test_after_the_last_one_that_was_wished_for_a_key_is_refused_in_a_sentence(t
     assert engine.glitches.saved[0].scenario == ""
 
 
-def test_what_triggers_by_itself_after_the_last_one_is_no_error(tmp_path: Path) -> None:
+def test_what_triggers_by_itself_after_the_last_one_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hil.engine.glitches.LONGEST_S", 0.1)  # what triggers all the time lengthens it up to that
     config = bench(tmp_path, "imu=virtual://imu", count=1, after_s=0.02, thresholds=("imu.ax>0~0",))
     with Engine(config) as engine:
         until(lambda: engine.glitches.enough)
