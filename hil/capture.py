@@ -50,7 +50,7 @@ def capture(
         BridgeError: A port cannot be opened or a file not made.
     """
     with interruptible(stop) as ended:
-        engine = Engine(config, clock, propose)
+        engine = Engine(config, clock, propose, given_up=ended.is_set)
         with engine:
             if on_start is not None:
                 on_start(engine)

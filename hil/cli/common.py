@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hil.recording.reader import Recording
 
 __all__ = [
-    "BoardFile", "File", "For", "From", "Json", "ModelFile", "Output", "Ports", "Quiet", "Seed", "To",
+    "BoardFile", "File", "For", "From", "Json", "ModelFile", "Output", "Ports", "Quiet", "Seed", "To", "Wait",
     "fresh", "print_json", "print_table", "report_error", "size_mb", "talk", "tell_lost", "terminable", "worked",
 ]  # fmt: skip
 
@@ -29,6 +29,10 @@ For = Annotated[float | None, typer.Option("--for", metavar="SECONDS", help="Sto
 From = Annotated[str | None, typer.Option("--from", metavar="S|MARK", help="Start: seconds, or the name of a mark.")]
 To = Annotated[str | None, typer.Option("--to", metavar="S|MARK", help="End: seconds, or the name of a mark.")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of every random choice.")]
+Wait = Annotated[
+    float,
+    typer.Option("--wait", metavar="SECONDS", help="Wait so long for a port that is missing or that somebody holds."),
+]
 BoardFile = Annotated[Path | None, typer.Option("--board-file", help="TOML description of a board nobody has met.")]
 ModelFile = Annotated[Path | None, typer.Option("--model", help="A .hilmodel or .onnx file.")]
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A recording (.mcap).")]
