@@ -16,7 +16,12 @@ __all__ = ["VERBS", "ports", "send"]
 def ports(
     virtual: Annotated[bool, typer.Option("--virtual/--attached", help="List virtual and emulated boards too.")] = True,
     write: Annotated[
-        Path | None, typer.Option("--write", metavar="BENCH.toml", help="Add the attached boards to a file by role; with --identify those that answer.")
+        Path | None,
+        typer.Option(
+            "--write",
+            metavar="BENCH.toml",
+            help="Add the attached boards to a file; with --identify those that answer.",
+        ),
     ] = None,
     identify: Annotated[bool, typer.Option("--identify", help="Ask every attached board who it is.")] = False,
     json: Json = False,

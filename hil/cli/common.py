@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from firmware_bridge.errors import BridgeError, FileError, UsageError
+from firmware_bridge.errors import BridgeError, FileMissing, UsageError
 
 if TYPE_CHECKING:
     from hil.recording.reader import Recording
@@ -60,13 +60,13 @@ def fresh(*paths: Path | None, suffix: str = "") -> None:
 
     Raises:
         UsageError: One exists, or is called something else.
-        FileError: One has no folder.
+        FileMissing: One has no folder.
     """
     for path in filter(None, paths):
         if path.exists():
             raise UsageError("the file exists and is never overwritten", str(path), "choose another name")
         if not path.parent.is_dir():
-            raise FileError("its folder does not exist", str(path), "make the folder, or choose another one")
+            raise FileMissing("its folder does not exist", str(path), "make the folder, or choose another one")
         if suffix and path.suffix != suffix:
             raise UsageError(f"its name does not end in {suffix}", str(path), f"call it {path.stem}{suffix}")
 

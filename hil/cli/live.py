@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from firmware_bridge.errors import PortMissing, UsageError
+from firmware_bridge.missing import missing
 from hil.cli.common import BoardFile, For, From, Json, ModelFile, Seed, To, Wait, print_json, talk
 
 if TYPE_CHECKING:
@@ -157,6 +158,7 @@ def ui(
         return
     recording = one_recording(sources)
     speed_of(speed)
+    _there(sources, model)
     make = partial(
         engine_config, sources, model, board_file, dialect, speed, begin, end, loop, wait, hold=not plain,
         late=not plain,
@@ -203,13 +205,16 @@ def engine_config(
 
     Raises:
         UsageError: Ports and recordings are mixed, or the speed is no speed.
+        FileMissing: There is no such model, file or folder.
     """
     from hil.config import EngineConfig, ModelConfig, PortConfig, ReplayConfig
 
+    _there((), model)
     models = () if model is None else (ModelConfig(path=str(model)),)
     if recording := one_recording(sources):
         replay = ReplayConfig(path=recording, speed=speed_of(speed), begin=begin, end=end, loop=loop, hold=hold)
         return EngineConfig(replay=replay, models=models)
+    _there(sources, None)
     described = None if board_file is None else str(board_file)
     ports = tuple(PortConfig(port=source, board_file=described, dialect=dialect) for source in sources)
     return EngineConfig(ports=ports, models=models, wait_s=wait, late=late)
@@ -225,6 +230,25 @@ def waits_named(ports: Sequence[str]) -> Iterator[None]:
             raise
         ways = f"{error.next_step}; leave it out, or wait for it with `--wait SECONDS`"
         raise PortMissing(error.what, error.where, ways) from None
+
+
+def _there(sources: Sequence[str], model: Path | None) -> None:
+    """Refuse a mistyped file before anything starts.
+
+    Raises:
+        FileMissing: There is no such model, file or folder.
+    """
+    if model is not None and not model.exists():
+        raise missing(model, otherwise="name a .hilmodel or .onnx file")
+    for source in filter(_is_path, sources):
+        raise missing(source, "no such file or folder", "name a recording, a folder, or a port as `hil ports` does")
+
+
+def _is_path(source: str) -> bool:
+    """Whether a name that is nothing must have meant a file or a folder: a device is named from the root or plainly."""
+    if "://" in source or source.startswith("exec:") or "=exec:" in source or Path(source).exists():
+        return False
+    return source.endswith(("/", ".mcap")) or ("/" in source and not source.startswith("/") and "=/" not in source)
 
 
 def one_recording(sources: list[str]) -> str:

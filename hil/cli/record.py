@@ -9,7 +9,20 @@ from typing import Annotated, Any
 import typer
 
 from firmware_bridge.errors import UsageError
-from hil.cli.common import BoardFile, For, Json, ModelFile, Output, Ports, Quiet, Wait, print_json, size_mb, talk, worked
+from hil.cli.common import (
+    BoardFile,
+    For,
+    Json,
+    ModelFile,
+    Output,
+    Ports,
+    Quiet,
+    Wait,
+    print_json,
+    size_mb,
+    talk,
+    worked,
+)
 from hil.cli.live import engine_config, finish, waits_named
 
 __all__ = ["VERBS", "capture", "collect", "decode", "import_"]
