@@ -250,7 +250,7 @@ def test_a_port_that_is_missing_joins_when_it_comes_as_long_as_another_is_there(
 @pytest.mark.parametrize(("ports", "late"), [
     (["virtual://imu", "a=/dev/ttyNOBODY"], False), (["a=/dev/ttyNOBODY"], True),
     (["a=/dev/ttyNOBODY", "b=/dev/ttyNOBODY2"], True)])  # fmt: skip
-def test_a_port_that_is_missing_is_an_error_where_all_are_or_nobody_said_that_it_may(ports: list[str], late: bool) -> None:
+def test_a_missing_port_is_an_error_where_all_are_or_nobody_said_that_it_may(ports: list[str], late: bool) -> None:
     with pytest.raises(PortMissing, match="ttyNOBODY: no such port"):
         Bridge(ports, late=late).__enter__()
 

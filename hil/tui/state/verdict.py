@@ -50,7 +50,7 @@ class Finding:
 def why_not_live(board: BoardView) -> tuple[str, str]:
     """Return why a board is not there and what to do about it; an error's sentence says both, with a `;` between."""
     if board.state == "waiting":
-        return board.reason, "it joins when it is there"
+        return board.reason.removeprefix(f"{board.role}: "), "it joins when it is there"
     reason, told, todo = board.reason.rpartition("; ")
     if told:
         return reason, todo

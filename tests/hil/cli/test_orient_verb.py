@@ -78,7 +78,7 @@ def test_every_sample_is_written_with_its_time_and_an_existing_file_is_left_alon
     ("arguments", "status", "told"),
     [
         (["{watch}", "-o", "turned.csv"], 2, "call it turned.npz"),
-        (["{watch}", "-o", "nowhere/turned.npz"], 3, "its folder does not exist"),
+        (["{watch}", "-o", "nowhere/turned.npz"], 2, "its folder does not exist"),
         (["{watch}", "--board", "arm"], 2, "gyroscope"),
         (["{watch}", "--every", "-1"], 2, "every"), (["none.mcap"], 2, "no such file"),
     ],

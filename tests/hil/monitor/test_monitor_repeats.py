@@ -1,6 +1,7 @@
 """The event log where a link says the same again and again: told once, then with how often, and nothing is dropped."""
 
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -29,7 +30,7 @@ def test_a_process_that_never_starts_is_told_with_growing_pauses_and_every_time_
     again = [int(re.search(r"\((\d+) times more in", line.text)[1]) for line in lines[1:]]  # type: ignore[index]
     assert 1 + sum(again) == 3600
     told = [line.t_ns for line in lines]
-    assert all(later - earlier >= FIRST_PAUSE_NS for earlier, later in zip(told, told[1:-1], strict=False))
+    assert all(later - earlier >= FIRST_PAUSE_NS for earlier, later in pairwise(told[:-1]))
 
 
 def test_what_came_again_is_told_before_the_next_news_of_that_board_and_when_its_pause_is_over() -> None:
