@@ -107,14 +107,14 @@ def hints(
     )
     why_key = (("models.why", "why"),) if decided else ()
     here = (*why_key, *((("models.beside", "two side by side"),) if others else ())) if models else ()
-    stop = (("models.stop", "end the board's network"),) if deployed else ()
+    stop = (("models.stop", "stop on the board"),) if deployed else ()
     past = (("models.earlier models.later", "decisions"), ("models.anew", "count anew")) if decided else ()
     return (
         *show,
         *made,
         *here,
-        *stop,
         ("models.files", "load"),
+        *stop,
         ("up down", "choose"),
         *((("models.unload", "unload"), *past, ("models.deploy", "onto the board")) if models else ()),
         *last,

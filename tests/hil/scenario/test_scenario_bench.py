@@ -211,7 +211,7 @@ def test_where_boards_were_asked_only_those_that_answered_are_added_and_the_othe
     added = CliRunner().invoke(app, ["ports", "--identify", "--write", str(path), "--json"])
     assert json.loads(added.stdout)["added"] == ["hil-imu-0003"]
     assert f"left out, for nobody answered there: {UART.port}" in added.stderr
-    assert set(read_bench(path).board) == {"hil-imu-0003"}
+    assert set(dict(read_bench(path))) == {"hil-imu-0003"}
     known.clear()
     before = path.read_text()
     nobody = CliRunner().invoke(app, ["ports", "--identify", "--write", str(path)])
