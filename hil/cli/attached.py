@@ -9,6 +9,7 @@ import typer
 
 from firmware_bridge.errors import NoAnswer
 from hil.cli.common import BoardFile, Json, Quiet, print_json, print_table, talk
+from hil.counted import counted
 
 __all__ = ["VERBS", "ports", "send"]
 
@@ -85,7 +86,7 @@ def send(
             print(line, flush=True)
     if json:
         print_json({"schema": 1, "port": spec.port, "sent": text, "lines": said})
-    talk(f"{len(said)} lines came back", quiet)
+    talk(f"{counted(len(said), 'line')} came back", quiet)
 
 
 VERBS = (ports, send)

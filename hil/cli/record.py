@@ -24,6 +24,7 @@ from hil.cli.common import (
     worked,
 )
 from hil.cli.live import engine_config, finish, waits_named
+from hil.counted import counted
 
 __all__ = ["VERBS", "capture", "collect", "decode", "import_"]
 
@@ -244,8 +245,8 @@ def import_(
     if json:
         print_json({"schema": 1, **made.as_dict()})
         return
-    print("\n".join(f"{name}: {count:,} samples" for name, count in made.samples.items()))
-    print(f"{made.labels} labels, {len(made.groups)} groups")
+    print("\n".join(f"{name}: {counted(count, 'sample')}" for name, count in made.samples.items()))
+    print(f"{counted(made.labels, 'label')}, {counted(len(made.groups), 'group')}")
     print(made.path)
 
 

@@ -15,7 +15,7 @@ __all__ = ["LOSSES", "Finding", "findings", "missing", "why_not_live", "worst_fi
 PATIENCE_S = 3.0
 """How long a board may take to open and to say who it is before it counts as trouble."""
 
-MODEL_TROUBLE = {"absent": "cannot run", "failed": "has failed"}
+MODEL_TROUBLE = {"absent": "is absent", "failed": "has failed"}
 """What is said of a model by its state."""
 
 SLOW = 0.9
