@@ -40,8 +40,8 @@ def put_checks(report: pytest.TestReport, result: "ScenarioResult") -> None:
 
 def show_checks(report: pytest.TestReport, config: pytest.Config) -> None:
     """Show the checks that a report carries, where results are shown."""
-    if isinstance(report, CheckReport) or hasattr(config, "workerinput"):
-        return
+    if isinstance(report, CheckReport) or hasattr(config, "workerinput") or str(report.outcome) == "rerun":
+        return  # an item that is asked again says what came of it the last time
     carried: Sequence[Plain] = getattr(report, _CARRIED, ())
     terminal = config.pluginmanager.get_plugin("terminalreporter")
     # pytest names neither this class nor its plug-in in public; the hook that is called is a public one.

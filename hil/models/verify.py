@@ -80,7 +80,7 @@ def _model(recording: Recording, name: str, identity: Mapping[str, Any], given: 
     attached = f"models/{name}.hilmodel"
     if attached in dict(recording.file.attachments):
         return Model(unpack(recording.file.attachment(attached), attached))
-    shipped = Path(__file__).parent / "models" / f"{name}.hilmodel"
+    shipped = Path(__file__).with_name(f"{name}.hilmodel")
     places = [Path(place) for place in (*given, *filter(None, [identity.get("file")]), shipped)]
     for place in places:
         try:

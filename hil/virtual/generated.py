@@ -7,6 +7,7 @@ of it as on top of any virtual board.
 """
 
 from collections.abc import Mapping
+from importlib.resources import files
 from pathlib import Path
 
 from firmware_bridge.errors import MissingPart, UsageError
@@ -17,7 +18,7 @@ from firmware_bridge.virtual.settings import Identity
 
 __all__ = ["PARAMETERS", "SHIPPED", "make"]
 
-SHIPPED = Path(__file__).parent / "models" / "exercise-generator.hilmodel"
+SHIPPED = Path(str(files("hil.models"))) / "exercise-generator.hilmodel"
 """The generator that `model=exercise` means."""
 
 PARAMETERS = (

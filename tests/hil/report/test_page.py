@@ -255,7 +255,7 @@ def test_without_matplotlib_one_sentence_says_what_to_install(monkeypatch: pytes
     for name in [name for name in sys.modules if name.split(".")[0] == "matplotlib"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(builtins, "__import__", absent)
-    with pytest.raises(MissingPart, match=r"pip install hil-testbench\[report\]"):
+    with pytest.raises(MissingPart, match=r"pip install 'hil-testbench\[report\]'"):
         measurement_page(measured())
 
 
