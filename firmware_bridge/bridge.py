@@ -10,20 +10,20 @@ on: its link holds back until it has said who it is, or for three seconds.
 
 import secrets
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from types import TracebackType
 
 from firmware_bridge.address import SerialSettings, nearest
 from firmware_bridge.clock import Clock, SystemClock
-from firmware_bridge.errors import UsageError
+from firmware_bridge.errors import PortMissing, UsageError
 from firmware_bridge.events import Arrival
 from firmware_bridge.faults.dialect import faulty
 from firmware_bridge.faults.uplink import Uplink
 from firmware_bridge.faulty import FaultyWay
 from firmware_bridge.intake import LIMIT_BYTES, Intake
 from firmware_bridge.link import Link
-from firmware_bridge.plan import MS, Command, Judge, Plan, Session
+from firmware_bridge.plan import MS, Command, Judge, Plan, Session, never
 from firmware_bridge.ports import System
 from firmware_bridge.roles import BoardState, Expect, PortSpec, parse_spec, role_of, slug
 from firmware_bridge.streams import BoardInfo
@@ -32,6 +32,9 @@ from firmware_bridge.wire.dialect import DialectSpec
 
 __all__ = ["BoardState", "Bridge", "Expect", "PortSpec", "parse_spec", "slug"]
 
+LOOK_NS = 200 * MS
+"""How often a port is looked for that is waited for at the start."""
+
 
 class Bridge:
     """The boards of one bench.
@@ -39,13 +42,15 @@ class Bridge:
     Args:
         ports: `PortSpec`, or text as `parse_spec` takes it.
         clock: Time; the system's by default.
-        wait_s: How long to wait for ports that somebody else holds.
+        wait_s: How long to wait for ports that are missing or that somebody else holds.
         patient: Keep trying ports that are missing instead of raising at the start.
+        late: Keep trying them as long as one port is there; where all are missing, raise all the same.
         reconnect: Whether lost ports are opened again.
         limit_bytes: Bound of the queue between the links and whoever iterates.
         gather_ns: Least time between two decodings of one board that sends much.
         tick_s: Least time between two lists while iterating, so that small messages come together.
         system: What to ask about the machine.
+        given_up: Asked while waiting for a missing port; true ends that.
 
     Raises:
         UsageError: A port, role, dialect or board file cannot be meant.
@@ -58,14 +63,17 @@ class Bridge:
         *,
         wait_s: float = 0.0,
         patient: bool = False,
+        late: bool = False,
         reconnect: bool = True,
         limit_bytes: int = LIMIT_BYTES,
         gather_ns: int = 10 * MS,
         tick_s: float = 0.005,
         system: System | None = None,
+        given_up: Callable[[], bool] = never,
     ) -> None:
         self._clock = clock or SystemClock()
         self._wait_s, self._patient, self._tick_ns = wait_s, patient, round(tick_s * 1e9)
+        self._late, self._given_up = late, given_up
         self.intake = Intake(limit_bytes, self._clock.now_ns)
         self._names: dict[int, str] = {}
         self._naming = threading.Lock()
@@ -121,16 +129,40 @@ class Bridge:
         """Open all ports.
 
         Raises:
-            BridgeError: A port cannot be opened (unless `patient`); those that were open are closed again.
+            BridgeError: A port cannot be opened (unless `patient`, or `late`); those that were open are closed again.
         """
         self._open = True
         try:
-            for link, _, _ in self._boards:
-                link.start(self._wait_s, patient=self._patient)
+            self._start([link for link, _, _ in self._boards])
         except BaseException:
             self.close()
             raise
         return self
+
+    def _start(self, links: Sequence[Link]) -> None:
+        until_ns = self._clock.now_ns() + round(self._wait_s * 1e9)
+        missing: list[tuple[Link, PortMissing]] = []
+        for link in links:
+            try:
+                self._start_one(link, until_ns)
+            except PortMissing as error:
+                if not self._late:
+                    raise
+                missing.append((link, error))
+        if missing and len(missing) == len(links):
+            raise missing[0][1]
+        for link, _ in missing:
+            link.start(patient=True)
+
+    def _start_one(self, link: Link, until_ns: int) -> None:
+        while True:
+            try:
+                return link.start(self._wait_s, patient=self._patient)
+            except PortMissing:
+                now = self._clock.now_ns()
+                if now >= until_ns or self._given_up():
+                    raise
+                self._clock.sleep_until_ns(min(until_ns, now + LOOK_NS))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

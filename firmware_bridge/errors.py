@@ -12,6 +12,7 @@
     |-- UsageError      (ValueError)      what the user asked for cannot be meant
     |   `-- BoardFileError               a board file is wrong (file, key, found, allowed)
     |-- FileError       (OSError)         a file cannot be read, written or understood
+    |   `-- FileMissing                  nothing has its name: a mistake of the command line
     `-- MissingPart     (ImportError)     an optional library is not installed
 
 Rule of this room: corrupt bytes are events to count and never raise. An error names what happened, where, and
@@ -22,6 +23,7 @@ __all__ = [
     "BoardFileError",
     "BridgeError",
     "FileError",
+    "FileMissing",
     "MissingPart",
     "NoAnswer",
     "PortBusy",
@@ -106,6 +108,12 @@ class BoardFileError(UsageError):
 
 class FileError(BridgeError, OSError):
     """A file cannot be read, written or understood."""
+
+
+class FileMissing(FileError):
+    """Nothing has the name of the file or folder that was asked for."""
+
+    exit_code = 2
 
 
 class MissingPart(BridgeError, ImportError):

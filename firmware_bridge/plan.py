@@ -95,7 +95,7 @@ class LinkState:
     """How a link stands.
 
     Attributes:
-        state: `opening`, `identifying`, `live`, `lost`, `wrong` or `closed`.
+        state: `opening`, `waiting` (never there yet), `identifying`, `live`, `lost`, `wrong` or `closed`.
         reason: One sentence where something is to be said.
         since_ns: Since when it is in this state.
         retry_ns: When the next opening is due; None where none is.
@@ -116,7 +116,7 @@ class LinkState:
         """Return a state after which the port is opened again, later each time: 0.1 s doubling to 5 s.
 
         Args:
-            state: `lost` or `wrong`; a wrong board is looked for at the slowest pace.
+            state: `waiting`, `lost` or `wrong`; a wrong board is looked for at the slowest pace.
             reason: Why.
             now: UTC ns.
             fresh: Whether bytes came since the last opening, which begins the back-off anew.

@@ -73,7 +73,7 @@ class BoardState:
     Attributes:
         role: Its name; empty while it has none.
         port: Where it is.
-        state: `opening`, `identifying`, `live`, `lost`, `wrong` or `closed`.
+        state: `opening`, `waiting` (never there yet), `identifying`, `live`, `lost`, `wrong` or `closed`.
         reason: One sentence where something is to be said.
         since_ns: Since when it is in this state, UTC.
         info: Who it is, once it said so.

@@ -29,6 +29,8 @@ _ASK_NS = 500 * MS
 _HINT_NS = 3_000 * MS
 _FIT_NS = 500 * MS
 _HELD_BYTES = 1 << 20
+_AWAY = {"opening": "waiting", "waiting": "waiting", "wrong": "wrong"}
+"""What a board is called whose port cannot be opened, by what it was before; any other one is lost."""
 _MEANINGLESS = 200
 """So many bytes without a meaning are worth a sentence about the baud rate."""
 
@@ -163,8 +165,8 @@ class Turn:
             self.open()
         except BridgeError as error:
             self._was_gone = self._was_gone or self._way.is_gone(error)
-            state, reason = ("wrong", self.state.reason) if self.state.state == "wrong" else ("lost", str(error))
-            self.state = self.state.again(state, reason, now, fresh=False)
+            reason = self.state.reason if self.state.state == "wrong" else str(error)
+            self.state = self.state.again(_AWAY.get(self.state.state, "lost"), reason, now, fresh=False)
         return True
 
     def _decode(self) -> None:

@@ -53,7 +53,7 @@ def capture(
     """
     hurried = threading.Event()
     with interruptible(stop, hurried) as ended:
-        engine = Engine(config, clock, propose)
+        engine = Engine(config, clock, propose, given_up=ended.is_set)
         engine.hurried = hurried
         engine.start()
         try:

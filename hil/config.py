@@ -123,8 +123,9 @@ class EngineConfig(_Part):
             stand in or beside the recording.
         author: Who sets marks and labels.
         glitch: What is kept for glitches.
-        wait_s: How long to wait for a port that somebody else holds.
+        wait_s: How long to wait for a port that is missing or that somebody else holds.
         patient: Keep trying ports that are missing at the start.
+        late: Keep trying them as long as one port is there.
         gather_s: Least time between two decodings of one board that sends much.
         tick_s: Rest between two drains of the pipeline.
         faults: What is to go wrong with the boards, as the `[[fault]]` tables of a schedule.
@@ -140,6 +141,7 @@ class EngineConfig(_Part):
     glitch: GlitchConfig = GlitchConfig()
     wait_s: Annotated[float, Field(ge=0)] = 0.0
     patient: bool = False
+    late: bool = False
     gather_s: Annotated[float, Field(ge=0, le=1)] = 0.02
     tick_s: Annotated[float, Field(ge=0, le=1)] = 0.02
     faults: tuple[dict[str, Any], ...] = ()

@@ -12,8 +12,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from firmware_bridge.errors import FileError, UsageError
+from firmware_bridge.errors import UsageError
 from firmware_bridge.faults.kinds import KINDS, KindOf
+from firmware_bridge.missing import unread
 
 __all__ = ["Fault", "Schedule", "read_schedule"]
 
@@ -181,7 +182,7 @@ def read_schedule(path: str | Path, seed: int | None = None) -> Schedule:
     try:
         plain = tomllib.loads(Path(path).read_text("utf-8"))
     except OSError as error:
-        raise FileError(f"the faults cannot be read ({error.strerror})", str(path), "name another file") from error
+        raise unread(error, path, "name another file", "the faults") from error
     except ValueError as error:
         raise UsageError(f"the faults are not TOML ({error})", str(path), "correct it") from error
     schedule = Schedule.from_dict(plain, str(path))

@@ -13,7 +13,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from firmware_bridge.errors import BoardFileError, FileError
+from firmware_bridge.errors import BoardFileError
+from firmware_bridge.missing import unread
 from firmware_bridge.streams import BoardInfo, Stream
 from firmware_bridge.wire.described import describe_lines
 from firmware_bridge.wire.dialect import Dialect
@@ -96,7 +97,7 @@ def load_board_file(path: str | Path) -> BoardFile:
     try:
         text = Path(path).read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise FileError(f"the board file cannot be read ({error})", str(path), "check its path") from error
+        raise unread(error, path, "check its path", "the board file") from error
     return parse_board_file(text, str(path))
 
 

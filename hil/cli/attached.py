@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from firmware_bridge.errors import NoAnswer
 from hil.cli.common import BoardFile, Json, Quiet, print_json, print_table, talk
+from hil.counted import counted
 
 __all__ = ["VERBS", "ports", "send"]
 
@@ -15,7 +17,12 @@ __all__ = ["VERBS", "ports", "send"]
 def ports(
     virtual: Annotated[bool, typer.Option("--virtual/--attached", help="List virtual and emulated boards too.")] = True,
     write: Annotated[
-        Path | None, typer.Option("--write", metavar="BENCH.toml", help="Add the attached boards to a file by role.")
+        Path | None,
+        typer.Option(
+            "--write",
+            metavar="BENCH.toml",
+            help="Add the attached boards to a file; with --identify those that answer.",
+        ),
     ] = None,
     identify: Annotated[bool, typer.Option("--identify", help="Ask every attached board who it is.")] = False,
     json: Json = False,
@@ -30,8 +37,13 @@ def ports(
     if write is not None:
         from hil.scenario.benchwrite import entries, write_bench
 
-        added, left_out = write_bench(write, entries(found, known))
+        new = entries(found, known if identify else None)
+        if identify and not new and found:
+            raise NoAnswer("no board said who it is, so none is added", str(write), "; ".join(told))
+        added, left_out = write_bench(write, new)
         told += left_out
+        if identify and (silent := [info.port for info in found if info.port not in known]):
+            told.append(f"{write}: left out, for nobody answered there: {', '.join(silent)}")
     for sentence in told:
         talk(sentence)
     if json:
@@ -74,7 +86,7 @@ def send(
             print(line, flush=True)
     if json:
         print_json({"schema": 1, "port": spec.port, "sent": text, "lines": said})
-    talk(f"{len(said)} lines came back", quiet)
+    talk(f"{counted(len(said), 'line')} came back", quiet)
 
 
 VERBS = (ports, send)

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from firmware_bridge.errors import BridgeError, FileError, UsageError
+from firmware_bridge.errors import BridgeError, FileMissing, UsageError
 
 if TYPE_CHECKING:
     from hil.recording.reader import Recording
 
 __all__ = [
-    "BoardFile", "File", "For", "From", "Json", "ModelFile", "Output", "Ports", "Quiet", "Seed", "To",
+    "BoardFile", "File", "For", "From", "Json", "ModelFile", "Output", "Ports", "Quiet", "Seed", "To", "Wait",
     "fresh", "print_json", "print_table", "report_error", "size_mb", "talk", "tell_lost", "terminable", "worked",
 ]  # fmt: skip
 
@@ -29,6 +29,10 @@ For = Annotated[float | None, typer.Option("--for", metavar="SECONDS", help="Sto
 From = Annotated[str | None, typer.Option("--from", metavar="S|MARK", help="Start: seconds, or the name of a mark.")]
 To = Annotated[str | None, typer.Option("--to", metavar="S|MARK", help="End: seconds, or the name of a mark.")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of every random choice.")]
+Wait = Annotated[
+    float,
+    typer.Option("--wait", metavar="SECONDS", help="Wait so long for a port that is missing or that somebody holds."),
+]
 BoardFile = Annotated[Path | None, typer.Option("--board-file", help="TOML description of a board nobody has met.")]
 ModelFile = Annotated[Path | None, typer.Option("--model", help="A .hilmodel or .onnx file.")]
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A recording (.mcap).")]
@@ -56,13 +60,13 @@ def fresh(*paths: Path | None, suffix: str = "") -> None:
 
     Raises:
         UsageError: One exists, or is called something else.
-        FileError: One has no folder.
+        FileMissing: One has no folder.
     """
     for path in filter(None, paths):
         if path.exists():
             raise UsageError("the file exists and is never overwritten", str(path), "choose another name")
         if not path.parent.is_dir():
-            raise FileError("its folder does not exist", str(path), "make the folder, or choose another one")
+            raise FileMissing("its folder does not exist", str(path), "make the folder, or choose another one")
         if suffix and path.suffix != suffix:
             raise UsageError(f"its name does not end in {suffix}", str(path), f"call it {path.stem}{suffix}")
 

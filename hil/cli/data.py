@@ -9,6 +9,7 @@ import typer
 
 from firmware_bridge.errors import UsageError
 from hil.cli.common import BoardFile, From, Json, Output, Quiet, Seed, To, print_json, print_table, talk, worked
+from hil.counted import counted
 
 if TYPE_CHECKING:
     from hil.models.data_config import DataConfig
@@ -263,7 +264,8 @@ def gather(
     for file, why in found.left:
         talk(f"left out: {file}: {why}", quiet)
     samples = sum(sum(one.samples.values()) for one in found.made)
-    print(f"{len(found.made)} recordings, {samples:,} samples; {len(found.left)} files left out")
+    made, left = counted(len(found.made), "recording"), counted(len(found.left), "file")
+    print(f"{made}, {counted(samples, 'sample')}; {left} left out")
     print(output)
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from firmware_bridge.errors import FileError, UsageError
+from firmware_bridge.errors import UsageError
+from firmware_bridge.missing import unread
 from hil.cli.common import Json, ModelFile, Quiet, print_json, print_table, talk, worked
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def _given(
         try:
             held = unpack(oplist.read_bytes())
         except OSError as error:
-            raise FileError(f"it cannot be read ({error.strerror})", str(oplist), "check the name") from None
+            raise unread(error, oplist, "check the name") from None
     if tables:
         return of_table(tables[0]), held
     from hil.models.model import load_model
@@ -193,7 +194,7 @@ def _told(path: Path, json: bool) -> None:
         with path.open(encoding="utf-8") as lines:
             read = read_transcript(lines, str(path))
     except (OSError, UnicodeDecodeError) as error:
-        raise FileError(f"it cannot be read ({error})", str(path), "check the name") from None
+        raise unread(error, path, "check the name") from None
     answers = sum(entry.way == "<" and said(entry.text.encode()).kind is Say.RESULTS for entry in read.entries)
     if json:
         print_json({"schema": 1, "about": read.about, "lines": len(read.entries), "answers": answers,

@@ -11,6 +11,7 @@ import typer
 
 from firmware_bridge.errors import MissingPart, UsageError
 from hil.cli.common import Json, Quiet, Seed, fresh, print_json, print_table, talk, worked
+from hil.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +56,8 @@ def train(
     fresh(output, suffix=".hilmodel")
     chosen = _changed(load_generate_config(config), seed, steps)
     dataset = load_dataset(chosen.data, data or config.parent)
-    talk(f"{len(dataset.series)} series of {len(dataset.people)} people, {len(dataset.labels)} labels", quiet)
+    people, labels = counted(len(dataset.people), "person", "people"), counted(len(dataset.labels), "label")
+    talk(f"{len(dataset.series)} series of {people}, {labels}", quiet)
     with worked("steps", chosen.training.steps) as share:
 
         def tell(at: Progress) -> None:

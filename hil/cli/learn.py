@@ -12,6 +12,7 @@ import typer
 
 from firmware_bridge.errors import MissingPart, UsageError
 from hil.cli.common import Json, Quiet, fresh, print_json, print_table, talk, tell_lost, worked
+from hil.counted import counted
 
 if TYPE_CHECKING:
     from firmware_bridge.events import Prediction
@@ -72,7 +73,8 @@ def train(
 
         needs_matplotlib()  # before the work, not after it
     dataset = load_dataset(chosen.data, data or config.parent, None if spool is None else Spool(spool))
-    talk(f"{len(dataset.series)} series of {len(dataset.people)} people, {len(dataset.labels)} labels", quiet)
+    people, labels = counted(len(dataset.people), "person", "people"), counted(len(dataset.labels), "label")
+    talk(f"{len(dataset.series)} series of {people}, {labels}", quiet)
     for cause, count in dataset.left_out.items():
         talk(f"left out: {count} readings ({cause})", quiet)
     for label in unseen_labels(dataset, chosen.data.held_out):
@@ -154,7 +156,7 @@ def predict(
     else:
         rows = [(r["file"], r["board"], f"{r['t_s']:.3f}", r["label"], f"{r['confidence']:.3f}") for r in found]
         print_table(("file", "board", "t_s", "label", "confidence"), rows)
-    talk(f"{len(found)} decisions", quiet)
+    talk(f"{counted(len(found), 'decision')}", quiet)
 
 
 def _row(file: Path, item: Prediction, start_ns: int) -> dict[str, Any]:

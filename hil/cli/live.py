@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from firmware_bridge.errors import UsageError
-from hil.cli.common import BoardFile, For, From, Json, ModelFile, Seed, To, print_json, talk
+from firmware_bridge.errors import PortMissing, UsageError
+from firmware_bridge.missing import missing
+from hil.cli.common import BoardFile, For, From, Json, ModelFile, Seed, To, Wait, print_json, talk
 
 if TYPE_CHECKING:
     from hil.config import EngineConfig
     from hil.engine.summary import Summary
     from hil.tui.start import Session
 
-__all__ = ["VERBS", "demo", "engine_config", "finish", "ui"]
+__all__ = ["VERBS", "demo", "engine_config", "finish", "ui", "waits_named"]
 
 DEMO_S = 8.0
 """How long the demo runs without a terminal: long enough for the first decisions of the model."""
@@ -99,7 +101,7 @@ def ui(
     begin: From = None,
     end: To = None,
     loop: Annotated[bool, typer.Option("--loop", help="Play a recording again and again.")] = False,
-    wait: Annotated[float, typer.Option("--wait", help="Seconds to wait for a port that somebody holds.")] = 0.0,
+    wait: Wait = 0.0,
     seconds: For = None,
     fps: Fps = 10.0,
     scenarios: Scenarios = SCENARIOS,
@@ -112,6 +114,9 @@ def ui(
     json: Json = False,
 ) -> None:
     """Show boards live, a recording with pause, step, seek and speed, or a folder of recordings to look at and label.
+
+    Of several ports one may be missing: the screen begins with the boards that are there, and that one joins when it
+    comes.
 
     Without ports it begins with the recordings in ./recordings; F2 to F6 go from page to page, ? explains. Keys, theme
     and motion can be set in ~/.config/hil/screen.toml ($HIL_SCREEN names another file), for example
@@ -153,9 +158,14 @@ def ui(
         return
     recording = one_recording(sources)
     speed_of(speed)
-    make = partial(engine_config, sources, model, board_file, dialect, speed, begin, end, loop, wait, hold=not plain)
+    _there(sources, model)
+    make = partial(
+        engine_config, sources, model, board_file, dialect, speed, begin, end, loop, wait, hold=not plain,
+        late=not plain,
+    )  # fmt: skip
     if plain:
-        _lines(make(), seconds, as_json=json)
+        with waits_named(sources):
+            _lines(make(), seconds, as_json=json)
     else:
         place = Path(recording).parent if recording else RECORDINGS
         if web:
@@ -186,23 +196,59 @@ def session_of(script: Path | None, record: Path | None, *, lines: bool) -> Sess
 def engine_config(
     sources: list[str], model: Path | None, board_file: Path | None, dialect: str | None = None, speed: str = "1",
     begin: str | None = None, end: str | None = None, loop: bool = False, wait: float = 0.0, hold: bool = True,
+    late: bool = False,
 ) -> EngineConfig:  # fmt: skip
     """Return what an engine is to do with what was named on the command line.
 
-    `hold` keeps a replay open at its end, for a person who may wind it back.
+    `hold` keeps a replay open at its end, for a person who may wind it back; `late` lets a port be missing that may
+    come, for a person who sees that it does.
 
     Raises:
         UsageError: Ports and recordings are mixed, or the speed is no speed.
+        FileMissing: There is no such model, file or folder.
     """
     from hil.config import EngineConfig, ModelConfig, PortConfig, ReplayConfig
 
+    _there((), model)
     models = () if model is None else (ModelConfig(path=str(model)),)
     if recording := one_recording(sources):
         replay = ReplayConfig(path=recording, speed=speed_of(speed), begin=begin, end=end, loop=loop, hold=hold)
         return EngineConfig(replay=replay, models=models)
+    _there(sources, None)
     described = None if board_file is None else str(board_file)
     ports = tuple(PortConfig(port=source, board_file=described, dialect=dialect) for source in sources)
-    return EngineConfig(ports=ports, models=models, wait_s=wait)
+    return EngineConfig(ports=ports, models=models, wait_s=wait, late=late)
+
+
+@contextmanager
+def waits_named(ports: Sequence[str]) -> Iterator[None]:
+    """Say of a port that is missing among others how to go on without it, and how to wait for it."""
+    try:
+        yield
+    except PortMissing as error:
+        if len(ports) < 2:
+            raise
+        ways = f"{error.next_step}; leave it out, or wait for it with `--wait SECONDS`"
+        raise PortMissing(error.what, error.where, ways) from None
+
+
+def _there(sources: Sequence[str], model: Path | None) -> None:
+    """Refuse a mistyped file before anything starts.
+
+    Raises:
+        FileMissing: There is no such model, file or folder.
+    """
+    if model is not None and not model.exists():
+        raise missing(model, otherwise="name a .hilmodel or .onnx file")
+    for source in filter(_is_path, sources):
+        raise missing(source, "no such file or folder", "name a recording, a folder, or a port as `hil ports` does")
+
+
+def _is_path(source: str) -> bool:
+    """Whether a name that is nothing must have meant a file or a folder: a device is named from the root or plainly."""
+    if "://" in source or source.startswith("exec:") or "=exec:" in source or Path(source).exists():
+        return False
+    return source.endswith(("/", ".mcap")) or ("/" in source and not source.startswith("/") and "=/" not in source)
 
 
 def one_recording(sources: list[str]) -> str:

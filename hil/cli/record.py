@@ -9,8 +9,22 @@ from typing import Annotated, Any
 import typer
 
 from firmware_bridge.errors import UsageError
-from hil.cli.common import BoardFile, For, Json, ModelFile, Output, Ports, Quiet, print_json, size_mb, talk, worked
-from hil.cli.live import engine_config, finish
+from hil.cli.common import (
+    BoardFile,
+    For,
+    Json,
+    ModelFile,
+    Output,
+    Ports,
+    Quiet,
+    Wait,
+    print_json,
+    size_mb,
+    talk,
+    worked,
+)
+from hil.cli.live import engine_config, finish, waits_named
+from hil.counted import counted
 
 __all__ = ["VERBS", "capture", "collect", "decode", "import_"]
 
@@ -57,7 +71,7 @@ def capture(
         list[str] | None, typer.Option("--confidence", metavar="MODEL<VALUE", help="An unsure model triggers.")
     ] = None,
     count: Annotated[int | None, typer.Option("--count", min=1, help="End after so many glitches.")] = None,
-    wait: Annotated[float, typer.Option("--wait", help="Seconds to wait for a port that somebody holds.")] = 0.0,
+    wait: Wait = 0.0,
     faults: Annotated[
         Path | None, typer.Option("--faults", metavar="FILE.toml", help="What is to go wrong: [[fault]] tables.")
     ] = None,
@@ -88,13 +102,15 @@ def capture(
     if not pre_trigger:
         record = RecordConfig(path=None if output is None else str(output), meta=_pairs(meta), split=split, **about)
         config = config.model_copy(update={"record": record})
-        summary = run(config, seconds=seconds, on_snapshot=lambda now: _tell(plain.lines(now), quiet))
+        with waits_named(ports):
+            summary = run(config, seconds=seconds, on_snapshot=lambda now: _tell(plain.lines(now), quiet))
         finish(summary, as_json=json)
         return
     if split:
         raise UsageError("a glitch is one file", "--split", "leave it out")
     talk(f"keeping the last {pre_trigger:g} s; space saves a glitch, m sets a mark, Ctrl-C ends", quiet)
-    summary = capture_glitches(config, seconds, lambda now: _tell(plain.lines(now), quiet))
+    with waits_named(ports):
+        summary = capture_glitches(config, seconds, lambda now: _tell(plain.lines(now), quiet))
     if not summary.glitches:
         talk("no glitch was saved: nothing triggered")
     finish(summary, as_json=json)
@@ -229,8 +245,8 @@ def import_(
     if json:
         print_json({"schema": 1, **made.as_dict()})
         return
-    print("\n".join(f"{name}: {count:,} samples" for name, count in made.samples.items()))
-    print(f"{made.labels} labels, {len(made.groups)} groups")
+    print("\n".join(f"{name}: {counted(count, 'sample')}" for name, count in made.samples.items()))
+    print(f"{counted(made.labels, 'label')}, {counted(len(made.groups), 'group')}")
     print(made.path)
 
 

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from hil.counted import counted
 from hil.data.parts import Whole, group_of, labels_in
 from hil.models.datasets import GROUPS, ordered
 
@@ -50,12 +51,12 @@ def describe(whole: Whole, by: str = "person") -> dict[str, Any]:
 
 def tables(plain: dict[str, Any]) -> tuple[list[str], list[list[str]], list[str]]:
     """Return headers and rows of the seconds of each class by group, and the lines that stand above."""
-    lines = [f"{plain['recordings']} recordings, {plain['seconds'] / 60:.1f} min"]
+    lines = [f"{counted(plain['recordings'], 'recording')}, {plain['seconds'] / 60:.1f} min"]
     for key, names in plain["groups"].items():
         if names:
             lines.append(f"{len(names)} {key}: {_some(names)}")
         if missing := plain["unknown_groups"][key]:
-            lines.append(f"{missing} recordings do not say their {key}")
+            lines.append(f"their {key} is not said by {counted(missing, 'recording')}")
     for one in plain["streams"]:
         units = ", ".join(f"{name} {unit}" for name, unit in zip(one["channels"], one["units"], strict=True))
         units = units if len(one["channels"]) <= 12 else f"{len(one['channels'])} channels in {one['units'][0]}"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from firmware_bridge.errors import FileError, UsageError
+from firmware_bridge.missing import unread
 from hil.models.datasets import GROUPS, ordered
 from hil.models.evaluate import folds_of
 
@@ -101,6 +102,6 @@ def read_split(path: str | os.PathLike[str]) -> Split:
     except FileError:
         raise
     except OSError as error:
-        raise FileError(f"it cannot be read ({error.strerror})", where, "check the path") from None
+        raise unread(error, where, "check the path") from None
     except (ValueError, KeyError, TypeError) as error:
         raise FileError(f"it is no split ({error!r})", where, "write one with `hil data split`") from None

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from firmware_bridge.errors import FileError, UsageError
+from firmware_bridge.missing import unread
 from firmware_bridge.oplist.ops import OpList
 from firmware_bridge.oplist.table import RAW_DTYPES
 from hil.models.model import Model
@@ -81,7 +82,7 @@ def of_table(path: Path) -> Cases:
     try:
         rows = [row for row in csv.reader(path.read_text("utf-8").splitlines()) if row]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise FileError(f"it cannot be read ({error})", str(path), "give a truth file: file, classes, class") from None
+        raise unread(error, path, "give a truth file: file, classes, class") from None
     for number, row in enumerate(rows):
         segments, right = _segments(path, row, number)
         data += segments

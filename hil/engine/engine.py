@@ -14,6 +14,7 @@ from firmware_bridge.bridge import Bridge
 from firmware_bridge.clock import Clock, SystemClock
 from firmware_bridge.errors import BridgeError, UsageError
 from firmware_bridge.events import Arrival, Log
+from firmware_bridge.plan import never
 from firmware_bridge.ports import list_ports
 from hil.config import EngineConfig, ModelConfig, RecordConfig, port_spec
 from hil.engine.announcer import Announcer
@@ -50,6 +51,7 @@ class Engine:
         clock: Time.
         propose: Writes the scenario of a glitch that was saved; None: none is written.
         extract: Makes a test of a stretch of the recording that is replayed; None: nobody does.
+        given_up: Asked while a missing port is waited for; true ends that.
 
     Raises:
         BridgeError: A port cannot be opened, or a file not read or made; what was opened is closed again.
@@ -57,7 +59,7 @@ class Engine:
 
     def __init__(
         self, config: EngineConfig, clock: Clock | None = None, propose: Propose | None = None,
-        extract: Extract | None = None,
+        extract: Extract | None = None, given_up: Callable[[], bool] = never,
     ) -> None:  # fmt: skip
         self.config, self._extract = config, extract
         self.clock = clock or SystemClock()
@@ -84,6 +86,8 @@ class Engine:
                 self.clock,
                 wait_s=config.wait_s,
                 patient=config.patient,
+                late=config.late,
+                given_up=given_up,
                 gather_ns=round(config.gather_s * 1e9),
             )
             self._bridge.__enter__()

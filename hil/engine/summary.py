@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hil.counted import counted
 from hil.replay.lateness import LatenessReport
 from hil.views.message import to_plain
 from hil.views.snapshot import BoardView, PredictionView, RecordingView, Snapshot
@@ -80,7 +81,8 @@ class Summary:
             if one["sentence"]:
                 yield f"  {one['sentence']}"
         if self.glitches_not_kept:
-            yield f"{self.glitches_not_kept} triggers were not kept: see what was said of them"
+            were = "was" if self.glitches_not_kept == 1 else "were"
+            yield f"{counted(self.glitches_not_kept, 'trigger')} {were} not kept: see what was said of them"
         late = self.lateness
         if late is not None and late.p50_ms is not None:
             yield (
@@ -105,7 +107,7 @@ def _board_lines(board: BoardView) -> Iterator[str]:
     who = " ".join(filter(None, (board.model, board.serial, board.firmware))) or "not known"
     yield f"{board.role}: {who}, {board.port or 'no port'}, {board.state}{f' ({board.reason})' if board.reason else ''}"
     lost = "unknown" if board.lost is None else f"{board.lost:,}"
-    line = f"  {board.samples:,} samples, {lost} lost, {board.bytes_received:,} bytes"
+    line = f"  {counted(board.samples, 'sample')}, {lost} lost, {counted(board.bytes_received, 'byte')}"
     if board.rate_hz is not None:
         line += f", {board.rate_hz:.2f} Hz{' (inferred)' if board.rate_inferred else ''}"
     if board.drift_ppm is not None and board.drift_low is not None and board.drift_high is not None:

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from firmware_bridge.errors import FileError, UsageError
+from firmware_bridge.missing import unread
 from hil.measure.catalogue import METRICS
 from hil.measure.figure import Figure, Measurement
 from hil.measure.units import conversion, kindred
@@ -155,7 +156,7 @@ def load_datasheet(path: str | Path) -> Datasheet:
     try:
         plain = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise FileError(f"the datasheet cannot be read ({error})", file, "give a TOML file with [expect]") from error
+        raise unread(error, path, "give a TOML file with [expect]", "the datasheet") from error
     except tomllib.TOMLDecodeError as error:
         raise FileError(f"the datasheet is no TOML ({error})", file, "mend that line") from error
     for key in plain:

@@ -8,7 +8,8 @@ import glob
 from collections.abc import Callable
 from pathlib import Path
 
-from firmware_bridge.errors import FileError, UsageError
+from firmware_bridge.errors import UsageError
+from firmware_bridge.missing import missing
 from firmware_bridge.streams import Stream
 from hil.measure.compare import Member, Side
 from hil.measure.figure import Measurement
@@ -48,7 +49,7 @@ def files_of(text: str) -> list[tuple[Path, str]]:
         if not files and (path.is_dir() or "*" in str(path)):
             raise UsageError("there is no recording in it", str(path), "name .mcap files, or a folder that has some")
         if not files:
-            raise FileError("there is no such file", str(path), "name a recording, or a board of it as FILE#BOARD")
+            raise missing(path, otherwise="name a recording, or a board of it as FILE#BOARD")
         found += [(file, board) for file in files]
     if not found:
         raise UsageError("a side of the comparison is empty", "compare", "name a recording, FILE#BOARD, or a folder")

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from firmware_bridge.errors import FileError, UsageError
+from firmware_bridge.errors import UsageError
+from firmware_bridge.missing import unread
 
 __all__ = ["checked", "plain_of"]
 
@@ -31,7 +32,7 @@ def plain_of(path: str | os.PathLike[str], otherwise: str = "correct the file") 
     try:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
-        raise FileError(f"it cannot be read ({error.strerror})", str(path), "check the path") from None
+        raise unread(error, path, "check the path") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"it is no TOML ({error})", str(path), otherwise) from None
 

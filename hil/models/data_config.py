@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from firmware_bridge.errors import FileError, UsageError
+from firmware_bridge.missing import missing
 from hil.models.configfile import checked, plain_of
 
 __all__ = ["Conditioning", "DataConfig", "NpzLayout", "RecordingEntry", "load_data_config"]
@@ -149,7 +150,7 @@ class DataConfig(_Part):
             return self.recordings
         folder = Path(base, self.folder)
         if not folder.is_dir():
-            raise FileError("there is no such folder", str(folder), "check the path")
+            raise missing(folder, "no such folder", "check the path")
         files = sorted(folder.rglob("*.mcap"))
         if not files:
             raise FileError("no recording (.mcap) is in it", str(folder), "record, or `hil import` what you have")

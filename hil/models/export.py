@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from firmware_bridge.errors import FileError, MissingPart, UsageError
+from firmware_bridge.errors import MissingPart, UsageError
+from firmware_bridge.missing import unread
 from hil.models.contract import Architecture, Contract
 from hil.models.package import write_package
 
@@ -80,7 +81,7 @@ def _read(path: str | os.PathLike[str]) -> bytes:
     try:
         return Path(path).read_bytes()
     except OSError as error:
-        raise FileError(f"it cannot be read ({error.strerror})", str(path), "check the path") from None
+        raise unread(error, path, "check the path") from None
 
 
 def _checked(program: bytes, contract: Contract) -> bytes:

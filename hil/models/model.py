@@ -18,6 +18,7 @@ import numpy.typing as npt
 from firmware_bridge.batch import Batch
 from firmware_bridge.errors import FileError, MissingPart, UsageError
 from firmware_bridge.events import Arrival, Item, Prediction
+from firmware_bridge.missing import unread
 from firmware_bridge.streams import Stream
 from hil.models.conditioned import ConditionedRunner
 from hil.models.contract import Contract, parse_contract
@@ -230,7 +231,7 @@ def _onnx_package(path: Path) -> Package:
     try:
         program = path.read_bytes()
     except OSError as error:
-        raise FileError(f"it cannot be read ({error.strerror})", str(path), "check the path") from None
+        raise unread(error, path, "check the path") from None
     from hil.models.window_onnx import check_program
 
     check_program(program, contract)

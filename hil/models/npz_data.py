@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from firmware_bridge.errors import FileError, UsageError
+from firmware_bridge.missing import unread
 from hil.models.datasets import NONE, Dataset, Series
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def _arrays(layout: NpzLayout, path: str) -> dict[str, Any]:
     except OSError as error:
         if isinstance(error, FileError):
             raise
-        raise FileError(f"it cannot be read ({error.strerror or error})", path, "check the path") from None
+        raise unread(error, path, "check the path") from None
     except (ValueError, EOFError, zipfile.BadZipFile) as error:
         raise FileError(f"it is no NPZ file of plain arrays ({error})", path, "write it with numpy.savez") from None
     return found

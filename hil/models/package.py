@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from firmware_bridge.errors import FileError
+from firmware_bridge.missing import unread
 from hil.models.contract import Contract, parse_contract
 
 __all__ = [
@@ -148,7 +149,7 @@ def read_file(path: str | os.PathLike[str], most: int) -> bytes:
     except OSError as error:
         if isinstance(error, FileError):
             raise
-        raise FileError(f"the model cannot be read ({error.strerror})", where, "check the path") from None
+        raise unread(error, where, "check the path", "the model") from None
 
 
 def unpack(data: bytes, where: str) -> Package:

@@ -1,7 +1,8 @@
 """The event log: what happened at the bench, as lines for people.
 
 Every event is counted elsewhere; here a storm of the same kind (losses, damaged bytes) becomes one line a second and
-board with the sum, so that a bad cable does not wash the one line away that says why.
+board with the sum, so that a bad cable does not wash the one line away that says why. What a board's link says again
+and again (a process that cannot start) is told once, and then with how often it came, after growing pauses.
 """
 
 from collections import deque
@@ -14,6 +15,8 @@ __all__ = ["LABEL_PREFIX", "Logbook", "told_label"]
 
 KEPT = 2000
 STORM_NS = 1_000_000_000
+FIRST_PAUSE_NS, LAST_PAUSE_NS = 10_000_000_000, 600_000_000_000
+"""Between two lines that say the same: doubling from the one to the other."""
 LABEL_PREFIX = "label:"
 """How a board's log line begins that says what is going on (`label: squat person 9`): kept apart from the log."""
 
@@ -27,12 +30,31 @@ class _Storm:
     unknown: bool
 
 
+@dataclass(slots=True)
+class _Repeat:
+    """What a board's link said last, and how often again since it was written.
+
+    `pause_ns` is the time between what was written and the next line about it.
+    """
+
+    level: str
+    text: str
+    told_ns: int
+    last_ns: int
+    again: int = 0
+    pause_ns: int = FIRST_PAUSE_NS
+
+    def due(self, now_ns: int) -> bool:
+        return self.again > 0 and now_ns - self.told_ns >= self.pause_ns
+
+
 class Logbook:
     """The newest lines, oldest first."""
 
     def __init__(self) -> None:
         self._lines: deque[LogLine] = deque(maxlen=KEPT)
         self._storms: dict[tuple[str, str, str], _Storm] = {}
+        self._repeats: dict[str, _Repeat] = {}
 
     def add(self, event: Event) -> None:
         """Take an event; those that are no news for people (clock readings, statuses, decisions) leave no line."""
@@ -66,14 +88,39 @@ class Logbook:
                 pass
 
     def say(self, t_ns: int, board: str, level: str, text: str) -> None:
-        """Add one line; control characters become spaces, for a board's text goes to a terminal."""
+        """Add one line; control characters become spaces, for a board's text goes to a terminal.
+
+        A warning or an error of a board that says what its line before said is counted, and told with growing pauses.
+        """
         safe = "".join(sign if sign.isprintable() else " " for sign in text)
+        before = self._repeats.get(board)
+        if before is not None and (level, safe) == (before.level, before.text) and t_ns >= before.last_ns:
+            before.again += 1
+            before.last_ns = t_ns
+            if before.due(t_ns):
+                self._tell_again(board, before)
+            return
+        if before is not None and before.again:
+            self._tell_again(board, before)
+        self._repeats.pop(board, None)
+        if board and level in ("warning", "error"):
+            self._repeats[board] = _Repeat(level, safe, t_ns, t_ns)
         self._lines.append(LogLine(t_ns, board, level, safe))
 
+    def _tell_again(self, board: str, repeat: _Repeat) -> None:
+        seconds = (repeat.last_ns - repeat.told_ns) / 1e9
+        often = "once more" if repeat.again == 1 else f"{repeat.again} times more"
+        self._lines.append(LogLine(repeat.last_ns, board, repeat.level, f"{repeat.text} ({often} in {seconds:.0f} s)"))
+        repeat.told_ns, repeat.again = repeat.last_ns, 0
+        repeat.pause_ns = min(LAST_PAUSE_NS, 2 * repeat.pause_ns)
+
     def lines(self, count: int, now_ns: int) -> tuple[LogLine, ...]:
-        """Return the newest `count` lines; storms that lasted a second by `now_ns` are written first."""
+        """Return the newest `count` lines; storms that lasted a second, and repetitions due, are written first."""
         for key in [key for key, storm in self._storms.items() if now_ns - storm.since_ns >= STORM_NS]:
             self._write(key, self._storms.pop(key))
+        for board, repeat in self._repeats.items():
+            if repeat.due(now_ns):
+                self._tell_again(board, repeat)
         return tuple(self._lines)[-count:] if count > 0 else ()
 
     def _storm(self, event: Event, kind: str, what: str, count: int | None) -> None:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from firmware_bridge.errors import FileError, UsageError
+from firmware_bridge.missing import missing
 from hil.recording.claim import claim
 
 __all__ = ["NewFile", "Split", "default_path", "disk_free", "explain", "parse_split", "part_path", "parts_of"]
@@ -26,7 +27,6 @@ _NEXT = {
     errno.EPERM: ("permission denied", "choose a folder that you may write to with `-o FILE`"),
     errno.EROFS: ("the disk is read-only", "choose another folder with `-o FILE`"),
     errno.EEXIST: ("the file exists and recordings are never overwritten", "choose another name with `-o FILE`"),
-    errno.ENOENT: ("no such file", "check the name"),
     errno.EISDIR: ("this is a folder", "name a file in it"),
     errno.EIO: ("the disk reports an input/output error", "check the disk and record to another one"),
 }
@@ -34,6 +34,8 @@ _NEXT = {
 
 def explain(error: OSError, where: str | Path, also: str = "") -> FileError:
     """Return the sentence for an error of the disk; `also` says what became of the recording."""
+    if error.errno == errno.ENOENT and not also:
+        return missing(where)
     what, next_step = _NEXT.get(error.errno or 0, (str(error.strerror or error), "check the disk and the folder"))
     return FileError(f"{what}{also and f' ({also})'}", str(where), next_step)
 

@@ -38,11 +38,13 @@ def entries(ports: Sequence[PortInfo], known: dict[str, BoardInfo] | None = None
 
     Args:
         ports: All attached ports; virtual boards are left out.
-        known: Who answered at which port.
+        known: Who answered at which port: nobody else is named; None: nobody was asked.
     """
     found = []
     attached = [info for info in ports if "://" not in info.port]
     for info in attached:
+        if known is not None and info.port not in known:
+            continue
         board = (known or {}).get(info.port)
         port, weak = _identity(info, attached)
         role = role_of(info.port, board, info.serial)

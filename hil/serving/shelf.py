@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from firmware_bridge.errors import BridgeError, FileError
+from firmware_bridge.errors import BridgeError
+from firmware_bridge.missing import unread
 
 if TYPE_CHECKING:
     from firmware_bridge.oplist.ops import OpList
@@ -132,8 +133,7 @@ def read_oplist(path: Path) -> "tuple[bytes, OpList]":
     try:
         blob = path.read_bytes()
     except OSError as error:
-        what = f"it cannot be read ({error.strerror})"
-        raise FileError(what, str(path), "`hil model deploy MODEL -o FILE.hiln` makes one") from None
+        raise unread(error, path, "`hil model deploy MODEL -o FILE.hiln` makes one") from None
     return blob, unpack(blob, str(path))
 
 

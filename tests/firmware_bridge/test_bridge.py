@@ -11,9 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bench_parts import PtyBoard
 
 from firmware_bridge.batch import Batch
 from firmware_bridge.bridge import Bridge, Expect, PortSpec, parse_spec
+from firmware_bridge.clock import ManualClock
 from firmware_bridge.errors import PortMissing, UsageError
 from firmware_bridge.events import Arrival, Connected
 from firmware_bridge.roles import role_of, slug
@@ -231,3 +233,34 @@ def test_connected_names_the_board_under_its_final_role_from_the_first_arrival()
     with Bridge(["virtual://watch"]) as bridge:
         out = until(bridge, lambda out: any(isinstance(item, Connected) for a in out for item in a.items))
         assert {arrival.board for arrival in out} == {bridge.boards()[0].role}
+
+
+@pytest.mark.pty
+@pytest.mark.skipif(os.name != "posix", reason="needs a pseudo terminal")
+def test_a_port_that_is_missing_joins_when_it_comes_as_long_as_another_is_there(tmp_path: Path) -> None:
+    late = PtyBoard(tmp_path)
+    with Bridge(["virtual://imu?seed=2", f"late={late.port}"], late=True) as bridge:
+        until(bridge, lambda out: bool(samples(out, bridge.boards()[0].role)) and bridge.boards()[1].state == "waiting")
+        assert "no such port" in bridge.boards()[1].reason
+        late.plug()
+        until(bridge, lambda _: bridge.boards()[1].state == "identifying")
+    late.unplug()
+
+
+@pytest.mark.parametrize(("ports", "late"), [
+    (["virtual://imu", "a=/dev/ttyNOBODY"], False), (["a=/dev/ttyNOBODY"], True),
+    (["a=/dev/ttyNOBODY", "b=/dev/ttyNOBODY2"], True)])  # fmt: skip
+def test_a_missing_port_is_an_error_where_all_are_or_nobody_said_that_it_may(ports: list[str], late: bool) -> None:
+    with pytest.raises(PortMissing, match="ttyNOBODY: no such port"):
+        Bridge(ports, late=late).__enter__()
+
+
+def test_a_missing_port_is_waited_for_as_long_as_was_asked_or_until_given_up() -> None:
+    clock = ManualClock()
+    began = clock.now_ns()
+    with pytest.raises(PortMissing):
+        Bridge(["/dev/ttyNOBODY"], clock, wait_s=30.0).__enter__()
+    assert clock.now_ns() - began == 30_000_000_000
+    with pytest.raises(PortMissing):
+        Bridge(["/dev/ttyNOBODY"], clock, wait_s=30.0, given_up=lambda: True).__enter__()
+    assert clock.now_ns() - began == 30_000_000_000

@@ -100,7 +100,8 @@ def test_a_port_that_cannot_be_opened_raises_at_the_start_or_is_tried_again(tmp_
     taking = Taking(port)
     taking.link.start(patient=True)
     taking.until(lambda: taking.link.state.tries > 0)
-    assert taking.link.state.state == "lost"
+    assert taking.link.state.state == "waiting"  # nothing is lost that was never there
+    assert "no such port" in taking.link.state.reason
     board = PtyBoard(tmp_path).plug()
     taking.until(lambda: taking.link.state.state == "identifying")
     assert taking.stop()

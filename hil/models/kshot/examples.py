@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from firmware_bridge.errors import FileError, UsageError
+from firmware_bridge.errors import UsageError
+from firmware_bridge.missing import unread
 from hil.models.conditioning import source_of
 from hil.models.contract import Contract
 from hil.models.data_config import DataConfig, RecordingEntry
@@ -185,4 +186,4 @@ def _digest(path: str | os.PathLike[str]) -> str:
         with open(path, "rb") as handle:
             return hashlib.file_digest(handle, "sha256").hexdigest()
     except OSError as error:
-        raise FileError(f"it cannot be read ({error.strerror})", str(path), "check the path") from None
+        raise unread(error, path, "check the path") from None

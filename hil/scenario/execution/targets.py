@@ -16,6 +16,7 @@ from firmware_bridge.events import Arrival
 from firmware_bridge.faults import LEVELS, Schedule
 from firmware_bridge.faults.arrivals import damaged
 from firmware_bridge.faults.dialect import faulty
+from firmware_bridge.missing import unread
 from firmware_bridge.virtual.boards import make_board, parse_port
 from firmware_bridge.wire.boardfile import load_board_file
 from firmware_bridge.wire.dialect import DialectSpec
@@ -229,7 +230,7 @@ def recording_path(loaded: Loaded, table: BoardTable) -> Path:
         with path.open("rb") as file:
             head = file.read(len(_LFS))
     except OSError as error:
-        raise FileError(f"the recording cannot be read ({error.strerror})", str(path), "check the path") from None
+        raise unread(error, path, "check the path", "the recording") from None
     if head == _LFS:
         raise FileError("this is no recording but the Git LFS pointer to one", str(path), "run: git lfs pull")
     return path

@@ -15,7 +15,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from firmware_bridge.address import parse_port
-from firmware_bridge.errors import BridgeError, FileError
+from firmware_bridge.errors import BridgeError
+from firmware_bridge.missing import unread
 from hil.scenario.grammar.grammar import Role, Text
 from hil.scenario.grammar.load import BENCH, meant, plain_of
 from hil.scenario.grammar.mistakes import Mistake, ScenarioError
@@ -77,7 +78,7 @@ def text_of(path: str | Path) -> str:
         sentence = f"{path}:1: byte {error.start} is no UTF-8; save the file as UTF-8 text"
         raise ScenarioError([sentence], str(path)) from None
     except OSError as error:
-        raise FileError(f"it cannot be read ({error.strerror})", str(path), "check the path") from None
+        raise unread(error, path, "check the path") from None
 
 
 def parse_bench(text: str, file: str) -> BenchFile:

@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from firmware_bridge.errors import FileError, UsageError
+from firmware_bridge.errors import UsageError
+from firmware_bridge.missing import missing, unread
 from hil.scenario.grammar.grammar import SCHEMA, Scenario
 from hil.scenario.grammar.meaning import mistakes_in
 from hil.scenario.grammar.mistakes import Mistake, ScenarioError, from_pydantic
@@ -136,7 +137,7 @@ def load_scenario(path: str | Path) -> Loaded:
         sentence = f"{path}:1: byte {error.start} is no UTF-8; save the file as UTF-8 text"
         raise ScenarioError([sentence], str(path)) from None
     except OSError as error:
-        raise FileError(f"it cannot be read ({error.strerror})", str(path), "check the path") from None
+        raise unread(error, path, "check the path") from None
     return Loaded(Path(path), text, parse_scenario(text, str(path)))
 
 
@@ -179,7 +180,7 @@ def find_files(paths: Iterable[str | Path]) -> list[Path]:
         elif path.is_file():
             found[path] = None
         else:
-            raise UsageError("there is no such file or folder", str(path), "check the path")
+            raise missing(path, "there is no such file or folder", "check the path")
     return list(found)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from hil.counted import counted
 from hil.scenario.results.outcome import FAIL, NA, PASS, TROUBLE, UNSET, CheckResult, ScenarioResult
 
 __all__ = ["check_lines", "figure", "gap_lines", "headline", "result_lines", "total_line"]
@@ -87,8 +88,7 @@ def total_line(results: Iterable[ScenarioResult], seconds: float) -> str:
     told = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     retries = sum(one.retries for one in all_of)
     again = f"; {retries} run again after a process died" if retries else ""
-    noun = "scenario" if len(all_of) == 1 else "scenarios"
-    return f"{len(all_of)} {noun} in {seconds:.1f} s: {told or 'none'}{again}"
+    return f"{counted(len(all_of), 'scenario')} in {seconds:.1f} s: {told or 'none'}{again}"
 
 
 def _times(count: int) -> str:

@@ -19,7 +19,8 @@ IDENTITY = "what it is"
 
 STATES = {
     "live": ("● live", GOOD), "replay": ("▶ replay", GOOD), "opening": ("◌ opening", WARN),
-    "identifying": ("◌ asking", WARN), "lost": ("✖ LOST", BAD), "wrong": ("✖ WRONG", BAD), "closed": ("■ closed", DIM),
+    "waiting": ("◌ waiting", WARN), "identifying": ("◌ asking", WARN), "lost": ("✖ LOST", BAD),
+    "wrong": ("✖ WRONG", BAD), "closed": ("■ closed", DIM),
 }  # fmt: skip
 """A sign, a word and an ink for each state of a board."""
 

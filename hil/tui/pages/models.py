@@ -145,7 +145,8 @@ class ModelsPage(Page):
         mine = here is not None and here.model == model
         return models_keys.hints(scene.mode, scene.why is not None, teachable, mine and running, count if mine else 0,
                                  len(scene.others), len(scene.models), bool(here and here.label),
-                                 scene.found is not None and bool(scene.found.network))  # fmt: skip
+                                 scene.found is not None and bool(scene.found.network),
+                                 here is not None and here.parity is not None)  # fmt: skip
 
     # ---- keys --------------------------------------------------------------------------------------------------------
 

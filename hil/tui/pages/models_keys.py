@@ -77,6 +77,7 @@ def hints(
     models: int,
     decided: bool = True,
     network: bool = False,
+    deployed: bool = False,
 ) -> tuple[Hint, ...]:
     """Return the keys worth showing now, the most useful first.
 
@@ -90,6 +91,7 @@ def hints(
         models: Models in all.
         decided: Whether the model at the cursor has decided anything yet.
         network: Whether the file at the cursor is an op list for boards.
+        deployed: Whether the board of the model at the cursor runs a network of its own.
     """
     last = (("screen.help", "help"), ("screen.quit", "quit"), ("screen.palette", "all"), ("screen.picture", "picture"))
     if mode == "files":
@@ -105,12 +107,14 @@ def hints(
     )
     why_key = (("models.why", "why"),) if decided else ()
     here = (*why_key, *((("models.beside", "two side by side"),) if others else ())) if models else ()
+    stop = (("models.stop", "stop on the board"),) if deployed else ()
     past = (("models.earlier models.later", "decisions"), ("models.anew", "count anew")) if decided else ()
     return (
         *show,
         *made,
         *here,
         ("models.files", "load"),
+        *stop,
         ("up down", "choose"),
         *((("models.unload", "unload"), *past, ("models.deploy", "onto the board")) if models else ()),
         *last,

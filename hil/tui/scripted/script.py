@@ -25,7 +25,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from firmware_bridge.errors import FileError, UsageError
+from firmware_bridge.errors import UsageError
+from firmware_bridge.missing import unread
 
 __all__ = ["SIZE", "Step", "parse_script", "read_script"]
 
@@ -64,8 +65,7 @@ def read_script(path: Path) -> tuple[Step, ...]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8"
-        raise FileError(f"the script cannot be read ({reason})", str(path), "name a text file") from None
+        raise unread(error, path, "name a text file", "the script") from None
     return parse_script(text, str(path))
 
 

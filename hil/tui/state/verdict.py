@@ -15,6 +15,9 @@ __all__ = ["LOSSES", "Finding", "findings", "missing", "why_not_live", "worst_fi
 PATIENCE_S = 3.0
 """How long a board may take to open and to say who it is before it counts as trouble."""
 
+MODEL_TROUBLE = {"absent": "is absent", "failed": "has failed"}
+"""What is said of a model by its state."""
+
 SLOW = 0.9
 """A stream below this share of its nominal rate is said to be slow."""
 
@@ -46,6 +49,8 @@ class Finding:
 
 def why_not_live(board: BoardView) -> tuple[str, str]:
     """Return why a board is not there and what to do about it; an error's sentence says both, with a `;` between."""
+    if board.state == "waiting":
+        return board.reason.removeprefix(f"{board.role}: "), "it joins when it is there"
     reason, told, todo = board.reason.rpartition("; ")
     if told:
         return reason, todo
@@ -90,6 +95,8 @@ def _of_board(board: BoardView, now_ns: int) -> Iterator[Finding]:
     reason = f": {why}" if why else ""
     if board.state == "lost":
         yield Finding(0, "LINK", board.role, f"is lost{reason}", todo)
+    elif board.state == "waiting":
+        yield Finding(1, "LINK", board.role, f"has not come yet{reason}", todo)
     elif board.state == "wrong":
         yield Finding(0, "BOARD", board.role, f"is not the board that was asked for{reason}", todo)
     elif board.state == "opening" and (board.reason or waited_s > PATIENCE_S):
@@ -184,7 +191,8 @@ def _of_stream(stream: StreamView, boards: Mapping[str, BoardView]) -> Iterator[
 
 
 def _of_model(prediction: PredictionView) -> Iterator[Finding]:
-    if prediction.state in ("absent", "failed"):
-        yield Finding(1, "MODEL", prediction.model, f"is {prediction.state}: {prediction.sentence}")
+    if prediction.state in MODEL_TROUBLE:
+        because = f": {prediction.sentence}" if prediction.sentence else ""
+        yield Finding(1, "MODEL", prediction.model, f"{MODEL_TROUBLE[prediction.state]}{because}")
     elif prediction.behind_s is not None and prediction.behind_s > 5:
         yield Finding(1, "HOST", prediction.model, f"is {seconds(prediction.behind_s)} behind its board")

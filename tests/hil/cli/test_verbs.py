@@ -116,17 +116,21 @@ def test_a_recording_is_never_overwritten(hil: Run, tmp_path: Path) -> None:
         (("capture", "/dev/ttyNOBODY", "--for", "1"), 3, "/dev/ttyNOBODY"),
         (("capture", "virtual://imu", "--meta", "strap", "--for", "1"), 2, "KEY=VALUE"),
         (("capture", "run.mcap"), 2, "recorded already"),
-        (("replay", "missing.mcap"), 3, "missing.mcap"),
+        (("replay", "missing.mcap"), 2, "missing.mcap"),
         (("ui", "--plain", "a.mcap", "virtual://imu"), 2, "not both"),
         (("ui", "--plain", "a.mcap", "--speed", "5000"), 2, "0.1 to 1000"),
-        (("predict", "missing.hilmodel", "missing.mcap"), 3, "missing.hilmodel"),
+        (("predict", "missing.hilmodel", "missing.mcap"), 2, "missing.hilmodel"),
+        (("ui", "--plain", "recordingz/"), 2, "recordingz/: no such file or folder; did you mean `recordings`?"),
+        (("ui", "--plain", "virtual://imu", "--model", "none.hilmodel"), 2, "none.hilmodel: no such file"),
+        (("capture", "virtual://imu", "/dev/ttyNOBODY"), 3, "leave it out, or wait for it with `--wait SECONDS`"),
         (("bench", "nothing"), 2, "decode"),
         (("nonsense",), 2, "nonsense"),
     ],
 )
 def test_a_mistake_ends_in_one_sentence_and_the_documented_status(
-    hil: Run, arguments: tuple[str, ...], code: int, sentence: str
+    hil: Run, tmp_path: Path, arguments: tuple[str, ...], code: int, sentence: str
 ) -> None:
+    (tmp_path / "recordings").mkdir()
     run = hil(*arguments)
     assert run.returncode == code, run.stderr
     assert sentence in run.stderr
@@ -135,7 +139,7 @@ def test_a_mistake_ends_in_one_sentence_and_the_documented_status(
 
 def test_an_error_is_an_object_where_json_was_asked_for(hil: Run) -> None:
     run = hil("info", "missing.mcap", "--json")
-    assert run.returncode == 3
+    assert run.returncode == 2
     assert set(only_json(run.stdout)["error"]) == {"what", "where", "next"}
 
 

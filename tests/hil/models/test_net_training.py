@@ -304,7 +304,7 @@ def test_an_own_network_whose_code_changed_is_another_training(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("-o", "nowhere/a.hilmodel"), 3, "its folder does not exist"),
+        (("-o", "nowhere/a.hilmodel"), 2, "its folder does not exist"),
         (("-o", "a.model"), 2, "call it a.hilmodel"),
         (("-o", "a.hilmodel", "--html", "waves.toml"), 2, "never overwritten"),
         (("-o", "a.hilmodel", "--seed", "-1"), 2, "--seed"),

@@ -1,5 +1,6 @@
 """The file of a bench: boards by an identity that lasts, a person's words untouched, mistakes as sentences."""
 
+import json
 import os
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from firmware_bridge.address import parse_port
-from firmware_bridge.errors import UsageError
+from firmware_bridge.errors import NoAnswer, UsageError
 from firmware_bridge.ports import PortInfo, System, find_device
 from firmware_bridge.streams import BoardInfo
 from hil.cli import app
@@ -198,6 +199,25 @@ def test_a_run_finds_the_bench_of_its_folder_says_so_and_does_not_take_it_for_a_
     assert found.exit_code == 0, found.output
     assert "bench: bench.toml (by this folder)" in found.output
     assert "PASS" in found.output
+
+
+def test_where_boards_were_asked_only_those_that_answered_are_added_and_the_others_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = {UNO.port: BoardInfo("hil-imu", "VIRTUAL-0003", "1", (), "native")}
+    monkeypatch.setattr("firmware_bridge.ports.list_ports", lambda virtual: [UNO, UART])
+    monkeypatch.setattr("hil.dialogue.identify.identify", lambda found: (dict(known), [f"{UART.port}: nobody said"]))
+    path = tmp_path / "bench.toml"
+    added = CliRunner().invoke(app, ["ports", "--identify", "--write", str(path), "--json"])
+    assert json.loads(added.stdout)["added"] == ["hil-imu-0003"]
+    assert f"left out, for nobody answered there: {UART.port}" in added.stderr
+    assert set(dict(read_bench(path))) == {"hil-imu-0003"}
+    known.clear()
+    before = path.read_text()
+    nobody = CliRunner().invoke(app, ["ports", "--identify", "--write", str(path)])
+    assert isinstance(nobody.exception, NoAnswer)
+    assert "no board said who it is" in str(nobody.exception)
+    assert path.read_text() == before
 
 
 @pytest.mark.pty

@@ -165,7 +165,9 @@ def stopping() -> None:
     async def then(page: ModelsPage, pilot) -> None:
         await press(pilot, "o")
         assert "no board here runs a network of its own" in words(page)
+        assert ("models.stop", "stop on the board") not in page.hints()
         await press(pilot, "down", "o")
+        assert ("models.stop", "stop on the board") in page.hints()
         assert "watch's network is told to stop" in words(page)
 
     visit(then=then, client=engine)

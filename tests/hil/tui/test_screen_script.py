@@ -129,7 +129,7 @@ def test_a_recording_never_overwrites_a_file_and_ends_where_it_was_cut(tmp_path)
 
 
 @pytest.mark.parametrize(("words", "sentence", "status"), [
-    (["--script", "keys.txt"], "keys.txt: the script cannot be read", 3),
+    (["--script", "keys.txt"], "keys.txt: the script cannot be read", 2),
     (["--script", "bad.txt"], "bad.txt:1: there is no step 'nonsense'", 2),
     (["--plain", "--record", "a.cast", "virtual://imu"], "--record: lines are neither played nor recorded", 2),
     (["--web", "--script", "good.txt"], "--web: a browser shows the screen, and nothing else", 2),

@@ -68,6 +68,20 @@ def test_a_long_reason_is_cut_before_what_to_do_is(width, height) -> None:
     assert row.rstrip().endswith("… run it by hand to see why")
 
 
+def test_a_board_that_was_never_there_is_waited_for_and_the_work_goes_on() -> None:
+    port = "/dev/ttyACM9"
+    reason = f"{port}: no such port; there is /dev/ttyACM0; `hil ports` tells more"
+    board = fakes.board(port, state="waiting", reason=reason, since_ns=fakes.NOW)
+    shown = replace(fakes.live(), boards=(board,), streams=(), predictions=())
+    (found,) = findings(shown)
+    assert (found.rank, found.blame) == (1, "LINK")
+    assert found.sentence.startswith(f"{port} has not come yet: no such port")
+    assert found.sentence.endswith("; it joins when it is there")
+    row = cells.text(panes.boards(shown, 120)[1][0])
+    assert "waiting" in row
+    assert row.rstrip().endswith("it joins when it is there")
+
+
 def test_nothing_is_claimed_where_nobody_counts() -> None:
     board = fakes.board("text", lost=None, ledger=(("lost", None), ("delivered", 5)))
     assert missing(board) is None
