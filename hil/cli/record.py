@@ -88,7 +88,7 @@ def capture(
     if not pre_trigger:
         record = RecordConfig(path=None if output is None else str(output), meta=_pairs(meta), split=split, **about)
         config = config.model_copy(update={"record": record})
-        summary = run(config, seconds=seconds, on_snapshot=lambda now: _tell(plain.lines(now), quiet))
+        summary = run(config, seconds=seconds, on_snapshot=lambda now: _tell(plain.lines(now), quiet), say=talk)
         finish(summary, as_json=json)
         return
     if split:
