@@ -88,7 +88,10 @@ def capture(
     if not pre_trigger:
         record = RecordConfig(path=None if output is None else str(output), meta=_pairs(meta), split=split, **about)
         config = config.model_copy(update={"record": record})
-        summary = run(config, seconds=seconds, on_snapshot=lambda now: _tell(plain.lines(now), quiet), say=talk)
+        summary = run(
+            config, seconds=seconds, on_snapshot=lambda now: _tell(plain.lines(now), quiet),
+            say=lambda line: talk(line, quiet),
+        )  # fmt: skip
         finish(summary, as_json=json)
         return
     if split:
