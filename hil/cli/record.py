@@ -103,7 +103,10 @@ def capture(
         record = RecordConfig(path=None if output is None else str(output), meta=_pairs(meta), split=split, **about)
         config = config.model_copy(update={"record": record})
         with waits_named(ports):
-            summary = run(config, seconds=seconds, on_snapshot=lambda now: _tell(plain.lines(now), quiet))
+            summary = run(
+                config, seconds=seconds, on_snapshot=lambda now: _tell(plain.lines(now), quiet),
+                say=lambda line: talk(line, quiet),
+            )  # fmt: skip
         finish(summary, as_json=json)
         return
     if split:
