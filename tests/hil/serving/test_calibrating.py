@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import hil.models
 from firmware_bridge.batch import Batch
 from firmware_bridge.errors import FileError, NoAnswer, UsageError
 from firmware_bridge.events import Arrival
 from firmware_bridge.streams import Stream
-from hil import calibrating
 from hil.replay.midway import Openings
 from hil.serving.calibrating import calibration, contract_of, whole_windows
 
 STREAM = Stream("imu", ("x",), ("g",), "<i2", (1,), 100.0)
-SMALL = Path(calibrating.__file__).parent / "models" / "exercise-small.hilmodel"
+SMALL = Path(hil.models.__file__).parent / "exercise-small.hilmodel"
 
 
 def batch(first: int, count: int, boot: int = 0) -> Batch:
