@@ -47,7 +47,7 @@ class BoardView:
 
     Attributes:
         role: Its name at the bench.
-        state: `opening`, `identifying`, `live`, `lost`, `wrong`, `closed`, or `replay`.
+        state: `opening`, `waiting` (never there yet), `identifying`, `live`, `lost`, `wrong`, `closed`, or `replay`.
         reason: One sentence where the state needs one, else empty.
         port: Where it is.
         model: Kind of board, or empty while unknown.
