@@ -42,11 +42,13 @@ def unread(error: Exception, path: str | os.PathLike[str], next_step: str, what:
     """Return the error for a file that the system did not let us open.
 
     Args:
-        error: The system's, or that of a text which is none.
+        error: The system's, or that of a text which is none; one of ours, an `OSError`, too, comes back as it is.
         path: As the user wrote it.
         next_step: What to do.
         what: What it is to be.
     """
+    if isinstance(error, FileError):
+        return error
     if isinstance(error, FileNotFoundError):
         return missing(path, f"{what} cannot be read (no such file)", next_step)
     reason = getattr(error, "strerror", None) or error

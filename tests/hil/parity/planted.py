@@ -23,25 +23,29 @@ class Bug:
 
 BUGS = {
     "axis order": Bug(
-        "core/hil_nn.c", "u16_at(column + 2u * c) * size", "u16_at(column + 2u * (c < 2u ? 1u - c : c)) * size"
+        "core/hil_nn.c",
+        "hil_nn_u16_at(column + 2u * c) * size",
+        "hil_nn_u16_at(column + 2u * (c < 2u ? 1u - c : c)) * size"
     ),
     "scale": Bug(
-        "core/hil_nn.c", "* i32_at(mult + 4u * c);", "* (c < 3u ? i32_at(mult + 4u * c) / 2 : i32_at(mult + 4u * c));"
+        "core/hil_nn.c",
+        "* hil_nn_i32_at(mult + 4u * c);",
+        "* (c < 3u ? hil_nn_i32_at(mult + 4u * c) / 2 : hil_nn_i32_at(mult + 4u * c));"
     ),
     "window off by one": Bug("core/hil_nn.c", "uint32_t row = oldest;", "uint32_t row = (oldest + 1u) % nn->window;"),
     # Sixteen more bits behind the point than an int32 has room for, in the one layer with this dilation.
     "int32 overflow": Bug(
         "core/hil_nn.c",
-        "const int32_t sum = acc[i] + i32_at(l.bias + 4u * o);",
-        "int32_t sum = acc[i] + i32_at(l.bias + 4u * o);\n"
+        "const int32_t sum = acc[i] + hil_nn_i32_at(l.bias + 4u * o);",
+        "int32_t sum = acc[i] + hil_nn_i32_at(l.bias + 4u * o);\n"
         "if (op->dilation == 4u) { sum = (int32_t)((uint32_t)sum * 65536u) / 65536; }",
     ),
     # The weights of the first two outputs of the last layer, exchanged once the network is there.
     "swapped weights": Bug(
         "core/hil_nn_load.c",
         "    nn->blob = blob;",
-        "    const record last = record_at(blob, (uint16_t)(ops - 1u));\n"
-        "    int8_t *weight = (int8_t *)(uintptr_t)layer_of(blob, &last).weight;\n"
+        "    const hil_nn_record last = hil_nn_record_at(blob, (uint16_t)(ops - 1u));\n"
+        "    int8_t *weight = (int8_t *)(uintptr_t)hil_nn_layer_of(blob, &last).weight;\n"
         "    const uint32_t each = (uint32_t)last.kernel * last.in_channels;\n"
         "    for (uint32_t i = 0; i < each; i++) {\n"
         "        const int8_t kept = weight[i];\n"
